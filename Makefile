@@ -1,0 +1,69 @@
+# make demo | test | test-fast | bench | docs
+#
+# Each sets up what it needs in .venv and .build, beside this file, and writes nowhere else (`make test`, as root on
+# Debian, installs packages too). Another Python than the machine's own: make test PYTHON=python3.13
+# One or more stages of the tests: make test STAGES="ruff sanity"
+
+VENV := .venv
+BIN := $(CURDIR)/$(VENV)/bin
+DEMO_ROOT ?= $(CURDIR)/.demo
+STAGES ?=
+PYTHON ?=
+COLLECTIONS := $(CURDIR)/.build/collections
+DOCS := $(CURDIR)/.build/docs
+
+export PATH := $(BIN):$(PATH)
+export ANSIBLE_COLLECTIONS_PATH := $(COLLECTIONS)
+export ANSIBLE_HOME := $(CURDIR)/.build/ansible
+export ANSIBLE_REMOTE_TMP := $(ANSIBLE_HOME)/tmp
+export ANSIBLE_LOCALHOST_WARNING := false
+export ANSIBLE_INVENTORY_UNPARSED_WARNING := false
+
+.PHONY: demo test test-fast bench docs collection clean
+
+demo: $(VENV)/demo.done collection
+	@ansible-playbook playbooks/demo.yml -e cloudsync_root=$(DEMO_ROOT)
+
+test: $(VENV)/test.done
+	@python tests/runner $(STAGES)
+
+test-fast: $(VENV)/test.done
+	@python tests/runner fast
+
+bench: $(VENV)/test.done collection
+	@python tests/bench/run.py
+
+docs: $(VENV)/docs.done collection
+	@rm -rf $(DOCS) site && mkdir -p -m 0755 $(DOCS)
+	@antsibull-docs sphinx-init --use-current --squash-hierarchy --lenient --dest-dir $(DOCS) skyhaul.cloudsync
+	@cd $(DOCS) && ./build.sh
+	@cp -R $(DOCS)/build/html site
+	@echo "The documentation starts at $(CURDIR)/site/index.html"
+
+# The collection as a user gets it, built and installed.
+collection: $(VENV)/demo.done
+	@rm -rf .build/dist $(COLLECTIONS)
+	@ansible-galaxy collection build --output-path .build/dist >/dev/null
+	@ansible-galaxy collection install --offline -p $(COLLECTIONS) .build/dist/*.tar.gz >/dev/null
+
+clean:
+	rm -rf .venv .build .demo site
+
+# One environment for all; each target adds what it lacks.
+$(VENV)/bin/python:
+	@PYTHON="$(PYTHON)" tests/make-venv $(VENV)
+
+$(VENV)/demo.done: requirements.txt tests/requirements-demo.txt | $(VENV)/bin/python
+	@echo "installing the Python packages of $(lastword $^) ..."
+	@python -m pip install --quiet --disable-pip-version-check -r tests/requirements-demo.txt
+	@touch $@
+
+$(VENV)/test.done: tests/requirements.txt $(VENV)/demo.done
+	@echo "installing the Python packages of $< ..."
+	@python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+$(VENV)/docs.done: docs/requirements.txt $(VENV)/demo.done
+	@echo "installing the Python packages of $< ..."
+	@python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@

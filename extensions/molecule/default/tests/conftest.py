@@ -1,0 +1,28 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Each check runs on each host; what one has measured is shown at the end."""
+
+from __future__ import annotations
+
+import pytest
+from fleet import Host
+
+
+@pytest.fixture(params=["bookworm", "trixie"])
+def host(request: pytest.FixtureRequest) -> Host:
+    """A host that is synced."""
+    return Host(request.param)
+
+
+@pytest.fixture()
+def store() -> Host:
+    """The host that serves S3 and SFTP."""
+    return Host("store")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for report in terminalreporter.getreports("passed"):
+        for name, value in report.user_properties:
+            terminalreporter.write_line(f"{report.nodeid.rsplit('/')[-1]}: {name}: {value}")

@@ -1,0 +1,156 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The test hosts as the checks see them: commands, run records and timers of a real systemd host."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import shlex
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import Any, TypeVar
+
+PODMAN = os.environ.get("MOLECULE_PODMAN_EXECUTABLE", "podman")
+UNFINISHED = ("waiting", "running")
+MINUTE = timedelta(minutes=1)
+Seen = TypeVar("Seen")
+
+
+def call(*command: str, check: bool = True, timeout: float = 180, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    """Run a command here; a failed one raises with all that it said."""
+    done = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=timeout, check=False)
+    if check and done.returncode:
+        raise AssertionError(f"{shlex.join(command)} exited {done.returncode}:\n{done.stdout}{done.stderr}")
+    return done
+
+
+def wait_until(look: Callable[[], Seen], what: str, seconds: float) -> Seen:
+    """The first true answer of ``look()``, asked once a second for at most ``seconds``."""
+    end = time.monotonic() + seconds
+    while True:
+        seen = look()
+        if seen:
+            return seen
+        if time.monotonic() > end:
+            raise AssertionError(f"within {seconds:.0f} s it did not come to this: {what}; last seen: {seen!r}")
+        time.sleep(1)
+
+
+def now() -> datetime:
+    """The hosts share this machine's clock."""
+    return datetime.now(timezone.utc)
+
+
+def slot_before(moment: datetime) -> datetime:
+    return moment.replace(second=0, microsecond=0)
+
+
+def wait_for_second(first: int, last: int) -> None:
+    """Sleep until the clock is between two seconds of a minute, so that what follows has time before the next one."""
+    while not first <= now().second <= last:
+        time.sleep(0.5)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run record, read from the host's disk."""
+
+    content: dict[str, Any]
+
+    def __getattr__(self, name: str) -> Any:
+        return self.content[name]
+
+    @property
+    def began(self) -> datetime:
+        return datetime.fromisoformat(self.content["started"].replace("Z", "+00:00"))
+
+
+class Host:
+    """One of the fleet's hosts."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return self.name
+
+    def run(self, *command: str, check: bool = True, timeout: float = 180) -> subprocess.CompletedProcess[str]:
+        return call(PODMAN, "exec", self.name, *command, check=check, timeout=timeout)
+
+    def shell(self, text: str) -> str:
+        return self.run("sh", "-c", text).stdout
+
+    def tree(self, path: str) -> dict[str, str]:
+        """Relative path to SHA-256 of each regular file below ``path``."""
+        lines = self.shell(f"cd {path} && find . -type f -exec sha256sum {{}} +").splitlines()
+        return {name: digest for digest, name in (line.split("  ", 1) for line in lines)}
+
+    def runs(self, task: str) -> list[Run]:
+        """The records of a task as they lie on the disk, oldest first."""
+        texts = self.shell(f"cat /var/lib/cloudsync/{task}/runs/*.json 2>/dev/null || true")
+        decoder, contents, at = json.JSONDecoder(), [], 0
+        while at < len(texts.rstrip()):
+            content, at = decoder.raw_decode(texts, at)
+            contents.append(content)
+            at += len(texts[at:]) - len(texts[at:].lstrip())
+        return sorted((Run(content) for content in contents), key=lambda run: run.id)
+
+    def runs_since(self, task: str, moment: datetime) -> list[Run]:
+        return [run for run in self.runs(task) if run.began >= moment.replace(microsecond=0)]
+
+    def is_active(self, task: str) -> bool:
+        return self.unit(task, "ActiveState") in ("active", "activating", "deactivating")
+
+    def unit(self, task: str, key: str) -> str:
+        """A property of the task's service, as systemd knows it."""
+        return self.run("systemctl", "show", "--property", key, "--value", f"cloudsync@{task}.service").stdout.strip()
+
+    def next_elapse(self, task: str) -> datetime:
+        """When systemd itself says that the task's timer fires next, delay included."""
+        listed = json.loads(self.run("systemctl", "list-timers", "--all", "--output=json").stdout)
+        (next_usec,) = (timer["next"] for timer in listed if timer["unit"] == f"cloudsync@{task}.timer")
+        return datetime.fromtimestamp(next_usec / 1e6, timezone.utc)
+
+    def task(self, name: str) -> dict[str, Any]:
+        """The task as the inventory declares it for this host."""
+        (task,) = (task for task in variable(self.name, "cloudsync_tasks") if task["name"] == name)
+        return task
+
+    def declare(self, name: str, **changes: Any) -> bool:
+        """Apply the task with some options changed; whether the host says that anything did change."""
+        options = {key: value for key, value in {**self.task(name), **changes}.items() if value is not None}
+        answer = ansible(self.name, "skyhaul.cloudsync.task", options)
+        return bool(answer["changed"])
+
+
+def ansible(host: str, module: str, options: dict[str, Any], **variables: Any) -> dict[str, Any]:
+    """One module call on one host, and its result."""
+    with tempfile.TemporaryDirectory() as results:
+        call(
+            *("ansible", host, "--inventory", os.environ["FLEET_INVENTORY"], "--tree", results),
+            *("--module-name", module, "--args", json.dumps(options), "--extra-vars", json.dumps(variables)),
+        )
+        with open(f"{results}/{host}") as result:
+            return json.load(result)
+
+
+def preview(schedules: list[Any], start: datetime) -> list[dict[str, Any]]:
+    """What the schedule_preview lookup says on the control node, for hosts that live in UTC."""
+    lookup = "query('skyhaul.cloudsync.schedule_preview', *schedules, count=1, start=start, timezone='UTC')"
+    options = {"msg": "{{ " + lookup + " }}"}
+    start_text = start.isoformat(timespec="seconds")
+    return ansible("localhost", "ansible.builtin.debug", options, schedules=schedules, start=start_text)["msg"]
+
+
+@functools.lru_cache(maxsize=None)
+def variable(host: str, name: str) -> Any:
+    """A variable of the inventory, templated."""
+    return ansible(host, "ansible.builtin.debug", {"msg": "{{ " + name + " }}"})["msg"]

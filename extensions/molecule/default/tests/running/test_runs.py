@@ -1,0 +1,74 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Runs: by a timer, by hand, encrypted, killed."""
+
+from __future__ import annotations
+
+from fleet import UNFINISHED, Host, Run, now, variable, wait_until
+
+
+def finished_by_timer(host: Host, task: str) -> Run | None:
+    runs = [run for run in host.runs(task) if run.trigger == "timer" and run.state not in UNFINISHED]
+    return runs[-1] if runs else None
+
+
+def test_a_timer_fires_by_itself_and_the_objects_are_at_the_store(host: Host, store: Host) -> None:
+    run = wait_until(lambda: finished_by_timer(host, "minutely"), "a run by the timer ended", 75)
+    assert (run.state, run.reason, run.exit_code) == ("success", "", 0), run.content
+    assert store.tree(f"/srv/s3/{host}/minutely") == host.tree("/srv/data")
+
+
+def test_a_run_by_the_timer_begins_on_its_slot(host: Host) -> None:
+    run = wait_until(lambda: finished_by_timer(host, "minutely"), "a run by the timer ended", 75)
+    assert run.began.second <= 3
+
+
+def test_the_journal_has_the_run(host: Host) -> None:
+    run = wait_until(lambda: finished_by_timer(host, "minutely"), "a run by the timer ended", 75)
+    journal = host.run("journalctl", "--no-pager", "--output=cat", "--unit=cloudsync@minutely.service").stdout
+    assert run.id in journal
+    assert run.log and "success" in host.run("cat", run.log).stdout
+
+
+def test_a_source_that_is_empty_is_refused_and_the_copy_stays(host: Host, store: Host) -> None:
+    name = "emptied"
+    host.run("mkdir", "-p", "/srv/emptied")
+    host.shell("cp /etc/os-release /srv/emptied/")
+    host.declare("minutely", name=name, path="/srv/emptied", remote_path=f"{host}/emptied", schedule=None)
+    host.run("cloudsync", "run", name)
+    host.run("rm", "/srv/emptied/os-release")
+    assert host.run("cloudsync", "run", name, check=False).returncode == 3
+    assert host.runs(name)[-1].reason == "empty_source"
+    assert list(store.tree(f"/srv/s3/{host}/emptied")) == ["./os-release"]
+
+
+def test_what_is_pushed_encrypted_comes_back_equal(host: Host, store: Host) -> None:
+    host.run("cloudsync", "run", "vault")
+    source = host.tree("/srv/data")
+    stored = store.tree(f"/srv/sftp/{host}")
+    assert len(stored) >= len(source)  # and the canary
+    assert not set(source.values()) & set(stored.values())
+    assert not set(source) & set(stored)
+    host.run("cloudsync", "run", "unvault")
+    assert host.tree("/srv/restored") == source
+
+
+def test_a_killed_runner_leaves_a_record_no_secret_and_no_lock(host: Host) -> None:
+    begun = now()
+    host.run("systemctl", "start", "--no-block", "cloudsync@victim.service")
+    wait_until(lambda: [run for run in host.runs("victim") if run.state == "running"], "victim runs", 30)
+    host.run("kill", "-KILL", host.unit("victim", "MainPID"))
+    wait_until(lambda: not host.is_active("victim"), "systemd has noticed", 20)
+
+    live = host.run("grep", "-rlsF", variable(host.name, "store_s3_secret"), "/run/cloudsync", check=False).stdout
+    assert "victim" not in live
+    (run,) = host.runs_since("victim", begun)
+    assert (run.state, run.reason) == ("aborted", "interrupted"), run.content
+    assert run.message and run.ended
+
+    host.run("systemctl", "start", "--no-block", "cloudsync@victim.service")
+    wait_until(lambda: host.runs("victim")[-1].state == "running" or None, "victim runs again", 30)
+    host.run("cloudsync", "stop", "victim")
+    wait_until(lambda: host.runs("victim")[-1].reason == "stopped" or None, "victim is stopped", 20)

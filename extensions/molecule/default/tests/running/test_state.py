@@ -1,0 +1,69 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What lies on a host after the roles: files, modes, units."""
+
+from __future__ import annotations
+
+import pytest
+from fleet import Host, variable
+
+SECRETS = ("store_s3_secret", "store_sftp_password", "store_crypt_password")
+MODES = {
+    "/etc/cloudsync": "700",
+    "/etc/cloudsync/seed": "600",
+    "/etc/cloudsync/credentials/objects.json": "600",
+    "/etc/cloudsync/tasks/minutely.json": "600",
+    "/etc/systemd/system/cloudsync@.service": "644",
+    "/etc/systemd/system/cloudsync@minutely.timer": "644",
+    "/run/cloudsync": "700",
+    "/usr/local/bin/cloudsync": "755",
+    "/usr/local/lib/cloudsync": "755",
+    "/var/lib/cloudsync/minutely": "700",
+}
+
+
+@pytest.mark.parametrize("path", MODES)
+def test_modes_are_those_of_the_contract(host: Host, path: str) -> None:
+    assert host.run("stat", "-c", "%a %U", path).stdout.split() == [MODES[path], "root"]
+
+
+def test_logs_are_readable_to_their_group_only(host: Host) -> None:
+    modes = set(host.shell("stat -c %a /var/log/cloudsync/*/*.log").split())
+    assert modes == {"640"}
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_no_secret_lies_on_the_disk_or_in_the_journal_in_clear(host: Host, name: str) -> None:
+    secret = variable(host.name, name)
+    found = host.run("grep", "-rlsF", secret, "/etc", "/var", "/usr/local", "/root", "/home", "/tmp", check=False)
+    assert found.stdout == ""
+    assert secret not in host.run("journalctl", "--no-pager", "--output=cat").stdout
+
+
+def test_units_are_correct_in_the_eyes_of_systemd(host: Host) -> None:
+    units = "/etc/systemd/system/cloudsync@minutely.timer cloudsync@minutely.service"
+    done = host.run("sh", "-c", f"systemd-analyze verify {units} 2>&1")
+    assert done.stdout == ""
+
+
+def test_service_is_hardened(host: Host, record_property: pytest.RecordProperty) -> None:
+    lines = host.run("systemd-analyze", "security", "--no-pager", "cloudsync@minutely.service").stdout.splitlines()
+    verdict = lines[-1].lstrip("→ ")
+    record_property("systemd-analyze security", verdict)
+    assert float(verdict.split(": ")[1].split()[0]) < 9.0  # what a service without any hardening has is 9.6
+
+
+def test_scheduled_tasks_have_a_timer_that_outlives_a_reboot_and_manual_ones_have_none(host: Host) -> None:
+    tasks = variable(host.name, "cloudsync_tasks")
+    scheduled = {f"cloudsync@{task['name']}.timer" for task in tasks if task.get("schedule")}
+    shown = host.run("systemctl", "list-unit-files", "--state=enabled", "--no-legend", "cloudsync@*.timer").stdout
+    assert {line.split()[0] for line in shown.splitlines() if "@." not in line} == scheduled
+
+
+def test_a_task_that_is_no_longer_declared_goes_with_its_timer(host: Host) -> None:
+    host.declare("nightly", name="short-lived", remote_path=f"{host}/short-lived")
+    assert "short-lived" in host.shell("systemctl list-timers --all")
+    host.declare("nightly", name="short-lived", state="absent")
+    assert "short-lived" not in host.shell("systemctl list-timers --all; ls /etc/systemd/system /etc/cloudsync/tasks")

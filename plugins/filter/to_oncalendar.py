@@ -1,0 +1,79 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Filter: a schedule as systemd's OnCalendar expressions."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: to_oncalendar
+author:
+  - skyhaul contributors (@skyhaul)
+short_description: Turn a schedule into OnCalendar expressions of systemd
+description:
+  - Turns a cron expression, a preset or a schedule into the fewest C(OnCalendar) expressions whose union is the
+    same times.
+  - That is one expression, or two when the schedule gives both days of the month and weekdays, since a date that
+    matches either of them is meant. A window can cut an expression into several.
+options:
+  _input:
+    description:
+      - A cron expression of five fields, a macro such as V(@daily), a preset (V(hourly), V(daily), V(weekly),
+        V(monthly)), or a dictionary of what the O(skyhaul.cloudsync.task#module:schedule) option takes.
+    type: raw
+    required: true
+seealso:
+  - plugin: skyhaul.cloudsync.schedule_preview
+    plugin_type: lookup
+  - module: skyhaul.cloudsync.task
+"""
+
+EXAMPLES = r"""
+- name: Show the expressions of a schedule
+  ansible.builtin.debug:
+    msg: "{{ '*/15 8-18 * * mon-fri' | skyhaul.cloudsync.to_oncalendar }}"
+  # => ["Mon..Fri *-*-* 08..18:00..45/15:00"]
+
+- name: Use them in a timer of one's own
+  ansible.builtin.copy:
+    dest: /etc/systemd/system/report.timer
+    mode: "0644"
+    content: |
+      [Timer]
+      {% for expression in {'cron': '0 4 1 * sun', 'timezone': 'Europe/Berlin'} | skyhaul.cloudsync.to_oncalendar %}
+      OnCalendar={{ expression }}
+      {% endfor %}
+"""
+
+RETURN = r"""
+_value:
+  description:
+    - The expressions, each for an C(OnCalendar=) line of its own. They name the schedule's time zone, if it has one.
+  type: list
+  elements: str
+"""
+
+from typing import Any, Callable, Dict, List
+
+from ansible.errors import AnsibleFilterError
+
+from ..module_utils._engine import oncalendar
+from ..module_utils._engine import schedule as schedules
+from ..module_utils._engine.errors import CloudsyncError
+
+
+def to_oncalendar(schedule: Any) -> List[str]:
+    """See DOCUMENTATION; AnsibleFilterError carries the sentence that says what is wrong."""
+    try:
+        return oncalendar.to_oncalendar(schedules.parse(schedule))
+    except CloudsyncError as error:
+        raise AnsibleFilterError(error.message) from error
+
+
+class FilterModule:
+    """The filters of this file."""
+
+    def filters(self) -> Dict[str, Callable[..., Any]]:
+        """By name."""
+        return {"to_oncalendar": to_oncalendar}

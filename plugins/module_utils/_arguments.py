@@ -1,0 +1,124 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""Argument specs that more than one module takes."""
+
+from __future__ import annotations
+
+from typing import Any, Dict
+
+Spec = Dict[str, Dict[str, Any]]
+
+
+def credential_spec() -> Spec:
+    """What declares one credential."""
+    return {
+        "name": {"type": "str", "required": True},
+        "provider": {"type": "str"},
+        "attributes": {"type": "dict"},
+        "secrets": {"type": "dict", "no_log": True},
+        "description": {"type": "str"},
+    }
+
+
+def schedule_spec() -> Spec:
+    """When a task runs."""
+    return {
+        "preset": {"type": "str", "choices": ["hourly", "daily", "weekly", "monthly"]},
+        "cron": {"type": "str"},
+        "minute": {"type": "str"},
+        "hour": {"type": "str"},
+        "day": {"type": "str"},
+        "month": {"type": "str"},
+        "weekday": {"type": "str"},
+        "timezone": {"type": "str"},
+        "begin": {"type": "str"},
+        "end": {"type": "str"},
+        "spread": {"type": "str"},
+        "catch_up": {"type": "bool"},
+    }
+
+
+def task_spec() -> Spec:
+    """What declares one task. Defaults are the engine's, so that ``reverse_of`` can tell given from not given."""
+    return {
+        "name": {"type": "str", "required": True},
+        "description": {"type": "str"},
+        "credential": {"type": "str"},
+        "direction": {"type": "str", "choices": ["push", "pull"]},
+        "mode": {"type": "str", "choices": ["sync", "copy", "move"]},
+        "path": {"type": "str"},
+        "remote_path": {"type": "str"},
+        "provider_options": {"type": "dict"},
+        "include": {"type": "list", "elements": "str"},
+        "exclude": {"type": "list", "elements": "str"},
+        "schedule": {"type": "dict", "options": schedule_spec()},
+        "enabled": {"type": "bool"},
+        "bandwidth": {
+            "type": "list",
+            "elements": "dict",
+            "options": {"time": {"type": "str", "required": True}, "limit": {"type": "str", "required": True}},
+        },
+        "transfers": {"type": "int"},
+        "follow_symlinks": {"type": "bool"},
+        "create_empty_dirs": {"type": "bool"},
+        "encryption": {"type": "dict", "options": encryption_spec()},
+        "snapshot": {"type": "str", "choices": ["none", "auto", "zfs", "btrfs", "lvm"]},
+        "guards": {"type": "dict", "options": _guards_spec()},
+        "keep_deleted": {
+            "type": "dict",
+            "options": {"path": {"type": "str", "required": True}, "days": {"type": "int"}},
+        },
+        "hooks": {"type": "dict", "options": _hooks_spec()},
+        "on_overlap": {"type": "str", "choices": ["skip", "wait"]},
+        "limits": {"type": "dict", "options": _limits_spec()},
+        "retries": {"type": "int"},
+        "verify_after": {"type": "str", "choices": ["none", "size", "checksum"]},
+        "notify": {"type": "list", "elements": "str", "no_log": True},
+        "rclone_args": {"type": "list", "elements": "str"},
+        "user": {"type": "str"},
+        "reverse_of": {"type": "str"},
+    }
+
+
+def encryption_spec() -> Spec:
+    """rclone crypt."""
+    return {
+        "password": {"type": "str", "required": True, "no_log": True},
+        "salt": {"type": "str", "no_log": True},
+        "filenames": {"type": "str", "choices": ["standard", "obfuscate", "off"]},
+        "directory_names": {"type": "bool"},
+    }
+
+
+def _guards_spec() -> Spec:
+    return {
+        "empty_source": {"type": "str", "choices": ["refuse", "allow"]},
+        "mounted": {"type": "path"},
+        "marker": {"type": "str"},
+        "allow_root": {"type": "bool"},
+        "max_delete": {"type": "str"},
+    }
+
+
+def _hooks_spec() -> Spec:
+    return {
+        "before": {"type": "str"},
+        "success": {"type": "str"},
+        "failure": {"type": "str"},
+        "always": {"type": "str"},
+        "timeout": {"type": "str"},
+    }
+
+
+def _limits_spec() -> Spec:
+    return {
+        "max_duration": {"type": "str"},
+        "nice": {"type": "int"},
+        "io_weight": {"type": "int"},
+        "memory_max": {"type": "str"},
+        "cpu_quota": {"type": "str"},
+    }

@@ -1,0 +1,231 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""The command ``cloudsync``: thin verbs over the rooms below, each for people or with ``--json``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from typing import Any, Callable, Dict, List, Optional, Sequence
+
+from . import ending, gate, previews, status, tables
+from .browsing import verify
+from .credentials import load_credential
+from .errors import CloudsyncError
+from .host import Host
+from .planning import forecast
+from .records import UNFINISHED, last_record, load_records, log_path
+from .run import EXIT_FAILED, EXIT_SUCCESS, EXIT_USAGE, Run
+from .stopping import StopFlag
+from .sweeping import sweep_dead_runs
+from .task_store import require_task
+
+FOLLOW_SECONDS = 0.5
+Verb = Callable[[Host, argparse.Namespace], int]
+
+
+def main(arguments: Optional[Sequence[str]] = None) -> int:
+    """Run the command; its exit code. See the contract for those of ``run`` and ``check``."""
+    options = build_parser().parse_args(arguments)
+    verb: Verb = options.verb
+    try:
+        return verb(Host.from_environment(os.environ), options)
+    except CloudsyncError as error:
+        if getattr(options, "json", False):
+            print(json.dumps({"reason": error.reason, "message": error.message}))
+        else:
+            print("cloudsync: {0}".format(error.message), file=sys.stderr)
+        return EXIT_USAGE if error.reason == "usage" else EXIT_FAILED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_FAILED
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The verbs and their options."""
+    parser = argparse.ArgumentParser(prog="cloudsync", description="Cloud sync tasks of this host.")
+    verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
+
+    def add(name: str, verb: Verb, text: Optional[str], *names: str) -> argparse.ArgumentParser:
+        added = verbs.add_parser(name, help=text) if text else verbs.add_parser(name)
+        for argument in names:
+            added.add_argument(
+                argument.strip("?").lower(), metavar=argument.strip("?"), nargs="?" if "?" in argument else None
+            )
+        added.add_argument("--json", action="store_true", help="answer in JSON")
+        added.set_defaults(verb=verb)
+        return added
+
+    add("list", _list, "the tasks of this host")
+    add("status", _status, "state, last and next run of one task or all", "TASK?")
+    add("run", _run, "run a task now", "TASK").add_argument("--dry-run", action="store_true", help="only show the plan")
+    add("stop", _stop, "stop a task's run", "TASK")
+    logs = add("logs", _logs, "the log of a task's last run", "TASK")
+    logs.add_argument("--follow", action="store_true", help="go on until the run ends")
+    add("history", _history, "past runs of a task", "TASK")
+    preview = add("preview", _preview, "when a task, or a cron expression, runs next", "SUBJECT")
+    preview.add_argument("--count", type=int, default=5, help="how many runs (default 5)")
+    add("verify", _verify, "whether a credential logs in", "CREDENTIAL")
+    add("check", _check, "for monitoring: 0 when all is well, else 1 and a line each")
+    # For the unit files; not listed because nobody else needs them.
+    add("gate", _gate, None, "TASK")
+    add("sweep", _sweep, None, "TASK")
+    return parser
+
+
+def _answer(options: argparse.Namespace, content: Any, text: str) -> None:
+    if options.json:
+        print(json.dumps(content, indent=2, sort_keys=True))
+    elif text:
+        print(text)
+
+
+def _list(host: Host, options: argparse.Namespace) -> int:
+    statuses = status.all_statuses(host.layout)
+    rows = [
+        (
+            s["task"],
+            s["direction"],
+            s["mode"],
+            s["path"],
+            "{0}:{1}".format(s["credential"], s["remote_path"]),
+            s["description"],
+        )
+        for s in statuses
+    ]
+    headings = ("TASK", "DIRECTION", "MODE", "PATH", "REMOTE", "DESCRIPTION")
+    _answer(options, [_without_run(s) for s in statuses], tables.table(headings, rows))
+    return EXIT_SUCCESS
+
+
+def _without_run(found: Dict[str, Any]) -> Dict[str, Any]:
+    left_out = ("run", "progress", "state", "reason", "message", "next", "overdue_since")
+    return {key: value for key, value in found.items() if key not in left_out}
+
+
+def _status(host: Host, options: argparse.Namespace) -> int:
+    if options.task:
+        found = status.task_status(host.layout, options.task)
+        _answer(options, found, tables.status_details(found))
+    else:
+        statuses = status.all_statuses(host.layout)
+        _answer(options, statuses, tables.status_table(statuses))
+    return EXIT_SUCCESS
+
+
+def _run(host: Host, options: argparse.Namespace) -> int:
+    require_task(host.layout, options.task)
+    stop = StopFlag()
+    stop.listen()
+    if options.dry_run:
+        found = forecast(host, options.task, stop, _to_stderr)
+        _answer(options, found.to_dict(), tables.plan_text(found.to_dict()))
+        return found.exit_code
+    run = Run(host, options.task, os.environ.get(gate.TRIGGER) and "timer" or "manual", stop)
+    if not options.json:
+        print(
+            "cloudsync: the run {0} of {1} begins; log {2}".format(run.record.id, options.task, run.record.log),
+            flush=True,
+        )
+    record = run.perform()
+    _answer(
+        options,
+        record.public(),
+        "cloudsync: {0.task}: {0.state}{1}: {0.transfers} files, {2}, {0.deletes} deleted. {0.message}".format(
+            record, " ({0})".format(record.reason) if record.reason else "", tables.size_text(record.bytes)
+        ),
+    )
+    return run.exit_code
+
+
+def _to_stderr(text: str) -> None:
+    print("cloudsync: {0}".format(text), file=sys.stderr)
+
+
+def _stop(host: Host, options: argparse.Namespace) -> int:
+    require_task(host.layout, options.task)
+    stopped = ending.stop_task(host.layout, options.task)
+    text = "stopped {0}".format(", ".join(stopped)) if stopped else "{0} does not run".format(options.task)
+    _answer(options, {"stopped": stopped}, text)
+    return EXIT_SUCCESS
+
+
+def _logs(host: Host, options: argparse.Namespace) -> int:
+    require_task(host.layout, options.task)
+    record = last_record(host.layout, options.task)
+    if record is None:
+        raise CloudsyncError("not_found", "The task {0} has never run.".format(options.task))
+    if options.json:
+        _answer(options, {"id": record.id, "log": record.log, "lines": list(_lines(record.log))}, "")
+        return EXIT_SUCCESS
+    _print_log(host, options.task, record.id, options.follow)
+    return EXIT_SUCCESS
+
+
+def _lines(path: str) -> List[str]:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as stream:
+            return stream.read().splitlines()
+    except FileNotFoundError:
+        raise CloudsyncError("not_found", "The log {0} is gone: logs are removed by age.".format(path)) from None
+
+
+def _print_log(host: Host, task: str, run_id: str, follow: bool) -> None:
+    printed = 0
+    while True:
+        living = any(r.id == run_id and r.state in UNFINISHED for r in load_records(host.layout, task, 5))
+        lines = _lines(log_path(host.layout, task, run_id))
+        for line in lines[printed:]:
+            print(line, flush=True)
+        printed = len(lines)
+        if not follow or not living:
+            return
+        time.sleep(FOLLOW_SECONDS)
+
+
+def _history(host: Host, options: argparse.Namespace) -> int:
+    require_task(host.layout, options.task)
+    records = [record.public() for record in load_records(host.layout, options.task)]
+    _answer(options, records, tables.history_table(records))
+    return EXIT_SUCCESS
+
+
+def _preview(host: Host, options: argparse.Namespace) -> int:
+    found = previews.preview(previews.subject(host.layout, options.subject), options.count)
+    _answer(options, found, previews.text(found))
+    return EXIT_SUCCESS
+
+
+def _verify(host: Host, options: argparse.Namespace) -> int:
+    credential = load_credential(host.layout, host.seed, options.credential)
+    error = verify(host, credential, saved=True)
+    if error is not None:
+        raise error
+    _answer(options, {"credential": credential.name, "valid": True}, "{0} logs in".format(credential.name))
+    return EXIT_SUCCESS
+
+
+def _check(host: Host, options: argparse.Namespace) -> int:
+    lines = status.problems(host.layout)
+    _answer(options, {"ok": not lines, "problems": lines}, "\n".join(lines) or "ok")
+    return EXIT_FAILED if lines else EXIT_SUCCESS
+
+
+def _gate(host: Host, options: argparse.Namespace) -> int:
+    stored = require_task(host.layout, options.task)
+    if not gate.may_start(host.layout, stored, os.environ):
+        return EXIT_FAILED
+    gate.make_pull_folder(stored)
+    return EXIT_SUCCESS
+
+
+def _sweep(host: Host, options: argparse.Namespace) -> int:
+    sweep_dead_runs(host, options.task)
+    return EXIT_SUCCESS

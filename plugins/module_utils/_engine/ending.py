@@ -1,0 +1,74 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""Stopping a run for good."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from typing import List, Optional
+
+from .errors import CloudsyncError
+from .files import atomic_write, make_directory
+from .layout import Layout
+from .records import UNFINISHED, load_records, runner_pid
+from .systemd import is_running, systemctl
+from .units import service_name
+
+STOP_SECONDS = 150
+
+
+def stop_task(layout: Layout, task: str) -> List[str]:
+    """Stop every run of ``task`` that is waiting or running, and see it end; their ids."""
+    living = [record.id for record in load_records(layout, task, 50) if record.state in UNFINISHED]
+    if not living:
+        return []
+    if is_running(layout) and systemctl("show", "-P", "ActiveState", service_name(task)).strip() == "activating":
+        systemctl("stop", service_name(task))
+    for run_id in living:
+        _end(layout, task, run_id)
+    return living
+
+
+def _end(layout: Layout, task: str, run_id: str) -> None:
+    deadline = time.monotonic() + STOP_SECONDS
+    asked: Optional[int] = None
+    while True:
+        pid = runner_pid(layout, task, run_id)
+        if pid is None:
+            return
+        if pid != asked:
+            _signal(pid)
+            asked = pid
+        if time.monotonic() > deadline:
+            raise CloudsyncError(
+                "other",
+                "The run {0} of {1} (process {2}) did not end within {3} seconds. Look at its log; "
+                "kill -9 {2} ends it at once.".format(run_id, task, pid, STOP_SECONDS),
+            )
+        time.sleep(0.1)
+
+
+def _signal(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGTERM)
+    except ProcessLookupError:
+        pass
+    except PermissionError:
+        raise CloudsyncError("other", "The run belongs to another user: stop it as root.") from None
+
+
+def stop_marker(layout: Layout, task: str) -> str:
+    return "{0}/stopped/{1}".format(layout.run_dir, task)
+
+
+def mark_stopped(layout: Layout, task: str) -> None:
+    """Said by a run that was stopped, as its last act."""
+    make_directory(layout.run_dir)
+    make_directory(layout.run_dir + "/stopped")
+    atomic_write(stop_marker(layout, task), b"")

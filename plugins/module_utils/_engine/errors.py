@@ -1,0 +1,51 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""The one exception that the engine raises for an expected failure."""
+
+from __future__ import annotations
+
+REASONS = frozenset(
+    (
+        "auth",
+        "network",
+        "not_found",
+        "empty_source",
+        "not_mounted",
+        "marker_missing",
+        "max_delete",
+        "crypt_password",
+        "undecryptable",
+        "locked",
+        "hook",
+        "deletions_suppressed",
+        "restricted_content",
+        "archived_object",
+        "quota",
+        "disk_full",
+        "max_duration",
+        "stopped",
+        "interrupted",
+        "usage",
+        "other",
+    )
+)
+
+
+class CloudsyncError(Exception):
+    """An expected failure: ``reason`` is one of REASONS, ``message`` a sentence with what to do, never a secret."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        if reason not in REASONS:
+            raise ValueError("{0!r} is not a reason".format(reason))
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+
+
+def usage_error(message: str) -> CloudsyncError:
+    """What was asked for is wrong: refused before anything is touched."""
+    return CloudsyncError("usage", message)

@@ -1,0 +1,72 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""The gate that every start by systemd passes first (the unit's ExecCondition)."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import time
+from typing import Any, Mapping, Optional
+
+from . import schedule as schedules
+from . import zones
+from .ending import stop_marker
+from .files import remove
+from .layout import Layout
+
+OWED_START_SECONDS = 10
+TRIGGER = "TRIGGER_UNIT"
+
+
+def may_start(layout: Layout, stored: Mapping[str, Any], environ: Mapping[str, str]) -> bool:
+    """Whether this start of the stored task goes ahead.
+
+    systemd starts a oneshot again at once when a slot passed while it ran. After a stop, that start is refused. A
+    start by the timer outside the schedule's window (one that was owed, or caught up at boot) is refused, too. A
+    start by hand always goes ahead.
+    """
+    stopped_ago = _take_marker(stop_marker(layout, stored["name"]))
+    if TRIGGER not in environ:
+        return True
+    if stopped_ago is not None and stopped_ago < OWED_START_SECONDS:
+        return False
+    return not stored["schedule"] or in_window(
+        schedules.parse(stored["schedule"]), datetime.datetime.now().astimezone()
+    )
+
+
+def _take_marker(path: str) -> Optional[float]:
+    """How many seconds ago a run was stopped, None when none was; the marker is used up."""
+    try:
+        age = time.time() - os.stat(path).st_mtime
+    except FileNotFoundError:
+        return None
+    remove(path)
+    return age
+
+
+def in_window(schedule: schedules.Schedule, moment: datetime.datetime) -> bool:
+    """Whether ``moment`` (aware) lies between ``begin`` and ``end``, to the minute."""
+    if schedule.begin is None and schedule.end is None:
+        return True
+    local = moment.astimezone(zones.load(schedule.timezone))
+    minute = local.hour * 60 + local.minute
+    begin, end = schedule.begin or 0, schedules.MINUTES_A_DAY if schedule.end is None else schedule.end
+    return begin <= minute <= end if begin <= end else minute >= begin or minute <= end
+
+
+def make_pull_folder(stored: Mapping[str, Any]) -> None:
+    """A pull may create its folder, but the unit's sandbox can open only what exists: so make it before."""
+    path, mounted = stored["path"], stored["guards"]["mounted"]
+    if stored["direction"] != "pull" or os.path.lexists(path) or (mounted and not os.path.ismount(mounted)):
+        return
+    parent = os.path.dirname(path)
+    if os.path.isdir(parent):
+        owner = os.stat(parent)
+        os.mkdir(path, 0o755)
+        os.chown(path, owner.st_uid, owner.st_gid)

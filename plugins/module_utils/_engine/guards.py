@@ -1,0 +1,121 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""Guards: what must hold before anything is touched. One that can't tell refuses."""
+
+from __future__ import annotations
+
+import os
+
+from .errors import CloudsyncError
+from .plan import NOT_FOUND_EXITS, Plan
+from .rclone.arguments import Endpoints, selection_arguments
+from .rclone.traits import is_bucket_based, is_read_only
+from .session import Session
+from .tasks import COPY, SYNC, Task
+from .transfer import listing_error
+
+
+class Refused(CloudsyncError):
+    """A guard refused the run; nothing was touched."""
+
+
+def check_places(task: Task, provider: str) -> None:
+    """Where a task may work at all, given its credential's provider (an rclone type)."""
+    if task.is_push and is_read_only(provider):
+        raise Refused("usage", "The provider {0} is read-only: a task can pull from it, not push.".format(provider))
+    if task.mode != SYNC or task.guards.allow_root:
+        return
+    depth = len([part for part in task.remote_path.split("/") if part])
+    if depth < (2 if is_bucket_based(provider) else 1):
+        raise Refused(
+            "usage",
+            "remote_path {0!r} is the {1}: a sync would delete everything else in it, or on this host. "
+            "Name a folder below it, or set guards.allow_root.".format(
+                task.remote_path, "root of a bucket" if is_bucket_based(provider) else "root of the remote"
+            ),
+        )
+
+
+def check_local(task: Task) -> None:
+    """The local side: mounted, there, a directory, with its marker."""
+    if task.guards.mounted and not os.path.ismount(task.guards.mounted):
+        raise Refused(
+            "not_mounted",
+            "{0} is not mounted. Mount it (mount {0}), then run the task again.".format(task.guards.mounted),
+        )
+    if os.path.lexists(task.path) and not os.path.isdir(task.path):
+        raise Refused("not_found", "{0} is not a directory: a task needs one.".format(task.path))
+    if task.is_push and not os.path.isdir(task.path):
+        raise Refused("not_found", "The source {0} does not exist. Create it, or correct the path.".format(task.path))
+    marker = os.path.join(task.path, task.guards.marker)
+    if task.is_push and task.guards.marker and not os.path.isfile(marker):
+        raise _marker_missing(marker)
+
+
+def _marker_missing(marker: str) -> Refused:
+    return Refused(
+        "marker_missing",
+        "The marker {0} is missing: the source is not what it should be, or not mounted.".format(marker),
+    )
+
+
+def check_source(session: Session, task: Task, ends: Endpoints) -> None:
+    """The source as rclone sees it: the marker of a pull; and for sync and move, at least one file."""
+    if not task.is_push and task.guards.marker:
+        _check_remote_marker(session, task, ends)
+    if task.mode == COPY or task.guards.empty_source == "allow":
+        return
+    if not _has_content(session, task, ends.source):
+        raise Refused(
+            "empty_source",
+            "The source {0} holds no file that the task's filters let through; a {1} would act on that by deleting. "
+            "Check that it is mounted and that the path is right; if it may be empty, set guards.empty_source to "
+            "allow.".format(task.path if task.is_push else repr(task.remote_path), task.mode),
+        )
+
+
+def _check_remote_marker(session: Session, task: Task, ends: Endpoints) -> None:
+    folder, name = os.path.split(task.guards.marker)
+    place = "/".join(part for part in (ends.source.rstrip("/"), folder) if part)
+    answer = session.query(["lsf", "--files-only", "--", place if not place.endswith(":") else place])
+    if answer.exit_code not in (0, *NOT_FOUND_EXITS):
+        raise listing_error(answer, session.rclone)
+    if name not in answer.stdout.split("\n"):
+        raise _marker_missing("{0}/{1}".format(task.remote_path, task.guards.marker))
+
+
+def _has_content(session: Session, task: Task, place: str) -> bool:
+    """Whether one file (with create_empty_dirs: or folder) is there; a big listing is cut short at the first."""
+    kinds = [] if task.create_empty_dirs else ["--files-only"]
+    answer = session.query(
+        ["lsf", "--recursive", *kinds, *selection_arguments(task), "--", place], first_line_only=True
+    )
+    if answer.stdout:
+        return True
+    if answer.exit_code != 0:
+        error = listing_error(answer, session.rclone)
+        raise Refused(error.reason, error.message)
+    return False
+
+
+def check_deletions(task: Task, plan: Plan) -> None:
+    """guards.max_delete, on the plan: either everything may be deleted, or nothing is."""
+    limit = task.guards.max_delete
+    if not limit:
+        return
+    count = len(plan.delete)
+    if limit.endswith("%"):
+        exceeded = count * 100 > int(limit[:-1]) * plan.present
+    else:
+        exceeded = count > int(limit)
+    if exceeded:
+        raise Refused(
+            "max_delete",
+            "The run would delete {0} of the {1} files at the destination, more than guards.max_delete ({2}) allows. "
+            "Nothing was changed. Look at the plan (cloudsync run {3} --dry-run); if it is right, raise the "
+            "limit.".format(count, plan.present, limit, task.name),
+        )

@@ -1,0 +1,68 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""What the rooms below need to know about this host, found out once and only when it is needed."""
+
+from __future__ import annotations
+
+import os
+from typing import Dict, Mapping, Optional
+
+from .errors import CloudsyncError
+from .layout import Layout
+from .rclone import binary, providers
+from .rclone.binary import Rclone
+from .rclone.providers import Provider
+from .seed import Seed, load_seed
+
+
+class Host:
+    """This host: its layout, and lazily its seed, its rclone and what that rclone can talk to."""
+
+    def __init__(self, layout: Layout, search_path: str = "") -> None:
+        self.layout = layout
+        self._search_path = search_path
+        self._seed: Optional[Seed] = None
+        self._rclone: Optional[Rclone] = None
+        self._providers: Optional[Dict[str, Provider]] = None
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> Host:
+        """The host that ``CLOUDSYNC_ROOT`` and ``PATH`` describe."""
+        return cls(Layout.from_environment(environ), environ.get("PATH", ""))
+
+    @property
+    def seed(self) -> Seed:
+        """Raises CloudsyncError("undecryptable") when it is missing or damaged."""
+        if self._seed is None:
+            self._seed = load_seed(self.layout)
+        return self._seed
+
+    @property
+    def has_seed(self) -> bool:
+        return os.path.lexists(self.layout.seed)
+
+    @property
+    def rclone(self) -> Rclone:
+        """Raises CloudsyncError("usage") when it is missing or too old."""
+        if self._rclone is None:
+            self._rclone = binary.probe(binary.find(self.layout, self._search_path))
+        return self._rclone
+
+    @property
+    def has_rclone(self) -> bool:
+        """Whether there is one to ask; a check before the first real run has none yet."""
+        try:
+            return bool(self.rclone)
+        except CloudsyncError:
+            return False
+
+    @property
+    def providers(self) -> Dict[str, Provider]:
+        """By rclone's name."""
+        if self._providers is None:
+            self._providers = providers.load(self.rclone, self.layout.state_dir)
+        return self._providers

@@ -1,0 +1,105 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""Where everything is on a host."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from typing import Mapping
+
+from .errors import usage_error
+
+NAME = re.compile(r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,62}\Z")
+
+
+def checked_name(kind: str, name: str) -> str:
+    """The name itself when it may name a credential or task (``kind``); it becomes a file and a unit name."""
+    if not isinstance(name, str) or not NAME.match(name):
+        raise usage_error(
+            "The {0} name {1!r} is not allowed: use 1 to 63 letters, digits, '.', '_' and '-', "
+            "beginning with a letter or digit.".format(kind, name)
+        )
+    return name
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Every path of a host. ``root`` is empty on a real host; ``CLOUDSYNC_ROOT`` moves all of it elsewhere."""
+
+    root: str = ""
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> Layout:
+        """The layout that ``CLOUDSYNC_ROOT`` asks for."""
+        root = environ.get("CLOUDSYNC_ROOT", "").rstrip("/")
+        if root and not os.path.isabs(root):
+            raise usage_error("CLOUDSYNC_ROOT is {0!r}: give an absolute path.".format(root))
+        return cls(root)
+
+    @property
+    def is_real_host(self) -> bool:
+        """False under CLOUDSYNC_ROOT, where no system manager may be asked for anything."""
+        return not self.root
+
+    @property
+    def config_dir(self) -> str:
+        return self.root + "/etc/cloudsync"
+
+    @property
+    def seed(self) -> str:
+        return self.config_dir + "/seed"
+
+    @property
+    def credentials_dir(self) -> str:
+        return self.config_dir + "/credentials"
+
+    def credential(self, name: str) -> str:
+        return "{0}/{1}.json".format(self.credentials_dir, checked_name("credential", name))
+
+    @property
+    def tasks_dir(self) -> str:
+        return self.config_dir + "/tasks"
+
+    def task(self, name: str) -> str:
+        return "{0}/{1}.json".format(self.tasks_dir, checked_name("task", name))
+
+    @property
+    def state_dir(self) -> str:
+        return self.root + "/var/lib/cloudsync"
+
+    def task_state_dir(self, task: str) -> str:
+        return "{0}/{1}".format(self.state_dir, checked_name("task", task))
+
+    @property
+    def log_dir(self) -> str:
+        return self.root + "/var/log/cloudsync"
+
+    def task_log_dir(self, task: str) -> str:
+        return "{0}/{1}".format(self.log_dir, checked_name("task", task))
+
+    @property
+    def run_dir(self) -> str:
+        return self.root + "/run/cloudsync"
+
+    @property
+    def unit_dir(self) -> str:
+        return self.root + "/etc/systemd/system"
+
+    @property
+    def command(self) -> str:
+        return self.root + "/usr/local/bin/cloudsync"
+
+    @property
+    def engine_dir(self) -> str:
+        return self.root + "/usr/local/lib/cloudsync"
+
+    @property
+    def rclone_link(self) -> str:
+        """The rclone that the ``runner`` role installed or was pointed at; absent = the one on PATH."""
+        return self.engine_dir + "/rclone"

@@ -1,0 +1,192 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""The live configuration: a credential in clear, in a 0600 file on tmpfs, only while one use of it lasts.
+
+rclone writes a refreshed token into its configuration. It is saved back to the encrypted store while rclone runs,
+when it ends, and, after a kill, by whoever comes next: the lock that says "in use" is inherited by rclone, so a
+directory whose lock is free has no reader and no writer any more. Where a refresh token can be used only once, the
+uses of a credential take turns; each then begins with the token that the last one left.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+from typing import Callable, Dict, List, Mapping, Optional, Tuple
+
+from .credentials import save_refreshed
+from .errors import CloudsyncError, usage_error
+from .files import atomic_write, make_directory, read_text
+from .layout import Layout
+from .locks import Lock, is_held, try_lock, wait_lock
+from .rclone.config import parse, render
+
+REMOTE = "remote"
+CRYPT = "crypt"
+CONFIG = "rclone.conf"
+BASELINE = "baseline.conf"
+LOCK = "lock"
+Sections = Mapping[str, Mapping[str, str]]
+
+
+class LiveConfig:
+    """One use of a credential. ``path`` is for rclone's ``--config``; save_back() often, close() at the end."""
+
+    def __init__(self, layout: Layout, saved: bool, directory: str, lock: Lock, turn: Optional[Lock]) -> None:
+        self._layout = layout
+        self._saved = saved
+        self._lock = lock
+        self._turn = turn
+        self.directory = directory
+        self._seen = _signature(self.path)
+
+    @property
+    def path(self) -> str:
+        return self.directory + "/" + CONFIG
+
+    @property
+    def descriptors(self) -> Tuple[int, ...]:
+        """To be inherited by rclone, which then counts as in use until it ends, even without its runner."""
+        return tuple(lock.descriptor for lock in (self._lock, self._turn) if lock is not None)
+
+    def save_back(self) -> bool:
+        """Store what rclone refreshed since the last call, if anything; one stat when nothing changed."""
+        now = _signature(self.path)
+        if not self._saved or now is None or now == self._seen:
+            return False
+        saved = _store_refreshed(self._layout, self.directory)
+        self._seen = now
+        return saved
+
+    def close(self) -> None:
+        """Save back and remove."""
+        try:
+            self.save_back()
+        finally:
+            shutil.rmtree(self.directory)
+            self._lock.release()
+            if self._turn is not None:
+                self._turn.release()
+
+    def __enter__(self) -> LiveConfig:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+
+def open_live(
+    layout: Layout,
+    credential: str,
+    saved: bool,
+    use_id: str,
+    build: Callable[[], Sections],
+    turn: Optional[Lock] = None,
+    user: str = "root",
+) -> LiveConfig:
+    """The live configuration ``build()`` for ``use_id``, which names its directory; it owns ``turn`` from now on.
+
+    ``credential`` names the one to save back to; with ``saved`` False it is in no store, and nothing is saved back.
+    """
+    parent = layout.run_dir + "/live"
+    make_directory(layout.run_dir)
+    make_directory(parent)
+    directory = "{0}/{1}".format(parent, use_id)
+    lock = wait_lock(directory + "/" + LOCK)
+    try:
+        lock.write(credential if saved else "")
+        text = render(build()).encode()
+        atomic_write(directory + "/" + BASELINE, text)
+        atomic_write(directory + "/" + CONFIG, text)
+        _give_to(user, directory)
+        return LiveConfig(layout, saved, directory, lock, turn)
+    except BaseException:
+        shutil.rmtree(directory)
+        lock.release()
+        if turn is not None:
+            turn.release()
+        raise
+
+
+def _give_to(user: str, directory: str) -> None:
+    """rclone saves by renaming, so its user must own the directory; the way there stays closed to everybody."""
+    if user == "root" or os.geteuid() != 0:
+        return
+    try:
+        entry = pwd.getpwnam(user)
+    except KeyError:
+        raise usage_error("There is no user {0!r} on this host, as whom the task is to run.".format(user)) from None
+    os.chown(directory + "/" + CONFIG, entry.pw_uid, entry.pw_gid)
+    os.chown(directory, entry.pw_uid, entry.pw_gid)
+
+
+def turn_path(layout: Layout, credential: str) -> str:
+    """The lock that the users of a credential with a single-use refresh token take turns on."""
+    return "{0}/locks/turns/{1}".format(layout.run_dir, credential)
+
+
+def sweep_live(layout: Layout) -> List[str]:
+    """Save back and remove what killed runs left; returns sentences about what could not be saved."""
+    parent = layout.run_dir + "/live"
+    problems = []
+    for use_id in os.listdir(parent) if os.path.isdir(parent) else []:
+        directory = "{0}/{1}".format(parent, use_id)
+        lock = try_lock(directory + "/" + LOCK)
+        if lock is None:
+            continue
+        try:
+            _store_refreshed(layout, directory)
+        except CloudsyncError as error:
+            problems.append("A token refreshed by the killed run {0} was lost. {1}".format(use_id, error.message))
+        finally:
+            shutil.rmtree(directory)
+            lock.release()
+    return problems
+
+
+def live_uses(layout: Layout) -> List[str]:
+    """The ids of the uses that hold a live configuration right now."""
+    parent = layout.run_dir + "/live"
+    uses = sorted(os.listdir(parent)) if os.path.isdir(parent) else []
+    return [use_id for use_id in uses if is_held("{0}/{1}/{2}".format(parent, use_id, LOCK))]
+
+
+def _store_refreshed(layout: Layout, directory: str) -> bool:
+    credential = read_text(directory + "/" + LOCK)
+    before, after = _remote_section(directory, BASELINE), _remote_section(directory, CONFIG)
+    if not credential or before is None or after is None:
+        return False
+    refreshed = {key: value for key, value in after.items() if before.get(key) != value}
+    if not refreshed:
+        return False
+    saved = save_refreshed(layout, credential, before, refreshed)
+    atomic_write(directory + "/" + BASELINE, render({REMOTE: after}).encode())
+    return saved
+
+
+def _remote_section(directory: str, name: str) -> Optional[Dict[str, str]]:
+    """rclone's save renames twice: between the two, the new text is in a file beside the configuration."""
+    for candidate in [name] + (_half_saved(directory) if name == CONFIG else []):
+        text = read_text("{0}/{1}".format(directory, candidate))
+        section = parse(text).get(REMOTE) if text else None
+        if section:
+            return section
+    return None
+
+
+def _half_saved(directory: str) -> List[str]:
+    names = [name for name in os.listdir(directory) if name.startswith(CONFIG) and name != CONFIG]
+    return sorted(names, key=lambda name: os.stat("{0}/{1}".format(directory, name)).st_mtime_ns, reverse=True)
+
+
+def _signature(path: str) -> Optional[Tuple[int, int, int]]:
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size

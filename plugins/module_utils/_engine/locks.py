@@ -1,0 +1,106 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""Locks that end with the process that holds them: ``flock``, so nothing is ever stale."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from types import TracebackType
+from typing import Optional, Type
+
+from .files import make_directory
+
+
+class Lock:
+    """An flock on a file. A child process that inherits ``descriptor`` keeps the lock until it ends, too."""
+
+    def __init__(self, path: str, descriptor: int) -> None:
+        self.path = path
+        self.descriptor = descriptor
+
+    def release(self) -> None:
+        """Give up this process's share; a child that inherited the descriptor still holds its own."""
+        if self.descriptor >= 0:
+            os.close(self.descriptor)
+            self.descriptor = -1
+
+    def write(self, text: str) -> None:
+        """Say in the lock file who holds it; read by holder()."""
+        os.ftruncate(self.descriptor, 0)
+        os.pwrite(self.descriptor, text.encode(), 0)
+
+    def __enter__(self) -> Lock:
+        return self
+
+    def __exit__(
+        self,
+        kind: Optional[Type[BaseException]],
+        error: Optional[BaseException],
+        trace: Optional[TracebackType],
+    ) -> None:
+        self.release()
+
+
+def try_lock(path: str, shared: bool = False) -> Optional[Lock]:
+    """The lock on ``path``, or None when somebody else holds it now."""
+    return _flock(path, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+
+
+def wait_lock(path: str, shared: bool = False) -> Lock:
+    """The lock on ``path``, however long it takes: only for locks that are held for moments."""
+    lock = _flock(path, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
+    if lock is None:
+        raise OSError("{0}: flock returned without the lock".format(path))
+    return lock
+
+
+def _flock(path: str, operation: int) -> Optional[Lock]:
+    if not os.path.isdir(os.path.dirname(path)):
+        make_directory(os.path.dirname(path))
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, operation)
+        except BlockingIOError:
+            os.close(descriptor)
+            return None
+        except BaseException:
+            os.close(descriptor)
+            raise
+        if _is_still_at(path, descriptor):
+            return Lock(path, descriptor)
+        os.close(descriptor)
+
+
+def _is_still_at(path: str, descriptor: int) -> bool:
+    """Whether the locked file is the one that others will find: it may have been unlinked while we waited."""
+    try:
+        there = os.stat(path)
+    except FileNotFoundError:
+        return False
+    ours = os.fstat(descriptor)
+    return (there.st_dev, there.st_ino) == (ours.st_dev, ours.st_ino)
+
+
+def is_held(path: str) -> bool:
+    """Whether some process holds the lock on ``path`` right now."""
+    if not os.path.exists(path):
+        return False
+    lock = try_lock(path)
+    if lock is None:
+        return True
+    lock.release()
+    return False
+
+
+def holder(path: str) -> Optional[str]:
+    """What the holder wrote into the lock file, None when nobody holds it."""
+    if not is_held(path):
+        return None
+    with open(path, encoding="utf-8") as stream:
+        return stream.read()

@@ -1,0 +1,50 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""Telling people: which of a task's notify targets hear of what. A notice that fails never fails a run."""
+
+from __future__ import annotations
+
+import socket
+from typing import Callable, List, Sequence
+
+from .layout import Layout
+from .notify import Event, parse_target, send, standing_alarm, wanted
+from .records import Record
+from .tasks import Task
+
+
+def started(layout: Layout, task: Task, record: Record, say: Callable[[str], None]) -> None:
+    """For targets that are pinged at every start."""
+    for problem in _tell(layout, task, record, [], []):
+        say(problem)
+
+
+def ended(layout: Layout, task: Task, record: Record, earlier: Sequence[Record], tail: Sequence[str]) -> List[str]:
+    """For all targets, once per change of state; ``earlier``: the runs before, newest first.
+
+    Returns sentences about those that could not be reached.
+    """
+    return _tell(layout, task, record, earlier, tail)
+
+
+def _tell(layout: Layout, task: Task, record: Record, earlier: Sequence[Record], tail: Sequence[str]) -> List[str]:
+    before = standing_alarm((run.state, run.reason) for run in earlier)
+    problems: List[str] = []
+    for target in map(parse_target, task.notify):
+        for kind in wanted(before, record.state, record.reason, target.pings):
+            event = Event(
+                kind=kind,
+                task=task.name,
+                host=socket.gethostname(),
+                run_id=record.id,
+                state=record.state,
+                reason=record.reason,
+                message=record.message,
+                last_lines=tuple(tail),
+            )
+            problems += send(target, event, real_host=layout.is_real_host)
+    return problems

@@ -1,0 +1,193 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""Notices of runs: when they are due, what they say, and sending them.
+
+A notice that can't be sent never fails a run: the reason comes back as a sentence, in which an address is only shown
+as public_form() has it.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+from dataclasses import asdict, dataclass
+from email.message import EmailMessage
+from typing import Any, Dict, Iterable, List, Tuple
+from urllib.parse import urlsplit
+
+from .notify_http import post
+from .notify_targets import Target, parse_target, public_form, public_text, split_login
+
+__all__ = ["Event", "Target", "parse_target", "public_form", "public_text", "send", "standing_alarm", "wanted"]
+
+COMMAND_SECONDS = 60
+SENDMAIL = "/usr/sbin/sendmail"
+# ntfy makes an attachment of more than 4096 bytes.
+NTFY_BYTES = 4000
+PING_LENGTH = 10000
+HEADLINES = {
+    "failed": "Cloud sync task {task} failed on {host}",
+    "recovered": "Cloud sync task {task} works again on {host}",
+    "overdue": "Cloud sync task {task} is overdue on {host}",
+    "started": "Cloud sync task {task} started on {host}",
+    "succeeded": "Cloud sync task {task} succeeded on {host}",
+}
+NTFY_LOOKS = {"failed": (4, "rotating_light"), "overdue": (4, "hourglass"), "recovered": (3, "white_check_mark")}
+PING_ENDS = {"started": "/start", "succeeded": "", "failed": "/fail"}
+
+
+@dataclass(frozen=True)
+class Event:
+    """What happened: ``kind`` is failed, recovered, overdue, started or succeeded. It is sent as it is: no secrets."""
+
+    kind: str
+    task: str
+    host: str
+    run_id: str = ""
+    state: str = ""
+    reason: str = ""
+    message: str = ""
+    last_lines: Tuple[str, ...] = ()
+
+    @property
+    def headline(self) -> str:
+        """One line."""
+        return HEADLINES[self.kind].format(task=self.task, host=self.host)
+
+    @property
+    def text(self) -> str:
+        """All of it for a person to read."""
+        facts = [("run", self.run_id), ("state", self.state), ("reason", self.reason)]
+        lines = [self.message] if self.message else []
+        lines += ["{0}: {1}".format(name, value) for name, value in facts if value]
+        if self.last_lines:
+            lines += ["", "The last lines of the log:", *self.last_lines]
+        return "\n".join(lines) or self.headline
+
+
+def _alarm(state: str, reason: str) -> str:
+    """What a run that ended like this stands for: "failed", "success", or "" when it says nothing of the kind.
+
+    A stop that somebody asked for is no failure; being killed is.
+    """
+    if state == "aborted":
+        return "" if reason == "stopped" else "failed"
+    return state if state in ("failed", "success", "overdue") else ""
+
+
+def standing_alarm(history: Iterable[Tuple[str, str]]) -> str:
+    """The state that the last notice told of: "failed", "success" or "" (none yet).
+
+    ``history``: (state, reason) of the runs before this one, newest first. Runs that were stopped or skipped neither
+    raise an alarm nor clear one.
+    """
+    return next((alarm for alarm in (_alarm(*one) for one in history) if alarm), "")
+
+
+def wanted(previous_state: str, new_state: str, reason: str = "", pings: bool = False) -> List[str]:
+    """The kinds of events that are due when a run (``new_state``, ``reason``) follows ``previous_state``.
+
+    ``previous_state`` is what standing_alarm() says, or "overdue" when that was told last. Once per change: a second
+    failure is silent until a success came between. A target that ``pings`` hears of every run instead.
+    """
+    new = _alarm(new_state, reason)
+    if pings:
+        kinds = {"success": ["succeeded"], "failed": ["failed"]}
+        return ["started"] if new_state == "running" else kinds.get(new, [])
+    if not new or new == previous_state:
+        return []
+    if new == "success":
+        return ["recovered"] if previous_state in ("failed", "overdue") else []
+    return [new]
+
+
+def send(
+    target: Target, event: Event, sendmail: str = SENDMAIL, systemctl: str = "systemctl", real_host: bool = True
+) -> List[str]:
+    """Send ``event``, if ``target`` is for events of its kind; a sentence if that failed, else nothing.
+
+    Without ``real_host`` no unit is started.
+    """
+    if event.kind not in target.takes:
+        return []
+    if target.kind == "mail":
+        return _told(target, _run([sendmail, "-oi", "-t"], _mail(target.address, event)))
+    if target.kind == "unit":
+        # A template gets the task as its instance, or it could not know what failed.
+        unit = target.address.replace("@.", "@{0}.".format(event.task))
+        return _told(target, _run([systemctl, "start", "--no-block", unit]) if real_host else "")
+    url, user, password = split_login(target.address)
+    if target.kind == "healthchecks":
+        parts = urlsplit(url)
+        url = parts._replace(path=parts.path.rstrip("/") + PING_ENDS[event.kind]).geturl()
+        body = "{0}\n{1}".format(event.headline, event.text)[:PING_LENGTH].encode()
+        return _told(target, post(url, body, "text/plain; charset=utf-8", user, password))
+    if target.kind == "ntfy":
+        parts = urlsplit(url)
+        base, _slash, topic = parts.path.rstrip("/").rpartition("/")
+        url = parts._replace(path=base + "/").geturl()
+        return _told(target, post(url, _json(_ntfy(topic, event)), "application/json", user, password))
+    return _told(target, post(url, _json(_webhook(event)), "application/json", user, password))
+
+
+def _told(target: Target, problem: str) -> List[str]:
+    return ["The notice to {0} could not be sent: {1}.".format(public_form(target), problem)] if problem else []
+
+
+def _webhook(event: Event) -> Dict[str, Any]:
+    """``text`` is what Slack, Mattermost and their like show, ``content`` what Discord shows (2000 letters at most)."""
+    content = asdict(event)
+    content["event"] = content.pop("kind")
+    content["text"] = "{0}\n{1}".format(event.headline, event.text)
+    content["content"] = content["text"][:1990]
+    return content
+
+
+def _ntfy(topic: str, event: Event) -> Dict[str, Any]:
+    priority, tag = NTFY_LOOKS[event.kind]
+    return {
+        "topic": topic,
+        "title": event.headline,
+        "message": event.text.encode()[:NTFY_BYTES].decode("utf-8", "ignore"),
+        "priority": priority,
+        "tags": [tag],
+    }
+
+
+def _json(content: Dict[str, Any]) -> bytes:
+    return json.dumps(content).encode()
+
+
+def _mail(recipients: str, event: Event) -> bytes:
+    """No From: the host's mail system knows the address that it may send from."""
+    message = EmailMessage()
+    message["To"] = recipients
+    message["Subject"] = " ".join(event.headline.split())
+    message["Auto-Submitted"] = "auto-generated"
+    message["X-Cloudsync-Host"] = " ".join(socket.gethostname().split())
+    message.set_content("{0}.\n\n{1}\n".format(event.headline, event.text))
+    return message.as_bytes()
+
+
+def _run(argv: List[str], content: bytes = b"") -> str:
+    """Run a program; what went wrong, "" if nothing did."""
+    try:
+        done = subprocess.run(
+            argv, input=content, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=COMMAND_SECONDS
+        )
+    except FileNotFoundError:
+        remedy = "; install a mail transport, msmtp-mta or postfix for example" if "-t" in argv else ""
+        return "there is no {0}{1}".format(argv[0], remedy)
+    except OSError as error:
+        return "{0}: {1}".format(argv[0], error.strerror)
+    except subprocess.TimeoutExpired:
+        return "{0} did not end within {1} s".format(argv[0], COMMAND_SECONDS)
+    if done.returncode != 0:
+        said = done.stdout.decode("utf-8", "replace").strip().splitlines()
+        return "{0} failed with exit code {1}: {2}".format(argv[0], done.returncode, (said or ["it said nothing"])[-1])
+    return ""

@@ -1,0 +1,57 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""A schedule as systemd's OnCalendar expressions."""
+
+from __future__ import annotations
+
+from typing import List, Sequence
+
+from .cron import DAY, HOUR, MINUTE, MONTH, WEEKDAY, Field, runs
+from .schedule import Schedule, time_boxes
+
+_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+def to_oncalendar(schedule: Schedule) -> List[str]:
+    """The fewest expressions whose union is the schedule; systemd starts once where several of them meet.
+
+    One expression is a product of sets. Dates that match a day or a weekday take two, and each pair (hours, minutes)
+    that a window leaves takes its own. The time zone is named in each, unless it is the host's own.
+    """
+    zone = "" if schedule.timezone is None else " " + schedule.timezone
+    months = _numbers(MONTH, schedule.cron.months)
+    return [
+        "{0}*-{1}-{2} {3}:{4}:00{5}".format(
+            _weekdays(weekdays), months, _numbers(DAY, days), _numbers(HOUR, hours), _numbers(MINUTE, minutes), zone
+        )
+        for days, weekdays in schedule.cron.day_rules
+        for hours, minutes in time_boxes(schedule)
+    ]
+
+
+def _weekdays(values: Sequence[int]) -> str:
+    if len(values) == len(WEEKDAY.full):
+        return ""
+    monday_first = sorted((value - 1) % 7 for value in values)
+    return (
+        ",".join(
+            _WEEKDAYS[first] if first == last else "{0}..{1}".format(_WEEKDAYS[first], _WEEKDAYS[last])
+            for first, last, _step in runs(monday_first, len(monday_first) + 1)
+        )
+        + " "
+    )
+
+
+def _numbers(field: Field, values: Sequence[int]) -> str:
+    if len(values) == len(field.full):
+        return "*"
+    return ",".join(
+        "{0:02d}".format(first)
+        if first == last
+        else "{0:02d}..{1:02d}{2}".format(first, last, "" if step == 1 else "/{0}".format(step))
+        for first, last, step in runs(values, 4)
+    )

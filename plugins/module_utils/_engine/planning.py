@@ -1,0 +1,77 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""A dry run: the plan of a task, and the guard that would refuse it. No hook, no record, nothing changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Callable, Dict, Optional
+
+from .canary import check_crypt
+from .credentials import load_credential
+from .endpoints import endpoints
+from .errors import CloudsyncError
+from .guards import Refused, check_deletions, check_local, check_places, check_source
+from .host import Host
+from .plan import Plan, make_plan
+from .rclone.providers import resolve
+from .records import new_run_id
+from .remote import open_task_session, raw_place, task_place
+from .run import EXIT_FAILED, EXIT_REFUSED, EXIT_SUCCESS
+from .stopping import StopFlag
+from .sweeping import sweep_secrets
+from .task_store import load_task
+from .tasks import Task
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """``plan`` as far as one could be made; ``refusal`` when a real run would be refused, or fail, right now."""
+
+    plan: Optional[Plan]
+    refusal: Optional[CloudsyncError]
+
+    @property
+    def exit_code(self) -> int:
+        """Of ``cloudsync run --dry-run``: what the real run would end with before its transfer."""
+        if self.refusal is None:
+            return EXIT_SUCCESS
+        return EXIT_REFUSED if isinstance(self.refusal, Refused) else EXIT_FAILED
+
+    def to_dict(self) -> Dict[str, Any]:
+        return {
+            "plan": (self.plan or Plan()).to_dict(),
+            "reason": self.refusal.reason if self.refusal else "",
+            "message": self.refusal.message if self.refusal else "",
+        }
+
+
+def forecast(host: Host, name: str, stop: StopFlag, say: Callable[[str], None]) -> Forecast:
+    """What a run of the task ``name`` would do now."""
+    task = load_task(host.layout, host.seed, name)
+    credential = load_credential(host.layout, host.seed, task.credential)
+    sweep_secrets(host)
+    try:
+        check_places(task, resolve(credential.provider, host.providers).name)
+        check_local(task)
+        session = open_task_session(host, task, credential, new_run_id(), stop, say)
+        with session.live:
+            ends = endpoints(task, task.path, "plan")
+            check_source(session, task, ends)
+            if task.encryption is not None:
+                check_crypt(session, task, task_place(task), raw_place(task.remote_path))
+            return _judged(task, make_plan(session, task, ends))
+    except CloudsyncError as error:
+        return Forecast(None, error)
+
+
+def _judged(task: Task, plan: Plan) -> Forecast:
+    try:
+        check_deletions(task, plan)
+    except Refused as refusal:
+        return Forecast(plan, refusal)
+    return Forecast(plan, None)

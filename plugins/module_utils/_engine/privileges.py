@@ -1,0 +1,109 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""As whom a child process runs, and that it does not outlive the runner."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import pwd
+import signal
+from dataclasses import dataclass
+from typing import Callable, Optional, Tuple
+
+from .errors import CloudsyncError, usage_error
+
+PR_SET_PDEATHSIG = 1
+
+
+@dataclass(frozen=True)
+class Account:
+    """A user of this host: ``groups`` are all group ids, the primary one included."""
+
+    name: str
+    uid: int
+    gid: int
+    home: str
+    groups: Tuple[int, ...]
+
+
+def own_account() -> Account:
+    """The account of this process, which need not be in the password database."""
+    uid = os.geteuid()
+    try:
+        entry = pwd.getpwuid(uid)
+    except KeyError:
+        return Account(str(uid), uid, os.getegid(), "/", tuple(os.getgroups()))
+    return Account(entry.pw_name, uid, os.getegid(), entry.pw_dir, tuple(os.getgroups()))
+
+
+def account_of(user: Optional[str]) -> Account:
+    """The account that a child for ``user`` runs as.
+
+    None and ``root`` mean the runner's own account, so that a task with the default user also runs where cloudsync
+    was started without root. Any other user needs root, or to be that user already; else it is a usage error.
+    """
+    own = own_account()
+    if user is None or user in ("root", own.name):
+        return own
+    try:
+        entry = pwd.getpwnam(user)
+    except (KeyError, ValueError):
+        raise usage_error(
+            "The user {0!r} does not exist on this host: create it, or change the task's user.".format(user)
+        ) from None
+    if own.uid not in (0, entry.pw_uid):
+        raise usage_error(
+            "The task's user is {0}, but cloudsync runs as {1}: only root can run it as somebody else.".format(
+                user, own.name
+            )
+        )
+    groups = tuple(os.getgrouplist(entry.pw_name, entry.pw_gid))
+    return Account(entry.pw_name, entry.pw_uid, entry.pw_gid, entry.pw_dir, groups)
+
+
+def drop_to(user: Optional[str]) -> Callable[[], None]:
+    """A ``preexec_fn`` that makes the child run as ``user`` for good; see account_of for what is refused."""
+    account = account_of(user)
+    own_uid = os.geteuid()
+
+    def drop() -> None:
+        if account.uid == own_uid:
+            return
+        os.setgroups(account.groups)
+        os.setgid(account.gid)
+        os.setuid(account.uid)
+
+    return drop
+
+
+def child_setup(user: Optional[str], death_signal: int = signal.SIGKILL) -> Callable[[], None]:
+    """A ``preexec_fn`` for Popen: run as ``user``, and get ``death_signal`` when the runner dies.
+
+    The kernel watches the thread that forks: start the child from one that lives as long as the child may.
+    Everything that may lock or allocate is done here, before the fork.
+    """
+    drop = drop_to(user)
+    prctl = ctypes.CDLL(None, use_errno=True).prctl
+    runner = os.getpid()
+
+    def setup() -> None:
+        drop()
+        # Only now: a change of user clears it.
+        if prctl(PR_SET_PDEATHSIG, death_signal, 0, 0, 0) != 0 or os.getppid() != runner:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return setup
+
+
+def refused_to_start(user: Optional[str]) -> CloudsyncError:
+    """What to raise when Popen reports that the function of child_setup failed (SubprocessError)."""
+    return CloudsyncError(
+        "other",
+        "The kernel did not let a process change to the user {0}: the unit or container that cloudsync runs in "
+        "must allow the capabilities CAP_SETUID and CAP_SETGID.".format(account_of(user).name),
+    )

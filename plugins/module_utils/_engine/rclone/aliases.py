@@ -1,0 +1,76 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""TrueNAS's provider names, and other spellings of rclone's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Dict, Mapping
+
+
+@dataclass(frozen=True)
+class Alias:
+    """``provider``: rclone's name. ``implied``: options set unless the credential sets them itself.
+
+    ``spellings``: for an option, TrueNAS's values and rclone's.
+    """
+
+    provider: str
+    implied: Mapping[str, str] = field(default_factory=dict)
+    spellings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+DRIVE_TYPES = {"PERSONAL": "personal", "BUSINESS": "business", "DOCUMENT_LIBRARY": "documentLibrary"}
+VENDORS = {name.upper(): name for name in ("nextcloud", "owncloud", "sharepoint", "other")}
+# Storj's gateway wants parts as big as its segments, and is slower over HTTP/2.
+STORJ = {
+    "provider": "Other",
+    "endpoint": "https://gateway.storjshare.io",
+    "chunk_size": "64Mi",
+    "upload_cutoff": "64Mi",
+    "disable_http2": "true",
+}
+
+ALIASES: Dict[str, Alias] = {
+    "AZUREBLOB": Alias("azureblob", {"chunk_size": "100Mi"}),
+    "B2": Alias("b2"),
+    "BOX": Alias("box"),
+    "DROPBOX": Alias("dropbox"),
+    "FTP": Alias("ftp"),
+    "GOOGLE_CLOUD_STORAGE": Alias("google cloud storage"),
+    "GOOGLE_DRIVE": Alias("drive"),
+    "GOOGLE_PHOTOS": Alias("google photos"),
+    "HTTP": Alias("http"),
+    "HUBIC": Alias("hubic"),
+    "MEGA": Alias("mega"),
+    "ONEDRIVE": Alias("onedrive", {}, {"drive_type": DRIVE_TYPES}),
+    "OPENSTACK_SWIFT": Alias("swift"),
+    "PCLOUD": Alias("pcloud"),
+    "S3": Alias("s3", {"provider": "Other"}),
+    "SFTP": Alias("sftp"),
+    "STORJ_IX": Alias("s3", STORJ),
+    "WEBDAV": Alias("webdav", {}, {"vendor": VENDORS}),
+    "YANDEX": Alias("yandex"),
+}
+
+SPELLINGS = {
+    "gcs": "google cloud storage",
+    "googlecloudstorage": "google cloud storage",
+    "google_cloud_storage": "google cloud storage",
+    "gphotos": "google photos",
+    "googlephotos": "google photos",
+    "google_photos": "google photos",
+    "oos": "oracleobjectstorage",
+    "tardigrade": "storj",
+}
+
+
+def rclone_name(name: str) -> str:
+    """rclone's name of the provider that a credential calls ``name``; an unknown one stays as it is."""
+    if name in ALIASES:
+        return ALIASES[name].provider
+    return SPELLINGS.get(name, name)

@@ -1,0 +1,75 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""rclone's command line for a task, without a secret in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import List
+
+from ..tasks import SYNC, Task
+
+FAST_LIST = "fast_list"
+CANARY = ".cloudsync-canary"
+JSON_LOG = ("--use-json-log", "--log-level", "INFO", "--stats", "1s", "--stats-log-level", "NOTICE")
+
+
+@dataclass(frozen=True)
+class Endpoints:
+    """From where to where, as rclone spells it; ``keep`` is where this run's deleted files go, or empty."""
+
+    source: str
+    destination: str
+    keep: str = ""
+
+
+def filter_arguments(task: Task) -> List[str]:
+    """First match wins: our own exclusions, then ``exclude``, then ``include`` and nothing else."""
+    rules = ["- /" + CANARY]
+    rules += ["- /{0}/**".format(inside) for inside in [_kept_inside(task)] if inside]
+    rules += ["- " + pattern for pattern in task.exclude]
+    rules += ["+ " + pattern for pattern in task.include]
+    rules += ["- *"] if task.include else []
+    return ["--filter=" + rule for rule in rules]
+
+
+def _kept_inside(task: Task) -> str:
+    """keep_deleted's folder relative to the destination when it lies inside, where the run must not touch it."""
+    if task.keep_deleted is None:
+        return ""
+    destination = (task.remote_path if task.is_push else task.path).strip("/")
+    kept = task.keep_deleted.path.strip("/")
+    return kept[len(destination) + 1 :] if kept.startswith(destination + "/") else ""
+
+
+def selection_arguments(task: Task) -> List[str]:
+    """What decides which files a run looks at, for listings, plans, transfers and checks alike."""
+    arguments = filter_arguments(task)
+    if task.follow_symlinks:
+        arguments.append("--copy-links")
+    if task.provider_options.get(FAST_LIST) == "true":
+        arguments.append("--fast-list")
+    return arguments
+
+
+def transfer_arguments(task: Task, ends: Endpoints, dry_run: bool = False) -> List[str]:
+    """The one command that does the work."""
+    arguments = [task.mode, *JSON_LOG, *selection_arguments(task)]
+    arguments += ["--retries", str(task.retries + 1)]
+    if task.transfers:
+        arguments += ["--transfers", str(task.transfers)]
+    if task.bandwidth:
+        arguments += ["--bwlimit", " ".join("{0},{1}".format(slot.time, slot.limit) for slot in task.bandwidth)]
+    if task.create_empty_dirs:
+        arguments.append("--create-empty-src-dirs")
+    if ends.keep:
+        arguments += ["--backup-dir", ends.keep]
+    if dry_run:
+        arguments.append("--dry-run")
+    elif task.mode == SYNC and task.guards.max_delete.isdigit() and not ends.keep:
+        arguments += ["--max-delete", task.guards.max_delete]
+    return [*arguments, *task.rclone_args, "--", ends.source, ends.destination]

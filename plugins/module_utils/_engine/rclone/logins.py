@@ -1,0 +1,100 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""What a login at a provider needs; rclone's schema marks few of these options as required."""
+
+from __future__ import annotations
+
+from typing import Mapping, Sequence, Set, Tuple
+
+Ways = Tuple[Tuple[str, ...], ...]
+
+SERVICE_ACCOUNT: Ways = (("service_account_credentials",), ("service_account_file",), ("env_auth",))
+CLIENT: Ways = (("client_credentials", "client_id", "client_secret"),)
+AZURE: Ways = (
+    ("account", "key"),
+    ("sas_url",),
+    ("connection_string",),
+    ("account", "tenant", "client_id", "client_secret"),
+    ("account", "tenant", "client_id", "client_certificate_path"),
+    ("account", "tenant", "client_id", "username", "password"),
+    ("account", "service_principal_file"),
+    ("account", "use_msi"),
+    ("account", "env_auth"),
+    ("account", "use_az"),
+    ("use_emulator",),
+)
+# Each way is enough by itself; the first is the one to name first. Where env_auth is a way, "env_auth: false" says
+# that one wants in without a login.
+LOGINS: Mapping[str, Ways] = {
+    "azureblob": AZURE,
+    "azurefiles": AZURE,
+    "box": (("token",), ("box_config_file",), ("config_credentials",), ("access_token",), *CLIENT),
+    "drive": (("token",), *SERVICE_ACCOUNT, *CLIENT),
+    "dropbox": (("token",), *CLIENT),
+    "ftp": (("host", "user", "pass"),),
+    "google cloud storage": (
+        ("service_account_credentials",),
+        ("service_account_file",),
+        ("token",),
+        ("access_token",),
+        ("anonymous",),
+        ("env_auth",),
+        *CLIENT,
+    ),
+    "google photos": (("token",), *CLIENT),
+    "hidrive": (("token",), *CLIENT),
+    "jottacloud": (("token",), *CLIENT),
+    "onedrive": (("token", "drive_id", "drive_type"), (*CLIENT[0], "drive_id", "drive_type")),
+    "pcloud": (("token",), *CLIENT),
+    "premiumizeme": (("token",), ("api_key",), *CLIENT),
+    "putio": (("token",), *CLIENT),
+    "s3": (("access_key_id", "secret_access_key"), ("env_auth",), ("ibm_api_key", "ibm_resource_instance_id")),
+    "sftp": (
+        ("host", "user", "pass"),
+        ("host", "user", "key_pem"),
+        ("host", "user", "key_file"),
+        ("host", "user", "key_use_agent"),
+        ("ssh",),
+    ),
+    "sharefile": (("token",), *CLIENT),
+    "swift": (
+        ("user", "key", "auth"),
+        ("application_credential_id", "application_credential_secret", "auth"),
+        ("application_credential_name", "application_credential_secret", "auth"),
+        ("storage_url", "auth_token"),
+        ("env_auth",),
+    ),
+    "yandex": (("token",), *CLIENT),
+    "zoho": (("token",), *CLIENT),
+}
+# One without the other is a mistake, also where another way would do.
+TOGETHER: Mapping[str, Ways] = {
+    "s3": (("access_key_id", "secret_access_key"),),
+    "webdav": (("user", "pass"),),
+}
+
+
+def missing_login(provider_name: str, given: Set[str]) -> str:
+    """A sentence that says which options a login at ``provider_name`` (rclone's name) lacks; empty when none."""
+    for pair in TOGETHER.get(provider_name, ()):
+        absent = [name for name in pair if name not in given]
+        if len(absent) == 1:
+            other = next(name for name in pair if name in given)
+            return "{0!r} is set without {1!r}.".format(other, absent[0])
+    ways = LOGINS.get(provider_name, ())
+    if not ways or any(given.issuperset(way) for way in ways):
+        return ""
+    begun = max(ways, key=lambda way: len(given.intersection(way)) / len(way))
+    absent = [name for name in begun if name not in given]
+    others = sorted({name for way in ways for name in way} - set(begun) - given)
+    return "{0} needs {1}{2}.".format(
+        provider_name, _and(absent), "; other ways to log in use {0}".format(", ".join(others)) if others else ""
+    )
+
+
+def _and(names: Sequence[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

@@ -1,0 +1,205 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""One line of rclone's standard error at a time: statistics, what happened to a file, or something said.
+
+For ``--use-json-log --stats 1s --stats-log-level NOTICE``, from 1.60 to today; lines that are not JSON are taken, too.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any, Dict, List, Mapping, Optional, Tuple, Union
+
+PLAIN = "plain"
+ERROR = "error"
+KEPT = 50
+
+# 1.60 says "warning" for what 1.75 calls "notice".
+LEVELS = {
+    "debug": "debug",
+    "info": "info",
+    "notice": "notice",
+    "warning": "notice",
+    "error": ERROR,
+    "critical": "critical",
+    "alert": "critical",
+    "emergency": "critical",
+    "fatal": "critical",
+    "panic": "critical",
+}
+TEXT_LINE = re.compile(
+    r"\A\d{4}/\d\d/\d\d \d\d:\d\d:\d\d(?:\.\d+)? (?:(?P<level>[A-Z]+) *: )?(?P<text>.*)\Z", re.DOTALL
+)
+# Said as a notice, but these are why a run failed.
+FAILURES = re.compile(r"\A(Failed to \w+( with \d+ errors)?: |Skipping undecryptable |Fatal error: )")
+
+COPY = "copy"
+DELETE = "delete"
+MOVE = "move"
+KEEP = "keep"
+DONE: Tuple[Tuple[str, str], ...] = (
+    ("Copied (", COPY),
+    ("Multi-thread Copied (", COPY),
+    ("Moved into backup dir", KEEP),
+    ("Moved (", MOVE),
+    ("Renamed from ", MOVE),
+    ("Deleted", DELETE),
+    ("Making directory", "make directory"),
+    ("Removing directory", "remove directory"),
+)
+SKIPPED = {"move into backup dir": KEEP, "server-side copy": COPY, "rename": MOVE}
+
+
+@dataclass(frozen=True)
+class Stats:
+    """Where a run is. Sizes in bytes, ``speed`` in bytes a second, ``eta`` and ``elapsed`` in seconds."""
+
+    bytes: int = 0
+    total_bytes: int = 0
+    transfers: int = 0
+    total_transfers: int = 0
+    checks: int = 0
+    total_checks: int = 0
+    deletes: int = 0
+    deleted_dirs: int = 0
+    renames: int = 0
+    errors: int = 0
+    listed: int = 0
+    speed: float = 0.0
+    eta: Optional[float] = None
+    elapsed: float = 0.0
+    fatal: bool = False
+    retry: bool = False
+    transferring: Tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Item:
+    """One thing done to ``path``, or, in a ``dry_run``, left undone.
+
+    ``action``: copy, move, delete, keep (moved into the backup directory instead of deleted), make directory, remove
+    directory, or rclone's own words. ``size`` is 0 where rclone does not say. ``replaced``: the copy overwrote a file.
+    """
+
+    action: str
+    path: str
+    size: int = 0
+    dry_run: bool = False
+    replaced: bool = False
+
+
+@dataclass(frozen=True)
+class Message:
+    """Anything else. ``level``: debug, info, notice, error, critical, or plain for a line without one.
+
+    ``object`` is the file or remote that the text is about, or empty.
+    """
+
+    level: str
+    text: str
+    object: str = ""
+
+    @property
+    def is_problem(self) -> bool:
+        """Whether it may explain a failure."""
+        return self.level in (ERROR, "critical", PLAIN)
+
+
+Line = Union[Stats, Item, Message]
+
+
+def parse_line(line: str) -> Line:
+    """What one line says."""
+    text = line.rstrip("\r\n")
+    if text.startswith("{"):
+        try:
+            content = json.loads(text)
+        except ValueError:
+            content = None
+        if isinstance(content, dict):
+            return _parse_object(content)
+    return _parse_text(text)
+
+
+def _parse_object(content: Mapping[str, Any]) -> Line:
+    if isinstance(content.get("stats"), dict):
+        return _stats(content["stats"])
+    text, path = str(content.get("msg", "")), str(content.get("object", ""))
+    level = LEVELS.get(str(content.get("level", "")).lower(), PLAIN)
+    size = content.get("size") if isinstance(content.get("size"), int) else 0
+    if content.get("skipped"):
+        words = str(content["skipped"])
+        return Item(SKIPPED.get(words, words), path, int(size or 0), dry_run=True)
+    action = next((action for start, action in DONE if text.startswith(start)), "")
+    if action and path and level == "info":
+        return Item(action, path, int(size or 0), replaced="replaced existing" in text)
+    return _message(level, text, path)
+
+
+def _parse_text(text: str) -> Message:
+    found = TEXT_LINE.match(text)
+    if found is None:
+        return Message(PLAIN, text)
+    level = LEVELS.get((found.group("level") or "").lower(), PLAIN)
+    return _message(level, found.group("text").lstrip(": "), "")
+
+
+def _message(level: str, text: str, path: str) -> Message:
+    if level in ("notice", PLAIN) and FAILURES.match(text):
+        level = ERROR
+    return Message(level, text.strip(), path)
+
+
+def _stats(content: Mapping[str, Any]) -> Stats:
+    numbers: Dict[str, Any] = {key: value for key, value in content.items() if isinstance(value, (int, float))}
+    eta = numbers.get("eta")
+    return Stats(
+        bytes=int(numbers.get("bytes", 0)),
+        total_bytes=int(numbers.get("totalBytes", 0)),
+        transfers=int(numbers.get("transfers", 0)),
+        total_transfers=int(numbers.get("totalTransfers", 0)),
+        checks=int(numbers.get("checks", 0)),
+        total_checks=int(numbers.get("totalChecks", 0)),
+        deletes=int(numbers.get("deletes", 0)),
+        deleted_dirs=int(numbers.get("deletedDirs", 0)),
+        renames=int(numbers.get("renames", 0)),
+        errors=int(numbers.get("errors", 0)),
+        listed=int(numbers.get("listed", 0)),
+        speed=float(numbers.get("speed", 0.0)),
+        eta=None if eta is None else float(eta),
+        elapsed=float(numbers.get("elapsedTime", 0.0)),
+        fatal=bool(content.get("fatalError")),
+        retry=bool(content.get("retryError")),
+        transferring=tuple(str(file.get("name", "")) for file in content.get("transferring") or ()),
+    )
+
+
+def remember(problems: List[Message], message: Message) -> None:
+    """Add ``message`` to the ``problems`` that explain a failure, if it is one; the list stays short.
+
+    Beyond KEPT, only errors about the whole run (its object is no file of the run) still count: they come last.
+    """
+    if not message.is_problem or message in problems:
+        return
+    if len(problems) < KEPT or (len(problems) < 2 * KEPT and not _is_about_a_file(message)):
+        problems.append(message)
+
+
+def _is_about_a_file(message: Message) -> bool:
+    return bool(message.object) and message.text.startswith(("Failed to ", "Listing error"))
+
+
+def parse_problems(stderr: str) -> Tuple[Message, ...]:
+    """The problems in the whole standard error of a short command."""
+    problems: List[Message] = []
+    for line in stderr.splitlines():
+        parsed = parse_line(line)
+        if isinstance(parsed, Message):
+            remember(problems, parsed)
+    return tuple(problems)

@@ -1,0 +1,124 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""A credential in use: its sections of rclone's configuration, its turn, and the session over both."""
+
+from __future__ import annotations
+
+import time
+from typing import Callable, Dict, Mapping, Optional, Sequence
+
+from .credentials import Credential, load_credential
+from .errors import CloudsyncError
+from .host import Host
+from .live import CRYPT, REMOTE, open_live, turn_path
+from .locks import Lock, try_lock
+from .rclone.arguments import FAST_LIST
+from .rclone.providers import resolve
+from .rclone.section import crypt_section, remote_section
+from .rclone.traits import refresh_token_is_single_use
+from .session import Session
+from .stopping import StopFlag
+from .tasks import Encryption, Task
+
+WAIT_SECONDS = 0.5
+Say = Callable[[str], None]
+
+
+def takes_turns(credential: Credential) -> bool:
+    """Whether only one use of the credential at a time is safe."""
+    return refresh_token_is_single_use(
+        credential.provider, credential.attributes, "token" in credential.current_secrets()
+    )
+
+
+def take_turn(host: Host, credential: str, stop: StopFlag, say: Say) -> Lock:
+    """Wait for the credential's turn, however long; a wish to stop ends the wait."""
+    path = turn_path(host.layout, credential)
+    lock = try_lock(path)
+    if lock is None:
+        say("waiting for the credential {0}, whose refresh token can be used by one at a time".format(credential))
+    while lock is None:
+        if stop.requested:
+            raise CloudsyncError("stopped", "The run was stopped while it waited for the credential.")
+        time.sleep(WAIT_SECONDS)
+        lock = try_lock(path)
+    return lock
+
+
+def raw_place(path: str) -> str:
+    """A remote path as rclone's argument."""
+    return "{0}:{1}".format(REMOTE, path)
+
+
+def task_place(task: Task) -> str:
+    """The remote side of a task, decrypted when it is encrypted."""
+    return CRYPT + ":" if task.encryption is not None else raw_place(task.remote_path)
+
+
+def build_sections(
+    host: Host, credential: Credential, options: Mapping[str, str], encryption: Optional[Encryption], remote_path: str
+) -> Dict[str, Dict[str, str]]:
+    """The configuration for one use. What rclone refreshed is already in its own spelling and goes on top."""
+    provider = resolve(credential.provider, host.providers)
+    own = {key: value for key, value in options.items() if key != FAST_LIST}
+    remote = {**remote_section(provider, credential.attributes, credential.secrets, own), **credential.refreshed}
+    sections = {REMOTE: remote}
+    if encryption is not None:
+        sections[CRYPT] = crypt_section(
+            raw_place(remote_path),
+            encryption.password,
+            encryption.salt,
+            encryption.filenames,
+            encryption.directory_names,
+            host.rclone.has_strict_names,
+        )
+    return sections
+
+
+def open_task_session(
+    host: Host,
+    task: Task,
+    credential: Credential,
+    use_id: str,
+    stop: StopFlag,
+    say: Say,
+    descriptors: Sequence[int] = (),
+) -> Session:
+    """The session of a run or a plan of ``task``. The caller closes ``session.live``."""
+
+    def build() -> Dict[str, Dict[str, str]]:
+        # Read again: whoever had the turn before may have left a newer token.
+        now = load_credential(host.layout, host.seed, credential.name)
+        return build_sections(host, now, task.provider_options, task.encryption, task.remote_path)
+
+    turn = take_turn(host, credential.name, stop, say) if takes_turns(credential) else None
+    live = open_live(host.layout, credential.name, True, use_id, build, turn, task.user)
+    return Session(host.rclone, live, stop, task.user, descriptors)
+
+
+def open_credential_session(
+    host: Host,
+    credential: Credential,
+    use_id: str,
+    saved: bool,
+    encryption: Optional[Encryption] = None,
+    remote_path: str = "",
+) -> Session:
+    """The session of a verify or a listing; ``saved`` False: the credential is not in the store."""
+
+    def build() -> Dict[str, Dict[str, str]]:
+        now = load_credential(host.layout, host.seed, credential.name) if saved else credential
+        return build_sections(host, now, {}, encryption, remote_path)
+
+    stop = StopFlag()
+    turn = take_turn(host, credential.name, stop, _silent) if saved and takes_turns(credential) else None
+    live = open_live(host.layout, credential.name, saved, use_id, build, turn)
+    return Session(host.rclone, live, stop)
+
+
+def _silent(_text: str) -> None:
+    return None

@@ -1,0 +1,147 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""Starting, awaiting and stopping a run from outside of it: what the ``run`` module does."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from typing import Any, Dict, List, Optional, Set
+
+from .ending import stop_task
+from .errors import CloudsyncError, usage_error
+from .host import Host
+from .plan import Plan
+from .planning import forecast
+from .records import UNFINISHED, Record, load_records
+from .run import Run
+from .stopping import StopFlag
+from .systemd import is_running, systemctl
+from .task_store import read_task, require_task
+from .units import service_name
+
+APPEAR_SECONDS = 60
+LOOK_SECONDS = 0.2
+
+
+def started(host: Host, task: str, wait: bool, timeout: int) -> Dict[str, Any]:
+    """Start a run, or join the one that is under way; ``wait`` for its end, at most ``timeout`` seconds.
+
+    A failed or aborted run is a failed result, a skipped one a warning.
+    """
+    require_task(host.layout, task)
+    living = _living(host, task)
+    record = living[0] if living else _begin(host, task, wait)
+    if wait:
+        record = _ended(host, record, timeout)
+    return _result(record, changed=not living and record.state != "skipped")
+
+
+def _result(record: Record, changed: bool) -> Dict[str, Any]:
+    result: Dict[str, Any] = {"changed": changed, "run": record.public(), "warnings": []}
+    if record.state in ("failed", "aborted"):
+        msg = "The run {0.id} of {0.task} {0.state} ({0.reason}): {0.message}".format(record)
+        result.update(failed=True, msg=msg, reason=record.reason)
+    elif record.state == "skipped":
+        result["warnings"].append(record.message)
+    return result
+
+
+def _living(host: Host, task: str) -> List[Record]:
+    return [record for record in load_records(host.layout, task, 20) if record.state in UNFINISHED]
+
+
+def _begin(host: Host, task: str, wait: bool) -> Record:
+    """By systemd where it runs, so that a run from Ansible has the same sandbox and limits as a scheduled one."""
+    known = {record.id for record in load_records(host.layout, task)}
+    if is_running(host.layout):
+        systemctl("start", "--no-block", service_name(task))
+    elif os.access(host.layout.command, os.X_OK):
+        _spawn(host, task)
+    elif wait:
+        return Run(host, task, "manual", StopFlag()).perform()
+    else:
+        raise usage_error(
+            "{0} is missing, so no run can go on without this module: run the role skyhaul.cloudsync.runner, or use "
+            "state=finished.".format(host.layout.command)
+        )
+    return _appeared(host, task, known)
+
+
+def _spawn(host: Host, task: str) -> None:
+    subprocess.Popen(
+        [host.layout.command, "run", task],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        cwd="/",
+    )
+
+
+def _appeared(host: Host, task: str, known: Set[str]) -> Record:
+    deadline = time.monotonic() + APPEAR_SECONDS
+    while time.monotonic() < deadline:
+        for record in load_records(host.layout, task, 5):
+            if record.id not in known:
+                return record
+        time.sleep(LOOK_SECONDS)
+    raise CloudsyncError(
+        "other",
+        "No run of {0} began within {1} seconds. Look at: systemctl status {2}; journalctl -u {2}".format(
+            task, APPEAR_SECONDS, service_name(task)
+        ),
+    )
+
+
+def _ended(host: Host, record: Record, timeout: int) -> Record:
+    deadline = time.monotonic() + timeout
+    while record.state in UNFINISHED:
+        if time.monotonic() > deadline:
+            raise CloudsyncError(
+                "other",
+                "The run {0.id} of {0.task} is still {0.state} after {1} seconds; it goes on. "
+                "Stop it with state=stopped, or wait longer.".format(record, timeout),
+            )
+        time.sleep(LOOK_SECONDS)
+        record = next((r for r in load_records(host.layout, record.task) if r.id == record.id), record)
+    return record
+
+
+def stopped(host: Host, task: str, check_mode: bool) -> Dict[str, Any]:
+    """Stop what runs or waits; changed when there was something."""
+    require_task(host.layout, task)
+    living = _living(host, task)
+    if living and not check_mode:
+        stop_task(host.layout, task)
+    newest = load_records(host.layout, task, 1)
+    return {"changed": bool(living), "run": newest[0].public() if newest else {}}
+
+
+def planned(host: Host, task: str, check_mode: bool) -> Dict[str, Any]:
+    """The plan. In check mode what a real run would do: it changes, or fails as the guards say."""
+    missing = _not_there_yet(host, task) if check_mode else None
+    if missing:
+        return {"changed": True, "plan": Plan().to_dict(), "warnings": [missing]}
+    found = forecast(host, task, StopFlag(), lambda _text: None)
+    result: Dict[str, Any] = {"changed": check_mode, "warnings": [], **found.to_dict()}
+    if found.refusal is None:
+        return result
+    msg = "A run of {0} would end as {1}: {2}".format(task, result["reason"], result["message"])
+    if check_mode or found.plan is None:
+        return {**result, "changed": False, "failed": True, "msg": msg}
+    return {**result, "warnings": [msg]}
+
+
+def _not_there_yet(host: Host, task: str) -> Optional[str]:
+    """A check before the first real run finds nothing to plan with."""
+    if read_task(host.layout, task) is None:
+        return "The task {0} is not on this host yet, so its run could not be planned.".format(task)
+    if not host.has_rclone:
+        return "rclone is not installed yet, so the run of {0} could not be planned.".format(task)
+    return None

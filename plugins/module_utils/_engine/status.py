@@ -1,0 +1,117 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""What an operator sees of a task: its state, its last run, its next ones, and whether one is overdue."""
+
+from __future__ import annotations
+
+import datetime
+import os
+from typing import Any, Dict, List, Mapping, Optional
+
+from . import schedule as schedules
+from .describe import describe
+from .layout import Layout
+from .occurrences import upcoming
+from .overdue import overdue_since
+from .records import UNFINISHED, Record, last_record, load_records
+from .run_log import read_progress
+from .systemd import next_elapses
+from .task_store import list_tasks, require_task, stored_task_view
+from .units import timer_name, timer_path
+
+
+def all_statuses(layout: Layout) -> List[Dict[str, Any]]:
+    """task_status() of every task, by name."""
+    elapses = next_elapses(layout)
+    return [_status(layout, name, elapses) for name in list_tasks(layout)]
+
+
+def task_status(layout: Layout, name: str) -> Dict[str, Any]:
+    """One task at a glance. ``next`` and ``overdue_since`` are ISO 8601 or None; ``run`` is the last record or None."""
+    return _status(layout, name, next_elapses(layout))
+
+
+def _status(layout: Layout, name: str, elapses: Mapping[str, int]) -> Dict[str, Any]:
+    stored = require_task(layout, name)
+    record = last_record(layout, name)
+    state = record.state if record else "pending"
+    following = next_runs(stored, 1, elapses)
+    return {
+        "task": name,
+        "description": stored["description"],
+        "direction": stored["direction"],
+        "mode": stored["mode"],
+        "credential": stored["credential"],
+        "path": stored["path"],
+        "remote_path": stored["remote_path"],
+        "enabled": stored["enabled"],
+        "schedule": stored["schedule"],
+        "schedule_text": describe(schedules.parse(stored["schedule"])) if stored["schedule"] else "",
+        "state": state,
+        "reason": record.reason if record else "",
+        "message": record.message if record else "",
+        "run": record.public() if record else None,
+        "progress": read_progress(layout, name) if state == "running" else None,
+        "next": following[0] if following else None,
+        "overdue_since": _overdue(layout, stored, record),
+    }
+
+
+def next_runs(stored: Mapping[str, Any], count: int, elapses: Mapping[str, int]) -> List[str]:
+    """The next ``count`` starts of a scheduled task. On a host with systemd the first is systemd's own answer, and
+    its distance from the slot (the host's share of ``spread``) holds for the others, too."""
+    if not stored["enabled"] or not stored["schedule"] or count < 1:
+        return []
+    slots = upcoming(schedules.parse(stored["schedule"]), _now(), count)
+    elapse = elapses.get(timer_name(stored["name"]))
+    if elapse is None or not slots:
+        return [slot.isoformat() for slot in slots]
+    first = datetime.datetime.fromtimestamp(elapse // 1000000, slots[0].tzinfo)
+    delay = first - slots[0]
+    return [(slot + delay).isoformat() for slot in slots]
+
+
+def task_details(layout: Layout, name: str, runs: int, following: int) -> Dict[str, Any]:
+    """For ``task_info``: the public view, the status, ``runs`` past records and ``following`` coming starts."""
+    stored = require_task(layout, name)
+    return {
+        **stored_task_view(stored),
+        "status": task_status(layout, name),
+        "runs": [record.public() for record in load_records(layout, name, runs)] if runs else [],
+        "next": next_runs(stored, following, next_elapses(layout)),
+    }
+
+
+def problems(layout: Layout) -> List[str]:
+    """For monitoring: a line for each enabled task whose last run did not succeed, or whose next one is overdue."""
+    lines = []
+    for status in all_statuses(layout):
+        if not status["enabled"]:
+            continue
+        if status["overdue_since"]:
+            lines.append("{task}: overdue: no run has begun since {overdue_since}".format(**status))
+        if status["state"] in ("failed", "aborted"):
+            lines.append("{task}: {state}: {reason}: {message}".format(**status))
+    return lines
+
+
+def _overdue(layout: Layout, stored: Dict[str, Any], record: Optional[Record]) -> Optional[str]:
+    if not stored["enabled"] or not stored["schedule"] or (record and record.state in UNFINISHED):
+        return None
+    try:
+        placed = os.stat(timer_path(layout, stored["name"])).st_mtime
+    except FileNotFoundError:
+        placed = os.stat(layout.task(stored["name"])).st_mtime
+    reference = datetime.datetime.fromtimestamp(placed, datetime.timezone.utc)
+    if record is not None:
+        reference = max(reference, datetime.datetime.fromisoformat(record.started.replace("Z", "+00:00")))
+    since = overdue_since(stored["schedule"], reference, _now())
+    return since.isoformat() if since else None
+
+
+def _now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.timezone.utc)

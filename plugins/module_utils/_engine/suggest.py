@@ -1,0 +1,44 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""The nearest name, for messages about a wrong one."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Any, Iterable, Mapping
+
+from .errors import usage_error
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """ " Did you mean 'x'?" or, when nothing is near, the empty string."""
+    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return " Did you mean {0!r}?".format(near[0]) if near else ""
+
+
+def refuse_unknown_keys(what: str, given: Mapping[str, Any], known: Iterable[str]) -> None:
+    """An option that nobody reads is a typo: refused, with the nearest name."""
+    names = sorted(known)
+    for key in given:
+        if key not in names:
+            raise usage_error(
+                "{0} has no option {1!r}.{2} It takes: {3}.".format(
+                    what, key, did_you_mean(str(key), names), ", ".join(names)
+                )
+            )
+
+
+def choice(what: str, value: Any, choices: Iterable[str]) -> str:
+    """``value`` when it is one of ``choices``."""
+    allowed = list(choices)
+    if value not in allowed:
+        raise usage_error(
+            "{0} is {1!r}: use one of {2}.{3}".format(
+                what, value, ", ".join(allowed), did_you_mean(str(value), allowed)
+            )
+        )
+    return str(value)

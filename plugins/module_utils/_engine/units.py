@@ -1,0 +1,164 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""The text of the units: one template service, and for each task a timer and what its service may do."""
+
+from __future__ import annotations
+
+from typing import Dict, List, Optional
+
+from . import schedule as schedules
+from .layout import Layout
+from .notify import parse_target
+from .oncalendar import to_oncalendar
+from .tasks import MOVE, Task
+
+HEAD = "# Written by skyhaul.cloudsync; changes are overwritten.\n"
+TEMPLATE = "cloudsync@.service"
+STOP_SECONDS = 120
+
+SERVICE = """[Unit]
+Description=Cloud sync task %i
+Documentation=https://github.com/skyhaul/cloudsync
+Wants=network-online.target
+After=network-online.target nss-lookup.target
+
+[Service]
+Type=oneshot
+# Outside the sandbox, because it makes a pull's missing folder. Refuses the start that systemd owes for a slot that
+# passed during a run which somebody stopped.
+ExecCondition=+{command} gate %i
+ExecStart={command} run %i
+ExecStopPost=+-{command} sweep %i
+# 75: skipped, it already runs. 143: stopped.
+SuccessExitStatus=75 143
+# The runner alone hears the wish to stop, ends rclone itself and writes the record.
+KillMode=mixed
+TimeoutStartSec=infinity
+TimeoutStopSec={stop_seconds}
+SyslogIdentifier=cloudsync
+UMask=0022
+
+CapabilityBoundingSet=CAP_CHOWN CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH CAP_FOWNER CAP_KILL CAP_SETGID CAP_SETUID
+LockPersonality=yes
+NoNewPrivileges=yes
+PrivateDevices=yes
+PrivateTmp=yes
+ProtectClock=yes
+ProtectControlGroups=yes
+ProtectHostname=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+ProtectSystem=strict
+ReadWritePaths={writable}
+RestrictAddressFamilies=AF_INET AF_INET6 AF_NETLINK AF_UNIX
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+SystemCallArchitectures=native
+"""
+
+# Hooks, sendmail and snapshots do what the operator's own commands do: as free as they would be in cron.
+UNCONFINED = (
+    "CapabilityBoundingSet=~",
+    "NoNewPrivileges=no",
+    "PrivateDevices=no",
+    "PrivateTmp=no",
+    "ProtectClock=no",
+    "ProtectControlGroups=no",
+    "ProtectHostname=no",
+    "ProtectKernelLogs=no",
+    "ProtectKernelModules=no",
+    "ProtectKernelTunables=no",
+    "ProtectSystem=no",
+    "RestrictAddressFamilies=",
+    "RestrictNamespaces=no",
+    "RestrictSUIDSGID=no",
+)
+
+
+def timer_name(task: str) -> str:
+    return "cloudsync@{0}.timer".format(task)
+
+
+def service_name(task: str) -> str:
+    return "cloudsync@{0}.service".format(task)
+
+
+def service_template(layout: Layout) -> str:
+    """The template service, ``cloudsync@.service``."""
+    writable = " ".join("-" + path for path in (layout.config_dir, layout.state_dir, layout.log_dir, layout.run_dir))
+    return HEAD + SERVICE.format(command=layout.command, stop_seconds=STOP_SECONDS, writable=writable)
+
+
+def timer(task: Task) -> Optional[str]:
+    """The timer of ``task``; None when it is disabled or has no schedule."""
+    if not task.enabled or task.schedule is None:
+        return None
+    schedule = schedules.parse(task.schedule)
+    lines = ["[Unit]", "Description=Schedule of the cloud sync task {0}".format(task.name), "", "[Timer]"]
+    lines += ["OnCalendar=" + spec for spec in to_oncalendar(schedule)]
+    lines += ["Persistent={0}".format("yes" if schedule.catch_up else "no"), "AccuracySec=1s"]
+    if schedule.spread:
+        lines += ["RandomizedDelaySec={0}s".format(schedule.spread), "FixedRandomDelay=yes"]
+    lines += ["Unit=" + service_name(task.name), "", "[Install]", "WantedBy=timers.target", ""]
+    return HEAD + "\n".join(lines)
+
+
+def service_drop_in(task: Task) -> str:
+    """What the task's own service needs beyond the template: places to write, limits, freedom for its commands."""
+    lines = ["[Service]", *_freedom(task), *_limits(task)]
+    return HEAD + "\n".join(lines) + "\n"
+
+
+def _freedom(task: Task) -> List[str]:
+    mails = any(parse_target(target).kind == "mail" for target in task.notify)
+    if task.hooks.any() or task.snapshot != "none" or mails:
+        return list(UNCONFINED)
+    writes = [task.path] if not task.is_push or task.mode == MOVE else []
+    if task.keep_deleted is not None and not task.is_push:
+        writes.append(task.keep_deleted.path)
+    return ["ReadWritePaths=" + _quoted("-" + path) for path in writes]
+
+
+def _quoted(text: str) -> str:
+    """One word of a unit file: percent signs are specifiers, blanks and quotes would split it."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
+    return '"{0}"'.format(escaped)
+
+
+def _limits(task: Task) -> List[str]:
+    limits = task.limits
+    values: Dict[str, str] = {
+        "Nice": str(limits.nice) if limits.nice else "",
+        "IOWeight": str(limits.io_weight) if limits.io_weight else "",
+        "MemoryMax": limits.memory_max,
+        "CPUQuota": limits.cpu_quota,
+    }
+    return ["{0}={1}".format(key, value) for key, value in values.items() if value]
+
+
+def task_units(layout: Layout, task: Task) -> Dict[str, str]:
+    """The unit files of ``task``: path to text."""
+    files = {drop_in_path(layout, task.name): service_drop_in(task)}
+    text = timer(task)
+    if text is not None:
+        files[timer_path(layout, task.name)] = text
+    return files
+
+
+def timer_path(layout: Layout, task: str) -> str:
+    return "{0}/{1}".format(layout.unit_dir, timer_name(task))
+
+
+def drop_in_path(layout: Layout, task: str) -> str:
+    return "{0}/{1}.d/50-task.conf".format(layout.unit_dir, service_name(task))
+
+
+def enabled_link(layout: Layout, task: str) -> str:
+    """The link that makes the timer start at boot."""
+    return "{0}/timers.target.wants/{1}".format(layout.unit_dir, timer_name(task))

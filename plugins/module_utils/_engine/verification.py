@@ -1,0 +1,54 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""verify_after: compare both sides once more when a transfer is done."""
+
+from __future__ import annotations
+
+from typing import List
+
+from .errors import CloudsyncError
+from .rclone.arguments import JSON_LOG, Endpoints, selection_arguments
+from .session import Session
+from .tasks import Task
+from .transfer import Transfer
+
+
+def verify_transfer(session: Session, task: Task, ends: Endpoints) -> None:
+    """Every file of the source must be at the destination, equal by size or content; else CloudsyncError."""
+    if task.verify_after == "none":
+        return
+    listening = Transfer()
+    arguments = [
+        *_command(task),
+        "--one-way",
+        *JSON_LOG,
+        *selection_arguments(task),
+        "--",
+        ends.source,
+        ends.destination,
+    ]
+    ended = session.stream(arguments, listening.read)
+    if ended.stopped:
+        raise CloudsyncError("stopped", "The run was stopped while its result was verified.")
+    if ended.exit_code != 0:
+        named = sorted({error.object for error in listening.errors if error.object})
+        raise CloudsyncError(
+            "other",
+            "The transfer ended well, but verify_after ({0}) found files that are missing or differ at the destination: "
+            "{1}. Run the task again; if it stays, look at the log.".format(
+                task.verify_after, ", ".join(named[:5]) or "see the log"
+            ),
+        )
+
+
+def _command(task: Task) -> List[str]:
+    if task.verify_after == "size":
+        return ["check", "--size-only"]
+    if task.encryption is None:
+        return ["check"]
+    # cryptcheck compares without downloading, but knows the encrypted side only as its second argument.
+    return ["cryptcheck"] if task.is_push else ["check", "--download"]

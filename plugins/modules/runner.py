@@ -1,0 +1,108 @@
+#!/usr/bin/python
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: runner
+author:
+  - skyhaul contributors (@skyhaul)
+short_description: Install the program that performs runs on a host
+description:
+  - Installs the engine (C(/usr/local/lib/cloudsync)), the command C(cloudsync) and the template unit
+    C(cloudsync@.service) on a host. It installs the very files that the module itself uses, so that modules and
+    command are always of the same version.
+  - Use the role P(skyhaul.cloudsync.runner#role), which also installs rclone, python3-cryptography, the log rotation
+    and the seed.
+extends_documentation_fragment:
+  - skyhaul.cloudsync._attributes
+  - skyhaul.cloudsync._attributes.changes
+  - skyhaul.cloudsync._attributes.host
+attributes:
+  diff_mode:
+    details: The diff names the files, and of those that differ it shows the text.
+options:
+  interpreter:
+    description:
+      - The Python that runs the command. It needs the library cryptography.
+      - The default is the one that runs this module.
+    type: path
+  rclone:
+    description:
+      - The rclone to use, an absolute path. It becomes the target of the link C(/usr/local/lib/cloudsync/rclone).
+      - The default is the rclone that is found on E(PATH).
+    type: path
+  state:
+    description:
+      - V(present) installs the runner.
+      - V(absent) removes it. While there are tasks, that is refused. Seed, credentials, records and logs stay.
+    type: str
+    choices: [present, absent]
+    default: present
+seealso:
+  - module: skyhaul.cloudsync.seed
+  - module: skyhaul.cloudsync.host_config
+"""
+
+EXAMPLES = r"""
+- name: Install the runner with an rclone of one's own
+  skyhaul.cloudsync.runner:
+    rclone: /opt/rclone/rclone
+    interpreter: /usr/bin/python3
+
+- name: Remove the runner
+  skyhaul.cloudsync.runner:
+    state: absent
+"""
+
+RETURN = r"""
+command:
+  description: The path of the command.
+  returned: success
+  type: str
+  sample: /usr/local/bin/cloudsync
+engine:
+  description: The directory of the engine.
+  returned: success
+  type: str
+  sample: /usr/local/lib/cloudsync
+reason:
+  description: One word for what is wrong.
+  returned: failure
+  type: str
+  sample: usage
+"""
+
+from typing import Any, Dict
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils._engine.host import Host
+from ..module_utils._face import run_module, with_diff
+from ..module_utils._installation import Installation, converge_installation
+
+
+def answer(module: AnsibleModule, host: Host) -> Dict[str, Any]:
+    """Put the engine that this module arrived with onto the host, or take it away."""
+    wanted = Installation(module.params["interpreter"], module.params["rclone"] or "")
+    before, after = converge_installation(host.layout, wanted, module.params["state"] == "present", module.check_mode)
+    result = {"changed": before != after, "command": host.layout.command, "engine": host.layout.engine_dir}
+    return with_diff(module, result, before, after)
+
+
+def main() -> None:
+    run_module(
+        {
+            "interpreter": {"type": "path"},
+            "rclone": {"type": "path"},
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        },
+        answer,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,144 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""`make bench`: what a run costs beside rclone itself, and how long a host with 200 tasks takes to converge.
+
+Real parts on loopback: the installed command, the modules, and an S3 server under .build/bench in the clone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pathlib
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+
+CLONE = pathlib.Path(__file__).resolve().parents[2]
+PLACE = CLONE / ".build" / "bench"
+ROOT = PLACE / "root"
+SOURCE = PLACE / "source"
+BUCKET = "bench"
+KEY, SECRET = "benchkey", "benchsecret"
+FILES, FILE_SIZE, TASKS, ROUNDS = 1000, 4096, 200, 7
+
+
+def main() -> int:
+    shutil.rmtree(PLACE, ignore_errors=True)
+    rclone = shutil.which("rclone")
+    if not rclone:
+        print("There is no rclone on PATH: run this with `make bench`.", file=sys.stderr)
+        return 1
+    _make_files()
+    with _server(rclone) as address:
+        attributes = {"provider": "Rclone", "endpoint": address, "force_path_style": "true"}
+        secrets = {"access_key_id": KEY, "secret_access_key": SECRET}
+        facts = {
+            "cloudsync_root": str(ROOT),
+            "bench_rclone": rclone,
+            "bench_source": str(SOURCE),
+            "bench_bucket": BUCKET,
+            "bench_attributes": attributes,
+            "bench_secrets": secrets,
+        }
+        _seconds(["ansible-playbook", str(CLONE / "tests" / "bench" / "hosts.yml"), "-e", json.dumps(facts)])
+        _bench_run(rclone, {**attributes, **secrets})
+        _bench_converge()
+    return 0
+
+
+def _bench_run(rclone: str, options: dict[str, str]) -> None:
+    command = [str(ROOT / "usr" / "local" / "bin" / "cloudsync"), "run", "noop"]
+    config = PLACE / "rclone.conf"
+    config.write_text("[bench]\ntype = s3\n" + "".join(f"{key} = {value}\n" for key, value in options.items()))
+    bare = [rclone, "--config", str(config), "sync", str(SOURCE), f"bench:{BUCKET}/data"]
+    _seconds(command)  # the first run uploads; from here on there is nothing to do
+    ours = _median(command)
+    theirs = _median(bare)
+    print(f"no-op sync of {FILES} files, median of {ROUNDS}:")
+    print(f"  rclone sync     {theirs * 1000:7.0f} ms")
+    print(f"  cloudsync run   {ours * 1000:7.0f} ms   (+{(ours - theirs) * 1000:.0f} ms)")
+
+
+def _bench_converge() -> None:
+    tasks = [
+        {
+            "name": f"task{number:03}",
+            "credential": "bench",
+            "direction": "push",
+            "path": str(SOURCE),
+            "remote_path": f"{BUCKET}/{number:03}",
+            "schedule": {"cron": f"{number % 60} {number % 24} * * *"},
+        }
+        for number in range(TASKS)
+    ]
+    idle = _median(["ansible", "localhost", "-m", "ansible.builtin.ping"])
+    print(f"host_config with {TASKS} tasks, less the {idle:.2f} s that `ansible -m ping` takes:")
+    for title in ("first time", "no change"):
+        words = ["ansible", "localhost", "-m", "skyhaul.cloudsync.host_config", "-a", json.dumps({"tasks": tasks})]
+        print(f"  {title:15} {_seconds(words) - idle:7.2f} s")
+
+
+def _median(command: Sequence[str]) -> float:
+    return statistics.median(_seconds(command) for _round in range(ROUNDS))
+
+
+def _seconds(command: Sequence[str]) -> float:
+    """How long ``command`` takes; the benchmark ends when it fails."""
+    began = time.monotonic()
+    done = subprocess.run(
+        command,
+        env={**os.environ, "CLOUDSYNC_ROOT": str(ROOT)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    taken = time.monotonic() - began
+    if done.returncode:
+        sys.exit(f"{done.stdout[-4000:]}\n{command[0]} ended with {done.returncode}.")
+    return taken
+
+
+def _make_files() -> None:
+    for number in range(FILES):
+        path = SOURCE / f"{number % 20:02}" / f"{number:04}.bin"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(os.urandom(FILE_SIZE))
+
+
+@contextlib.contextmanager
+def _server(rclone: str) -> Iterator[str]:
+    """An S3 server with one empty bucket, on a free port of loopback: its address."""
+    (PLACE / "served" / BUCKET).mkdir(parents=True)
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    words = [rclone, "serve", "s3", "--addr", f"127.0.0.1:{port}", "--auth-key", f"{KEY},{SECRET}"]
+    with (PLACE / "server.log").open("wb") as log:
+        process = subprocess.Popen([*words, str(PLACE / "served")], stdout=log, stderr=log)
+    try:
+        _await(port)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def _await(port: int) -> None:
+    for _attempt in range(100):
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        time.sleep(0.1)
+    sys.exit("The S3 server did not start.")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

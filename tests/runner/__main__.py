@@ -1,0 +1,66 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""`make test`: run the stages to the end, one line each, and close with the sum.
+
+Usage: python tests/runner [fast | STAGE ...]      (no argument: all stages)
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import sys
+import time
+import traceback
+
+import packages
+import place
+import stages
+from counts import Counts
+from stage import Stage
+
+TAIL = 150  # lines of a failed stage's log
+BESIDE = ("fleet",)  # waits most of its time, so that it runs beside the others
+
+
+def main(words: list[str]) -> int:
+    names = list(stages.FAST) if words == ["fast"] else words or list(stages.ALL)
+    unknown = [name for name in names if name not in stages.ALL]
+    if unknown:
+        print(f"There is no stage {', '.join(unknown)}; there are: {', '.join(stages.ALL)}.", file=sys.stderr)
+        return 2
+    if names != list(stages.FAST):
+        packages.prepare()
+    where = place.prepare()
+    print(f"Python here: {', '.join(where.pythons)}; logs: {where.logs}", flush=True)
+    lanes = [[name for name in names if name not in BESIDE], [name for name in names if name in BESIDE]]
+    with concurrent.futures.ThreadPoolExecutor(len(lanes)) as pool:
+        total = sum(pool.map(lambda lane: sum((run(where, name) for name in lane), Counts()), lanes), Counts())
+    print(total)
+    return 1 if total.failed or not total.passed else 0
+
+
+def run(where: place.Place, name: str) -> Counts:
+    """One stage, its line, and the end of its log when something failed."""
+    began = time.monotonic()
+    stage = Stage(where, name)
+    try:
+        counts = stages.ALL[name](stage)
+    except Exception:
+        stage.say(traceback.format_exc())
+        counts = Counts(failed=1)
+    seconds = time.monotonic() - began
+    mark = "FAIL" if counts.failed else "ok" if counts.passed else "skip"
+    lines = [f"{mark:5}{name:14}{counts.passed:6} ok{counts.failed:5} bad{counts.skipped:5} skipped{seconds:7.0f} s"]
+    text = stage.text().splitlines()
+    if counts.failed:
+        lines += [f"      | {line}" for line in text[-TAIL:]]
+    elif not counts.passed:
+        lines += [f"      {line}" for line in text[-5:]]
+    print("\n".join(lines), flush=True)
+    return counts
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,69 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How many tests passed, failed and were skipped, read from what the tools leave behind."""
+
+from __future__ import annotations
+
+import dataclasses
+import pathlib
+import re
+from xml.etree import ElementTree
+
+LINE = re.compile(r"^(?:\w+: )?(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$")
+NOTHING_TO_DO = "No tests applicable."  # ansible-test's word for a check that no file of ours concerns
+
+
+@dataclasses.dataclass(frozen=True)
+class Counts:
+    """Numbers of tests; a skipped one never counts as passed."""
+
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(self.passed + other.passed, self.failed + other.failed, self.skipped + other.skipped)
+
+    def __str__(self) -> str:
+        line = f"{self.passed} passed, {self.failed} failed"
+        return f"{line}, {self.skipped} skipped" if self.skipped else line
+
+
+def from_exit(code: int) -> Counts:
+    """One check that either holds or does not."""
+    return Counts(failed=1) if code else Counts(passed=1)
+
+
+def from_closing_line(text: str, code: int) -> Counts:
+    """The last line of ``text``, ``N passed, N failed[, N skipped]``; a missing one, or an exit that it does not
+    explain, is one failure."""
+    lines = text.strip().splitlines()
+    match = LINE.match(lines[-1].strip()) if lines else None
+    if not match:
+        return Counts(failed=1)
+    return _at_least_one_failure(Counts(*(int(number or 0) for number in match.groups())), code)
+
+
+def from_junit(paths: list[pathlib.Path], code: int) -> Counts:
+    """All test cases in JUnit files; a tool that failed and reports no failed case is one failure more."""
+    total = Counts()
+    for path in paths:
+        for case in ElementTree.parse(path).iter("testcase"):
+            total += _from_case(case)
+    return _at_least_one_failure(total, code)
+
+
+def _from_case(case: ElementTree.Element) -> Counts:
+    if case.find("failure") is not None or case.find("error") is not None:
+        return Counts(failed=1)
+    skipped = case.find("skipped")
+    if skipped is None:
+        return Counts(passed=1)
+    words = (skipped.get("message") or "") + (skipped.text or "")
+    return Counts() if NOTHING_TO_DO in words else Counts(skipped=1)
+
+
+def _at_least_one_failure(counts: Counts, code: int) -> Counts:
+    return counts + Counts(failed=1) if code and not counts.failed else counts

@@ -1,0 +1,58 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The Debian packages that the tests use: installed when that is allowed, named when it is not."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import shutil
+import subprocess
+
+FOR = {
+    "shellcheck": "the check of shell scripts",
+    "systemd": "what systemd-analyze says of units and schedules",
+    "openssh-client": "SFTP",
+}
+FOR_THE_FLEET = pathlib.Path(__file__).resolve().parent.parent / "fleet" / "host-packages.txt"
+
+
+def prepare() -> None:
+    """Install the missing packages as root on Debian and its kin; else say what goes untested. Never fails."""
+    if not shutil.which("dpkg-query"):
+        print("This is not Debian: install yourself what a skipped test says it misses.")
+        return
+    purposes = {**dict.fromkeys(FOR_THE_FLEET.read_text(encoding="utf-8").split(), "the fleet"), **FOR}
+    missing = [name for name in purposes if not _installed(name)]
+    if missing and os.geteuid() == 0 and shutil.which("apt-get"):
+        print("installing " + " ".join(missing), flush=True)
+        _apt_get(["update"])
+        _apt_get(["install", "--yes", "--no-install-recommends", *missing])
+        missing = [name for name in missing if not _installed(name)]
+    for name in missing:
+        print(f"{name} is missing: {purposes[name]} may be skipped. As root: apt-get install {name}")
+
+
+def _installed(name: str) -> bool:
+    answer = subprocess.run(
+        ["dpkg-query", "--show", "--showformat=${db:Status-Status}", name], capture_output=True, text=True, check=False
+    )
+    return answer.stdout == "installed"
+
+
+def _apt_get(words: list[str]) -> None:
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    command = ["apt-get", "--quiet", "--quiet", "-o", "DPkg::Lock::Timeout=120", *words]
+    done = subprocess.run(
+        command,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        print(f"apt-get {words[0]} failed:\n{done.stdout[-2000:]}")

@@ -1,0 +1,164 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The stages of `make test`. Each takes a Stage and answers with its counts."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import pathlib
+import shutil
+from collections.abc import Callable
+
+from counts import Counts, from_closing_line, from_exit, from_junit
+from place import NAME, NAMESPACE
+from stage import NONE, Environment, Stage
+
+PACKAGE = f"ansible_collections.{NAMESPACE}.{NAME}"
+ON_HOSTS = ("module_utils", "modules")
+ON_CONTROL_NODE = ("action", "callback", "doc_fragments", "filter", "inventory", "lookup", "plugin_utils", "test")
+# The ends of the support matrix, each with the Pythons it takes on the control node.
+OLDEST_CORE = ("==2.19.*", ("3.11", "3.12", "3.13"))
+NEWEST_CORE = ("==2.21.*", ("3.12", "3.13", "3.14"))
+
+
+def ruff(stage: Stage) -> Counts:
+    return from_exit(stage.run("ruff", "check", "--no-cache", "."))
+
+
+def mypy(stage: Stage) -> Counts:
+    """What runs on hosts as Python 3.8 sees it, what runs on the control node as its oldest Python does."""
+    tree = stage.place.tree
+    command = ("mypy", "--config-file", str(tree / "pyproject.toml"), "--cache-dir", str(stage.place.build / "mypy"))
+    counts = Counts()
+    for version, kinds in (("3.8", ON_HOSTS), ("3.11", ON_CONTROL_NODE)):
+        present = [kind for kind in kinds if any((tree / "plugins" / kind).rglob("*.py"))]
+        packages = [word for kind in present for word in ("--package", f"{PACKAGE}.plugins.{kind}")]
+        if packages:
+            words = (*command, "--python-version", version, *packages)
+            counts += from_exit(stage.run(*words, cwd=stage.place.collections, variables={"MYPYPATH": "."}))
+    runner = stage.run(*command, "--python-version", "3.11", ".", cwd=tree / "tests" / "runner")
+    return counts + from_exit(runner)
+
+
+def ansible_lint(stage: Stage) -> Counts:
+    return from_exit(stage.run("ansible-lint", "--strict", "--offline", "--nocolor"))
+
+
+def docs_lint(stage: Stage) -> Counts:
+    options = ("--plugin-docs", "--validate-collection-refs=all", "--check-extra-docs-refs")
+    return from_exit(stage.run("antsibull-docs", "lint-collection-docs", *options, "."))
+
+
+def changelog(stage: Stage) -> Counts:
+    return from_exit(stage.run("antsibull-changelog", "lint"))
+
+
+def sanity(stage: Stage, variables: Environment = NONE) -> Counts:
+    """All of ansible-test's checks, import and compile on each Python that hosts may have."""
+    results = _fresh_results(stage)
+    code = stage.run("ansible-test", "sanity", "--local", "--junit", "--color", "no", variables=variables)
+    return from_junit(sorted(results.glob("ansible-test-sanity-*.xml")), code)
+
+
+def units(stage: Stage) -> Counts:
+    """As on a host: each Python with nothing but what ansible-test gives it."""
+    counts = Counts()
+    for version in _supported_pythons(stage):
+        results = _fresh_results(stage)
+        code = stage.run("ansible-test", "units", "--venv", "--python", version, "--color", "no")
+        counts += from_junit(sorted(results.glob(f"python{version}-*-units.xml")), code)
+    return counts
+
+
+def unit(stage: Stage, variables: Environment = NONE) -> Counts:
+    """The same tests as `units` and those of the control node, in the clone's own environment: quick."""
+    return _pytest(stage, "tests/unit", "--ansible-unit-inject-only", variables=variables)
+
+
+def other_core(stage: Stage) -> Counts:
+    """The far end of the support matrix: the newest ansible-core when .venv has another, else the oldest."""
+    present = importlib.metadata.version("ansible-core")
+    wanted, fitting = OLDEST_CORE if present.startswith(NEWEST_CORE[0].strip("=.*")) else NEWEST_CORE
+    usable = [version for version in stage.place.pythons if version in fitting]
+    if not usable:
+        stage.say(f"ansible-core{wanted} needs Python {' or '.join(fitting)}: not on this machine.")
+        return Counts(skipped=1)
+    folder = stage.place.build / f"core{wanted.strip('=.*')}-{usable[-1]}"
+    python = str(folder / "bin" / "python")
+    requirements = ("-r", "tests/unit/requirements.txt", f"ansible-core{wanted}", "pytest-ansible", "pytest-xdist")
+    code = stage.run(str(stage.place.pythons[usable[-1]]), "-m", "venv", str(folder))
+    code = code or stage.run(python, "-m", "pip", "install", "--quiet", *requirements)
+    if code:
+        return Counts(failed=1)
+    variables = {"PATH": f"{folder / 'bin'}{os.pathsep}{stage.place.environment()['PATH']}"}
+    return sanity(stage, variables) + unit(stage, variables)
+
+
+def integration(stage: Stage) -> Counts:
+    return _pytest(stage, "tests/integration", "--ansible-unit-inject-only")
+
+
+def demo(stage: Stage) -> Counts:
+    """Twice: from nothing, and again upon what the first one left."""
+    root = stage.place.build / "demo"
+    shutil.rmtree(root, ignore_errors=True)
+    command = ("make", "demo", f"DEMO_ROOT={root}")
+    first = from_exit(stage.run(*command, cwd=stage.place.clone))
+    return first + from_exit(stage.run(*command, cwd=stage.place.clone))
+
+
+def fleet(stage: Stage) -> Counts:
+    """Real hosts; tests/fleet/run decides what this machine can do, and says so."""
+    script = pathlib.Path("tests", "fleet", "run")
+    if not (stage.place.clone / script).exists():
+        stage.say("There is no tests/fleet/run.")
+        return Counts(skipped=1)
+    code = stage.run(str(stage.place.clone / script), cwd=stage.place.clone, seconds=1800)
+    return from_closing_line(stage.text(), code)
+
+
+ALL: dict[str, Callable[[Stage], Counts]] = {
+    "ruff": ruff,
+    "mypy": mypy,
+    "changelog": changelog,
+    "docs-lint": docs_lint,
+    "ansible-lint": ansible_lint,
+    "unit": unit,
+    "demo": demo,
+    "sanity": sanity,
+    "units": units,
+    "other-core": other_core,
+    "integration": integration,
+    "fleet": fleet,
+}
+FAST = ("unit",)
+
+
+def _pytest(stage: Stage, folder: str, *options: str, variables: Environment = NONE) -> Counts:
+    if not any((stage.place.tree / folder).rglob("test_*.py")):
+        stage.say(f"There are no tests in {folder}.")
+        return Counts(skipped=1)
+    results = stage.place.junit(stage.name)
+    results.unlink(missing_ok=True)
+    code = stage.run("pytest", "-n", "2", "--junit-xml", str(results), *options, folder, variables=variables)
+    return from_junit([results] if results.exists() else [], code)
+
+
+def _fresh_results(stage: Stage) -> pathlib.Path:
+    folder = stage.place.tree / "tests" / "output" / "junit"
+    shutil.rmtree(folder, ignore_errors=True)
+    return folder
+
+
+def _supported_pythons(stage: Stage) -> list[str]:
+    """Those found that this ansible-test knows: it refuses the others."""
+    from ansible_test._util.target.common import constants
+
+    known = (*constants.REMOTE_ONLY_PYTHON_VERSIONS, *constants.CONTROLLER_PYTHON_VERSIONS)
+    missing = [version for version in known if version not in stage.place.pythons]
+    if missing:
+        stage.say(f"Not on this machine, so not tested: Python {', '.join(missing)}.")
+    return [version for version in known if version in stage.place.pythons]

@@ -1,0 +1,304 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import json
+import os
+
+import pytest
+
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.errors import REASONS
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.excerpt import (
+    excerpt,
+    redacted,
+    unwrapped,
+)
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.logs import (
+    Message,
+    Stats,
+    parse_line,
+    remember,
+)
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.outcome import (
+    Finished,
+    classify,
+    needs_probe,
+    size_text,
+)
+
+RECORDED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "recorded", "runs.json")
+with open(RECORDED, encoding="utf-8") as stream:
+    RUNS = json.load(stream)
+
+# What each recorded run means; one of a version where the versions differ.
+MEANINGS = {
+    "dry_run_sync": "",
+    "sync": "",
+    "move": "",
+    "backup_dir": "",
+    "error_on_no_transfer": "",
+    "source_missing": "not_found",
+    "bucket_missing": "not_found",
+    "dav_dir_missing": "not_found",
+    "max_delete": "max_delete",
+    "max_delete_dry_run": "max_delete",
+    "unreadable": "deletions_suppressed",
+    "immutable": "deletions_suppressed",
+    "file_over_dir": "deletions_suppressed",
+    "dangling": "deletions_suppressed",
+    "dest_readonly": "other",
+    "auth_s3bad 1.75.2": "other",
+    "auth_s3bad 1.60.1": "auth",
+    "auth_davbad": "auth",
+    "auth_sftpbad": "auth",
+    "auth_ftpbad": "auth",
+    "auth_list_s3bad": "auth",
+    "auth_pull_s3bad": "auth",
+    "refused_s3 1.75.2": "other",
+    "refused_s3 1.60.1": "network",
+    "refused_sftp": "network",
+    "dns": "network",
+    "wrong_password 1.75.2": "undecryptable",
+    # 1.60 says nothing and deletes: only the canary and the names guard against it.
+    "wrong_password 1.60.1": "",
+    "wrong_content_key 1.75.2": "undecryptable",
+    "wrong_content_key 1.60.1": "network",
+    "bad_flag": "usage",
+    "bad_bwlimit": "usage",
+    "missing_argument": "usage",
+    "unknown_remote": "usage",
+    "backup_overlap": "usage",
+    "plain_password": "usage",
+    "push_to_http": "other",
+    "max_transfer": "max_duration",
+    "max_duration": "max_duration",
+    "disk_full": "disk_full",
+    "sigterm": "interrupted",
+    "sigint": "interrupted",
+    "sigkill": "interrupted",
+    "invalid_grant": "auth",
+    "invalid_client": "auth",
+    "no_refresh_token": "auth",
+    "empty_token": "auth",
+    "broken_service_account": "auth",
+    "invalid_grant_list": "auth",
+    "webdav_507": "quota",
+    "webdav_403": "auth",
+    "webdav_503": "network",
+    "tls_unknown": "network",
+    "s3_access_denied": "auth",
+    "s3_quota": "quota",
+    "s3_unknown_key": "auth",
+    "s3_storage_full": "quota",
+    "s3_skewed": "auth",
+    "s3_slow_down": "network",
+    "host_key_changed": "auth",
+    "host_key_unknown": "auth",
+    "azure_bad_key": "auth",
+    "glacier_pull": "archived_object",
+}
+
+
+def finished(run):
+    stats, problems = None, []
+    for line in run["stderr"]:
+        parsed = parse_line(line)
+        if isinstance(parsed, Stats):
+            stats = parsed
+        elif isinstance(parsed, Message):
+            remember(problems, parsed)
+    return Finished(run["exit_code"], stats=stats, errors=tuple(problems))
+
+
+def recorded(name, version="1.75.2"):
+    return next(run for run in RUNS if (run["name"], run["version"]) == (name, version))
+
+
+def failed(text, path="", exit_code=1):
+    return Finished(exit_code, errors=(Message("error", text, path),))
+
+
+@pytest.mark.parametrize("run", RUNS, ids=["{name}-{version}".format(**run) for run in RUNS])
+def test_a_recorded_run_is_understood(run):
+    wanted = MEANINGS.get(run["name"], MEANINGS.get("{name} {version}".format(**run)))
+    outcome = classify(finished(run))
+
+    assert outcome.reason == wanted
+    assert outcome.state == ("failed" if wanted else "success")
+    assert outcome.message.endswith(".")
+    assert "\n" not in outcome.message
+    assert outcome.reason in REASONS | {""}
+
+
+def test_a_stop_that_was_asked_for_is_no_failure_whatever_rclone_answers():
+    for exit_code in (0, 1, -15, 143):
+        assert classify(Finished(exit_code, stopped=True)).state == "aborted"
+    assert classify(Finished(-15, stopped=True)).reason == "stopped"
+
+
+def test_time_over_is_said_with_what_was_done():
+    outcome = classify(Finished(-15, timed_out=True, stats=Stats(transfers=1, bytes=2048)))
+    assert (outcome.state, outcome.reason) == ("failed", "max_duration")
+    assert "1 file transferred (2.0 KiB)" in outcome.message
+
+
+def test_a_success_counts():
+    message = classify(Finished(0, stats=Stats(transfers=2, bytes=3_500_000, deletes=1))).message
+    assert message == "2 files transferred (3.3 MiB), 1 file deleted."
+    assert classify(Finished(0, stats=Stats(checks=9))).message == "Nothing had to be transferred."
+
+
+def test_an_error_that_a_retry_overcame_is_no_failure():
+    run = Finished(0, stats=Stats(transfers=1), errors=(Message("error", "Failed to copy: i/o timeout", "a"),))
+    assert classify(run).state == "success"
+
+
+def test_names_that_were_skipped_because_they_do_not_decrypt_are_a_failure_even_with_exit_code_0():
+    line = '{"level":"notice","msg":"Skipping undecryptable file name: bad PKCS#7 padding","object":"x"}'
+    assert classify(Finished(0, errors=(parse_line(line),))).reason == "undecryptable"
+
+
+def test_a_token_that_could_not_be_saved_is_said_after_a_success():
+    message = Message("error", "Failed to save config after 10 tries: no")
+    assert "could not save the refreshed token" in classify(Finished(0, errors=(message,))).message
+
+
+@pytest.mark.parametrize("name", ["auth_s3bad", "refused_s3", "push_to_http"])
+def test_a_cause_that_rclone_hides_is_found_by_a_listing(name):
+    run = finished(recorded(name))
+    assert needs_probe(run)
+
+    probe = finished(recorded("auth_list_s3bad"))
+    assert classify(run, probe).reason == "auth"
+    assert not needs_probe(probe)
+    assert classify(run, Finished(0)).reason == "usage"
+
+
+def test_files_that_stop_the_deletions_are_named():
+    message = classify(finished(recorded("unreadable"))).message
+    assert "(files: a)" in message
+    assert "nothing was deleted" in message
+
+
+def test_only_the_first_of_many_files_are_named():
+    errors = [Message("error", "Failed to copy: permission denied", "f{0}".format(n)) for n in range(8)]
+    errors.append(Message("error", "not deleting files as there were IO errors", "Local file system at /data"))
+    assert "(files: f0, f1, f2, f3, f4 and 3 more)" in classify(Finished(1, errors=tuple(errors))).message
+
+
+# Composed after rclone's source: no Dropbox account is at hand.
+def test_dropboxs_restricted_files_are_named():
+    errors = (
+        Message("error", "Failed to copy: failed to open source object: path/restricted_content/.", "film.mkv"),
+        Message("error", "not deleting files as there were IO errors", "Local file system at /data"),
+        Message("error", "Can't retry any of the errors - not attempting retries"),
+    )
+    outcome = classify(Finished(6, errors=errors))
+    assert outcome.reason == "restricted_content"
+    assert "film.mkv" in outcome.message
+    assert "nothing is deleted" in outcome.message
+
+
+def test_an_archived_object_comes_with_the_line_that_restores_it():
+    message = classify(finished(recorded("glacier_pull"))).message
+    assert "rclone backend restore 'REMOTE:arch/p' -o priority=Standard" in message
+
+    one = 'Failed to copy: failed to open source object: Object in GLACIER, restore first: bucket="b", key="p/a"'
+    assert "'REMOTE:b/p/a'" in classify(failed(one, "a")).message
+
+
+@pytest.mark.parametrize(
+    "text, reason",
+    [
+        ("googleapi: Error 403: The user's Drive storage quota has been exceeded., storageQuotaExceeded", "quota"),
+        ("Failed to copy: path/insufficient_space/..", "quota"),
+        ("Failed to copy: quotaLimitReached: Insufficient Space Available", "quota"),
+        ("Failed to copy: write /data/x: no space left on device", "disk_full"),
+        ("Failed to copy: write /data/x: disk quota exceeded", "disk_full"),
+        ('Failed to copy: sftp: "Permission denied" (SSH_FX_PERMISSION_DENIED)', "auth"),
+        ("Failed to copy: operation error S3: GetObject, api error InvalidObjectState: x", "archived_object"),
+        ("Failed to copy: read tcp 10.0.0.1:1->10.0.0.2:2: read: connection reset by peer", "network"),
+        ("Failed to copy: something nobody has seen before", "other"),
+    ],
+)
+def test_providers_errors_have_a_reason(text, reason):
+    assert classify(failed(text, "x")).reason == reason
+
+
+@pytest.mark.parametrize(
+    "name", ["report: 403 Forbidden.txt", "error 507.log", "no such host", "--max-delete threshold reached"]
+)
+def test_the_name_of_a_file_is_not_taken_for_the_cause(name):
+    text = "Failed to copy: open /data/{0}: input/output error".format(name)
+    assert classify(failed(text, name)).reason == "other"
+
+
+@pytest.mark.parametrize(
+    "exit_code, reason",
+    [(2, "usage"), (3, "not_found"), (4, "not_found"), (5, "network"), (8, "max_duration"), (10, "max_duration")],
+)
+def test_without_words_the_exit_code_decides(exit_code, reason):
+    assert classify(Finished(exit_code)).reason == reason
+    assert classify(Finished(9)).state == "success"
+    assert classify(Finished(77)).reason == "other"
+
+
+def test_a_kill_from_outside_is_told_from_a_stop():
+    outcome = classify(Finished(-9))
+    assert outcome.reason == "interrupted"
+    assert "memory" in outcome.message
+    assert "signal 15" in classify(Finished(143)).message
+
+
+@pytest.mark.parametrize(
+    "name, version, sentence",
+    [
+        (
+            "s3_unknown_key",
+            "1.75.2",
+            "InvalidAccessKeyId: The AWS Access Key Id you provided does not exist in our records.",
+        ),
+        (
+            "s3_unknown_key",
+            "1.60.1",
+            "InvalidAccessKeyId: The AWS Access Key Id you provided does not exist in our records.",
+        ),
+        ("azure_bad_key", "1.60.1", "failed to parse credentials: illegal base64 data at input byte 9"),
+        ("bad_flag", "1.75.2", "unknown flag: --no-such-flag"),
+        ("auth_davbad", "1.60.1", "401 Unauthorized: 401 Unauthorized"),
+        ("refused_s3", "1.60.1", "dial tcp 127.0.0.1:15999: connect: connection refused"),
+        ("invalid_grant", "1.75.2", "couldn't fetch token: invalid_grant"),
+        ("unreadable", "1.75.2", "open src/a: permission denied"),
+        ("max_delete", "1.75.2", "Got fatal error on delete: --max-delete threshold reached"),
+        ("sync", "1.75.2", ""),
+    ],
+)
+def test_the_sentence_that_matters_is_found(name, version, sentence):
+    assert excerpt("\n".join(recorded(name, version)["stderr"])) == sentence
+
+
+def test_an_excerpt_is_one_line_of_bounded_length():
+    assert unwrapped("a\n\tb") == "a b"
+    assert len(unwrapped("x" * 5000)) == 400
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'Get "https://a.blob.example/c?sv=2022&sig=TOPSECRET%2B&x=1": no such host',
+        'Get "https://user:TOPSECRET@host/": no such host',
+        'Get "https://b.example/?X-Amz-Signature=TOPSECRET": EOF',
+        'Response: {"access_token":"TOPSECRET"}',
+        "header Authorization: Bearer TOPSECRETTOPSECRET",
+        "cannot parse access_token=TOPSECRET",
+    ],
+)
+def test_what_may_be_a_login_is_not_repeated(text):
+    assert "TOPSECRET" not in redacted(text)
+    assert "TOPSECRET" not in classify(failed("Failed to copy: " + text)).message
+
+
+def test_sizes_are_for_people():
+    assert [size_text(n) for n in (0, 1023, 1536, 5 << 30)] == ["0 B", "1023 B", "1.5 KiB", "5.0 GiB"]
