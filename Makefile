@@ -17,12 +17,17 @@ export ANSIBLE_COLLECTIONS_PATH := $(COLLECTIONS)
 export ANSIBLE_HOME := $(CURDIR)/.build/ansible
 export ANSIBLE_REMOTE_TMP := $(ANSIBLE_HOME)/tmp
 export ANSIBLE_LOCALHOST_WARNING := false
+export ANSIBLE_CALLBACK_RESULT_FORMAT := yaml
 export ANSIBLE_INVENTORY_UNPARSED_WARNING := false
 
 .PHONY: demo test test-fast bench docs collection clean
 
 demo: $(VENV)/demo.done collection
 	@ansible-playbook playbooks/demo.yml -e cloudsync_root=$(DEMO_ROOT)
+	@export CLOUDSYNC_ROOT=$(DEMO_ROOT) PATH=$(DEMO_ROOT)/usr/local/bin:$$PATH; \
+	cloudsync status; \
+	for task in library-push library-restore; do echo; echo "$$task"; cloudsync preview $$task --count 3; done; \
+	echo; echo "Logs: $(DEMO_ROOT)/var/log/cloudsync/   Try: CLOUDSYNC_ROOT=$(DEMO_ROOT) $(DEMO_ROOT)/usr/local/bin/cloudsync logs library-push"
 
 test: $(VENV)/test.done
 	@python tests/runner $(STAGES)

@@ -16,10 +16,6 @@ attributes:
     description: Can run in C(check_mode) and return changed status prediction without modifying target.
   diff_mode:
     description: Will return details on what has changed (or possibly needs changing in C(check_mode)), when in diff mode.
-  platform:
-    description: Target OS/families that can be operated against.
-    support: full
-    platforms: posix
 """
 
     CHANGES = r"""
@@ -45,6 +41,11 @@ attributes:
 """
 
     HOST = r"""
+attributes:
+  platform:
+    description: Target OS/families that can be operated against.
+    support: full
+    platforms: posix
 notes:
   - Run it as root (C(become)), unless E(CLOUDSYNC_ROOT) is set.
   - The environment variable E(CLOUDSYNC_ROOT), for the module's process, moves everything that the collection keeps

@@ -18,11 +18,12 @@ import subprocess
 
 import pytest
 from ansible.plugins.loader import lookup_loader
+from hypothesis import HealthCheck, given, reject, settings
+from hypothesis import strategies as st
+
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine import cron, occurrences, schedule, zones
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.errors import CloudsyncError
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.oncalendar import to_oncalendar
-from hypothesis import HealthCheck, given, reject, settings
-from hypothesis import strategies as st
 
 pytestmark = pytest.mark.skipif(
     shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed: nothing to compare with"
@@ -163,16 +164,16 @@ def places_and_moments(draw):
 
 def compare(schedules, zone, after, runs, expected):
     """Fail on the first schedule whose runs are not systemd's."""
-    for given, found, right in zip(schedules, runs, expected):
-        assert found == right, "{0} in {1} after {2} is {3}".format(given, zone, after, to_oncalendar_of(given))
+    for written, found, right in zip(schedules, runs, expected):
+        assert found == right, "{0} in {1} after {2} is {3}".format(written, zone, after, lines_of(written))
 
 
-def to_oncalendar_of(given):
+def lines_of(written):
     """The expressions of a schedule as it is written."""
-    return to_oncalendar(schedule.parse(given))
+    return to_oncalendar(schedule.parse(written))
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(place=places_and_moments(), schedules=st.lists(SCHEDULES, min_size=15, max_size=25))
 def test_preview_and_search_are_what_systemd_does(place, schedules):
     zone, after = place

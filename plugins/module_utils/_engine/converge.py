@@ -33,7 +33,7 @@ from .credentials import (
     unseal,
 )
 from .errors import CloudsyncError, usage_error
-from .guards import check_places
+from .guards import check_places, unsafe_pull
 from .host import Host
 from .layout import checked_name
 from .rclone.arguments import FAST_LIST
@@ -175,8 +175,8 @@ class _Convergence:
         stored = read_task(self._layout, task.name)
         self._old_tasks[task.name] = unseal_task(self._layout, self._need_seed(), stored) if stored else None
         self._new_tasks[task.name] = task
-        for text in self._schedule_warnings(task):
-            self._warn(text)
+        for text in self._doubts_about(task):
+            self._warn("The task {0}: {1}".format(task.name, text))
 
     def _check_against_provider(self, task: Task, provider: str) -> None:
         try:
@@ -187,11 +187,12 @@ class _Convergence:
         except CloudsyncError as error:
             raise CloudsyncError(error.reason, "The task {0} is wrong. {1}".format(task.name, error.message)) from error
 
-    def _schedule_warnings(self, task: Task) -> List[str]:
-        if task.schedule is None:
-            return []
-        found = cron.warnings(schedules.parse(task.schedule).cron)
-        return ["The task {0}: {1}".format(task.name, text) for text in found]
+    def _doubts_about(self, task: Task) -> List[str]:
+        """What is allowed, but may not be what was meant, or not safe."""
+        doubts = cron.warnings(schedules.parse(task.schedule).cron) if task.schedule else []
+        if not task.is_push and self._host.has_rclone and not self._host.rclone.has_safe_pull:
+            doubts.append(unsafe_pull(self._host.rclone))
+        return doubts
 
     def _find_task(self, name: str) -> Optional[Task]:
         if name in self._new_tasks:

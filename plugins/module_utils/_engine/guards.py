@@ -13,6 +13,7 @@ import os
 from .errors import CloudsyncError
 from .plan import NOT_FOUND_EXITS, Plan
 from .rclone.arguments import Endpoints, selection_arguments
+from .rclone.binary import Rclone
 from .rclone.traits import is_bucket_based, is_read_only
 from .session import Session
 from .tasks import COPY, SYNC, Task
@@ -38,6 +39,14 @@ def check_places(task: Task, provider: str) -> None:
                 task.remote_path, "root of a bucket" if is_bucket_based(provider) else "root of the remote"
             ),
         )
+
+
+def unsafe_pull(rclone: Rclone) -> str:
+    """What to say of a pull with an old rclone."""
+    return (
+        "It pulls with rclone {0}, in which a hostile file name can leave the destination (CVE-2026-71313). "
+        "Upgrade to rclone 1.75.0 or newer.".format(rclone.version_text)
+    )
 
 
 def check_local(task: Task) -> None:

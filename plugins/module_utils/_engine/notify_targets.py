@@ -83,7 +83,7 @@ def _http_target(scheme: str, rest: str) -> Target:
     address = "{0}:{1}".format(scheme.split("+")[-1], rest)
     try:
         parts = urlsplit(address)
-        complete = bool(parts.hostname) and rest.startswith("//") and (parts.port or 1) > 0
+        complete = bool(parts.hostname) and rest.startswith("//") and parts.port != 0
     except ValueError:
         complete = False
     if not complete or not URL_LETTERS.match(address):

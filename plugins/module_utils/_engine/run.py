@@ -20,7 +20,7 @@ from .credentials import Credential, load_credential
 from .ending import mark_stopped
 from .endpoints import endpoints
 from .errors import CloudsyncError
-from .guards import Refused, check_deletions, check_local, check_places, check_source
+from .guards import Refused, check_deletions, check_local, check_places, check_source, unsafe_pull
 from .host import Host
 from .kept import purge_kept
 from .locking import claims_of, held_locks
@@ -128,6 +128,8 @@ class Run:
         run_one_hook(self.host.layout, task, self.record, kind, self.log.say, lambda: self.stop.requested)
 
     def _guarded(self, task: Task, credential: Credential, descriptors: Sequence[int]) -> None:
+        if not task.is_push and not self.host.rclone.has_safe_pull:
+            self.log.say("warning: " + unsafe_pull(self.host.rclone))
         check_places(task, resolve(credential.provider, self.host.providers).name)
         check_local(task)
         with ExitStack() as stack:

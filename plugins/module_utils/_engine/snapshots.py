@@ -75,7 +75,6 @@ def take(
     known = managers(bench)
     note = "{0}/{1}.json".format(notes_dir, name)
     failure: Optional[CloudsyncError] = None
-    spoiled: List[str] = []
     try:
         # Before the first mount, and again when it is known what will be frozen.
         _write_note(note, bench, [])
@@ -91,13 +90,27 @@ def take(
             yield _view(plan, wanted, bench, known)
         except CloudsyncError as error:
             failure = error
-        spoiled = [volume.name for volume, label in wanted if known[volume.kind].spoiled(volume, label)]
+        spoiled = _spoiled(wanted, known, failure)
     finally:
         _released(bench, name, note, say)
-    if spoiled and (failure is None or failure.reason != "stopped"):
+    if spoiled:
         raise _ran_full(spoiled) from failure
     if failure is not None:
         raise failure
+
+
+def _spoiled(
+    wanted: Sequence[Tuple[Volume, str]], known: Dict[str, Manager], failure: Optional[CloudsyncError]
+) -> List[str]:
+    """The volumes whose snapshot ran full. A run that was stopped is not looked into, one that failed if possible."""
+    if failure is not None and failure.reason == "stopped":
+        return []
+    try:
+        return [volume.name for volume, label in wanted if known[volume.kind].spoiled(volume, label)]
+    except CloudsyncError:
+        if failure is None:
+            raise
+        return []
 
 
 def _released(bench: Bench, name: str, note: str, say: Say) -> None:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import base64
 import binascii
 import os
+import re
 from typing import Optional
 
 from ..errors import usage_error
@@ -22,6 +23,7 @@ from ..seed import missing_cryptography
 
 KEY = bytes.fromhex("9c935b48730a554d6bfd7c63c886a92bd390198eb8128afbf4de162b8b95f638")
 IV_BYTES = 16
+OBSCURED = re.compile(r"\A[A-Za-z0-9_-]+\Z")
 
 
 def obscure(plain: str, iv: Optional[bytes] = None) -> str:
@@ -36,8 +38,9 @@ def obscure(plain: str, iv: Optional[bytes] = None) -> str:
 def reveal(text: str) -> str:
     """The plain text of an obscured one. Raises CloudsyncError when ``text`` was not obscured."""
     try:
-        sealed = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-        if len(sealed) < IV_BYTES:
+        sealed = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        # Python's decoder skips what is not base64.
+        if len(sealed) < IV_BYTES or not OBSCURED.match(text):
             raise ValueError
         return _crypt(sealed[IV_BYTES:], sealed[:IV_BYTES]).decode("utf-8")
     except (ValueError, binascii.Error):

@@ -20,7 +20,7 @@ from .model import Part, Volume
 ROOM = "10%ORIGIN"
 FIELDS = "vg_name,lv_name,lv_layout,lv_snapshot_invalid"
 # lvcreate freezes the filesystem, so nothing has to be replayed from its journal, and a snapshot can't be written.
-OPTIONS = {"ext3": "noload", "ext4": "noload", "xfs": "nouuid,norecovery"}
+OPTIONS = {"ext3": ",noload", "ext4": ",noload", "xfs": ",nouuid,norecovery"}
 
 
 class Lvm:
@@ -54,7 +54,7 @@ class Lvm:
     def reveal(self, volume: Volume, label: str) -> str:
         """A directory that shows the whole snapshot."""
         directory = self._bench.new_directory()
-        options = ",".join(["ro", "nosuid", "nodev"] + [OPTIONS[volume.fstype]] * (volume.fstype in OPTIONS))
+        options = "ro,nosuid,nodev" + OPTIONS.get(volume.fstype, "")
         self._bench.mount(["-t", volume.fstype, "-o", options], "/dev/" + _snapshot(volume, label), directory)
         return directory
 
