@@ -1,0 +1,111 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the integration tests share: machines, and servers that each worker starts once."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+
+import harness
+import pytest
+
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._installation import (
+    Installation,
+    converge_installation,
+)
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.layout import Layout
+
+
+@pytest.fixture(name="rclone", scope="session")
+def fixture_rclone():
+    found = shutil.which("rclone")
+    if found is None:
+        pytest.skip("rclone is not on PATH")
+    return found
+
+
+@pytest.fixture(name="old_rclone", scope="session")
+def fixture_old_rclone(tmp_path_factory):
+    """Debian 12's, unpacked and not installed."""
+    folder = tmp_path_factory.getbasetemp().parent / "rclone-of-debian"
+    folder.mkdir(exist_ok=True)
+    program = folder / "usr" / "bin" / "rclone"
+    with open(folder / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not program.exists() and shutil.which("apt-get"):
+            subprocess.run(["apt-get", "-q", "download", "rclone"], cwd=folder, capture_output=True, check=False)
+            for package in folder.glob("*.deb"):
+                subprocess.run(["dpkg", "-x", package, folder], check=True)
+    if not program.exists():
+        pytest.skip("Debian's rclone can't be downloaded here")
+    return str(program)
+
+
+@pytest.fixture(name="installed", scope="session")
+def fixture_installed(tmp_path_factory):
+    """A root with nothing but engine and command, installed as the module runner does."""
+    root = tmp_path_factory.mktemp("installed")
+    converge_installation(Layout(str(root)), Installation(None, ""), True, False)
+    return root
+
+
+@pytest.fixture(name="new_machine")
+def fixture_new_machine(installed, rclone):
+    """Makes machines; their folders can be entered by every user."""
+    machines = []
+
+    def make(program=rclone):
+        root = pathlib.Path(tempfile.mkdtemp(prefix="cloudsync-"))
+        root.chmod(0o755)
+        machines.append(harness.Machine(root, installed, program))
+        return machines[-1]
+
+    try:
+        yield make
+        for machine in machines:
+            machine.close()
+    finally:
+        for machine in machines:
+            shutil.rmtree(machine.root, ignore_errors=True)
+
+
+@pytest.fixture(name="machine")
+def fixture_machine(new_machine):
+    return new_machine()
+
+
+@pytest.fixture(name="each_machine", params=["rclone", "old_rclone"])
+def fixture_each_machine(request, new_machine):
+    """A machine with today's rclone, and one with the oldest that is supported."""
+    return new_machine(request.getfixturevalue(request.param))
+
+
+@pytest.fixture(name="s3_server", scope="session")
+def fixture_s3_server(rclone, tmp_path_factory):
+    """Its port and its folder; a folder in that is a bucket."""
+    folder = tmp_path_factory.mktemp("s3")
+    login = "{0},{1}".format(harness.KEY_ID, harness.KEY)
+    with harness.serving(rclone, "s3", folder, "--auth-key", login, "--dir-cache-time", "0") as port:
+        yield port, folder
+
+
+@pytest.fixture(name="bucket")
+def fixture_bucket(s3_server):
+    """The folder of a new bucket."""
+    return pathlib.Path(tempfile.mkdtemp(prefix="bucket-", dir=s3_server[1]))
+
+
+@pytest.fixture(name="store")
+def fixture_store(s3_server):
+    """The credential ``store`` for the S3 server."""
+    return harness.s3_credential(s3_server[0])
+
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")

@@ -1,0 +1,173 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a run transfers, and how it tells of it."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+
+import pytest
+from harness import PASSWORD, SECRET, read_tree, serving, text_tree, write_tree
+
+FILES = {"a.txt": "alpha", "deep/er/b.txt": "beta"}
+
+
+def task(bucket, machine, **options):
+    declared = {
+        "name": "documents",
+        "credential": "store",
+        "direction": "push",
+        "path": str(machine.data / "documents"),
+        "remote_path": bucket.name + "/documents",
+    }
+    return {**declared, **options}
+
+
+@pytest.fixture(name="sides")
+def fixture_sides(machine, bucket, store):
+    """Source and destination by direction, and a function that declares the task."""
+    local, remote = machine.data / "documents", bucket / "documents"
+
+    def make(direction, **options):
+        machine.declare([store], [task(bucket, machine, direction=direction, **options)])
+        return (local, remote) if direction == "push" else (remote, local)
+
+    return make
+
+
+@pytest.mark.parametrize("direction", ["push", "pull"])
+@pytest.mark.parametrize("mode", ["sync", "copy", "move"])
+def test_each_mode_leaves_both_sides_as_its_name_says(machine, sides, direction, mode):
+    source, destination = sides(direction, mode=mode)
+    write_tree(source, FILES)
+    write_tree(destination, {"a.txt": "old", "stale.txt": "stale"})
+    record = machine.run("documents")
+    stale = {} if mode == "sync" else {"stale.txt": "stale"}
+    assert text_tree(destination) == {**FILES, **stale}
+    assert text_tree(source) == ({} if mode == "move" else FILES)
+    assert (record["state"], record["transfers"], record["bytes"], record["errors"]) == ("success", 2, 9, 0)
+    assert record["deletes"] == {"sync": 1, "copy": 0, "move": record["deletes"]}[mode]
+    assert record["exit_code"] == 0
+    assert record["started"] <= record["ended"]
+    assert "a.txt" in pathlib.Path(record["log"]).read_text()
+
+
+def test_a_second_run_has_nothing_to_do(machine, sides):
+    source, _destination = sides("push", mode="sync")
+    write_tree(source, FILES)
+    machine.run("documents")
+    assert machine.run("documents")["message"] == "Nothing had to be transferred."
+
+
+@pytest.mark.parametrize("direction", ["push", "pull"])
+def test_exclude_wins_over_include_and_what_is_excluded_is_not_deleted(machine, sides, direction):
+    source, destination = sides(direction, mode="sync", include=["*.txt"], exclude=["secret*"])
+    write_tree(source, {"a.txt": "a", "secret.txt": "s", "b.bin": "b"})
+    write_tree(destination, {"kept.bin": "k", "gone.txt": "g"})
+    machine.run("documents")
+    assert text_tree(destination) == {"a.txt": "a", "kept.bin": "k"}
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_empty_folders_go_along_when_asked_for(machine, store, rclone, wanted):
+    write_tree(machine.data / "documents", {"a.txt": "a", "void/": ""})
+    (machine.root / "served").mkdir()
+    with serving(rclone, "webdav", machine.root / "served", "--user", "u", "--pass", SECRET) as port:
+        credential = {
+            "name": "dav",
+            "provider": "webdav",
+            "attributes": {"url": "http://127.0.0.1:{0}".format(port), "vendor": "other", "user": "u"},
+            "secrets": {"pass": SECRET},
+        }
+        declared = task(pathlib.Path("x"), machine, credential="dav", remote_path="d", create_empty_dirs=wanted)
+        machine.declare([credential], [declared])
+        machine.run("documents")
+    assert (machine.root / "served" / "d" / "void").is_dir() is wanted
+
+
+@pytest.mark.parametrize("followed", [True, False])
+def test_links_are_followed_when_asked_for_and_else_left_out(machine, sides, followed):
+    source, destination = sides("push", mode="sync", follow_symlinks=followed)
+    write_tree(source, {"a.txt": "a"})
+    (source / "link.txt").symlink_to("a.txt")
+    machine.run("documents")
+    assert text_tree(destination) == ({"a.txt": "a", "link.txt": "a"} if followed else {"a.txt": "a"})
+
+
+def test_options_reach_rclone(machine, sides):
+    """Those that rclone must have understood, or else it does something different."""
+    source, destination = sides("push", provider_options={"directory_markers": True}, create_empty_dirs=True)
+    write_tree(source, {"a.txt": "a", "void/": ""})
+    machine.run("documents")
+    assert (destination / "void").is_dir()
+
+
+def test_transfers_and_bandwidth_are_in_force(machine, sides):
+    source, _destination = sides("push", transfers=1, bandwidth=[{"time": "00:00", "limit": "256K"}])
+    write_tree(source, {"{0}.bin".format(number): os.urandom(400000) for number in range(8)})
+    run = machine.start("documents")
+    machine.wait_for_bytes("documents")
+    words = machine.rclone_of(run)[1]
+    assert words[words.index("--transfers") + 1] == "1"
+    assert words[words.index("--bwlimit") + 1] == "00:00,256K"
+    assert machine.status("documents")["progress"]["speed"] < 2 * 256 * 1024
+    assert machine.cloudsync("stop", "documents").code == 0
+    machine.ended(run, 143)
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "credential"),
+    [
+        (
+            "webdav",
+            ["--user", "u", "--pass", SECRET],
+            {"provider": "webdav", "attributes": {"url": "http://127.0.0.1:{0}", "vendor": "other", "user": "u"}},
+        ),
+        (
+            "sftp",
+            ["--user", "u", "--pass", SECRET],
+            {"provider": "sftp", "attributes": {"host": "127.0.0.1", "port": "{0}", "user": "u"}},
+        ),
+        (
+            "ftp",
+            ["--user", "u", "--pass", SECRET],
+            {"provider": "ftp", "attributes": {"host": "127.0.0.1", "port": "{0}", "user": "u"}},
+        ),
+    ],
+    ids=["webdav", "sftp", "ftp"],
+)
+def test_encrypted_there_and_back_over_each_protocol(machine, rclone, kind, options, credential):
+    served = machine.root / "served"
+    served.mkdir()
+    write_tree(machine.data / "documents", FILES)
+    with serving(rclone, kind, served, *options) as port:
+        attributes = {key: value.format(port) for key, value in credential["attributes"].items()}
+        login = {"name": "there", "secrets": {"pass": SECRET}, **credential, "attributes": attributes}
+        push = {
+            "name": "push",
+            "credential": "there",
+            "direction": "push",
+            "mode": "sync",
+            "path": str(machine.data / "documents"),
+            "remote_path": "d",
+            "encryption": {"password": PASSWORD},
+        }
+        back = {**push, "name": "back", "direction": "pull", "path": str(machine.data / "back")}
+        machine.declare([login], [push, back])
+        assert machine.cloudsync("verify", "there").code == 0
+        machine.run("push")
+        machine.run("back")
+    assert text_tree(machine.data / "back") == FILES
+    assert not [name for name, content in read_tree(served).items() if "a.txt" in name or b"alpha" in content]
+
+
+def test_an_unreadable_answer_of_the_provider_has_a_reason(machine, bucket, store):
+    wrong = {**store, "secrets": {**store["secrets"], "secret_access_key": "wrong"}}
+    machine.declare([wrong], [task(bucket, machine)])
+    write_tree(machine.data / "documents", FILES)
+    record = machine.run("documents", 1, "auth")
+    assert "cloudsync verify" in record["message"]
+    assert machine.cloudsync("verify", "store").code == 1
