@@ -24,7 +24,7 @@ export ANSIBLE_INVENTORY_UNPARSED_WARNING := false
 
 demo: $(VENV)/demo.done collection
 	@ansible-playbook playbooks/demo.yml -e cloudsync_root=$(DEMO_ROOT)
-	@export CLOUDSYNC_ROOT=$(DEMO_ROOT) PATH=$(DEMO_ROOT)/usr/local/bin:$$PATH; \
+	@set -e; export CLOUDSYNC_ROOT=$(DEMO_ROOT) PATH=$(DEMO_ROOT)/usr/local/bin:$$PATH; \
 	cloudsync status; \
 	for task in library-push library-restore; do echo; echo "$$task"; cloudsync preview $$task --count 3; done; \
 	echo; echo "Logs: $(DEMO_ROOT)/var/log/cloudsync/   Try: CLOUDSYNC_ROOT=$(DEMO_ROOT) $(DEMO_ROOT)/usr/local/bin/cloudsync logs library-push"

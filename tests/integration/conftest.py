@@ -2,25 +2,20 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the integration tests share: machines, and servers that each worker starts once."""
+"""What the integration tests share: machines, and servers that each worker starts once.
+
+The collection can be imported only once pytest has collected, so harness is imported where it is used.
+"""
 
 from __future__ import annotations
 
 import fcntl
-import os
 import pathlib
 import shutil
 import subprocess
 import tempfile
 
-import harness
 import pytest
-
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._installation import (
-    Installation,
-    converge_installation,
-)
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.layout import Layout
 
 
 @pytest.fixture(name="rclone", scope="session")
@@ -51,14 +46,16 @@ def fixture_old_rclone(tmp_path_factory):
 @pytest.fixture(name="installed", scope="session")
 def fixture_installed(tmp_path_factory):
     """A root with nothing but engine and command, installed as the module runner does."""
-    root = tmp_path_factory.mktemp("installed")
-    converge_installation(Layout(str(root)), Installation(None, ""), True, False)
-    return root
+    import harness
+
+    return harness.install(tmp_path_factory.mktemp("installed"))
 
 
 @pytest.fixture(name="new_machine")
 def fixture_new_machine(installed, rclone):
     """Makes machines; their folders can be entered by every user."""
+    import harness
+
     machines = []
 
     def make(program=rclone):
@@ -90,6 +87,8 @@ def fixture_each_machine(request, new_machine):
 @pytest.fixture(name="s3_server", scope="session")
 def fixture_s3_server(rclone, tmp_path_factory):
     """Its port and its folder; a folder in that is a bucket."""
+    import harness
+
     folder = tmp_path_factory.mktemp("s3")
     login = "{0},{1}".format(harness.KEY_ID, harness.KEY)
     with harness.serving(rclone, "s3", folder, "--auth-key", login, "--dir-cache-time", "0") as port:
@@ -105,7 +104,6 @@ def fixture_bucket(s3_server):
 @pytest.fixture(name="store")
 def fixture_store(s3_server):
     """The credential ``store`` for the S3 server."""
+    import harness
+
     return harness.s3_credential(s3_server[0])
-
-
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")

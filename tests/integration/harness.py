@@ -17,6 +17,7 @@ import sys
 import time
 from contextlib import contextmanager
 
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine import converge as collection
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.converge import Wanted, converge
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.credentials import load_credential
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.host import Host
@@ -36,6 +37,31 @@ basic._ANSIBLE_ARGS = sys.stdin.buffer.read()
 basic._ANSIBLE_PROFILE = "legacy"
 importlib.import_module("ansible_collections.skyhaul.cloudsync.plugins.modules." + sys.argv[1]).main()
 """
+
+
+def run_module(name, environment, options):
+    """The result of a module, run as it runs on a host."""
+    collections = str(pathlib.Path(collection.__file__).parents[6])
+    ended = subprocess.run(
+        [sys.executable, "-c", MODULE, name],
+        input=json.dumps({"ANSIBLE_MODULE_ARGS": options}),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={"PYTHONPATH": collections, "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", **environment},
+        cwd="/",
+        encoding="utf-8",
+        timeout=120,
+        check=False,
+    )
+    assert ended.stdout.strip().startswith("{"), ended
+    return json.loads(ended.stdout)
+
+
+def install(root):
+    """A root with the engine and the command, as the module runner installs them."""
+    result = run_module("runner", {"CLOUDSYNC_ROOT": str(root)}, {})
+    assert result.get("changed"), result
+    return root
 
 
 def wait_for(condition, what, seconds=PATIENCE):
@@ -181,22 +207,7 @@ class Machine:
 
     def module(self, name, environment=None, **options):
         """The result of a module, run as it runs on a host."""
-        ended = subprocess.run(
-            [sys.executable, "-c", MODULE, name],
-            input=json.dumps({"ANSIBLE_MODULE_ARGS": options}),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env={
-                **self.environment,
-                "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
-                **(environment or {}),
-            },
-            encoding="utf-8",
-            timeout=120,
-            check=False,
-        )
-        assert ended.stdout.startswith("{"), ended
-        return json.loads(ended.stdout)
+        return run_module(name, {**self.environment, **(environment or {})}, options)
 
     def cloudsync(self, *arguments, **environment):
         """One call of the command."""

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Snapshots on real filesystems: btrfs on a loop device, LVM (thick and thin, ext4 and xfs) on a loop device."""
+"""Snapshots on real filesystems: btrfs, LVM (thick and thin, ext4 and xfs) and ZFS, on loop devices and files.
+
+What the kernel at hand lacks is skipped, with the reason.
+"""
 
 from __future__ import annotations
 
@@ -380,3 +383,90 @@ def test_an_lvm_snapshot_that_runs_full_fails_the_run(lvm):
     assert caught.value.reason == "disk_full"
     assert "ran full" in caught.value.message
     assert lvm.left() == [], lvm.said
+
+
+@pytest.fixture
+def zfs(place):
+    """A pool mounted at data, in it the datasets child and child/deep."""
+    need("zpool", "zfs")
+    if subprocess.run(["zpool", "list"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode != 0:
+        pytest.skip("this kernel has no ZFS")
+    image = place.tmp / "pool.img"
+    with open(str(image), "wb") as stream:
+        stream.truncate(256 << 20)
+    place.pool = "cstest{0}".format(os.getpid())
+    place.data = place.tmp / "data"
+    sh("zpool", "create", "-m", str(place.data), place.pool, str(image))
+    place.later("zpool", "destroy", "-f", place.pool)
+    for name in ("", "/child", "/child/deep"):
+        if name:
+            sh("zfs", "create", place.pool + name)
+        (place.tmp / ("data" + name) / "file").write_text("in" + name)
+    (place.data / "dir1" / "dir2").mkdir(parents=True)
+    (place.data / "dir1" / "dir2" / "file").write_text("sub")
+    return place
+
+
+def zfs_snapshots(place):
+    return sh("zfs", "list", "-H", "-r", "-t", "snapshot", "-o", "name", place.pool).split()
+
+
+def test_zfs_shows_the_path_frozen_with_its_child_datasets(zfs):
+    before = tree(zfs.data)
+    assert set(before) == {"file", "child/file", "child/deep/file", "dir1/dir2/file"}
+    with zfs.take(zfs.task(zfs.data)) as view:
+        (zfs.data / "file").write_text("changed meanwhile")
+        (zfs.data / "child" / "deep" / "new").write_text("new")
+        assert tree(view) == before
+        assert len(zfs_snapshots(zfs)) == 3
+        with pytest.raises(OSError, match="Read-only"):
+            pathlib.Path(view, "child", "file").write_text("x")
+    assert zfs_snapshots(zfs) == []
+    assert zfs.left() == [], zfs.said
+
+
+@pytest.mark.parametrize("with_zvol", [False, True])
+def test_a4_zfs_of_a_sub_directory_is_read_below_the_hidden_directory(zfs, with_zvol):
+    if with_zvol:
+        sh("zfs", "create", "-s", "-V", "16M", zfs.pool + "/disk")
+    with zfs.take(zfs.task(zfs.data / "dir1" / "dir2", "zfs")) as view:
+        assert view == "{0}/.zfs/snapshot/{1}/dir1/dir2".format(zfs.data, NAME)
+        (zfs.data / "dir1" / "dir2" / "file").write_text("changed meanwhile")
+        assert tree(view) == {"file": b"sub"}
+        assert zfs_snapshots(zfs) == ["{0}@{1}".format(zfs.pool, NAME)]
+    assert zfs_snapshots(zfs) == []
+    assert zfs.left() == [], zfs.said
+
+
+def test_zfs_leftovers_of_a_killed_run_are_swept_and_other_snapshots_kept(zfs):
+    sh("zfs", "snapshot", "-r", zfs.pool + "@daily")
+    view = killed_run(zfs, zfs.task(zfs.data))
+    assert os.path.exists(view + "/child/deep/file")
+    assert snapshots.sweep(zfs.task("/elsewhere", "none"), zfs.layout) == []
+    assert [name.split("@")[1] for name in zfs_snapshots(zfs)] == ["daily"] * 3
+    assert zfs.left() == []
+
+
+def test_a_zfs_snapshot_that_somebody_destroyed_is_no_problem_for_the_sweep(zfs):
+    killed_run(zfs, zfs.task(zfs.data / "dir1"))
+    sh("zfs", "destroy", "{0}@{1}".format(zfs.pool, NAME))
+    assert snapshots.sweep(zfs.task(zfs.data), zfs.layout) == []
+    assert zfs.left() == []
+
+
+def test_a_child_dataset_that_is_not_mounted_refuses_the_run(zfs):
+    sh("zfs", "unmount", zfs.pool + "/child/deep")
+    with pytest.raises(CloudsyncError) as caught, zfs.take(zfs.task(zfs.data)):
+        pytest.fail("taken")
+    assert caught.value.reason == "not_mounted"
+    assert "The dataset {0}/child/deep belongs to {1}".format(zfs.pool, zfs.data) in caught.value.message
+    assert zfs_snapshots(zfs) == []
+
+
+def test_a_zfs_snapshot_shown_by_an_earlier_look_is_no_part_of_the_view(zfs):
+    sh("zfs", "snapshot", "-r", zfs.pool + "@daily")
+    os.listdir(str(zfs.data / ".zfs" / "snapshot" / "daily"))
+    os.listdir(str(zfs.data / "child" / ".zfs" / "snapshot" / "daily"))
+    with zfs.take(zfs.task(zfs.data)) as view:
+        assert set(tree(view)) == {"file", "child/file", "child/deep/file", "dir1/dir2/file"}
+    assert zfs.left() == [], zfs.said

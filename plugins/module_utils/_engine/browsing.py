@@ -16,6 +16,7 @@ from .credentials import Credential, load_credential, parse_credential
 from .errors import CloudsyncError
 from .host import Host
 from .live import CRYPT
+from .rclone.arguments import QUICK
 from .rclone.checks import check
 from .rclone.providers import resolve
 from .rclone.traits import is_bucket_based
@@ -25,7 +26,6 @@ from .sweeping import sweep_secrets
 from .tasks import Encryption
 from .transfer import listing_error
 
-QUICK = ("--contimeout", "15s", "--timeout", "30s", "--retries", "1", "--low-level-retries", "1")
 TIMEOUT_SECONDS = 120
 
 
@@ -57,7 +57,7 @@ def browse(
             ["lsjson", *QUICK, *(["--recursive"] if recurse else []), "--", place], timeout=TIMEOUT_SECONDS
         )
         if answer.exit_code != 0:
-            raise listing_error(answer, session.rclone)
+            raise listing_error(answer, session)
     buckets = is_bucket_based(credential.provider) and not path.strip("/")
     return Listing(path, [_entry(found, buckets) for found in json.loads(answer.stdout or "[]")])
 

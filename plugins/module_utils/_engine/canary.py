@@ -52,7 +52,7 @@ def plant_canary(session: Session, crypt: str) -> None:
     """Write the canary; before a push, never in a dry run."""
     answer = session.query(["rcat", "--", _join(crypt, CANARY)], stdin=CONTENT.encode())
     if answer.exit_code != 0:
-        raise listing_error(answer, session.rclone)
+        raise listing_error(answer, session)
 
 
 def _join(place: str, name: str) -> str:
@@ -67,7 +67,7 @@ def _has_right_canary(session: Session, task: Task, crypt: str) -> bool:
         return False
     if _says_undecryptable(answer.stderr):
         raise _wrong_password(task)
-    raise listing_error(answer, session.rclone)
+    raise listing_error(answer, session)
 
 
 def _first(session: Session, place: str) -> Optional[str]:
@@ -75,7 +75,7 @@ def _first(session: Session, place: str) -> Optional[str]:
     if answer.stdout:
         return answer.stdout.split("\n")[0]
     if answer.exit_code not in (0, *NOT_FOUND_EXITS):
-        raise listing_error(answer, session.rclone)
+        raise listing_error(answer, session)
     return None
 
 
@@ -85,7 +85,7 @@ def _check_names(session: Session, task: Task, crypt: str) -> None:
     if _says_undecryptable(answer.stderr):
         raise _wrong_password(task)
     if answer.exit_code != 0:
-        raise listing_error(answer, session.rclone)
+        raise listing_error(answer, session)
     if not answer.stdout:
         raise _wrong_password(task)
 
@@ -99,7 +99,7 @@ def _check_content(session: Session, task: Task, crypt: str) -> None:
     if _says_undecryptable(answer.stderr):
         raise _wrong_password(task)
     if answer.exit_code != 0:
-        raise listing_error(answer, session.rclone)
+        raise listing_error(answer, session)
 
 
 def _says_undecryptable(stderr: str) -> bool:

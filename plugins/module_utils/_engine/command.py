@@ -222,7 +222,7 @@ def _gate(host: Host, options: argparse.Namespace) -> int:
     stored = require_task(host.layout, options.task)
     if not gate.may_start(host.layout, stored, os.environ):
         return EXIT_FAILED
-    gate.make_pull_folder(stored)
+    gate.make_places(host.layout, stored)
     return EXIT_SUCCESS
 
 

@@ -16,7 +16,7 @@ from typing import Any, Mapping, Optional
 from . import schedule as schedules
 from . import zones
 from .ending import stop_marker
-from .files import remove
+from .files import make_directory, remove
 from .layout import Layout
 
 OWED_START_SECONDS = 10
@@ -60,8 +60,15 @@ def in_window(schedule: schedules.Schedule, moment: datetime.datetime) -> bool:
     return begin <= minute <= end if begin <= end else minute >= begin or minute <= end
 
 
-def make_pull_folder(stored: Mapping[str, Any]) -> None:
-    """A pull may create its folder, but the unit's sandbox can open only what exists: so make it before."""
+def make_places(layout: Layout, stored: Mapping[str, Any]) -> None:
+    """The unit's sandbox opens for writing only what exists, and /run is empty after a boot: so make it before."""
+    for directory in (layout.run_dir, layout.state_dir):
+        make_directory(directory)
+    make_directory(layout.log_dir, 0o755)
+    _make_pull_folder(stored)
+
+
+def _make_pull_folder(stored: Mapping[str, Any]) -> None:
     path, mounted = stored["path"], stored["guards"]["mounted"]
     if stored["direction"] != "pull" or os.path.lexists(path) or (mounted and not os.path.ismount(mounted)):
         return

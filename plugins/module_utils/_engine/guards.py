@@ -92,7 +92,7 @@ def _check_remote_marker(session: Session, task: Task, ends: Endpoints) -> None:
     place = "/".join(part for part in (ends.source.rstrip("/"), folder) if part)
     answer = session.query(["lsf", "--files-only", "--", place if not place.endswith(":") else place])
     if answer.exit_code not in (0, *NOT_FOUND_EXITS):
-        raise listing_error(answer, session.rclone)
+        raise listing_error(answer, session)
     if name not in answer.stdout.split("\n"):
         raise _marker_missing("{0}/{1}".format(task.remote_path, task.guards.marker))
 
@@ -106,7 +106,7 @@ def _has_content(session: Session, task: Task, place: str) -> bool:
     if answer.stdout:
         return True
     if answer.exit_code != 0:
-        error = listing_error(answer, session.rclone)
+        error = listing_error(answer, session)
         raise Refused(error.reason, error.message)
     return False
 

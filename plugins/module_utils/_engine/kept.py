@@ -49,12 +49,12 @@ def purge_kept(session: Session, task: Task, say: Callable[[str], None]) -> None
     if answer.exit_code in NOT_FOUND_EXITS:
         return
     if answer.exit_code != 0:
-        raise listing_error(answer, session.rclone)
+        raise listing_error(answer, session)
     oldest = datetime.now(timezone.utc) - timedelta(days=task.keep_deleted.days)
     for folder in expired(answer.stdout.split("\n"), oldest):
         removed = session.query(["purge", "--", "{0}/{1}".format(kept_place(task), folder)], timeout=3600)
         if removed.exit_code != 0:
-            raise listing_error(removed, session.rclone)
+            raise listing_error(removed, session)
         say("removed the files that the run {0} had deleted, kept for {1} days".format(folder, task.keep_deleted.days))
 
 

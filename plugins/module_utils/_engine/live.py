@@ -23,7 +23,7 @@ from .credentials import save_refreshed
 from .errors import CloudsyncError, usage_error
 from .files import atomic_write, make_directory, read_text
 from .layout import Layout
-from .locks import Lock, is_held, try_lock, wait_lock
+from .locks import Lock, try_lock, wait_lock
 from .rclone.config import parse, render
 
 REMOTE = "remote"
@@ -97,7 +97,8 @@ def open_live(
     make_directory(layout.run_dir)
     make_directory(parent)
     directory = "{0}/{1}".format(parent, use_id)
-    lock = wait_lock(directory + "/" + LOCK)
+    with wait_lock(_mutex(layout)):
+        lock = wait_lock(directory + "/" + LOCK)
     try:
         lock.write(credential if saved else "")
         text = render(build()).encode()
@@ -111,6 +112,11 @@ def open_live(
         if turn is not None:
             turn.release()
         raise
+
+
+def _mutex(layout: Layout) -> str:
+    """Held while a directory is there, but not its lock, so that nobody sweeps it in between."""
+    return layout.run_dir + "/locks/live.mutex"
 
 
 def _give_to(user: str, directory: str) -> None:
@@ -131,29 +137,30 @@ def turn_path(layout: Layout, credential: str) -> str:
 
 
 def sweep_live(layout: Layout) -> List[str]:
-    """Save back and remove what killed runs left; returns sentences about what could not be saved."""
+    """Save back and remove what killed runs left.
+
+    A refreshed token that can't be saved (the seed is missing, say) is the only copy there is: it stays where it is,
+    on tmpfs, closed to everybody, and a sentence says so.
+    """
     parent = layout.run_dir + "/live"
     problems = []
     for use_id in os.listdir(parent) if os.path.isdir(parent) else []:
         directory = "{0}/{1}".format(parent, use_id)
-        lock = try_lock(directory + "/" + LOCK)
+        with wait_lock(_mutex(layout)):
+            lock = try_lock(directory + "/" + LOCK)
         if lock is None:
             continue
-        try:
-            _store_refreshed(layout, directory)
-        except CloudsyncError as error:
-            problems.append("A token refreshed by the killed run {0} was lost. {1}".format(use_id, error.message))
-        finally:
-            shutil.rmtree(directory)
-            lock.release()
+        with lock:
+            try:
+                _store_refreshed(layout, directory)
+                shutil.rmtree(directory)
+            except CloudsyncError as error:
+                problems.append(
+                    "The token that the killed run {0} refreshed is kept in {1} until it can be saved. {2}".format(
+                        use_id, directory, error.message
+                    )
+                )
     return problems
-
-
-def live_uses(layout: Layout) -> List[str]:
-    """The ids of the uses that hold a live configuration right now."""
-    parent = layout.run_dir + "/live"
-    uses = sorted(os.listdir(parent)) if os.path.isdir(parent) else []
-    return [use_id for use_id in uses if is_held("{0}/{1}/{2}".format(parent, use_id, LOCK))]
 
 
 def _store_refreshed(layout: Layout, directory: str) -> bool:

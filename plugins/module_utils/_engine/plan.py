@@ -69,7 +69,7 @@ def make_plan(session: Session, task: Task, ends: Endpoints) -> Plan:
     present = list_files(session, task, ends.destination)
     dry_run = Transfer()
     ended = session.stream(transfer_arguments(task, ends, dry_run=True), dry_run.read)
-    dry_run.raise_unless_success(ended, session.rclone)
+    dry_run.raise_unless_success(ended, session)
     return build_plan(dry_run.items, present, task.mode)
 
 
@@ -90,5 +90,5 @@ def list_files(session: Session, task: Task, place: str) -> Dict[str, int]:
     if answer.exit_code in NOT_FOUND_EXITS:
         return {}
     if answer.exit_code != 0:
-        raise listing_error(answer, session.rclone)
+        raise listing_error(answer, session)
     return {entry["Path"]: entry["Size"] for entry in json.loads(answer.stdout or "[]")}

@@ -54,6 +54,10 @@ def raw_place(path: str) -> str:
     return "{0}:{1}".format(REMOTE, path)
 
 
+def _root(path: str) -> str:
+    return raw_place(path.lstrip("/").partition("/")[0])
+
+
 def task_place(task: Task) -> str:
     """The remote side of a task, decrypted when it is encrypted."""
     return CRYPT + ":" if task.encryption is not None else raw_place(task.remote_path)
@@ -97,7 +101,7 @@ def open_task_session(
 
     turn = take_turn(host, credential.name, stop, say) if takes_turns(credential) else None
     live = open_live(host.layout, credential.name, True, use_id, build, turn, task.user)
-    return Session(host.rclone, live, stop, task.user, descriptors)
+    return Session(host.rclone, live, stop, task.user, descriptors, _root(task.remote_path))
 
 
 def open_credential_session(
@@ -117,7 +121,7 @@ def open_credential_session(
     stop = StopFlag()
     turn = take_turn(host, credential.name, stop, _silent) if saved and takes_turns(credential) else None
     live = open_live(host.layout, credential.name, saved, use_id, build, turn)
-    return Session(host.rclone, live, stop)
+    return Session(host.rclone, live, stop, root=_root(remote_path))
 
 
 def _silent(_text: str) -> None:

@@ -62,6 +62,7 @@ class Run:
             self._update(state="waiting")
             with self._caught():
                 self._run(load_task(self.host.layout, self.host.seed, self.record.task), earlier)
+            # Only now: until its hooks have ended, a run is under way for whoever looks.
             self._update(ended=self.record.ended or now())
             self.log.say("{0.state} {0.reason} {0.message}".format(self.record))
             prune(self.host.layout, self.record.task)
@@ -101,7 +102,10 @@ class Run:
     def _fail(self, error: CloudsyncError) -> None:
         self.refused = isinstance(error, Refused)
         states = {"locked": "skipped", "stopped": "aborted"}
-        self._update(state=states.get(error.reason, "failed"), reason=error.reason, message=error.message)
+        self._settle(states.get(error.reason, "failed"), error.reason, error.message)
+
+    def _settle(self, state: str, reason: str, message: str) -> None:
+        self.record = replace(self.record, state=state, reason=reason, message=message)
 
     def _run(self, task: Task, earlier: Sequence[Record]) -> None:
         credential = load_credential(self.host.layout, self.host.seed, task.credential)
@@ -151,7 +155,7 @@ class Run:
             raise CloudsyncError(outcome.reason, outcome.message)
         verify_transfer(session, task, ends)
         purge_kept(session, task, self.log.say)
-        self._update(state="success", message=outcome.message)
+        self._settle("success", "", outcome.message)
 
     def _rclone(self, task: Task, session: Session, ends: Endpoints) -> Outcome:
         transfer = Transfer(keep_items=False)
@@ -172,4 +176,4 @@ class Run:
                 self.record, bytes=stats.bytes, transfers=stats.transfers, deletes=stats.deletes, errors=stats.errors
             )
         self.record = replace(self.record, exit_code=ended.exit_code)
-        return transfer.outcome(ended, session.rclone)
+        return transfer.outcome(ended, session)

@@ -88,15 +88,8 @@ def clock(minutes: int) -> str:
 
 def start_minutes(schedule: Schedule) -> Values:
     """The times of day that the cron expression and the window leave, in minutes since midnight, sorted."""
-    begin = schedule.begin or 0
-    end = MINUTES_A_DAY if schedule.end is None else schedule.end
-    length = end - begin if begin <= end else end - begin + MINUTES_A_DAY
-    windowed = schedule.begin is not None or schedule.end is not None
-    return tuple(
-        minute
-        for minute in (hour * 60 + minute for hour in schedule.cron.hours for minute in schedule.cron.minutes)
-        if not windowed or (minute - begin) % MINUTES_A_DAY + schedule.spread / 60 <= length
-    )
+    starts = (hour * 60 + minute for hour in schedule.cron.hours for minute in schedule.cron.minutes)
+    return tuple(start for start in starts if _in_window(schedule, start))
 
 
 def time_boxes(schedule: Schedule) -> List[Tuple[Values, Values]]:
@@ -170,6 +163,14 @@ def _time_of_day(word: str, value: Any) -> Optional[int]:
         return int(match.group(1)) * 60 + int(match.group(2))
     # YAML reads an unquoted 22:00 as the number 1320; to take that for minutes would misread a plain 800 as 13:20.
     raise usage_error('{0} is "{1}": write a time from 00:00 to 23:59 in quotes, as "22:00".'.format(word, value))
+
+
+def _in_window(schedule: Schedule, start: int) -> bool:
+    """Whether a start, in minutes since midnight, and all of the spread after it lie in the window."""
+    begin, end = schedule.begin or 0, schedule.end
+    if end is None:
+        return schedule.begin is None or (begin <= start and start * 60 + schedule.spread <= MINUTES_A_DAY * 60)
+    return (start - begin) % MINUTES_A_DAY * 60 + schedule.spread <= (end - begin) % MINUTES_A_DAY * 60
 
 
 def _check_window(schedule: Schedule) -> None:

@@ -17,7 +17,7 @@ from typing import IO, Callable, Dict, List, Optional, Sequence
 
 from .errors import CloudsyncError
 from .live import LiveConfig
-from .privileges import child_setup
+from .privileges import account_of, child_setup
 from .rclone.binary import Rclone, clean_environment
 from .stopping import StopFlag
 
@@ -46,13 +46,17 @@ class Answer:
 
 @dataclass
 class Session:
-    """All that one use of a credential needs to call rclone. ``descriptors`` are locks that rclone is to hold, too."""
+    """All that one use of a credential needs to call rclone. ``descriptors`` are locks that rclone is to hold, too.
+
+    ``root`` is the bucket, or the top of the remote, as rclone's argument.
+    """
 
     rclone: Rclone
     live: LiveConfig
     stop: StopFlag = field(default_factory=StopFlag)
     user: str = "root"
     descriptors: Sequence[int] = ()
+    root: str = ""
 
     def stream(
         self,
@@ -99,7 +103,7 @@ class Session:
             stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=clean_environment(),
+            env=clean_environment(account_of(self.user).home),
             cwd="/",
             pass_fds=descriptors,
             preexec_fn=child_setup(self.user),

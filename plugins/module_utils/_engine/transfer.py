@@ -11,10 +11,13 @@ from __future__ import annotations
 from typing import List, Optional
 
 from .errors import CloudsyncError
-from .rclone.binary import Rclone
+from .rclone.arguments import QUICK
+from .rclone.excerpt import redacted
 from .rclone.logs import Item, Message, Stats, parse_line, parse_problems, remember
-from .rclone.outcome import Finished, Outcome, classify
-from .session import Answer, Ended
+from .rclone.outcome import Finished, Outcome, classify, needs_probe
+from .session import Answer, Ended, Session
+
+PROBE_SECONDS = 120
 
 
 class Transfer:
@@ -38,31 +41,42 @@ class Transfer:
             return "{0} {1} ({2} bytes)".format(parsed.action, parsed.path, parsed.size)
         remember(self.problems, parsed)
         where = "{0}: ".format(parsed.object) if parsed.object else ""
-        return "{0}: {1}{2}".format(parsed.level, where, parsed.text)
+        return redacted("{0}: {1}{2}".format(parsed.level, where, parsed.text))
 
-    def outcome(self, ended: Ended, rclone: Rclone) -> Outcome:
+    def outcome(self, ended: Ended, session: Session) -> Outcome:
         """What the command's end means."""
-        return classify(
+        return _classified(
+            session,
             Finished(
                 exit_code=ended.exit_code,
                 stopped=ended.stopped,
                 timed_out=ended.timed_out,
                 stats=self.stats,
                 errors=tuple(self.problems),
-                version=rclone.version,
-            )
+                version=session.rclone.version,
+            ),
         )
 
-    def raise_unless_success(self, ended: Ended, rclone: Rclone) -> None:
+    def raise_unless_success(self, ended: Ended, session: Session) -> None:
         """For a step of a run that must succeed before the next one."""
-        outcome = self.outcome(ended, rclone)
+        outcome = self.outcome(ended, session)
         if outcome.state != "success":
             raise CloudsyncError(outcome.reason, outcome.message)
 
 
-def listing_error(answer: Answer, rclone: Rclone) -> CloudsyncError:
+def listing_error(answer: Answer, session: Session) -> CloudsyncError:
     """The error that a failed short command means."""
-    outcome = classify(
-        Finished(exit_code=answer.exit_code, errors=parse_problems(answer.stderr), version=rclone.version)
-    )
+    outcome = _classified(session, _finished(answer, session))
     return CloudsyncError(outcome.reason or "other", outcome.message)
+
+
+def _finished(answer: Answer, session: Session) -> Finished:
+    return Finished(exit_code=answer.exit_code, errors=parse_problems(answer.stderr), version=session.rclone.version)
+
+
+def _classified(session: Session, finished: Finished) -> Outcome:
+    """Where rclone hid the cause, listing the bucket tells it."""
+    if not needs_probe(finished):
+        return classify(finished)
+    probe = session.query(["lsf", *QUICK, "--", session.root], timeout=PROBE_SECONDS)
+    return classify(finished, _finished(probe, session))

@@ -15,6 +15,8 @@ from ..tasks import SYNC, Task
 
 FAST_LIST = "fast_list"
 CANARY = ".cloudsync-canary"
+# For looking whether something answers at all.
+QUICK = ("--contimeout", "15s", "--timeout", "30s", "--retries", "1", "--low-level-retries", "1")
 JSON_LOG = ("--use-json-log", "--log-level", "INFO", "--stats", "1s", "--stats-log-level", "NOTICE")
 
 

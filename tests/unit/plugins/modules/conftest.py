@@ -1,0 +1,187 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A host below a temporary CLOUDSYNC_ROOT, and a recorded rclone, on which the real modules run."""
+
+from __future__ import annotations
+
+import copy
+import importlib
+import json
+import os
+import pathlib
+
+import pytest
+
+from ansible.module_utils.testing import patch_module_args
+
+MODULES = "ansible_collections.skyhaul.cloudsync.plugins.modules."
+RECORDED = pathlib.Path(__file__).parent.parent / "module_utils" / "_engine" / "rclone" / "recorded"
+VERSION = "1.75.2"
+ANSWERING = """#!/bin/sh
+# rclone --config FILE [--ask-password=false] COMMAND ...
+printf '%s\\n' "$*" >> '{folder}/called'
+env >> '{folder}/environment'
+shift 2
+[ "$1" = --ask-password=false ] && shift
+[ -e '{folder}/'"$1.code" ] || {{ echo "this rclone does not know $1" >&2; exit 97; }}
+cat '{folder}/'"$1.err" >&2
+cat '{folder}/'"$1.out"
+exit "$(cat '{folder}/'"$1.code")"
+"""
+
+
+class RecordedRclone:
+    """A program that gives recorded answers, each to one command of rclone."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.program = folder / "rclone"
+        self.program.write_text(ANSWERING.format(folder=folder))
+        self.program.chmod(0o755)
+        self.answers("version", "rclone v{0}\n- os/version: debian 12.11 (64 bit)\n".format(VERSION))
+        self.answers("config", (RECORDED / "providers-{0}.json".format(VERSION)).read_text(encoding="utf-8"))
+
+    def answers(self, command, out="", err="", code=0):
+        for suffix, text in (("out", out), ("err", err), ("code", str(code))):
+            (self.folder / "{0}.{1}".format(command, suffix)).write_text(text)
+
+    def replays(self, command, recording):
+        """Answer ``command`` as it was recorded under the name ``recording``."""
+        runs = json.loads((RECORDED / "runs.json").read_text(encoding="utf-8"))
+        found = next(run for run in runs if run["name"] == recording and run["version"] == VERSION)
+        self.answers(command, err="\n".join(found["stderr"]) + "\n", code=found["exit_code"])
+
+    def commands(self):
+        """All command lines so far."""
+        called = self.folder / "called"
+        return called.read_text().splitlines() if called.exists() else []
+
+
+class ManagedHost:
+    """Runs modules as Ansible does: through main(), the result from standard output."""
+
+    def __init__(self, root, rclone, capsys):
+        self.root = root
+        self.rclone = rclone
+        self.secrets = []
+        self.output = []
+        self._capsys = capsys
+
+    def secret(self, text):
+        """``text``, which from now on must be nowhere in clear."""
+        self.secrets.append(text)
+        return text
+
+    def run(self, module, options=None, check=False):
+        """The result of one module call."""
+        arguments = copy.deepcopy(options or {})
+        arguments.update(_ansible_check_mode=check, _ansible_diff=True)
+        main = importlib.import_module(MODULES + module).main
+        self._capsys.readouterr()
+        with patch_module_args(arguments), pytest.raises(SystemExit) as ended:
+            main()
+        said = self._capsys.readouterr()
+        self.output += [said.out, said.err]
+        result = json.loads(said.out.strip().splitlines()[-1])
+        assert bool(result.get("failed")) == bool(ended.value.code)
+        return result
+
+    def ok(self, module, options=None, check=False):
+        """The result of a module call that must succeed."""
+        result = self.run(module, options, check)
+        assert not result.get("failed"), result["msg"]
+        return result
+
+    def refused(self, module, options=None, check=False):
+        """The message of a module call that must fail, and leave everything as it was."""
+        before = self.files()
+        result = self.run(module, options, check)
+        assert result.get("failed"), result
+        assert self.files() == before
+        assert "Traceback" not in result["msg"]
+        return result["msg"]
+
+    def files(self):
+        """The content of every file that lasts, by its path below the root; locks and caches do not."""
+        found = {}
+        for path in sorted(self.root.rglob("*")):
+            name = str(path.relative_to(self.root))
+            if path.is_symlink():
+                found[name] = "-> " + os.readlink(str(path))
+            elif path.is_file() and not name.startswith("run/") and path.name != ".rclone-providers.json":
+                found[name] = path.read_bytes()
+        return found
+
+    def read(self, name):
+        return json.loads((self.root / name).read_text(encoding="utf-8"))
+
+    def assert_no_secret_shows(self):
+        places = {str(path): path.read_bytes() for path in self.root.rglob("*") if path.is_file()}
+        places.update({"output {0}".format(at): text.encode() for at, text in enumerate(self.output)})
+        for path in self.rclone.folder.iterdir():
+            places[str(path)] = path.read_bytes()
+        for secret in self.secrets:
+            assert [name for name, content in places.items() if secret.encode() in content] == []
+
+
+@pytest.fixture
+def bare_host(tmp_path, monkeypatch, capsys):
+    """A host on which nothing was installed; at the end, no secret is anywhere in clear."""
+    root = tmp_path / "root"
+    folder = tmp_path / "bin"
+    root.mkdir()
+    folder.mkdir()
+    monkeypatch.setenv("CLOUDSYNC_ROOT", str(root))
+    monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
+    host = ManagedHost(root, RecordedRclone(folder), capsys)
+    yield host
+    host.assert_no_secret_shows()
+
+
+@pytest.fixture
+def host(bare_host):
+    """A host with a seed."""
+    bare_host.ok("seed")
+    return bare_host
+
+
+@pytest.fixture
+def source(tmp_path):
+    """A folder to push."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    (folder / "a").write_text("hello\n")
+    return str(folder)
+
+
+@pytest.fixture
+def offsite(host):
+    """The options of a credential, whose two secrets are watched."""
+    return {
+        "name": "offsite",
+        "provider": "s3",
+        "attributes": {"provider": "Minio", "endpoint": "https://s3.example.com", "access_key_id": "backup"},
+        "secrets": {"secret_access_key": host.secret("first-secret-key"), "session_token": host.secret("session-tok")},
+        "description": "an S3 server",
+    }
+
+
+@pytest.fixture
+def documents(host, offsite, source):
+    """The options of a task that uses the most, on a host that has its credential."""
+    host.ok("credential", offsite)
+    return {
+        "name": "documents",
+        "credential": "offsite",
+        "direction": "push",
+        "mode": "sync",
+        "path": source,
+        "remote_path": "backups/documents",
+        "exclude": ["*.tmp"],
+        "schedule": {"cron": "30 2 * * mon-fri", "timezone": "Europe/Berlin", "catch_up": True},
+        "encryption": {"password": host.secret("first-crypt-password"), "salt": host.secret("grain-of-salt")},
+        "guards": {"max_delete": "10%"},
+        "notify": ["https://hooks.example.com/" + host.secret("hook-path-secret")],
+    }

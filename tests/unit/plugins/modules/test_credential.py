@@ -1,0 +1,159 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import os
+import stat
+
+import pytest
+
+FILE = "etc/cloudsync/credentials/offsite.json"
+PUBLIC = {
+    "name": "offsite",
+    "provider": "s3",
+    "description": "an S3 server",
+    "attributes": {"provider": "Minio", "endpoint": "https://s3.example.com", "access_key_id": "backup"},
+    "secrets": ["secret_access_key", "session_token"],
+}
+
+
+def test_a_credential_is_stored_with_its_secrets_encrypted(host, offsite):
+    result = host.ok("credential", offsite)
+    assert result["changed"]
+    assert result["credential"] == PUBLIC
+    stored = host.read(FILE)
+    assert stored["schema"] == 1
+    assert all(text.startswith("cs1:") for text in stored["secrets"].values())
+    path = str(host.root / FILE)
+    assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
+    assert stat.S_IMODE(os.stat(os.path.dirname(path)).st_mode) == 0o700
+
+
+def test_a_second_application_changes_nothing(host, offsite):
+    host.ok("credential", offsite)
+    before = host.files()
+    result = host.ok("credential", offsite)
+    assert not result["changed"]
+    assert result["diff"]["before"] == result["diff"]["after"]
+    assert host.files() == before
+
+
+def test_check_mode_predicts_and_writes_nothing(host, offsite):
+    before = host.files()
+    predicted = host.ok("credential", offsite, check=True)
+    assert host.files() == before
+    assert host.ok("credential", offsite) == predicted
+    assert predicted["changed"]
+
+
+def test_check_mode_works_before_anything_is_installed(bare_host):
+    declared = {"name": "x", "provider": "b2", "attributes": {"account": "a"}, "secrets": {"key": "k-e-y"}}
+    assert bare_host.ok("credential", declared, check=True)["changed"]
+    assert bare_host.files() == {}
+
+
+def test_the_diff_shows_before_and_after(host, offsite):
+    host.ok("credential", offsite)
+    diff = host.ok("credential", dict(offsite, description="moved", attributes={**offsite["attributes"], "region": "eu"}))[
+        "diff"
+    ]
+    assert diff["before"]["description"] == "an S3 server"
+    assert diff["after"]["description"] == "moved"
+    assert "region" not in diff["before"]["attributes"]
+    assert diff["after"]["attributes"]["region"] == "eu"
+    assert diff["before"]["secrets"] == diff["after"]["secrets"]
+
+
+def test_changing_only_a_secret_is_a_change_that_the_diff_tells_in_a_word(host, offsite):
+    host.ok("credential", offsite)
+    other = dict(offsite, secrets=dict(offsite["secrets"], secret_access_key=host.secret("second-secret-key")))
+    predicted = host.ok("credential", other, check=True)
+    result = host.ok("credential", other)
+    assert result == predicted
+    assert result["changed"]
+    assert result["diff"]["before"]["secrets"] == {"secret_access_key": "(set)", "session_token": "(set)"}
+    assert result["diff"]["after"]["secrets"] == {"secret_access_key": "(new value)", "session_token": "(set)"}
+    assert not host.ok("credential", other)["changed"]
+
+
+def test_what_is_left_out_is_removed(host, offsite):
+    host.ok("credential", offsite)
+    fewer = dict(offsite, secrets={"secret_access_key": offsite["secrets"]["secret_access_key"]}, description=None)
+    result = host.ok("credential", fewer)
+    assert result["credential"]["secrets"] == ["secret_access_key"]
+    assert result["credential"]["description"] == ""
+    assert list(host.read(FILE)["secrets"]) == ["secret_access_key"]
+
+
+def test_absent_removes_it_and_needs_no_seed(host, offsite):
+    host.ok("credential", offsite)
+    (host.root / "etc/cloudsync/seed").unlink()
+    gone = {"name": "offsite", "state": "absent"}
+    predicted = host.ok("credential", gone, check=True)
+    assert (host.root / FILE).exists()
+    result = host.ok("credential", gone)
+    assert result == predicted
+    assert result["changed"]
+    assert result["credential"] == {}
+    assert result["diff"]["before"]["provider"] == "s3"
+    assert result["diff"]["after"] == {}
+    assert not (host.root / FILE).exists()
+    assert not host.ok("credential", gone)["changed"]
+
+
+def test_one_that_a_task_uses_is_not_removed(host, documents):
+    host.ok("task", documents)
+    host.ok("task", dict(documents, name="another"))
+    message = host.refused("credential", {"name": "offsite", "state": "absent"})
+    assert message == (
+        "The credential offsite is used by the task another, the task documents: remove those tasks, or give them "
+        "another credential, first."
+    )
+
+
+@pytest.mark.parametrize(
+    "value, stored", [(True, "true"), (3, "3"), (["a", "b,c"], 'a,"b,c"'), ({"k": 1}, '{"k":1}'), (None, None)]
+)
+def test_values_are_stored_as_rclone_spells_them(host, offsite, value, stored):
+    result = host.ok("credential", dict(offsite, attributes={**offsite["attributes"], "description": value}))
+    assert result["credential"]["attributes"].get("description") == stored
+
+
+@pytest.mark.parametrize("word", ["true", "True", "s3", "1", "a"])
+def test_a_secret_that_is_an_ordinary_word_does_not_spoil_the_result(host, offsite, word):
+    declared = dict(offsite, secrets={"secret_access_key": word})
+    assert host.ok("credential", declared)["changed"] is True
+    result = host.ok("credential", declared)
+    assert result["changed"] is False
+    assert list(result["credential"]) == list(PUBLIC)
+    assert result["diff"]["before"] == result["diff"]["after"]
+
+
+def test_verify_logs_in_after_it_was_stored(host, offsite):
+    host.rclone.answers("lsjson", "[]")
+    result = host.ok("credential", dict(offsite, verify=True, verify_path="backups"))
+    assert result["verified"] is True
+    assert host.rclone.commands()[-1].endswith(" -- remote:backups")
+
+
+def test_a_login_that_fails_is_a_failure_that_says_what_was_stored(host, offsite):
+    host.rclone.replays("lsjson", "auth_list_s3bad")
+    result = host.run("credential", dict(offsite, verify=True))
+    assert result["failed"]
+    assert result["changed"]
+    assert result["verified"] is False
+    assert result["reason"] == "auth"
+    assert result["msg"].startswith("The credential offsite does not log in: ")
+    assert result["msg"].endswith(" It is stored all the same.")
+    assert (host.root / FILE).exists()
+
+
+def test_in_check_mode_the_credential_as_given_is_tried_and_not_stored(host, offsite):
+    host.rclone.replays("lsjson", "auth_list_s3bad")
+    result = host.run("credential", dict(offsite, verify=True), check=True)
+    assert result["failed"]
+    assert result["reason"] == "auth"
+    assert "stored" not in result["msg"]
+    assert not (host.root / FILE).exists()
