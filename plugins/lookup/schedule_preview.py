@@ -125,7 +125,7 @@ from ..module_utils._engine.oncalendar import to_oncalendar
 try:
     from croniter import CroniterBadDateError, croniter
 except ImportError:
-    croniter = None
+    croniter = None  # type: ignore[assignment,misc]
 
 OLDEST_CRONITER = (6, 1)
 

@@ -12,11 +12,11 @@ import json
 from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, Optional
 
+from .arguments import QUICK
 from .credentials import Credential, load_credential, parse_credential
 from .errors import CloudsyncError
 from .host import Host
 from .live import CRYPT
-from .rclone.arguments import QUICK
 from .rclone.checks import check
 from .rclone.providers import resolve
 from .rclone.traits import is_bucket_based

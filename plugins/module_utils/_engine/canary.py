@@ -14,10 +14,10 @@ from __future__ import annotations
 
 from typing import Optional
 
+from .arguments import CANARY
 from .errors import CloudsyncError
 from .guards import Refused
 from .plan import NOT_FOUND_EXITS
-from .rclone.arguments import CANARY
 from .session import Session
 from .tasks import Task
 from .transfer import listing_error

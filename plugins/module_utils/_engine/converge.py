@@ -18,6 +18,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from . import cron
 from . import schedule as schedules
+from .arguments import FAST_LIST
 from .credentials import (
     Credential,
     declare,
@@ -36,7 +37,6 @@ from .errors import CloudsyncError, usage_error
 from .guards import check_places, unsafe_pull
 from .host import Host
 from .layout import checked_name
-from .rclone.arguments import FAST_LIST
 from .rclone.checks import check, check_options
 from .rclone.providers import resolve
 from .seed import Seed, new_seed

@@ -14,7 +14,6 @@ import time
 from typing import List, Optional
 
 from .errors import CloudsyncError
-from .files import atomic_write, make_directory
 from .layout import Layout
 from .records import UNFINISHED, load_records, runner_pid
 from .systemd import is_running, systemctl
@@ -61,14 +60,3 @@ def _signal(pid: int) -> None:
         pass
     except PermissionError:
         raise CloudsyncError("other", "The run belongs to another user: stop it as root.") from None
-
-
-def stop_marker(layout: Layout, task: str) -> str:
-    return "{0}/stopped/{1}".format(layout.run_dir, task)
-
-
-def mark_stopped(layout: Layout, task: str) -> None:
-    """Said by a run that was stopped, as its last act."""
-    make_directory(layout.run_dir)
-    make_directory(layout.run_dir + "/stopped")
-    atomic_write(stop_marker(layout, task), b"")

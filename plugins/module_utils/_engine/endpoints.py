@@ -8,8 +8,8 @@
 
 from __future__ import annotations
 
+from .arguments import Endpoints
 from .kept import kept_folder
-from .rclone.arguments import Endpoints
 from .remote import task_place
 from .tasks import Task
 

@@ -15,9 +15,9 @@ from typing import Any, Mapping, Optional
 
 from . import schedule as schedules
 from . import zones
-from .ending import stop_marker
 from .files import make_directory, remove
 from .layout import Layout
+from .stopping import stop_marker
 
 OWED_START_SECONDS = 10
 TRIGGER = "TRIGGER_UNIT"

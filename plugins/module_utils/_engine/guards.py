@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import os
 
+from .arguments import Endpoints, selection_arguments
 from .errors import CloudsyncError
 from .plan import NOT_FOUND_EXITS, Plan
-from .rclone.arguments import Endpoints, selection_arguments
 from .rclone.binary import Rclone
 from .rclone.traits import is_bucket_based, is_read_only
 from .session import Session

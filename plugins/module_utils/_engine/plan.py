@@ -12,7 +12,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, Dict, Mapping, Sequence, Tuple
 
-from .rclone.arguments import Endpoints, selection_arguments, transfer_arguments
+from .arguments import Endpoints, selection_arguments, transfer_arguments
 from .rclone.logs import COPY, DELETE, KEEP, MOVE, Item
 from .session import Session
 from .tasks import SYNC, Task

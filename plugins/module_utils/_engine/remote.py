@@ -11,12 +11,12 @@ from __future__ import annotations
 import time
 from typing import Callable, Dict, Mapping, Optional, Sequence
 
+from .arguments import FAST_LIST
 from .credentials import Credential, load_credential
 from .errors import CloudsyncError
 from .host import Host
 from .live import CRYPT, REMOTE, open_live, turn_path
 from .locks import Lock, try_lock
-from .rclone.arguments import FAST_LIST
 from .rclone.providers import resolve
 from .rclone.section import crypt_section, remote_section
 from .rclone.traits import refresh_token_is_single_use

@@ -15,9 +15,9 @@ from typing import Iterator, Sequence
 
 from . import notices
 from .aftermath import after_run, run_one_hook
+from .arguments import Endpoints, transfer_arguments
 from .canary import check_crypt, plant_canary
 from .credentials import Credential, load_credential
-from .ending import mark_stopped
 from .endpoints import endpoints
 from .errors import CloudsyncError
 from .guards import Refused, check_deletions, check_local, check_places, check_source, unsafe_pull
@@ -25,7 +25,6 @@ from .host import Host
 from .kept import purge_kept
 from .locking import claims_of, held_locks
 from .plan import make_plan
-from .rclone.arguments import Endpoints, transfer_arguments
 from .rclone.outcome import Outcome
 from .rclone.providers import resolve
 from .records import NOTICED_RUNS, Record, drop_run, hold_run, load_records, new_run_id, now, prune, save_record
@@ -33,7 +32,7 @@ from .remote import open_task_session, raw_place, task_place
 from .run_log import RunLog, forget_progress, progress_writer
 from .session import Session
 from .snapshots import take_snapshot
-from .stopping import StopFlag
+from .stopping import StopFlag, mark_stopped
 from .sweeping import sweep
 from .task_store import load_task
 from .tasks import Task

@@ -4,13 +4,16 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""The wish to stop, as it reaches a run: a signal from systemd, from ``cloudsync stop`` or from the keyboard."""
+"""The wish to stop, as it reaches a run (a signal from systemd, from ``cloudsync stop`` or the keyboard), and its trace."""
 
 from __future__ import annotations
 
 import signal
 from types import FrameType
 from typing import Optional
+
+from .files import atomic_write, make_directory
+from .layout import Layout
 
 
 class StopFlag:
@@ -30,3 +33,14 @@ class StopFlag:
 
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, handle)
+
+
+def stop_marker(layout: Layout, task: str) -> str:
+    return "{0}/stopped/{1}".format(layout.run_dir, task)
+
+
+def mark_stopped(layout: Layout, task: str) -> None:
+    """Said by a run that was stopped, as its last act."""
+    make_directory(layout.run_dir)
+    make_directory(layout.run_dir + "/stopped")
+    atomic_write(stop_marker(layout, task), b"")

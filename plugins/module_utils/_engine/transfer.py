@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from typing import List, Optional
 
+from .arguments import QUICK
 from .errors import CloudsyncError
-from .rclone.arguments import QUICK
 from .rclone.excerpt import redacted
 from .rclone.logs import Item, Message, Stats, parse_line, parse_problems, remember
 from .rclone.outcome import Finished, Outcome, classify, needs_probe

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from typing import List
 
+from .arguments import JSON_LOG, Endpoints, selection_arguments
 from .errors import CloudsyncError
-from .rclone.arguments import JSON_LOG, Endpoints, selection_arguments
 from .session import Session
 from .tasks import Task
 from .transfer import Transfer

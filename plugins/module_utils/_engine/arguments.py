@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import List
 
-from ..tasks import SYNC, Task
+from .tasks import SYNC, Task
 
 FAST_LIST = "fast_list"
 CANARY = ".cloudsync-canary"

@@ -1,0 +1,143 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.fixture
+def declared(host, offsite, source):
+    """Two credentials and two tasks, one of them the restore of the other."""
+    return {
+        "credentials": [
+            offsite,
+            {"name": "b2", "provider": "b2", "attributes": {"account": "x"}, "secrets": {"key": host.secret("b2-key")}},
+        ],
+        "tasks": [
+            {
+                "name": "push",
+                "credential": "offsite",
+                "direction": "push",
+                "mode": "sync",
+                "path": source,
+                "remote_path": "bucket/data",
+                "schedule": {"preset": "daily"},
+                "encryption": {"password": host.secret("crypt-word")},
+                "notify": ["ntfy+https://ntfy.example.com/" + host.secret("topic-secret")],
+            },
+            {"name": "restore", "reverse_of": "push", "path": "/srv/restored"},
+        ],
+    }
+
+
+def test_a_whole_host_in_one_call(host, declared):
+    result = host.ok("host_config", declared)
+    assert result["changed"]
+    assert [credential["name"] for credential in result["credentials"]] == ["offsite", "b2"]
+    assert [task["name"] for task in result["tasks"]] == ["push", "restore"]
+    assert result["tasks"][1]["direction"] == "pull"
+    assert result["diff"]["before"] == {
+        "credentials": {"offsite": {}, "b2": {}},
+        "tasks": {"push": {}, "restore": {}},
+    }
+
+
+def test_a_second_application_changes_nothing(host, declared):
+    host.ok("host_config", declared)
+    before = host.files()
+    result = host.ok("host_config", dict(declared, purge=True))
+    assert not result["changed"]
+    assert host.files() == before
+
+
+def test_check_mode_predicts_and_writes_nothing(host, declared):
+    before = host.files()
+    predicted = host.ok("host_config", declared, check=True)
+    assert host.files() == before
+    assert host.ok("host_config", declared) == predicted
+
+
+def test_check_mode_works_before_anything_is_installed(bare_host):
+    bare_host.rclone.program.unlink()
+    declared = {
+        "credentials": [{"name": "c", "provider": "b2", "attributes": {"account": "a"}, "secrets": {"key": "k-e-y"}}],
+        "tasks": [{"name": "t", "credential": "c", "direction": "push", "path": "/srv/x", "remote_path": "bucket/x"}],
+    }
+    # Other places of the machine that runs the tests may have an rclone.
+    (bare_host.root / "usr/local/lib/cloudsync").mkdir(parents=True)
+    (bare_host.root / "usr/local/lib/cloudsync/rclone").symlink_to("/nowhere/rclone")
+    before = bare_host.files()
+    result = bare_host.ok("host_config", declared, check=True)
+    assert result["changed"]
+    assert result["warnings"] == ["rclone is not installed yet, so no provider option could be checked."]
+    assert bare_host.files() == before
+
+
+def test_what_is_not_named_stays_without_purge(host, declared):
+    host.ok("host_config", declared)
+    assert not host.ok("host_config", {"credentials": declared["credentials"][:1]})["changed"]
+    assert len(host.ok("credential_info")["credentials"]) == 2
+
+
+def test_purge_removes_what_is_not_named(host, declared):
+    host.ok("host_config", declared)
+    fewer = {"credentials": declared["credentials"][:1], "tasks": declared["tasks"][:1], "purge": True}
+    predicted = host.ok("host_config", fewer, check=True)
+    result = host.ok("host_config", fewer)
+    assert result == predicted
+    assert result["diff"]["before"]["credentials"]["b2"]["provider"] == "b2"
+    assert result["diff"]["after"]["credentials"]["b2"] == {}
+    assert result["diff"]["after"]["tasks"]["restore"] == {}
+    assert [name for name in host.files() if "b2" in name or "restore" in name] == []
+
+
+def test_an_empty_declaration_with_purge_empties_the_host(host, declared):
+    host.ok("host_config", declared)
+    assert host.ok("host_config", {"purge": True})["changed"]
+    assert list(host.files()) == ["etc/cloudsync/seed"]
+
+
+def test_purge_does_not_remove_the_credential_of_a_task_that_is_declared(host, declared):
+    host.ok("host_config", declared)
+    fewer = {"credentials": declared["credentials"][1:], "tasks": declared["tasks"], "purge": True}
+    assert host.refused("host_config", fewer) == (
+        "The credential offsite is used by the task push, the task restore: remove those tasks, or give them another "
+        "credential, first."
+    )
+
+
+def test_one_mistake_leaves_everything_as_it_was(host, declared):
+    declared["tasks"][1]["path"] = "relative"
+    message = host.refused("host_config", declared)
+    assert message == "The task restore is wrong. path is 'relative': give an absolute path, such as /srv/data."
+
+
+@pytest.mark.parametrize("kind", ["credentials", "tasks"])
+def test_a_name_that_is_declared_twice_is_refused(host, declared, kind):
+    declared[kind].append(declared[kind][0])
+    message = host.refused("host_config", declared)
+    name = declared[kind][0]["name"]
+    assert message == "The {0} {1} is declared twice in one call.".format(kind[:-1], name)
+
+
+@pytest.mark.parametrize("word", ["true", "push", "s3", "2", "daily"])
+def test_a_secret_that_is_an_ordinary_word_does_not_spoil_the_result(host, declared, word):
+    declared["credentials"][1]["secrets"] = {"key": word}
+    assert host.ok("host_config", declared)["changed"] is True
+    result = host.ok("host_config", declared)
+    assert result["changed"] is False
+    assert len(result["tasks"]) == 2
+    assert result["diff"]["before"] == result["diff"]["after"]
+
+
+def test_changes_of_units_come_with_those_of_tasks(host, declared):
+    host.ok("host_config", declared)
+    declared["tasks"][0]["schedule"] = {"preset": "hourly", "spread": 600}
+    result = host.ok("host_config", declared)
+    assert list(result["diff"]["after"]["tasks"]) == ["push", "restore"]
+    before, after = (result["diff"][when]["tasks"] for when in ("before", "after"))
+    assert before["restore"] == after["restore"]
+    assert "OnCalendar=*-*-* *:00:00\n" in after["push"]["units"]["timer"]
+    assert "RandomizedDelaySec=600s\n" in after["push"]["units"]["timer"]
