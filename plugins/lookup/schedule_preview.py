@@ -106,7 +106,6 @@ _raw:
       sample: ["2027-03-26T02:30:00+01:00", "2027-03-29T02:30:00+02:00"]
 """
 
-import dataclasses
 import datetime
 import importlib.metadata
 from typing import Any, Dict, Iterator, List, Optional
@@ -149,7 +148,7 @@ class LookupModule(LookupBase):
 def _preview(term: Any, count: int, start: Optional[str], timezone: Optional[str]) -> Dict[str, Any]:
     schedule = schedules.parse(term)
     if timezone is not None and schedule.timezone is None:
-        schedule = dataclasses.replace(schedule, timezone=zones.check(timezone))
+        schedule = schedules.parse({**schedules.to_dict(schedule), "timezone": timezone})
     runs = upcoming(schedule, _after(start, schedule), count, _croniter_wall_times)
     return {
         "cron": schedule.cron.text,

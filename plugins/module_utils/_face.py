@@ -4,17 +4,18 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""What every module has in common: the host it is on, and one place where the engine's errors end."""
+"""What every module has in common: the host it is on, and one place where all errors end."""
 
 from __future__ import annotations
 
 import os
-from typing import Any, Callable, Dict, Optional
+from typing import Any, Callable, Dict, Iterable, Mapping, Optional
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ._engine.errors import CloudsyncError
+from ._engine.errors import CloudsyncError, system_error
 from ._engine.host import Host
+from ._engine.notify import public_text
 
 Answer = Callable[[AnsibleModule, Host], Dict[str, Any]]
 
@@ -29,6 +30,9 @@ def run_module(argument_spec: Dict[str, Any], answer: Answer, **rules: Any) -> N
         result = answer(module, Host.from_environment(os.environ))
     except CloudsyncError as error:
         module.fail_json(msg=error.message, reason=error.reason)
+    except OSError as error:
+        refusal = system_error(error)
+        module.fail_json(msg=refusal.message, reason=refusal.reason)
     for text in result.pop("warnings", []):
         module.warn(text)
     if result.get("failed"):
@@ -44,3 +48,9 @@ def with_diff(module: AnsibleModule, result: Dict[str, Any], before: Any, after:
 def given(module: AnsibleModule, names: Dict[str, Any], without: Optional[Dict[str, Any]] = None) -> Dict[str, Any]:
     """The module's parameters of these ``names``."""
     return {name: module.params[name] for name in names if not without or name not in without}
+
+
+def show_public_targets(module: AnsibleModule, tasks: Iterable[Mapping[str, Any]]) -> None:
+    """``notify`` is masked as a whole, but a target without a secret in it (a mail address) is part of the result."""
+    targets = {target for task in tasks for target in task["notify"] or ()}
+    module.no_log_values.difference_update(target for target in targets if public_text(target) == target)

@@ -88,7 +88,8 @@ def _engine_sources() -> Dict[str, str]:
             path = relative + ".py"
         loader = module.__spec__.loader if module.__spec__ else None
         text = loader.get_source(name) if loader is not None and hasattr(loader, "get_source") else None
-        sources[path] = text or ""
+        # Python's own loaders give text, those of Ansible bytes.
+        sources[path] = text.decode() if isinstance(text, bytes) else text or ""
     return sources
 
 

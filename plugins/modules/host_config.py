@@ -422,11 +422,12 @@ from ansible.module_utils.basic import AnsibleModule
 from ..module_utils._arguments import credential_spec, task_spec
 from ..module_utils._engine.converge import Wanted, converge
 from ..module_utils._engine.host import Host
-from ..module_utils._face import run_module, with_diff
+from ..module_utils._face import run_module, show_public_targets, with_diff
 
 
 def answer(module: AnsibleModule, host: Host) -> Dict[str, Any]:
     """Converge the whole host in one call."""
+    show_public_targets(module, module.params["tasks"])
     wanted = Wanted(
         credentials=module.params["credentials"], tasks=module.params["tasks"], purge=module.params["purge"]
     )

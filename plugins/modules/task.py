@@ -514,12 +514,13 @@ from ansible.module_utils.basic import AnsibleModule
 from ..module_utils._arguments import task_spec
 from ..module_utils._engine.converge import Wanted, converge
 from ..module_utils._engine.host import Host
-from ..module_utils._face import given, run_module, with_diff
+from ..module_utils._face import given, run_module, show_public_targets, with_diff
 
 
 def answer(module: AnsibleModule, host: Host) -> Dict[str, Any]:
     """Converge the one task and its units."""
     name = module.params["name"]
+    show_public_targets(module, [module.params])
     present = module.params["state"] == "present"
     wanted = Wanted(tasks=[given(module, task_spec())]) if present else Wanted(absent_tasks=[name])
     outcome = converge(host, wanted, module.check_mode)

@@ -14,6 +14,7 @@ import pathlib
 import shutil
 import subprocess
 import tempfile
+import uuid
 
 import pytest
 
@@ -98,7 +99,9 @@ def fixture_s3_server(rclone, tmp_path_factory):
 @pytest.fixture(name="bucket")
 def fixture_bucket(s3_server):
     """The folder of a new bucket."""
-    return pathlib.Path(tempfile.mkdtemp(prefix="bucket-", dir=s3_server[1]))
+    folder = s3_server[1] / "bucket-{0}".format(uuid.uuid4().hex[:12])
+    folder.mkdir()
+    return folder
 
 
 @pytest.fixture(name="store")

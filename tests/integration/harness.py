@@ -23,6 +23,7 @@ from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.credenti
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.host import Host
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.layout import Layout
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.seed_states import converge_seed
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.status import task_status
 
 PATIENCE = 30
 # In every secret of these tests, so that none of them may show up anywhere in clear.
@@ -271,13 +272,15 @@ class Machine:
         """Until rclone has transferred something; its status then."""
 
         def moving():
-            status = self.status(task)
+            status = task_status(self.layout, task)
             return status if (status["progress"] or {}).get("bytes") else None
 
         return wait_for(moving, "a transfer of {0}".format(task))
 
     def wait_for_state(self, task, state):
-        return wait_for(lambda: self.status(task)["state"] == state, "the state {0} of {1}".format(state, task))
+        return wait_for(
+            lambda: task_status(self.layout, task)["state"] == state, "the state {0} of {1}".format(state, task)
+        )
 
     def rclone_of(self, run):
         """The process of rclone under a run, and its argument vector."""

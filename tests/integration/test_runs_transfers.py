@@ -10,7 +10,7 @@ import os
 import pathlib
 
 import pytest
-from harness import PASSWORD, SECRET, read_tree, serving, text_tree, write_tree
+from harness import PASSWORD, SECRET, SLOW, read_tree, serving, text_tree, write_tree
 
 FILES = {"a.txt": "alpha", "deep/er/b.txt": "beta"}
 
@@ -97,22 +97,15 @@ def test_links_are_followed_when_asked_for_and_else_left_out(machine, sides, fol
     assert text_tree(destination) == ({"a.txt": "a", "link.txt": "a"} if followed else {"a.txt": "a"})
 
 
-def test_options_reach_rclone(machine, sides):
-    """Those that rclone must have understood, or else it does something different."""
-    source, destination = sides("push", provider_options={"directory_markers": True}, create_empty_dirs=True)
-    write_tree(source, {"a.txt": "a", "void/": ""})
-    machine.run("documents")
-    assert (destination / "void").is_dir()
-
-
-def test_transfers_and_bandwidth_are_in_force(machine, sides):
-    source, _destination = sides("push", transfers=1, bandwidth=[{"time": "00:00", "limit": "256K"}])
+def test_options_limits_and_transfers_are_in_force(machine, sides):
+    source, _destination = sides("push", transfers=1, bandwidth=SLOW, provider_options={"chunk_size": "6Mi"})
     write_tree(source, {"{0}.bin".format(number): os.urandom(400000) for number in range(8)})
     run = machine.start("documents")
     machine.wait_for_bytes("documents")
     words = machine.rclone_of(run)[1]
     assert words[words.index("--transfers") + 1] == "1"
     assert words[words.index("--bwlimit") + 1] == "00:00,256K"
+    assert "chunk_size = 6Mi\n" in (machine.live()[0] / "rclone.conf").read_text()
     assert machine.status("documents")["progress"]["speed"] < 2 * 256 * 1024
     assert machine.cloudsync("stop", "documents").code == 0
     machine.ended(run, 143)

@@ -18,7 +18,7 @@ import subprocess
 
 import pytest
 from ansible.plugins.loader import lookup_loader
-from hypothesis import HealthCheck, given, reject, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine import cron, occurrences, schedule, zones
@@ -57,8 +57,6 @@ def systemd(expressions, after, count=NEXT, tz="UTC"):
         text=True,
         check=False,
     )
-    if tz == "Pacific/Chatham" and "Infinite loop" in answer.stderr:
-        reject()  # systemd cannot tell: see docs/schedules.md
     assert answer.returncode == 0, answer.stderr
     blocks = answer.stdout.split("\n\n")
     assert len(blocks) == len(expressions), answer.stdout
@@ -177,6 +175,7 @@ def lines_of(written):
 @given(place=places_and_moments(), schedules=st.lists(SCHEDULES, min_size=15, max_size=25))
 def test_preview_and_search_are_what_systemd_does(place, schedules):
     zone, after = place
+    schedules = [one for one in schedules if accepted({**one, "timezone": zone})]
     parsed = [schedule.parse(one) for one in schedules]
     expected = truths(parsed, after, zone)
     compare(schedules, zone, after, previewed(schedules, after, timezone=zone), expected)
@@ -188,6 +187,7 @@ def test_preview_and_search_are_what_systemd_does(place, schedules):
 @given(place=places_and_moments(), schedules=st.lists(SCHEDULES, min_size=5, max_size=5))
 def test_expressions_that_name_their_zone_mean_the_same(place, schedules):
     zone, after = place
+    schedules = [one for one in schedules if accepted({**one, "timezone": zone})]
     zoned = [schedule.parse({**one, "timezone": zone}) for one in schedules]
     compare(schedules, zone, after, searched(zoned, after), truths(zoned, after, "UTC"))
 

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import List
 
@@ -15,6 +16,9 @@ from .tasks import SYNC, Task
 
 FAST_LIST = "fast_list"
 CANARY = ".cloudsync-canary"
+BTRFS_SNAPSHOTS = ".cloudsync-snapshots"
+# The ways in to snapshots, wherever they are: what lies behind them would be transferred once more, or many times.
+NEVER_TRANSFERRED = (".zfs", BTRFS_SNAPSHOTS)
 # For looking whether something answers at all.
 QUICK = ("--contimeout", "15s", "--timeout", "30s", "--retries", "1", "--low-level-retries", "1")
 JSON_LOG = ("--use-json-log", "--log-level", "INFO", "--stats", "1s", "--stats-log-level", "NOTICE")
@@ -31,21 +35,18 @@ class Endpoints:
 
 def filter_arguments(task: Task) -> List[str]:
     """First match wins: our own exclusions, then ``exclude``, then ``include`` and nothing else."""
-    rules = ["- /" + CANARY]
-    rules += ["- /{0}/**".format(inside) for inside in [_kept_inside(task)] if inside]
+    rules = ["- /" + CANARY, *("- {0}/**".format(name) for name in NEVER_TRANSFERRED)]
+    if task.kept_inside:
+        rules.append("- /{0}/**".format(_literal(task.kept_inside)))
     rules += ["- " + pattern for pattern in task.exclude]
     rules += ["+ " + pattern for pattern in task.include]
     rules += ["- *"] if task.include else []
     return ["--filter=" + rule for rule in rules]
 
 
-def _kept_inside(task: Task) -> str:
-    """keep_deleted's folder relative to the destination when it lies inside, where the run must not touch it."""
-    if task.keep_deleted is None:
-        return ""
-    destination = (task.remote_path if task.is_push else task.path).strip("/")
-    kept = task.keep_deleted.path.strip("/")
-    return kept[len(destination) + 1 :] if kept.startswith(destination + "/") else ""
+def _literal(path: str) -> str:
+    """``path`` as a pattern that nothing else matches."""
+    return re.sub(r"([\\*?\[\]{}])", r"\\\1", path)
 
 
 def selection_arguments(task: Task) -> List[str]:

@@ -12,6 +12,7 @@ wants to claim looks at all living claims under one short mutex, so two runs can
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from dataclasses import dataclass
@@ -65,16 +66,18 @@ def try_claim(
                 if ours.conflicts_with(theirs.claim):
                     return None, theirs
         lock = wait_lock("{0}/{1}.{2}.json".format(directory, task, run_id))
-        lock.write(json.dumps({"task": task, "claims": [[c.place, c.path, c.write] for c in claims]}))
+        try:
+            lock.write(json.dumps({"task": task, "claims": [[c.place, c.path, c.write] for c in claims]}))
+        except BaseException:
+            drop_claim(lock)
+            raise
         return lock, None
 
 
 def drop_claim(lock: Lock) -> None:
     """End a claim in good order; a killed run's claim ends by itself and is swept by the next one."""
-    try:
+    with contextlib.suppress(FileNotFoundError):
         os.unlink(lock.path)
-    except FileNotFoundError:
-        pass
     lock.release()
 
 

@@ -18,7 +18,7 @@ from typing import Any, Callable, Dict, List, Optional, Sequence
 from . import ending, gate, previews, status, tables
 from .browsing import verify
 from .credentials import load_credential
-from .errors import CloudsyncError
+from .errors import CloudsyncError, system_error
 from .host import Host
 from .planning import forecast
 from .records import UNFINISHED, last_record, load_records, log_path
@@ -38,14 +38,20 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     try:
         return verb(Host.from_environment(os.environ), options)
     except CloudsyncError as error:
-        if getattr(options, "json", False):
-            print(json.dumps({"reason": error.reason, "message": error.message}))
-        else:
-            print("cloudsync: {0}".format(error.message), file=sys.stderr)
-        return EXIT_USAGE if error.reason == "usage" else EXIT_FAILED
+        return _say_error(error, options)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_FAILED
+    except OSError as error:
+        return _say_error(system_error(error), options)
+
+
+def _say_error(error: CloudsyncError, options: argparse.Namespace) -> int:
+    if getattr(options, "json", False):
+        print(json.dumps({"reason": error.reason, "message": error.message}))
+    else:
+        print("cloudsync: {0}".format(error.message), file=sys.stderr)
+    return EXIT_USAGE if error.reason == "usage" else EXIT_FAILED
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -153,8 +153,9 @@ class _Convergence:
         if self._check_mode and not self._host.has_rclone:
             self._warn("rclone is not installed yet, so no provider option could be checked.")
             return
+        providers = self._host.providers
         try:
-            check(resolve(credential.provider, self._host.providers), credential.attributes, credential.secrets)
+            check(resolve(credential.provider, providers), credential.attributes, credential.secrets)
         except CloudsyncError as error:
             raise CloudsyncError(
                 error.reason, "The credential {0} is wrong. {1}".format(credential.name, error.message)
@@ -179,11 +180,13 @@ class _Convergence:
             self._warn("The task {0}: {1}".format(task.name, text))
 
     def _check_against_provider(self, task: Task, provider: str) -> None:
+        options = {key: value for key, value in task.provider_options.items() if key != FAST_LIST}
+        asked = bool(options) and not (self._check_mode and not self._host.has_rclone)
+        providers = self._host.providers if asked else {}
         try:
             check_places(task, provider)
-            options = {key: value for key, value in task.provider_options.items() if key != FAST_LIST}
-            if options and not (self._check_mode and not self._host.has_rclone):
-                check_options(resolve(provider, self._host.providers), options)
+            if asked:
+                check_options(resolve(provider, providers), options)
         except CloudsyncError as error:
             raise CloudsyncError(error.reason, "The task {0} is wrong. {1}".format(task.name, error.message)) from error
 

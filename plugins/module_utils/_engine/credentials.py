@@ -16,16 +16,20 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Dict, List, Mapping, Optional
 
 from .errors import usage_error
-from .files import make_directory, names_in, read_versioned, remove, write_json
+from .files import make_directory, names_in, read_object, remove, write_json
 from .layout import Layout, checked_name
 from .locks import Lock, wait_lock
+from .rclone.aliases import rclone_name
 from .rclone.config import config_value
+from .rclone.section import on_one_line
 from .rclone.traits import state_options
 from .seed import Place, Seed, load_seed
 from .suggest import refuse_unknown_keys
 
 SCHEMA = 1
 OPTIONS = ("name", "provider", "attributes", "secrets", "description")
+STORED = (*OPTIONS, "refreshed")
+USER_ATTRIBUTES = ("apple_id", "email", "user", "username")
 SET = "(set)"
 NEW_VALUE = "(new value)"
 
@@ -63,7 +67,8 @@ def parse_credential(declared: Mapping[str, Any]) -> Credential:
 
 
 def _values(given: Optional[Mapping[str, Any]]) -> Dict[str, str]:
-    return {key: config_value(value) for key, value in (given or {}).items() if value is not None}
+    # On one line, as rclone has it: save_refreshed() compares what was declared with what a run began with.
+    return {key: on_one_line(config_value(value)) for key, value in (given or {}).items() if value is not None}
 
 
 def list_credentials(layout: Layout) -> List[str]:
@@ -73,7 +78,7 @@ def list_credentials(layout: Layout) -> List[str]:
 
 def read_credential(layout: Layout, name: str) -> Optional[Dict[str, Any]]:
     """The stored form (ciphertexts, as in the file), None when there is none."""
-    return read_versioned(layout.credential(name), SCHEMA)
+    return read_object(layout.credential(name), SCHEMA, "credential", name, STORED)
 
 
 def load_credential(layout: Layout, seed: Seed, name: str) -> Credential:
@@ -90,14 +95,12 @@ def unseal(layout: Layout, seed: Seed, stored: Mapping[str, Any]) -> Credential:
     name = stored["name"]
 
     def opened(group: str) -> Dict[str, str]:
-        return {
-            key: seed.decrypt(text, _place(layout, name, group, key)) for key, text in stored.get(group, {}).items()
-        }
+        return {key: seed.decrypt(text, _place(layout, name, group, key)) for key, text in stored[group].items()}
 
     return Credential(
         name,
         stored["provider"],
-        stored.get("description", ""),
+        stored["description"],
         stored["attributes"],
         opened("secrets"),
         opened("refreshed"),
@@ -127,9 +130,17 @@ def seal(layout: Layout, seed: Seed, credential: Credential) -> Dict[str, Any]:
 
 def declare(before: Optional[Credential], wanted: Credential) -> Credential:
     """``wanted`` with the refreshed values that still belong to what it declares."""
-    if before is None or before.provider != wanted.provider:
+    if before is None or rclone_name(before.provider) != rclone_name(wanted.provider):
         return wanted
-    kept = {key: value for key, value in before.refreshed.items() if before.secrets.get(key) == wanted.secrets.get(key)}
+    # What rclone got by logging in with the declared secrets (a session) belongs to them all.
+    same_login = before.secrets == wanted.secrets and all(
+        before.attributes.get(key) == wanted.attributes.get(key) for key in USER_ATTRIBUTES
+    )
+    kept = {
+        key: value
+        for key, value in before.refreshed.items()
+        if (before.secrets[key] == wanted.secrets.get(key) if key in before.secrets else same_login)
+    }
     return replace(wanted, refreshed=kept)
 
 
@@ -147,9 +158,7 @@ def public_view(credential: Credential) -> Dict[str, Any]:
 def stored_view(stored: Mapping[str, Any]) -> Dict[str, Any]:
     """public_view of a stored credential, without the seed."""
     return public_view(
-        Credential(
-            stored["name"], stored["provider"], stored.get("description", ""), stored["attributes"], stored["secrets"]
-        )
+        Credential(stored["name"], stored["provider"], stored["description"], stored["attributes"], stored["secrets"])
     )
 
 

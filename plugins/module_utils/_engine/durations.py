@@ -14,7 +14,7 @@ from typing import Union
 from .errors import usage_error
 
 UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-DURATION = re.compile(r"\A(?:\d+[smhdw]?)(?:\d+[smhdw])*\Z")
+DURATION = re.compile(r"\A(?:\d+|(?:\d+[smhdw])+)\Z")
 PART = re.compile(r"(\d+)([smhdw]?)")
 
 

@@ -8,6 +8,8 @@
 
 from __future__ import annotations
 
+import errno
+
 REASONS = frozenset(
     (
         "auth",
@@ -49,3 +51,13 @@ class CloudsyncError(Exception):
 def usage_error(message: str) -> CloudsyncError:
     """What was asked for is wrong: refused before anything is touched."""
     return CloudsyncError("usage", message)
+
+
+def system_error(error: OSError) -> CloudsyncError:
+    """What the operating system refused, with the file that it was about."""
+    what = "{0}: {1}".format(error.filename, error.strerror) if error.filename else str(error)
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return CloudsyncError("disk_full", "{0}. Make room there, then try again.".format(what))
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return usage_error("{0}. Do this as root: in a playbook with become, in a shell with sudo.".format(what))
+    return CloudsyncError("other", "{0}.".format(what))

@@ -11,24 +11,32 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, Iterable, List, Optional
 
 from .errors import CloudsyncError
 
 
-def make_directory(path: str, mode: int = 0o700) -> None:
-    """Create ``path`` (and its parents, 0755) and give it ``mode``."""
+class Damaged(CloudsyncError):
+    """A file is not what cloudsync wrote. It stays as it is: nothing may be overwritten because it can't be read."""
+
+
+def make_directory(path: str, mode: int = 0o700, parents: int = 0o755) -> None:
+    """Create ``path`` and give it ``mode``; what is missing above it is created with ``parents``."""
     parent = os.path.dirname(path)
     if not os.path.isdir(parent):
-        make_directory(parent, 0o755)
+        make_directory(parent, parents, parents)
     try:
         os.mkdir(path, mode)
     except FileExistsError:
         if not os.path.isdir(path):
-            raise CloudsyncError("other", "{0} is in the way: it must be a directory.".format(path)) from None
+            raise _in_the_way(path) from None
         if os.stat(path).st_mode & 0o7777 == mode:
             return
     os.chmod(path, mode)
+
+
+def _in_the_way(path: str) -> CloudsyncError:
+    return CloudsyncError("other", "{0} is in the way: it must be a directory.".format(path))
 
 
 def atomic_write(path: str, content: bytes, mode: int = 0o600) -> None:
@@ -94,7 +102,7 @@ def read_json(path: str) -> Optional[Dict[str, Any]]:
     except ValueError:
         content = None
     if not isinstance(content, dict):
-        raise CloudsyncError(
+        raise Damaged(
             "other",
             "{0} is not the JSON object that cloudsync wrote: it was edited or cut short. It is left as it is; "
             "restore it from a backup, or remove it and declare it again.".format(path),
@@ -108,8 +116,8 @@ def read_versioned(path: str, newest: int) -> Optional[Dict[str, Any]]:
     if content is None:
         return None
     schema = content.get("schema")
-    if not isinstance(schema, int) or schema < 1:
-        raise CloudsyncError(
+    if not isinstance(schema, int) or isinstance(schema, bool) or schema < 1:
+        raise Damaged(
             "other",
             "{0} has no schema number: cloudsync did not write it. It is left as it is; restore it from a backup, "
             "or remove it and declare it again.".format(path),
@@ -123,10 +131,37 @@ def read_versioned(path: str, newest: int) -> Optional[Dict[str, Any]]:
     return content
 
 
+def read_object(path: str, newest: int, kind: str, name: str, parts: Iterable[str]) -> Optional[Dict[str, Any]]:
+    """The credential or task (``kind``) ``name``, stored in ``path`` with all its ``parts``; None when there is none.
+
+    A file that says another name was copied here, and its ciphertexts would not belong to this object.
+    """
+    content = read_versioned(path, newest)
+    if content is None:
+        return None
+    missing = sorted(set(parts) - set(content))
+    if missing:
+        raise Damaged(
+            "other",
+            "{0} lacks {1}: it was edited. It is left as it is; restore it from a backup, or remove it and declare "
+            "it again.".format(path, ", ".join(missing)),
+        )
+    if content["name"] != name:
+        raise Damaged(
+            "other",
+            "{0} holds the {1} {2!r}: it was copied or renamed. It is left as it is; remove it and declare "
+            "{3!r} instead.".format(path, kind, content["name"], name),
+        )
+    return content
+
+
 def names_in(directory: str, suffix: str = ".json") -> List[str]:
     """The sorted names, without ``suffix``, of the files in ``directory`` that end in it."""
     try:
         entries = os.listdir(directory)
     except FileNotFoundError:
         return []
-    return sorted(e[: -len(suffix)] for e in entries if e.endswith(suffix) and not e.startswith("."))
+    except NotADirectoryError:
+        raise _in_the_way(directory) from None
+    found = (entry for entry in entries if entry.endswith(suffix) and not entry.startswith("."))
+    return sorted(entry[: -len(suffix)] for entry in found)

@@ -26,13 +26,11 @@ def kept_place(task: Task) -> str:
     """The folder that holds one folder a run, as rclone's argument; empty without keep_deleted."""
     if task.keep_deleted is None:
         return ""
-    path = task.keep_deleted.path
     if not task.is_push:
-        return path
+        return task.keep_deleted.path
     if task.encryption is None:
-        return raw_place(path)
-    inside = path.strip("/")[len(task.remote_path.strip("/")) :].strip("/")
-    return "{0}:{1}".format(CRYPT, inside)
+        return raw_place(task.keep_deleted.path)
+    return "{0}:{1}".format(CRYPT, task.kept_inside)
 
 
 def kept_folder(task: Task, run_id: str) -> str:

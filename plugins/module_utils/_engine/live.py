@@ -64,11 +64,11 @@ class LiveConfig:
         return saved
 
     def close(self) -> None:
-        """Save back and remove."""
+        """Save back and remove. What can't be saved stays, for sweep_live()."""
         try:
             self.save_back()
-        finally:
             shutil.rmtree(self.directory)
+        finally:
             self._lock.release()
             if self._turn is not None:
                 self._turn.release()
@@ -154,10 +154,10 @@ def sweep_live(layout: Layout) -> List[str]:
             try:
                 _store_refreshed(layout, directory)
                 shutil.rmtree(directory)
-            except CloudsyncError as error:
+            except (CloudsyncError, OSError) as error:
                 problems.append(
                     "The token that the killed run {0} refreshed is kept in {1} until it can be saved. {2}".format(
-                        use_id, directory, error.message
+                        use_id, directory, error
                     )
                 )
     return problems

@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import os
-import posixpath
 import time
 from contextlib import contextmanager
 from typing import Callable, Iterator, List, Tuple
@@ -54,16 +53,25 @@ def claims_of(task: Task, credential: Credential) -> List[Claim]:
     """What a run of ``task`` reads and writes."""
     place = remote_identity(credential)
     local = os.path.realpath(task.path)
-    remote = posixpath.normpath("/" + task.remote_path)
+    remote = _remote_tree(task.remote_path)
     moves = task.mode == MOVE
     claims = [
         Claim("local", local, write=not task.is_push or moves),
         Claim(place, remote, write=task.is_push or moves),
     ]
     if task.keep_deleted is not None:
-        kept = posixpath.normpath("/" + task.keep_deleted.path)
-        claims.append(Claim(place if task.is_push else "local", kept, write=True))
+        kept = task.keep_deleted.path
+        claims.append(
+            Claim(place, _remote_tree(kept), write=True)
+            if task.is_push
+            else Claim("local", os.path.realpath(kept), write=True)
+        )
     return claims
+
+
+def _remote_tree(path: str) -> str:
+    # Whether "/data" and "data" are one folder depends on the server: here they are.
+    return "/" + path.strip("/")
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import os
 from types import TracebackType
 from typing import Optional, Type
 
-from .files import make_directory
+from .files import make_directory, read_text
 
 
 class Lock:
@@ -46,24 +46,26 @@ class Lock:
         self.release()
 
 
-def try_lock(path: str, shared: bool = False) -> Optional[Lock]:
+def try_lock(path: str) -> Optional[Lock]:
     """The lock on ``path``, or None when somebody else holds it now."""
-    return _flock(path, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+    return _flock(path, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-def wait_lock(path: str, shared: bool = False) -> Lock:
+def wait_lock(path: str) -> Lock:
     """The lock on ``path``, however long it takes: only for locks that are held for moments."""
-    lock = _flock(path, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
+    lock = _flock(path, fcntl.LOCK_EX)
     if lock is None:
         raise OSError("{0}: flock returned without the lock".format(path))
     return lock
 
 
 def _flock(path: str, operation: int) -> Optional[Lock]:
-    if not os.path.isdir(os.path.dirname(path)):
-        make_directory(os.path.dirname(path))
     while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except FileNotFoundError:
+            make_directory(os.path.dirname(path), 0o700, 0o700)
+            continue
         try:
             fcntl.flock(descriptor, operation)
         except BlockingIOError:
@@ -88,19 +90,20 @@ def _is_still_at(path: str, descriptor: int) -> bool:
 
 
 def is_held(path: str) -> bool:
-    """Whether some process holds the lock on ``path`` right now."""
-    if not os.path.exists(path):
+    """Whether some process holds the lock on ``path`` right now. Several may look at once: none holds it for that."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
         return False
-    lock = try_lock(path)
-    if lock is None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
         return True
-    lock.release()
+    finally:
+        os.close(descriptor)
     return False
 
 
 def holder(path: str) -> Optional[str]:
     """What the holder wrote into the lock file, None when nobody holds it."""
-    if not is_held(path):
-        return None
-    with open(path, encoding="utf-8") as stream:
-        return stream.read()
+    return read_text(path) if is_held(path) else None

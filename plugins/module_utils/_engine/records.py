@@ -12,10 +12,10 @@ import os
 import time
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
+from itertools import islice
 from typing import Any, Dict, Iterator, List, Optional
 
-from .errors import CloudsyncError
-from .files import make_directory, names_in, read_json, remove, write_json
+from .files import Damaged, make_directory, names_in, read_json, remove, write_json
 from .layout import Layout
 from .locks import Lock, holder, wait_lock
 
@@ -92,58 +92,72 @@ def _run_lock(layout: Layout, task: str, run_id: str) -> str:
     return "{0}/locks/runs/{1}/{2}".format(layout.run_dir, task, run_id)
 
 
-def _directories(layout: Layout, task: str) -> List[str]:
-    """The records, and where one goes that the disk has no room for."""
-    return [layout.task_state_dir(task) + "/runs", "{0}/unsaved/{1}".format(layout.run_dir, task)]
+def _kept(layout: Layout, task: str) -> str:
+    return layout.task_state_dir(task) + "/runs"
+
+
+def _unsaved(layout: Layout, task: str) -> str:
+    """Where a record goes that the disk has no room for; there, it is newer than what may lie in _kept()."""
+    return "{0}/unsaved/{1}".format(layout.run_dir, task)
+
+
+def _places(layout: Layout, task: str) -> Dict[str, str]:
+    """The id of each run to the file that holds its record, oldest first."""
+    directories = (_kept(layout, task), _unsaved(layout, task))
+    found = {run_id: directory for directory in directories for run_id in names_in(directory)}
+    return {run_id: "{0}/{1}.json".format(found[run_id], run_id) for run_id in sorted(found)}
 
 
 def save_record(layout: Layout, record: Record) -> None:
     """Write it; on a full disk into /run, from where the next one that fits takes it along."""
-    kept, spare = _directories(layout, record.task)
+    kept, unsaved = _kept(layout, record.task), _unsaved(layout, record.task)
     try:
         make_directory(layout.task_state_dir(record.task))
         make_directory(kept)
         _write(kept, record)
-        for run_id in names_in(spare):
-            _move(spare, kept, run_id)
+        remove("{0}/{1}.json".format(unsaved, record.id))
+        for run_id in names_in(unsaved):
+            _take_along(layout, record.task, run_id)
     except OSError:
         make_directory(layout.run_dir)
-        make_directory(spare)
-        _write(spare, record)
+        make_directory(unsaved)
+        _write(unsaved, record)
 
 
 def _write(directory: str, record: Record) -> None:
     write_json("{0}/{1}.json".format(directory, record.id), {"schema": SCHEMA, **asdict(record)})
 
 
-def _move(spare: str, kept: str, run_id: str) -> None:
-    record = _load("{0}/{1}.json".format(spare, run_id))
-    if record is not None and not os.path.exists("{0}/{1}.json".format(kept, run_id)):
-        _write(kept, record)
-    remove("{0}/{1}.json".format(spare, run_id))
+def _take_along(layout: Layout, task: str, run_id: str) -> None:
+    if runner_pid(layout, task, run_id) is not None:
+        return
+    path = "{0}/{1}.json".format(_unsaved(layout, task), run_id)
+    record = _load(path)
+    if record is not None:
+        _write(_kept(layout, task), record)
+    remove(path)
 
 
 def _load(path: str) -> Optional[Record]:
+    """The record in ``path``; None when it is gone or damaged, which must not hide the others."""
     try:
-        content = read_json(path)
-    except CloudsyncError:
+        content = read_json(path) or {}
+        return Record(**{key: content[key] for key in Record.__dataclass_fields__ if key in content})
+    except (Damaged, TypeError):
         return None
-    if content is None or "id" not in content:
-        return None
-    return Record(**{key: content[key] for key in Record.__dataclass_fields__ if key in content})
+
+
+def newest_records(layout: Layout, task: str) -> Iterator[Record]:
+    """The records, newest first, as they are to be seen now: a dead run's says ``interrupted``."""
+    for path in reversed(list(_places(layout, task).values())):
+        record = _load(path)
+        if record is not None:
+            yield as_seen_now(layout, record)
 
 
 def load_records(layout: Layout, task: str, count: Optional[int] = None) -> List[Record]:
-    """The newest ``count`` records, newest first, as they are to be seen now: a dead run's says ``interrupted``."""
-    places = {run_id: directory for directory in _directories(layout, task) for run_id in names_in(directory)}
-    found: List[Record] = []
-    for run_id in sorted(places, reverse=True):
-        if count is not None and len(found) >= count:
-            break
-        record = _load("{0}/{1}.json".format(places[run_id], run_id))
-        if record is not None:
-            found.append(as_seen_now(layout, record))
-    return found
+    """The first ``count`` of newest_records()."""
+    return list(islice(newest_records(layout, task), count))
 
 
 def as_seen_now(layout: Layout, record: Record) -> Record:
@@ -161,19 +175,18 @@ def as_seen_now(layout: Layout, record: Record) -> Record:
 
 def interrupted_records(layout: Layout, task: str) -> Iterator[Record]:
     """The records of dead runs that nobody has closed yet, oldest first."""
-    for directory in _directories(layout, task):
-        for run_id in names_in(directory):
-            record = _load("{0}/{1}.json".format(directory, run_id))
-            if record is not None and record.state in UNFINISHED:
-                seen = as_seen_now(layout, record)
-                if seen.state not in UNFINISHED:
-                    yield seen
+    for path in _places(layout, task).values():
+        record = _load(path)
+        if record is not None and record.state in UNFINISHED:
+            seen = as_seen_now(layout, record)
+            if seen.state not in UNFINISHED:
+                yield seen
 
 
 def last_record(layout: Layout, task: str) -> Optional[Record]:
     """The one that stands for the task's state: the newest that did, or does, more than skip."""
     newest = None
-    for record in load_records(layout, task, KEPT_LOGS):
+    for record in newest_records(layout, task):
         newest = newest or record
         if record.state != "skipped":
             return record
@@ -182,8 +195,9 @@ def last_record(layout: Layout, task: str) -> Optional[Record]:
 
 def prune(layout: Layout, task: str) -> None:
     """Keep the newest records and logs; logs also go by age."""
-    for run_id in names_in(_directories(layout, task)[0])[:-KEPT_RECORDS]:
-        remove("{0}/{1}.json".format(_directories(layout, task)[0], run_id))
+    kept = _kept(layout, task)
+    for run_id in names_in(kept)[:-KEPT_RECORDS]:
+        remove("{0}/{1}.json".format(kept, run_id))
     oldest = time.time() - KEPT_LOG_DAYS * 86400
     logs = names_in(layout.task_log_dir(task), ".log")
     for position, run_id in enumerate(reversed(logs)):

@@ -20,6 +20,7 @@ from .locks import Lock, try_lock
 from .rclone.providers import resolve
 from .rclone.section import crypt_section, remote_section
 from .rclone.traits import refresh_token_is_single_use
+from .seed import load_seed
 from .session import Session
 from .stopping import StopFlag
 from .tasks import Encryption, Task
@@ -95,8 +96,8 @@ def open_task_session(
     """The session of a run or a plan of ``task``. The caller closes ``session.live``."""
 
     def build() -> Dict[str, Dict[str, str]]:
-        # Read again: whoever had the turn before may have left a newer token.
-        now = load_credential(host.layout, host.seed, credential.name)
+        # Read again: whoever had the turn before may have left a newer token, and the seed may have been rotated.
+        now = load_credential(host.layout, load_seed(host.layout), credential.name)
         return build_sections(host, now, task.provider_options, task.encryption, task.remote_path)
 
     turn = take_turn(host, credential.name, stop, say) if takes_turns(credential) else None
@@ -115,7 +116,7 @@ def open_credential_session(
     """The session of a verify or a listing; ``saved`` False: the credential is not in the store."""
 
     def build() -> Dict[str, Dict[str, str]]:
-        now = load_credential(host.layout, host.seed, credential.name) if saved else credential
+        now = load_credential(host.layout, load_seed(host.layout), credential.name) if saved else credential
         return build_sections(host, now, {}, encryption, remote_path)
 
     stop = StopFlag()

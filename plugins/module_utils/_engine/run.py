@@ -92,7 +92,9 @@ class Run:
             return EXIT_SKIPPED
         if self.record.reason == "stopped":
             return EXIT_STOPPED
-        return EXIT_REFUSED if self.refused else EXIT_FAILED
+        if self.refused:
+            return EXIT_REFUSED
+        return EXIT_USAGE if self.record.reason == "usage" else EXIT_FAILED
 
     def _update(self, **changes: object) -> None:
         self.record = replace(self.record, **changes)  # type: ignore[arg-type]

@@ -14,11 +14,12 @@ from __future__ import annotations
 
 import base64
 import os
+import sys
 from dataclasses import dataclass
 from typing import Any, Dict, Mapping
 
 from .errors import CloudsyncError
-from .files import make_directory, read_versioned, write_json
+from .files import Damaged, make_directory, read_versioned, write_json
 from .layout import Layout
 
 SCHEMA = 1
@@ -65,15 +66,12 @@ class Seed:
         key = self.keys.get(key_id)
         if key is None:
             raise _undecryptable(place, "was encrypted with the key {0}, which this host's seed lacks".format(key_id))
+        cipher = aes_gcm(key)
         try:
             raw = base64.b64decode(body, validate=True)
-            return str(aes_gcm(key).decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], place.associated_data()), "utf-8")
+            return str(cipher.decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], place.associated_data()), "utf-8")
         except Exception as error:
             raise _undecryptable(place, "was edited, cut short, or moved here from another object") from error
-
-    def is_current(self, ciphertext: str) -> bool:
-        """Whether ``ciphertext`` was made with the primary key."""
-        return ciphertext.startswith("{0}:{1}:".format(SCHEME, self.primary))
 
     def with_new_primary(self) -> Seed:
         """This ring with one more key, which encrypts from now on."""
@@ -108,8 +106,6 @@ def aes_gcm(key: bytes) -> Any:
 
 def missing_cryptography() -> CloudsyncError:
     """What to say on a host without the library."""
-    import sys
-
     return CloudsyncError(
         "usage",
         "The Python library cryptography is missing for {0}: install the package python3-cryptography "
@@ -136,7 +132,7 @@ def parse_seed(content: Mapping[str, Any], path: str) -> Seed:
     except (KeyError, TypeError, ValueError):
         whole = False
     if not whole:
-        raise CloudsyncError(
+        raise Damaged(
             "undecryptable",
             "The seed {0} is damaged: it was edited or cut short. It is left as it is; "
             "restore it from its backup (skyhaul.cloudsync.seed with state=restored).".format(path),

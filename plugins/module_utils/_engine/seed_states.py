@@ -8,22 +8,19 @@
 
 from __future__ import annotations
 
+import os
+import time
+from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, Dict, List, Optional
 
-from .credentials import (
-    list_credentials,
-    read_credential,
-    save_credential,
-    store_lock,
-    unseal,
-)
+from .credentials import list_credentials, read_credential, save_credential, store_lock, unseal
 from .errors import CloudsyncError, usage_error
-from .files import read_versioned
+from .files import Damaged, read_versioned
 from .layout import Layout
-from .seed import SCHEMA, Seed, load_seed, new_seed, parse_seed, save_seed
+from .seed import SCHEMA, Seed, new_seed, parse_seed, save_seed
 from .task_store import list_tasks, read_task, save_task, unseal_task
-from .wrapping import unwrap_seed, wrap_seed
+from .wrapping import check_passphrase, unwrap_seed, wrap_seed
 
 
 @dataclass(frozen=True)
@@ -43,23 +40,32 @@ def converge_seed(
     layout: Layout, state: str, passphrase: str, wrapped: str, backup: bool, check_mode: bool
 ) -> SeedOutcome:
     """Make the seed as ``state`` says. ``wrapped`` is what an earlier ``backup`` gave, for restored."""
-    before = _present(layout)
-    if state == "restored":
-        after = _restored(before, unwrap_seed(wrapped, passphrase))
-    elif state == "rotated" and before is not None:
-        after = before.with_new_primary()
-    else:
-        after = before if before is not None else _first(layout)
-    if not check_mode and after != before:
-        _write(layout, after, rotate=state == "rotated" and before is not None)
-        after = load_seed(layout)
-    shown = after.only_primary() if state == "rotated" else after
-    return SeedOutcome(_view(before), _view(shown), wrap_seed(after, passphrase) if backup and not check_mode else "")
+    if backup:
+        check_passphrase(passphrase)
+    with ExitStack() as stack:
+        if not check_mode:
+            # From the first look on, or a seed that is made meanwhile would be replaced.
+            stack.enter_context(store_lock(layout))
+        before = _present(layout, damaged_is_none=state == "restored")
+        if state == "restored":
+            after = _restored(before, unwrap_seed(wrapped, passphrase))
+        elif before is None:
+            after = _first(layout)
+        else:
+            after = before.with_new_primary().only_primary() if state == "rotated" else before
+        if not check_mode and after != before:
+            _write(layout, before, after)
+    return SeedOutcome(_view(before), _view(after), wrap_seed(after, passphrase) if backup and not check_mode else "")
 
 
-def _present(layout: Layout) -> Optional[Seed]:
-    content = read_versioned(layout.seed, SCHEMA)
-    return parse_seed(content, layout.seed) if content is not None else None
+def _present(layout: Layout, damaged_is_none: bool) -> Optional[Seed]:
+    try:
+        content = read_versioned(layout.seed, SCHEMA)
+        return parse_seed(content, layout.seed) if content is not None else None
+    except Damaged:
+        if damaged_is_none:
+            return None
+        raise
 
 
 def _first(layout: Layout) -> Seed:
@@ -88,28 +94,40 @@ def _restored(before: Optional[Seed], backup: Seed) -> Seed:
     return Seed({**backup.keys, **before.keys}, before.primary)
 
 
-def _write(layout: Layout, seed: Seed, rotate: bool) -> None:
-    with store_lock(layout):
-        save_seed(layout, seed)
-        if rotate:
-            # The ring holds old and new keys until everything is re-encrypted, so being killed in between loses nothing.
-            _reencrypt(layout, seed)
-            save_seed(layout, seed.only_primary())
+def _write(layout: Layout, before: Optional[Seed], after: Seed) -> None:
+    if before is None:
+        _set_damaged_aside(layout)
+    elif not set(before.keys) <= set(after.keys):
+        _reencrypt(layout, before, after)
+    save_seed(layout, after)
 
 
-def _reencrypt(layout: Layout, seed: Seed) -> None:
-    opened = [
-        unseal(layout, seed, stored) for stored in _all(list_credentials(layout), lambda n: read_credential(layout, n))
-    ]
-    tasks = [unseal_task(layout, seed, stored) for stored in _all(list_tasks(layout), lambda n: read_task(layout, n))]
-    for credential in opened:
-        save_credential(layout, seed, credential)
+def _set_damaged_aside(layout: Layout) -> None:
+    """Somebody may still be able to read a key in it."""
+    if os.path.lexists(layout.seed):
+        os.rename(layout.seed, "{0}.damaged-{1}".format(layout.seed, int(time.time())))
+
+
+def _reencrypt(layout: Layout, before: Seed, after: Seed) -> None:
+    """Both rings stay until everything is encrypted anew, so that being killed in between loses nothing."""
+    both = Seed({**before.keys, **after.keys}, after.primary)
+    credentials = [unseal(layout, both, stored) for stored in _stored_credentials(layout)]
+    tasks = [unseal_task(layout, both, stored) for stored in _stored_tasks(layout)]
+    save_seed(layout, both)
+    for credential in credentials:
+        save_credential(layout, both, credential)
     for task in tasks:
-        save_task(layout, seed, task)
+        save_task(layout, both, task)
 
 
-def _all(names: Sequence[str], read: Any) -> List[Dict[str, Any]]:
-    return [stored for stored in map(read, names) if stored is not None]
+def _stored_credentials(layout: Layout) -> List[Dict[str, Any]]:
+    found = [read_credential(layout, name) for name in list_credentials(layout)]
+    return [stored for stored in found if stored is not None]
+
+
+def _stored_tasks(layout: Layout) -> List[Dict[str, Any]]:
+    found = [read_task(layout, name) for name in list_tasks(layout)]
+    return [stored for stored in found if stored is not None]
 
 
 def _view(seed: Optional[Seed]) -> Dict[str, Any]:

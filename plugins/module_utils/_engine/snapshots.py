@@ -31,7 +31,6 @@ from .mounts import Mount, is_below, read_mounts
 from .privileges import account_of
 from .tasks import Task
 from .volumes.bench import Bench, remove_empty, unmount
-from .volumes.btrfs import DIRECTORY as BTRFS_DIRECTORY
 from .volumes.commands import run_command
 from .volumes.lvm import ROOM
 from .volumes.model import Execute, Volume
@@ -40,8 +39,6 @@ from .volumes.plan import Manager, SnapshotPlan, managers, plan_snapshot
 Say = Callable[[str], None]
 SCHEMA = 1
 NAME = "cloudsync-"
-# What a transfer has to leave out, wherever it is: the ways in to snapshots.
-NEVER_TRANSFERRED = (".zfs", BTRFS_DIRECTORY)
 
 
 def snapshot_name(task: str, run_id: str) -> str:

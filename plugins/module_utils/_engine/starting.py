@@ -18,7 +18,7 @@ from .errors import CloudsyncError, usage_error
 from .host import Host
 from .plan import Plan
 from .planning import forecast
-from .records import UNFINISHED, Record, load_records
+from .records import UNFINISHED, Record, load_records, newest_records
 from .run import Run
 from .stopping import StopFlag
 from .systemd import is_running, systemctl
@@ -109,7 +109,7 @@ def _ended(host: Host, record: Record, timeout: int) -> Record:
                 "Stop it with state=stopped, or wait longer.".format(record, timeout),
             )
         time.sleep(LOOK_SECONDS)
-        record = next((r for r in load_records(host.layout, record.task) if r.id == record.id), record)
+        record = next((r for r in newest_records(host.layout, record.task) if r.id == record.id), record)
     return record
 
 

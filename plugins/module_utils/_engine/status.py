@@ -66,13 +66,14 @@ def next_runs(stored: Mapping[str, Any], count: int, elapses: Mapping[str, int])
     its distance from the slot (the host's share of ``spread``) holds for the others, too."""
     if not stored["enabled"] or not stored["schedule"] or count < 1:
         return []
-    slots = upcoming(schedules.parse(stored["schedule"]), _now(), count)
+    schedule = schedules.parse(stored["schedule"])
     elapse = elapses.get(timer_name(stored["name"]))
-    if elapse is None or not slots:
-        return [slot.isoformat() for slot in slots]
-    first = datetime.datetime.fromtimestamp(elapse // 1000000, slots[0].tzinfo)
-    delay = first - slots[0]
-    return [(slot + delay).isoformat() for slot in slots]
+    if elapse is None:
+        return [slot.isoformat() for slot in upcoming(schedule, _now(), count)]
+    # A slot that has passed may still wait for its share of the spread.
+    first = datetime.datetime.fromtimestamp(elapse // 1000000, datetime.timezone.utc)
+    slots = upcoming(schedule, first - datetime.timedelta(seconds=schedule.spread + 1), count)
+    return [(slot + (first - slots[0])).isoformat() for slot in slots]
 
 
 def task_details(layout: Layout, name: str, runs: int, following: int) -> Dict[str, Any]:

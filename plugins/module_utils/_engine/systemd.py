@@ -13,6 +13,7 @@ stamp of a persistent timer says "served until now", and the timer starts.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -20,7 +21,7 @@ from dataclasses import dataclass
 from typing import Dict, List, Mapping, Optional, Sequence
 
 from .errors import CloudsyncError
-from .files import atomic_write, make_directory, read_text, remove
+from .files import atomic_write, make_directory, read_text, remove, sync_directory
 from .layout import Layout
 from .units import drop_in_path, enabled_link, timer_name, timer_path
 
@@ -73,52 +74,64 @@ def apply_units(layout: Layout, changes: Sequence[UnitChange]) -> None:
     if not changes:
         return
     running = is_running(layout)
-    there = [change for change in changes if os.path.exists(timer_path(layout, change.task))]
-    edited = [change for change in there if read_text(timer_path(layout, change.task)) != change.timer]
-    if running and edited:
-        systemctl("stop", *(timer_name(change.task) for change in edited))
-        _forget(layout, edited)
+    before = {change.task: present_units(layout, change.task)["timer"] for change in changes}
+    if running:
+        _stop_edited(layout, changes)
     for change in changes:
         _write(layout, change)
-    if not running:
+    scheduled = [change for change in changes if change.timer is not None]
+    if running:
+        systemctl("daemon-reload")
+        for change in scheduled:
+            if change.timer != before[change.task]:
+                _mark_served(change)
+        if scheduled:
+            systemctl("start", *(timer_name(change.task) for change in scheduled))
+    # Last: a timer that could not be started is not enabled, so that the next call does all of this again.
+    for change in scheduled:
+        _enable(layout, change.task)
+
+
+def _stop_edited(layout: Layout, changes: Sequence[UnitChange]) -> None:
+    """Stop the timers that become others, and make systemd drop what it remembers of those not persistent."""
+    texts = {change.task: read_text(timer_path(layout, change.task)) for change in changes}
+    edited = [change.task for change in changes if texts[change.task] not in (None, change.timer)]
+    if not edited:
         return
-    systemctl("daemon-reload")
-    fresh = [change for change in changes if change.timer is not None and (change in edited or change not in there)]
-    for change in fresh:
-        _mark_served(change)
-    starting = [timer_name(change.task) for change in changes if change.timer is not None]
-    if starting:
-        systemctl("start", *starting)
-
-
-def _forget(layout: Layout, edited: Sequence[UnitChange]) -> None:
-    """Make systemd drop what it remembers of timers that are not persistent."""
-    plain = [c for c in edited if "Persistent=yes" not in (read_text(timer_path(layout, c.task)) or "")]
-    for change in plain:
-        remove(enabled_link(layout, change.task))
-        remove(timer_path(layout, change.task))
+    systemctl("stop", *(timer_name(task) for task in edited))
+    for task in edited:
+        remove(enabled_link(layout, task))
+    plain = [task for task in edited if "Persistent=yes" not in (texts[task] or "")]
+    for task in plain:
+        remove(timer_path(layout, task))
     if plain:
         systemctl("daemon-reload")
 
 
 def _write(layout: Layout, change: UnitChange) -> None:
-    link, timer = enabled_link(layout, change.task), timer_path(layout, change.task)
+    timer, drop_in = timer_path(layout, change.task), drop_in_path(layout, change.task)
+    make_directory(layout.unit_dir, 0o755)
     if change.timer is None:
-        remove(link)
+        remove(enabled_link(layout, change.task))
         remove(timer)
     else:
-        make_directory(os.path.dirname(link), 0o755)
         _write_text(timer, change.timer)
-        if not os.path.islink(link):
-            os.symlink("../" + timer_name(change.task), link)
-    drop_in = drop_in_path(layout, change.task)
     if change.drop_in is None:
-        if remove(drop_in):
+        remove(drop_in)
+        with contextlib.suppress(OSError):  # there is none, or the operator's own are in it
             os.rmdir(os.path.dirname(drop_in))
         _remove_stamp(layout, change.task)
     else:
         make_directory(os.path.dirname(drop_in), 0o755)
         _write_text(drop_in, change.drop_in)
+
+
+def _enable(layout: Layout, task: str) -> None:
+    link = enabled_link(layout, task)
+    if not os.path.islink(link):
+        make_directory(os.path.dirname(link), 0o755)
+        os.symlink("../" + timer_name(task), link)
+        sync_directory(os.path.dirname(link))
 
 
 def _write_text(path: str, text: str) -> None:

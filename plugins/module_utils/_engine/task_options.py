@@ -8,12 +8,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, Mapping, Optional
+import re
+from typing import Any, Callable, Dict, Mapping, Optional, Sequence, Tuple, Union
 
 from . import schedule as schedules
 from .durations import parse_duration
 from .errors import CloudsyncError, usage_error
 from .layout import checked_name
+from .notify_targets import parse_target
 from .rclone.config import config_value
 from .suggest import choice, refuse_unknown_keys
 from .task_rules import (
@@ -22,8 +24,10 @@ from .task_rules import (
     checked_local_path,
     checked_max_delete,
     checked_patterns,
+    checked_quota,
     checked_rclone_args,
     checked_remote_path,
+    checked_size,
 )
 from .tasks import (
     Encryption,
@@ -60,6 +64,8 @@ def parse_task(declared: Mapping[str, Any], find_task: Optional[Callable[[str], 
 def _reversed_options(
     name: str, original_name: str, find_task: Optional[Callable[[str], Optional[Task]]]
 ) -> Dict[str, Any]:
+    if original_name == name:
+        raise usage_error("reverse_of names the task itself: name the one that it restores.")
     original = find_task(original_name) if find_task else None
     if original is None:
         raise usage_error("reverse_of names the task {0!r}, which this host does not have.".format(original_name))
@@ -70,11 +76,9 @@ def _build(name: str, given: Mapping[str, Any]) -> Task:
     for option in ("credential", "direction", "path"):
         if not given.get(option):
             raise usage_error("{0} is missing.".format(option))
-    plain = {key: given[key] for key in ("description", "reverse_of") if key in given}
-    switches = {key: bool(given[key]) for key in ("enabled", "follow_symlinks", "create_empty_dirs") if key in given}
-    counts = {key: _count(key, given[key]) for key in ("transfers", "retries") if key in given}
     return Task(
         name=name,
+        description=given.get("description", ""),
         credential=checked_name("credential", given["credential"]),
         direction=choice("direction", given["direction"], ("push", "pull")),
         mode=choice("mode", given.get("mode", "copy"), ("sync", "copy", "move")),
@@ -84,7 +88,11 @@ def _build(name: str, given: Mapping[str, Any]) -> Task:
         include=checked_patterns("include", given.get("include", ())),
         exclude=checked_patterns("exclude", given.get("exclude", ())),
         schedule=_schedule(given.get("schedule")),
+        enabled=_switch("enabled", given.get("enabled", True)),
         bandwidth=checked_bandwidth(given.get("bandwidth", ())),
+        transfers=_count("transfers", given.get("transfers", 0)),
+        follow_symlinks=_switch("follow_symlinks", given.get("follow_symlinks", False)),
+        create_empty_dirs=_switch("create_empty_dirs", given.get("create_empty_dirs", False)),
         encryption=_encryption(given.get("encryption")),
         snapshot=choice("snapshot", given.get("snapshot", "none"), ("none", "auto", "zfs", "btrfs", "lvm")),
         guards=_guards(given.get("guards") or {}),
@@ -92,13 +100,12 @@ def _build(name: str, given: Mapping[str, Any]) -> Task:
         hooks=_hooks(given.get("hooks") or {}),
         on_overlap=choice("on_overlap", given.get("on_overlap", "skip"), ("skip", "wait")),
         limits=_limits(given.get("limits") or {}),
+        retries=_count("retries", given.get("retries", Task.retries)),
         verify_after=choice("verify_after", given.get("verify_after", "none"), ("none", "size", "checksum")),
-        notify=checked_patterns("notify", given.get("notify", ())),
+        notify=_targets(given.get("notify", ())),
         rclone_args=checked_rclone_args(given.get("rclone_args", ())),
         user=given.get("user") or "root",
-        **plain,
-        **switches,
-        **counts,
+        reverse_of=given.get("reverse_of", ""),
     )
 
 
@@ -107,18 +114,32 @@ def _given(what: str, options: Mapping[str, Any], shape: Any) -> Dict[str, Any]:
     return {key: value for key, value in options.items() if value is not None}
 
 
-def _count(what: str, value: Any, least: int = 0) -> int:
-    try:
-        count = int(value)
-    except (TypeError, ValueError):
-        count = least - 1
-    if count < least or isinstance(value, bool):
-        raise usage_error("{0} is {1!r}: use a whole number, {2} or more.".format(what, value, least))
-    return count
+def _switch(what: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise usage_error("{0} is {1!r}: use true or false.".format(what, value))
+    return value
+
+
+def _count(what: str, value: Any) -> int:
+    number = _whole_number(value)
+    if number is None or number < 0:
+        raise usage_error("{0} is {1!r}: use a whole number, 0 or more.".format(what, value))
+    return number
+
+
+def _whole_number(value: Any) -> Optional[int]:
+    return int(str(value)) if re.match(r"\A-?[0-9]+\Z", str(value)) else None
 
 
 def _schedule(given: Any) -> Optional[Mapping[str, Any]]:
     return schedules.to_dict(schedules.parse(given)) if given else None
+
+
+def _targets(given: Union[str, Sequence[Any]]) -> Tuple[str, ...]:
+    targets = checked_patterns("notify", given)
+    for target in targets:
+        parse_target(target)
+    return targets
 
 
 def _encryption(given: Optional[Mapping[str, Any]]) -> Optional[Encryption]:
@@ -133,7 +154,7 @@ def _encryption(given: Optional[Mapping[str, Any]]) -> Optional[Encryption]:
         filenames=choice(
             "encryption.filenames", options.get("filenames", "standard"), ("standard", "obfuscate", "off")
         ),
-        directory_names=bool(options.get("directory_names", True)),
+        directory_names=_switch("encryption.directory_names", options.get("directory_names", True)),
     )
 
 
@@ -144,7 +165,7 @@ def _guards(given: Mapping[str, Any]) -> Guards:
         empty_source=choice("guards.empty_source", options.get("empty_source", "refuse"), ("refuse", "allow")),
         mounted=checked_local_path("guards.mounted", mounted) if mounted else "",
         marker=checked_remote_path("guards.marker", options.get("marker", "")).lstrip("/"),
-        allow_root=bool(options.get("allow_root", False)),
+        allow_root=_switch("guards.allow_root", options.get("allow_root", False)),
         max_delete=checked_max_delete(options.get("max_delete", "")),
     )
 
@@ -168,16 +189,16 @@ def _hooks(given: Mapping[str, Any]) -> Hooks:
 
 def _limits(given: Mapping[str, Any]) -> Limits:
     options = _given("limits", given, Limits)
-    nice = options.get("nice", 0)
-    if not str(nice).lstrip("-").isdigit() or not -20 <= int(nice) <= 19:
-        raise usage_error("limits.nice is {0!r}: use -20 (first) to 19 (last).".format(nice))
+    nice = _whole_number(options.get("nice", 0))
+    if nice is None or not -20 <= nice <= 19:
+        raise usage_error("limits.nice is {0!r}: use -20 (first) to 19 (last).".format(options["nice"]))
     io_weight = _count("limits.io_weight", options.get("io_weight", 0))
     if io_weight > 10000:
         raise usage_error("limits.io_weight is {0}: use 1 to 10000.".format(io_weight))
     return Limits(
         max_duration=parse_duration("limits.max_duration", options.get("max_duration", 0)),
-        nice=int(nice),
+        nice=nice,
         io_weight=io_weight,
-        memory_max=str(options.get("memory_max", "")),
-        cpu_quota=str(options.get("cpu_quota", "")),
+        memory_max=checked_size("limits.memory_max", options.get("memory_max", "")),
+        cpu_quota=checked_quota("limits.cpu_quota", options.get("cpu_quota", "")),
     )

@@ -8,53 +8,50 @@
 
 from __future__ import annotations
 
+import fnmatch
 import os
 import posixpath
 import re
-from typing import Any, Dict, List, Mapping, Sequence, Tuple, Union
+from typing import Any, Mapping, Sequence, Tuple, Union
 
 from .errors import usage_error
-from .tasks import MOVE, BandwidthSlot, Task
+from .tasks import MOVE, BandwidthSlot, Task, path_inside
 
 TIME = re.compile(r"\A(?:(Mon|Tue|Wed|Thu|Fri|Sat|Sun)-)?(\d{1,2}):(\d{2})\Z", re.IGNORECASE)
 RATE = r"(?:off|\d+(?:\.\d+)?[BKMGTP])"
 LIMIT = re.compile(r"\A{0}(?::{0})?\Z".format(RATE), re.IGNORECASE)
 SIZE = re.compile(r"\A\d+(?:\.\d+)?[KMGT]?\Z|\A\d+(?:\.\d+)?%\Z|\Ainfinity\Z")
+MAX_DELETE = re.compile(r"\A(\d+)(%?)\Z")
 QUOTA = re.compile(r"\A\d+%\Z")
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
-REFUSED_ARGUMENTS: Mapping[str, str] = {
-    "config": "the runner keeps the credential's configuration",
-    "rc": "a control port on a network address can be used by others",
-    "metrics-addr": "it would open a port",
-    "password-command": "the runner keeps the secrets",
-    "ask-password": "nobody is there to be asked",
-    "log": "the runner keeps the log",
-    "use-json-log": "the runner reads rclone's log",
-    "syslog": "the runner reads rclone's log",
-    "stats": "the runner reads rclone's statistics",
-    "progress": "the runner shows the progress",
-    "interactive": "nobody is there to be asked",
-    "quiet": "the runner reads rclone's log",
-    "dry-run": "use a dry run (check mode, or cloudsync run --dry-run)",
-    "daemon": "the runner must see its end",
-    "ignore-errors": "it deletes at the destination what could not be read at the source",
-    "delete-excluded": "a filter that is wrong would empty the destination",
-    "backup-dir": "use keep_deleted",
-    "suffix": "use keep_deleted",
-    "max-delete": "use guards.max_delete",
-    "max-duration": "use limits.max_duration",
-    "bwlimit": "use bandwidth",
-    "transfers": "use transfers",
-    "retries": "use retries",
-    "filter": "use include and exclude",
-    "include": "use include",
-    "exclude": "use exclude",
-    "files-from": "use include",
-    "copy-links": "use follow_symlinks",
-    "create-empty-src-dirs": "use create_empty_dirs",
-}
-EXACT = frozenset(("filter", "include", "exclude", "transfers", "retries", "suffix", "config", "progress"))
+FLAG = re.compile(r"\A--[a-z0-9][a-z0-9-]*\Z")
+SECRET_FLAG = re.compile(
+    r"-(2fa|access-grant|authorization|connection-string|cookies?|credentials|key|key-base64|key-pem|mnemonic"
+    r"|pass|passphrase|password2?|sas-url|secret|token)\Z"
+)
+KEY_FILE_FLAG = "--client-key"
+# rclone's flags, as patterns, that would break what a run promises; and why, or what serves instead.
+REFUSED_FLAGS = (
+    ("config password-command", "the runner keeps the credential's configuration"),
+    ("ask-password interactive", "nobody is there to be asked"),
+    ("rc rc-* metrics-*", "others could use the port that it opens"),
+    ("log-* syslog* use-json-log verbose quiet stats* progress", "the runner reads rclone's log"),
+    ("dump*", "it would write secrets into the log"),
+    ("daemon*", "the runner must see its end"),
+    ("dry-run", "use a dry run (check mode, or cloudsync run --dry-run)"),
+    ("ignore-errors", "it deletes at the destination what could not be read at the source"),
+    ("delete-excluded", "a filter that is wrong would empty the destination"),
+    ("backup-dir suffix*", "use keep_deleted"),
+    ("max-delete*", "use guards.max_delete"),
+    ("max-duration", "use limits.max_duration"),
+    ("bwlimit", "use bandwidth"),
+    ("transfers", "use transfers"),
+    ("retries", "use retries"),
+    ("filter* include* exclude* files-from*", "use include and exclude"),
+    ("copy-links", "use follow_symlinks"),
+    ("create-empty-src-dirs", "use create_empty_dirs"),
+)
 
 
 def checked_local_path(what: str, value: Any) -> str:
@@ -68,11 +65,12 @@ def checked_local_path(what: str, value: Any) -> str:
 
 
 def checked_remote_path(what: str, value: Any) -> str:
-    """A path at a provider, without a trailing slash; a leading one is kept (absolute on SFTP)."""
+    """A path at a provider, without ``.`` and a trailing slash; a leading slash is kept (absolute on SFTP)."""
     text = str(value)
     if "\n" in text or "\0" in text or ".." in text.split("/"):
         raise usage_error("{0} is {1!r}: give a path on one line, without '..'.".format(what, text))
-    return posixpath.normpath(text) if text.strip("/") else ""
+    path = re.sub("/+", "/", posixpath.normpath(text)) if text else ""
+    return "" if path == "." else path
 
 
 def checked_patterns(what: str, values: Union[str, Sequence[Any]]) -> Tuple[str, ...]:
@@ -88,7 +86,8 @@ def checked_patterns(what: str, values: Union[str, Sequence[Any]]) -> Tuple[str,
 def checked_max_delete(value: Any) -> str:
     """A count ("5"), a percentage ("10%"), or empty for no limit."""
     text = str(value).replace(" ", "")
-    if text and not re.match(r"\A\d+%?\Z", text) or (text.endswith("%") and int(text[:-1]) > 100):
+    found = MAX_DELETE.match(text)
+    if text and (not found or (found.group(2) and int(found.group(1)) > 100)):
         raise usage_error(
             "guards.max_delete is {0!r}: use a count of files, or a percentage from 0% to 100%.".format(value)
         )
@@ -128,65 +127,76 @@ def checked_rclone_args(arguments: Sequence[Any]) -> Tuple[str, ...]:
     """Further ``--flag`` or ``--flag=value`` words for rclone; those that would break a promise are refused."""
     for argument in arguments:
         flag = str(argument).partition("=")[0]
-        if not re.match(r"\A--[a-z0-9][a-z0-9-]*\Z", flag):
-            raise usage_error("rclone_args has {0!r}: write each one as --flag or --flag=value.".format(str(argument)))
-        reason = refusal_of(flag[2:])
+        if not FLAG.match(flag):
+            raise usage_error("rclone_args has {0!r}: write each one as --flag or --flag=value.".format(flag))
+        reason = _refusal(flag)
         if reason:
             raise usage_error("rclone_args has {0}, which is refused: {1}.".format(flag, reason))
     return tuple(str(argument) for argument in arguments)
 
 
-def refusal_of(flag: str) -> str:
-    """Why a flag may not be given, empty when it may."""
-    for name, reason in REFUSED_ARGUMENTS.items():
-        if flag == name or (flag.startswith(name + "-") and name not in EXACT):
-            return reason
-        if name in ("filter", "include", "exclude", "suffix") and flag.startswith(name + "-"):
+def _refusal(flag: str) -> str:
+    """Why ``flag`` may not be given, empty when it may."""
+    if SECRET_FLAG.search(flag) and flag != KEY_FILE_FLAG:
+        return "everybody on the host can read a program's arguments; put a secret into the credential"
+    for patterns, reason in REFUSED_FLAGS:
+        if any(fnmatch.fnmatchcase(flag, "--" + pattern) for pattern in patterns.split()):
             return reason
     return ""
+
+
+def checked_size(what: str, value: Any) -> str:
+    """Memory as systemd spells it: bytes with K, M, G or T, a percentage, or empty for no limit."""
+    if str(value) and not SIZE.match(str(value)):
+        raise usage_error("{0} is {1!r}: use a size such as 512M, or a percentage.".format(what, value))
+    return str(value)
+
+
+def checked_quota(what: str, value: Any) -> str:
+    """A share of one processor, or empty for no limit."""
+    if str(value) and not QUOTA.match(str(value)):
+        raise usage_error("{0} is {1!r}: use a percentage of one processor, such as 50%.".format(what, value))
+    return str(value)
 
 
 def check_task(task: Task) -> None:
     """The rules that need more than one option."""
-    for problem in _problems(task):
-        raise usage_error(problem)
+    frozen = task.snapshot != "none"
+    rules = (
+        (
+            task.path == "/" and not task.guards.allow_root,
+            "path is /: that is the whole host. Name a folder, or set guards.allow_root.",
+        ),
+        (
+            frozen and not task.is_push,
+            "snapshot works for push tasks only: a pull has no local source to freeze.",
+        ),
+        (
+            frozen and task.mode == MOVE,
+            "snapshot and mode move exclude each other: a snapshot's files can't be deleted.",
+        ),
+    )
+    for is_broken, sentence in rules:
+        if is_broken:
+            raise usage_error(sentence)
+    if task.keep_deleted is not None:
+        _check_kept(task, task.keep_deleted.path)
 
 
-def _problems(task: Task) -> List[str]:
-    found: Dict[str, bool] = {
-        "path is /: that is the whole host. Name a folder, or set guards.allow_root.": task.path == "/"
-        and not task.guards.allow_root,
-        "snapshot works for push tasks only: a pull has no local source to freeze.": task.snapshot != "none"
-        and not task.is_push,
-        "snapshot and mode move exclude each other: a snapshot's files can't be deleted.": task.snapshot != "none"
-        and task.mode == MOVE,
-        "limits.memory_max is {0!r}: use a size such as 512M, or a percentage.".format(task.limits.memory_max): bool(
-            task.limits.memory_max
-        )
-        and not SIZE.match(task.limits.memory_max),
-        "limits.cpu_quota is {0!r}: use a percentage of one processor, such as 50%.".format(
-            task.limits.cpu_quota
-        ): bool(task.limits.cpu_quota) and not QUOTA.match(task.limits.cpu_quota),
-        _keep_deleted_problem(task): bool(_keep_deleted_problem(task)),
-    }
-    return [problem for problem, holds in found.items() if holds]
-
-
-def _keep_deleted_problem(task: Task) -> str:
-    if task.keep_deleted is None:
-        return ""
-    kept, destination = task.keep_deleted.path, task.remote_path if task.is_push else task.path
+def _check_kept(task: Task, kept: str) -> None:
     if not task.is_push and not kept.startswith("/"):
-        return "keep_deleted.path is {0!r}: a pull keeps deleted files on this host; give an absolute path.".format(
-            kept
+        raise usage_error(
+            "keep_deleted.path is {0!r}: a pull keeps deleted files on this host; give an absolute path.".format(kept)
         )
-    inner, outer = kept.strip("/") + "/", destination.strip("/") + "/"
-    if outer.startswith(inner):
-        return "keep_deleted.path {0!r} holds the destination {1!r}: name a folder beside it or in it.".format(
-            kept, destination
+    if path_inside(kept, task.destination) is not None:
+        raise usage_error(
+            "keep_deleted.path {0!r} holds the destination {1!r}: name a folder beside it or in it.".format(
+                kept, task.destination
+            )
         )
-    if task.encryption is not None and task.is_push and not inner.startswith(outer):
-        return "keep_deleted.path {0!r} must be in remote_path {1!r}, where the encryption is.".format(
-            kept, destination
+    if task.is_push and task.encryption is not None and task.kept_inside is None:
+        raise usage_error(
+            "keep_deleted.path {0!r} must be in remote_path {1!r}, where the encryption is.".format(
+                kept, task.destination
+            )
         )
-    return ""

@@ -13,11 +13,11 @@ from typing import Any, Dict, List, Mapping, Optional
 
 from .credentials import NEW_VALUE, SET
 from .errors import usage_error
-from .files import make_directory, names_in, read_versioned, remove, write_json
+from .files import make_directory, names_in, read_object, remove, write_json
 from .layout import Layout
 from .notify import parse_target, public_form
 from .seed import Place, Seed
-from .task_options import parse_task
+from .task_options import OPTIONS, parse_task
 from .tasks import Task, task_to_dict
 
 SCHEMA = 1
@@ -31,7 +31,7 @@ def list_tasks(layout: Layout) -> List[str]:
 
 def read_task(layout: Layout, name: str) -> Optional[Dict[str, Any]]:
     """The stored form (ciphertexts, as in the file), None when there is none."""
-    return read_versioned(layout.task(name), SCHEMA)
+    return read_object(layout.task(name), SCHEMA, "task", name, OPTIONS)
 
 
 def require_task(layout: Layout, name: str) -> Dict[str, Any]:

@@ -18,7 +18,7 @@ OPPOSITE = {PUSH: PULL, PULL: PUSH}
 
 @dataclass(frozen=True)
 class BandwidthSlot:
-    """From ``time`` ("HH:MM" or "Mon-HH:MM") on, at most ``limit`` ("10M", "512K:1M" up:down, "off") bytes per second."""
+    """From ``time`` ("HH:MM" or "Mon-HH:MM") on, at most ``limit`` bytes a second: "10M", "512K:1M" (up:down), "off"."""
 
     time: str
     limit: str
@@ -69,7 +69,7 @@ class Hooks:
 
 @dataclass(frozen=True)
 class Limits:
-    """What a run may use. ``max_duration`` in seconds, 0 = no limit; the others as systemd spells them, empty = unset."""
+    """What a run may use. ``max_duration`` in seconds, 0 = no limit; the others in systemd's words, empty = unset."""
 
     max_duration: int = 0
     nice: int = 0
@@ -117,9 +117,25 @@ class Task:
         return self.direction == PUSH
 
     @property
+    def destination(self) -> str:
+        """The path that a run writes to, on whichever side."""
+        return self.remote_path if self.is_push else self.path
+
+    @property
+    def kept_inside(self) -> Optional[str]:
+        """The folder of keep_deleted relative to the destination; None when it does not lie in it."""
+        return path_inside(self.destination, self.keep_deleted.path) if self.keep_deleted is not None else None
+
+    @property
     def is_scheduled(self) -> bool:
         """Whether it has a timer: a schedule, and not disabled."""
         return self.enabled and self.schedule is not None
+
+
+def path_inside(folder: str, path: str) -> Optional[str]:
+    """``path`` relative to ``folder`` (empty when they are the same), None when it does not lie in it."""
+    outer, inner = ([part for part in each.split("/") if part] for each in (folder, path))
+    return "/".join(inner[len(outer) :]) if inner[: len(outer)] == outer else None
 
 
 def reversed_task(task: Task, name: str) -> Task:

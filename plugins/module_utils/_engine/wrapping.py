@@ -24,12 +24,17 @@ MEMORY_LIMIT = 128 * 1024 * 1024
 SHORTEST = 8
 
 
-def wrap_seed(seed: Seed, passphrase: str) -> str:
-    """``seed`` as one line of text that only ``passphrase`` opens."""
+def check_passphrase(passphrase: str) -> None:
+    """Refuse one that could be guessed."""
     if len(passphrase) < SHORTEST:
         raise usage_error(
             "The passphrase is too short: it alone protects the seed; use {0} characters or more.".format(SHORTEST)
         )
+
+
+def wrap_seed(seed: Seed, passphrase: str) -> str:
+    """``seed`` as one line of text that only ``passphrase`` opens."""
+    check_passphrase(passphrase)
     salt, nonce = os.urandom(SALT_BYTES), os.urandom(NONCE_BYTES)
     sealed = aes_gcm(_key(passphrase, salt)).encrypt(nonce, json.dumps(seed.to_dict()).encode(), SCHEME.encode())
     return "{0}:{1}".format(SCHEME, base64.b64encode(salt + nonce + sealed).decode())
@@ -42,14 +47,12 @@ def unwrap_seed(wrapped: str, passphrase: str) -> Seed:
         raise usage_error("wrapped is not what skyhaul.cloudsync.seed returned with backup=true.")
     try:
         raw = base64.b64decode(body, validate=True)
-        salt, nonce, sealed = (
-            raw[:SALT_BYTES],
-            raw[SALT_BYTES : SALT_BYTES + NONCE_BYTES],
-            raw[SALT_BYTES + NONCE_BYTES :],
-        )
-        content = json.loads(aes_gcm(_key(passphrase, salt)).decrypt(nonce, sealed, SCHEME.encode()))
-    except CloudsyncError:
-        raise
+    except ValueError:
+        raw = b""
+    salt, sealed = raw[:SALT_BYTES], raw[SALT_BYTES:]
+    cipher = aes_gcm(_key(passphrase, salt))
+    try:
+        content = json.loads(cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], SCHEME.encode()))
     except Exception as error:
         raise CloudsyncError(
             "undecryptable", "The wrapped seed can't be opened: the passphrase is wrong, or the text was changed."

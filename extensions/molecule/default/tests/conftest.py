@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import pytest
-from fleet import Host
+from fleet import Host, Run, wait_until
 
 
 @pytest.fixture(params=["bookworm", "trixie"])
@@ -20,6 +20,17 @@ def host(request: pytest.FixtureRequest) -> Host:
 def store() -> Host:
     """The host that serves S3 and SFTP."""
     return Host("store")
+
+
+@pytest.fixture()
+def first_run(host: Host) -> Run:
+    """The first run that the timer of ``minutely`` made, ended."""
+
+    def look() -> Run | None:
+        runs = [run for run in host.runs("minutely") if run.trigger == "timer" and run.ended]
+        return runs[0] if runs else None
+
+    return wait_until(look, "minutely was run by its timer and ended", 90)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

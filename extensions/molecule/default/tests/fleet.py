@@ -124,9 +124,9 @@ class Host:
         (task,) = (task for task in variable(self.name, "cloudsync_tasks") if task["name"] == name)
         return task
 
-    def declare(self, name: str, **changes: Any) -> bool:
+    def declare(self, task: str, /, **changes: Any) -> bool:
         """Apply the task with some options changed; whether the host says that anything did change."""
-        options = {key: value for key, value in {**self.task(name), **changes}.items() if value is not None}
+        options = {key: value for key, value in {**self.task(task), **changes}.items() if value is not None}
         answer = ansible(self.name, "skyhaul.cloudsync.task", options)
         return bool(answer["changed"])
 

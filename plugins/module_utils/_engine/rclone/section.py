@@ -40,10 +40,10 @@ def _stored(provider: Provider, name: str, value: str) -> str:
         return obscure(value)
     if name in PEM:
         return value.strip().replace("\r\n", "\n").replace("\n", "\\n")
-    return _on_one_line(value)
+    return on_one_line(value)
 
 
-def _on_one_line(value: str) -> str:
+def on_one_line(value: str) -> str:
     """JSON (a token, a key file) without its line breaks; anything else as it is."""
     if "\n" not in value:
         return value

@@ -14,18 +14,18 @@ from contextlib import suppress
 from functools import partial
 from typing import Dict, List, Sequence, Tuple
 
+from ..arguments import BTRFS_SNAPSHOTS
 from ..errors import CloudsyncError
 from ..mounts import Mount, is_below
 from .bench import Bench
 from .model import Part, Volume
 
 # At the top of the filesystem, which on most hosts is mounted nowhere. Every transfer leaves it out.
-DIRECTORY = ".cloudsync-snapshots"
 LISTED = re.compile(r"^ID \d+ gen \d+ top level \d+ path (.+)$")
 
 
 class Btrfs:
-    """Read-only snapshots ``LABEL`` in DIRECTORY. A volume's name is the filesystem's UUID and the subvolume's path."""
+    """Read-only snapshots ``LABEL`` in BTRFS_SNAPSHOTS. A volume's name is the filesystem's UUID and the subvolume's path."""
 
     def __init__(self, bench: Bench) -> None:
         self._bench = bench
@@ -51,7 +51,7 @@ class Btrfs:
         """Take the snapshots one after the other: subvolumes are not frozen at the same instant."""
         for volume, label in wanted:
             uuid, subvolume = _split(volume)
-            os.makedirs(os.path.join(self._top(uuid), DIRECTORY), 0o700, exist_ok=True)
+            os.makedirs(os.path.join(self._top(uuid), BTRFS_SNAPSHOTS), 0o700, exist_ok=True)
             source, target = self._top(uuid) + subvolume, self._path(uuid, label)
             self._bench.execute(["btrfs", "subvolume", "snapshot", "-r", source, target])
             self._bench.later(partial(self.drop, volume, label))
@@ -71,10 +71,10 @@ class Btrfs:
             self._bench.execute(["btrfs", "subvolume", "delete", "--commit-after", self._path(uuid, label)])
         # Another run's snapshot may be in it.
         with suppress(OSError):
-            os.rmdir(os.path.join(self._top(uuid), DIRECTORY))
+            os.rmdir(os.path.join(self._top(uuid), BTRFS_SNAPSHOTS))
 
     def _path(self, uuid: str, label: str) -> str:
-        return "{0}/{1}/{2}".format(self._top(uuid), DIRECTORY, label)
+        return "{0}/{1}/{2}".format(self._top(uuid), BTRFS_SNAPSHOTS, label)
 
     def _top(self, uuid: str) -> str:
         """The mounted top of the filesystem: also subvolumes that are mounted nowhere are reached through it."""
@@ -95,7 +95,7 @@ def nested(listing: str, tree: str) -> List[Tuple[str, str, str]]:
     holder = max((s for s in known if is_below(tree, s)), key=len, default="")
     found = [("", holder, tree[len(holder) :])]
     for subvolume in known:
-        ours = subvolume.split("/")[1] == DIRECTORY
+        ours = subvolume.split("/")[1] == BTRFS_SNAPSHOTS
         if not ours and subvolume != holder and is_below(subvolume, tree or "/") and subvolume != tree:
             found.append((subvolume[len(tree) + 1 :], subvolume, ""))
     return found

@@ -14,6 +14,7 @@ import pathlib
 
 import pytest
 
+from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.testing import patch_module_args
 
 MODULES = "ansible_collections.skyhaul.cloudsync.plugins.modules."
@@ -67,6 +68,7 @@ class ManagedHost:
         self.rclone = rclone
         self.secrets = []
         self.output = []
+        self.warnings = []
         self._capsys = capsys
 
     def secret(self, text):
@@ -75,16 +77,18 @@ class ManagedHost:
         return text
 
     def run(self, module, options=None, check=False):
-        """The result of one module call."""
+        """The result of one module call, with its ``warnings``."""
         arguments = copy.deepcopy(options or {})
         arguments.update(_ansible_check_mode=check, _ansible_diff=True)
         main = importlib.import_module(MODULES + module).main
         self._capsys.readouterr()
+        del self.warnings[:]
         with patch_module_args(arguments), pytest.raises(SystemExit) as ended:
             main()
         said = self._capsys.readouterr()
-        self.output += [said.out, said.err]
+        self.output += [said.out, said.err, *self.warnings]
         result = json.loads(said.out.strip().splitlines()[-1])
+        result["warnings"] = self.warnings[:]
         assert bool(result.get("failed")) == bool(ended.value.code)
         return result
 
@@ -136,6 +140,8 @@ def bare_host(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("CLOUDSYNC_ROOT", str(root))
     monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
     host = ManagedHost(root, RecordedRclone(folder), capsys)
+    # Ansible collects the warnings of one process, which here is that of all module calls.
+    monkeypatch.setattr(AnsibleModule, "warn", lambda _module, text, **_more: host.warnings.append(text))
     yield host
     host.assert_no_secret_shows()
 

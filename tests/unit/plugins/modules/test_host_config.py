@@ -132,12 +132,12 @@ def test_a_secret_that_is_an_ordinary_word_does_not_spoil_the_result(host, decla
     assert result["diff"]["before"] == result["diff"]["after"]
 
 
-def test_changes_of_units_come_with_those_of_tasks(host, declared):
+def test_a_restore_follows_its_original_and_changes_with_it(host, declared):
     host.ok("host_config", declared)
-    declared["tasks"][0]["schedule"] = {"preset": "hourly", "spread": 600}
+    declared["tasks"][0].update(exclude=["*.tmp"], schedule={"preset": "hourly", "spread": 600})
     result = host.ok("host_config", declared)
-    assert list(result["diff"]["after"]["tasks"]) == ["push", "restore"]
-    before, after = (result["diff"][when]["tasks"] for when in ("before", "after"))
-    assert before["restore"] == after["restore"]
-    assert "OnCalendar=*-*-* *:00:00\n" in after["push"]["units"]["timer"]
-    assert "RandomizedDelaySec=600s\n" in after["push"]["units"]["timer"]
+    assert result["tasks"][1]["exclude"] == ["*.tmp"]
+    units = {name: task["units"]["timer"] for name, task in result["diff"]["after"]["tasks"].items()}
+    assert "OnCalendar=*-*-* *:00:00\n" in units["push"]
+    assert "RandomizedDelaySec=600s\n" in units["push"]
+    assert units["restore"] is None

@@ -6,30 +6,22 @@
 
 from __future__ import annotations
 
-from fleet import UNFINISHED, Host, Run, now, variable, wait_until
+from fleet import Host, Run, now, variable, wait_until
 
 
-def finished_by_timer(host: Host, task: str) -> Run | None:
-    runs = [run for run in host.runs(task) if run.trigger == "timer" and run.state not in UNFINISHED]
-    return runs[-1] if runs else None
-
-
-def test_a_timer_fires_by_itself_and_the_objects_are_at_the_store(host: Host, store: Host) -> None:
-    run = wait_until(lambda: finished_by_timer(host, "minutely"), "a run by the timer ended", 75)
-    assert (run.state, run.reason, run.exit_code) == ("success", "", 0), run.content
+def test_a_timer_fires_by_itself_and_the_objects_are_at_the_store(host: Host, store: Host, first_run: Run) -> None:
+    assert (first_run.state, first_run.reason, first_run.exit_code) == ("success", "", 0), first_run.content
     assert store.tree(f"/srv/s3/{host}/minutely") == host.tree("/srv/data")
 
 
-def test_a_run_by_the_timer_begins_on_its_slot(host: Host) -> None:
-    run = wait_until(lambda: finished_by_timer(host, "minutely"), "a run by the timer ended", 75)
-    assert run.began.second <= 3
+def test_a_run_by_the_timer_begins_on_its_slot(first_run: Run) -> None:
+    assert first_run.began.second <= 3
 
 
-def test_the_journal_has_the_run(host: Host) -> None:
-    run = wait_until(lambda: finished_by_timer(host, "minutely"), "a run by the timer ended", 75)
+def test_the_journal_and_the_log_have_the_run(host: Host, first_run: Run) -> None:
     journal = host.run("journalctl", "--no-pager", "--output=cat", "--unit=cloudsync@minutely.service").stdout
-    assert run.id in journal
-    assert run.log and "success" in host.run("cat", run.log).stdout
+    assert first_run.id in journal
+    assert "success" in host.run("cat", first_run.log).stdout
 
 
 def test_a_source_that_is_empty_is_refused_and_the_copy_stays(host: Host, store: Host) -> None:

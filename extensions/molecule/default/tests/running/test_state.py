@@ -25,15 +25,18 @@ MODES = {
 
 
 @pytest.mark.parametrize("path", MODES)
+@pytest.mark.usefixtures("first_run")
 def test_modes_are_those_of_the_contract(host: Host, path: str) -> None:
     assert host.run("stat", "-c", "%a %U", path).stdout.split() == [MODES[path], "root"]
 
 
+@pytest.mark.usefixtures("first_run")
 def test_logs_are_readable_to_their_group_only(host: Host) -> None:
     modes = set(host.shell("stat -c %a /var/log/cloudsync/*/*.log").split())
     assert modes == {"640"}
 
 
+@pytest.mark.usefixtures("first_run")
 @pytest.mark.parametrize("name", SECRETS)
 def test_no_secret_lies_on_the_disk_or_in_the_journal_in_clear(host: Host, name: str) -> None:
     secret = variable(host.name, name)

@@ -93,6 +93,7 @@ def test_one_meaning_has_one_stored_form():
         ({"minute": [1, 2]}, ["minute is [1, 2]"]),
         ({"hour": "1, 2"}, ['hour is "1, 2"', "leave out the spaces"]),
         ({"preset": "daily", "timezone": "US/Eastern"}, ["US/Eastern", "America/New_York"]),
+        ({"cron": "50 2 * * *", "timezone": "Pacific/Chatham"}, ["Pacific/Chatham", "02:45 to 02:59"]),
         ({"preset": "daily", "timezone": 1}, ["timezone is 1"]),
         ({"preset": "hourly", "begin": 1320}, ['begin is "1320"', "in quotes"]),
         ({"preset": "hourly", "end": "24:00"}, ['end is "24:00"', "23:59"]),

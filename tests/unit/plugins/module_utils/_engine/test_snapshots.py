@@ -4,8 +4,7 @@
 
 """Snapshots against transcripts. tests/integration/test_snapshots_for_real.py has the same on real filesystems.
 
-LVM and btrfs: answers that the tools gave (lvm2 2.03.16 on a kernel with device-mapper, btrfs-progs 6.2).
-ZFS: answers written after the manual pages of OpenZFS 2.1, zfs-snapshot(8), zfs-list(8) and zfs-destroy(8).
+The answers are what the tools gave: lvm2 2.03.16, btrfs-progs 6.2, OpenZFS 2.2.2.
 """
 
 from __future__ import annotations

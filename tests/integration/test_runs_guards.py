@@ -1,0 +1,178 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Guards refuse before anything is touched, on push and pull alike."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+
+import pytest
+from harness import text_tree, write_tree
+
+FILES = {"a.txt": "alpha", "deep/b.txt": "beta"}
+OTHERS = {"a.txt": "old", "mine.txt": "mine"}
+REFUSED = 3
+
+
+@pytest.fixture(name="sides")
+def fixture_sides(request, bucket, store):
+    """A function that declares the task and gives the machine, the source and the destination, with OTHERS in it."""
+    wanted = "each_machine" if "each_machine" in request.fixturenames else "machine"
+    machine = request.getfixturevalue(wanted)
+    local, remote = machine.data / "documents", bucket / "documents"
+
+    def make(direction, **options):
+        task = {
+            "name": "documents",
+            "credential": "store",
+            "direction": direction,
+            "mode": "sync",
+            "path": str(local),
+            "remote_path": bucket.name + "/documents",
+        }
+        machine.declare([store], [{**task, **options}])
+        source, destination = (local, remote) if direction == "push" else (remote, local)
+        write_tree(destination, OTHERS)
+        return machine, source, destination
+
+    return make
+
+
+def refused(machine, destination, reason, expected=None):
+    """By a dry run and by a run, which leaves the destination as it was; the record."""
+    machine.plan("documents", REFUSED, reason)
+    record = machine.run("documents", REFUSED, reason)
+    assert text_tree(destination) == (OTHERS if expected is None else expected)
+    assert (record["state"], record["transfers"], record["deletes"]) == ("failed", 0, 0)
+    assert record["message"].endswith(".")
+    return record
+
+
+@pytest.mark.parametrize("mode", ["sync", "copy", "move"])
+def test_a_push_from_a_missing_folder(sides, mode):
+    machine, source, destination = sides("push", mode=mode)
+    assert str(source) in refused(machine, destination, "not_found")["message"]
+
+
+@pytest.mark.parametrize("direction", ["push", "pull"])
+def test_a_path_that_is_a_file(sides, direction):
+    machine, _source, destination = sides(direction, path="/etc/hostname")
+    refused(machine, destination, "not_found")
+
+
+@pytest.mark.usefixtures("each_machine")
+@pytest.mark.parametrize("direction", ["push", "pull"])
+@pytest.mark.parametrize("mode", ["sync", "move"])
+def test_an_empty_source(sides, direction, mode):
+    machine, source, destination = sides(direction, mode=mode)
+    source.mkdir()
+    assert "guards.empty_source" in refused(machine, destination, "empty_source")["message"]
+
+
+@pytest.mark.usefixtures("each_machine")
+def test_a_pull_from_a_prefix_that_is_not_there(sides):
+    machine, _source, destination = sides("pull")
+    refused(machine, destination, "empty_source")
+
+
+def test_a_copy_from_an_empty_source_does_nothing_and_is_no_failure(sides):
+    machine, source, destination = sides("push", mode="copy")
+    source.mkdir()
+    machine.run("documents")
+    assert text_tree(destination) == OTHERS
+
+
+def test_an_empty_source_that_is_allowed_empties_the_destination(sides):
+    machine, source, destination = sides("push", guards={"empty_source": "allow"})
+    source.mkdir()
+    assert machine.run("documents")["deletes"] == 2
+    assert text_tree(destination) == {}
+
+
+@pytest.mark.parametrize("direction", ["push", "pull"])
+def test_an_include_that_matches_nothing(sides, direction):
+    machine, source, destination = sides(direction, include=["*.nothing"])
+    write_tree(source, FILES)
+    refused(machine, destination, "empty_source")
+
+
+@pytest.mark.parametrize("direction", ["push", "pull"])
+def test_a_folder_that_is_not_mounted(sides, direction, machine):
+    machine, source, destination = sides(direction, guards={"mounted": str(machine.data)})
+    write_tree(source, FILES)
+    assert str(machine.data) in refused(machine, destination, "not_mounted")["message"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount")
+def test_a_folder_that_is_mounted(sides, machine):
+    mounted = machine.data
+    machine, source, destination = sides("push", guards={"mounted": str(mounted)})
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", str(mounted)], check=True)
+    try:
+        write_tree(source, FILES)
+        machine.run("documents")
+        assert text_tree(destination) == FILES
+    finally:
+        subprocess.run(["umount", str(mounted)], check=True)
+
+
+@pytest.mark.parametrize("direction", ["push", "pull"])
+@pytest.mark.parametrize("marker", [".marker", "deep/.marker"])
+def test_a_marker_that_is_missing(sides, direction, marker):
+    machine, source, destination = sides(direction, guards={"marker": marker})
+    write_tree(source, FILES)
+    assert marker in refused(machine, destination, "marker_missing")["message"]
+    write_tree(source, {marker: ""})
+    machine.run("documents")
+    assert text_tree(destination) == {**FILES, marker: ""}
+
+
+@pytest.mark.usefixtures("each_machine")
+@pytest.mark.parametrize("direction", ["push", "pull"])
+@pytest.mark.parametrize("limit", ["2", "66%"])
+def test_more_deletions_than_allowed_delete_and_copy_nothing(sides, direction, limit):
+    machine, source, destination = sides(direction, guards={"max_delete": limit})
+    write_tree(source, {"new.txt": "new", "a.txt": "newer"})
+    full = {**OTHERS, "second.txt": "2", "third.txt": "3", "fourth.txt": "4", "fifth.txt": "5"}
+    write_tree(destination, full)
+    message = refused(machine, destination, "max_delete", full)["message"]
+    assert "5 of the 6 files" in message
+
+
+@pytest.mark.parametrize("direction", ["push", "pull"])
+@pytest.mark.parametrize("limit", ["1", "50%"])
+def test_as_many_deletions_as_allowed(sides, direction, limit):
+    machine, source, destination = sides(direction, guards={"max_delete": limit})
+    write_tree(source, {"new.txt": "new", "a.txt": "newer"})
+    assert machine.run("documents")["deletes"] == 1
+    assert text_tree(destination) == {"new.txt": "new", "a.txt": "newer"}
+
+
+def test_a_count_is_not_exceeded_by_what_keep_deleted_moves(sides, bucket):
+    kept = {"path": bucket.name + "/kept", "days": 1}
+    machine, source, destination = sides("push", guards={"max_delete": 1}, keep_deleted=kept)
+    write_tree(source, {"a.txt": "newer", "b.txt": "b"})
+    machine.run("documents")
+    assert text_tree(destination) == {"a.txt": "newer", "b.txt": "b"}
+
+
+def test_a_sync_of_a_bucket_s_root_is_refused_when_it_is_declared(machine, bucket, store):
+    task = {
+        "name": "documents",
+        "credential": "store",
+        "direction": "push",
+        "mode": "sync",
+        "path": str(machine.data),
+        "remote_path": bucket.name,
+    }
+    result = machine.module("host_config", credentials=[store], tasks=[task])
+    assert result["failed"]
+    assert "root of a bucket" in result["msg"]
+    assert not machine.cloudsync("list", "--json").json
+    machine.declare([store], [{**task, "guards": {"allow_root": True}}])
+    write_tree(machine.data, FILES)
+    machine.run("documents")
+    assert text_tree(bucket) == FILES

@@ -1,0 +1,376 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Bad input gets an answer: one message that names the thing, the value and the remedy; nothing is half-written."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import sys
+
+import pytest
+
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine import credentials
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone import binary
+
+
+def credential(offsite, **changes):
+    return dict(offsite, **changes)
+
+
+@pytest.mark.parametrize("check", [False, True])
+def test_an_unknown_provider(host, offsite, check):
+    assert host.refused("credential", credential(offsite, provider="s33"), check) == (
+        "The credential offsite is wrong. There is no provider 's33'. Did you mean 's3'? 'rclone config providers' "
+        "lists them."
+    )
+
+
+def test_an_unknown_attribute(host, offsite):
+    attributes = dict(offsite["attributes"], endpiont="https://s3.example.com")
+    assert host.refused("credential", credential(offsite, attributes=attributes)) == (
+        "The credential offsite is wrong. The provider s3 has no option 'endpiont'. Did you mean 'endpoint'?"
+    )
+
+
+def test_an_unknown_secret(host, offsite):
+    secrets = dict(offsite["secrets"], secret_acess_key="misspelt-secret")
+    host.secret("misspelt-secret")
+    assert host.refused("credential", credential(offsite, secrets=secrets)) == (
+        "The credential offsite is wrong. The provider s3 has no option 'secret_acess_key'. Did you mean "
+        "'secret_access_key'?"
+    )
+
+
+def test_missing_required_attributes(host):
+    declared = {"name": "box", "provider": "sftp", "secrets": {"pass": host.secret("sftp-password")}}
+    assert host.refused("credential", declared) == (
+        "The credential box is wrong. sftp needs host and user; other ways to log in use key_file, key_pem, "
+        "key_use_agent, ssh."
+    )
+
+
+def test_a_missing_provider(host):
+    assert host.refused("credential", {"name": "x"}) == "state is present but all of the following are missing: provider"
+
+
+@pytest.mark.parametrize("check", [False, True])
+def test_a_secret_under_attributes(host, offsite, check):
+    attributes = dict(offsite["attributes"], secret_access_key="not-really-public")
+    secrets = {"session_token": "x-y-z"}
+    message = host.refused("credential", credential(offsite, attributes=attributes, secrets=secrets), check)
+    assert message == (
+        "The credential offsite is wrong. 'secret_access_key' is a secret: move it from attributes to secrets."
+    )
+
+
+def test_a_login_inside_an_address_under_attributes(host, offsite):
+    attributes = dict(offsite["attributes"], endpoint="https://user:in-the-url@s3.example.com")
+    message = host.refused("credential", credential(offsite, attributes=attributes))
+    assert message == (
+        "The credential offsite is wrong. 'endpoint' has a password or token in it: move it from attributes to secrets."
+    )
+
+
+def test_a_wrong_value_is_named_only_when_it_is_public(host, offsite):
+    attributes = dict(offsite["attributes"], chunk_size="many")
+    assert host.refused("credential", credential(offsite, attributes=attributes)) == (
+        "The credential offsite is wrong. 'chunk_size' is 'many': it must be a size with its unit, such as 96Mi or "
+        "5Gi, or off."
+    )
+    secrets = dict(offsite["secrets"], chunk_size=host.secret("many-secrets"))
+    assert host.refused("credential", credential(offsite, secrets=secrets)) == (
+        "The credential offsite is wrong. 'chunk_size' must be a size with its unit, such as 96Mi or 5Gi, or off."
+    )
+
+
+@pytest.mark.parametrize("check", [False, True])
+def test_a_task_that_names_no_such_credential(host, documents, check):
+    assert host.refused("task", dict(documents, credential="ofsite"), check) == (
+        "The task documents names the credential 'ofsite', which this host does not have (it has: offsite)."
+    )
+
+
+@pytest.mark.parametrize(
+    "schedule, message",
+    [
+        ({"cron": "61 * * * *"}, "minute"),
+        ({"cron": "0 0 31 2 *"}, "a date that never comes"),
+        ({"cron": "0 0 * * * *"}, "fields"),
+        ({"cron": "0 0 L * *"}, "day"),
+        ({"preset": "daily", "cron": "@daily"}, "exclude each other"),
+        ({"timezone": "Europe/Berlin"}, "schedule says no time: give a preset, or cron, or some of minute"),
+        ({"preset": "daily", "timezone": "CET"}, 'timezone is "CET"'),
+        ({"preset": "daily", "begin": "25:00"}, 'begin is "25:00": write a time from 00:00 to 23:59 in quotes'),
+        ({"preset": "daily", "spread": "2d"}, "spread is 172800 seconds: it must be shorter than"),
+        ({"preset": "daily", "spread": "soon"}, "spread is 'soon': write a number of seconds, or a length such as"),
+    ],
+)
+def test_a_schedule_that_is_wrong_or_never_comes(host, documents, schedule, message):
+    said = host.refused("task", dict(documents, schedule=schedule))
+    assert said.startswith("The task documents is wrong. ")
+    assert message in said
+
+
+@pytest.mark.parametrize(
+    "path, message",
+    [
+        ("data", "path is 'data': give an absolute path, such as /srv/data."),
+        ("~/data", "path is '~/data': give an absolute path, such as /srv/data."),
+        ("", "path is missing."),
+        (None, "path is missing."),
+        ("/srv/../etc", "path is '/srv/../etc': give it without '..'."),
+        ("/", "path is /: that is the whole host. Name a folder, or set guards.allow_root."),
+    ],
+)
+def test_a_path_that_is_relative_missing_or_the_whole_host(host, documents, path, message):
+    assert host.refused("task", dict(documents, path=path)) == "The task documents is wrong. " + message
+
+
+def test_a_source_that_does_not_exist_fails_the_run_that_needs_it(host, documents, source):
+    host.ok("task", dict(documents, path=source + "/nowhere"))
+    result = host.run("run", {"task": "documents"}, check=True)
+    assert result["failed"]
+    assert result["reason"] == "not_found"
+    assert result["msg"] == (
+        "A run of documents would end as not_found: The source {0}/nowhere does not exist. Create it, or correct the "
+        "path.".format(source)
+    )
+
+
+@pytest.mark.parametrize("name", ["a/b", "../x", ".hidden", "", "a" * 64, "a b", "a\n"])
+@pytest.mark.parametrize("kind", ["credential", "task"])
+def test_a_name_that_can_not_be_a_file(host, offsite, documents, kind, name):
+    declared = offsite if kind == "credential" else documents
+    assert host.refused(kind, dict(declared, name=name)) == (
+        "The {0} name {1!r} is not allowed: use 1 to 63 letters, digits, '.', '_' and '-', beginning with a letter or "
+        "digit.".format(kind, name)
+    )
+    assert "is not allowed" in host.refused(kind, {"name": name, "state": "absent"})
+
+
+@pytest.mark.parametrize("content", [b"{", b"[]", b"", b"\xff\xfe", b'{"name": "offsite"'])
+@pytest.mark.parametrize("kind", ["credential", "task", "seed"])
+def test_a_file_in_the_store_that_is_not_json_is_left_in_place(host, offsite, documents, kind, content):
+    host.ok("task", documents)
+    name = {"credential": "credentials/offsite.json", "task": "tasks/documents.json", "seed": "seed"}[kind]
+    path = host.root / "etc/cloudsync" / name
+    path.write_bytes(content)
+    message = (
+        "{0} is not the JSON object that cloudsync wrote: it was edited or cut short. It is left as it is; restore it "
+        "from a backup, or remove it and declare it again.".format(path)
+    )
+    module, options = {"credential": ("credential", offsite), "task": ("task", documents), "seed": ("seed", {})}[kind]
+    assert host.refused(module, options) == message
+    if kind != "seed":
+        assert host.refused(kind + "_info") == message
+        assert host.refused("host_config", {"purge": True}) == message
+
+
+@pytest.mark.parametrize("kind", ["credential", "task", "seed"])
+def test_a_file_of_a_newer_schema_is_refused_by_name(host, offsite, documents, kind):
+    host.ok("task", documents)
+    name = {"credential": "credentials/offsite.json", "task": "tasks/documents.json", "seed": "seed"}[kind]
+    path = host.root / "etc/cloudsync" / name
+    path.write_text(json.dumps(dict(json.loads(path.read_text()), schema=99)))
+    module, options = {"credential": ("credential", offsite), "task": ("task", documents), "seed": ("seed", {})}[kind]
+    assert host.refused(module, options) == (
+        "{0} has schema 99, written by a newer cloudsync; this one reads up to 1. It is left as it is; upgrade the "
+        "collection.".format(path)
+    )
+
+
+@pytest.mark.parametrize("kind", ["credential", "task"])
+def test_a_file_that_lacks_a_key_is_refused_by_name(host, offsite, documents, kind):
+    host.ok("task", documents)
+    name = {"credential": "credentials/offsite.json", "task": "tasks/documents.json"}[kind]
+    path = host.root / "etc/cloudsync" / name
+    path.write_text('{"schema": 1}')
+    declared = offsite if kind == "credential" else documents
+    for message in (host.refused(kind, declared), host.refused(kind + "_info")):
+        assert message.startswith("{0} lacks ".format(path))
+        assert "It is left as it is; restore it from a backup" in message
+
+
+@pytest.mark.parametrize("kind", ["credential", "task"])
+def test_a_file_that_was_copied_to_another_name_is_refused(host, documents, kind):
+    host.ok("task", documents)
+    folder, name = {"credential": ("credentials", "offsite"), "task": ("tasks", "documents")}[kind]
+    copied = host.root / "etc/cloudsync" / folder / "copied.json"
+    copied.write_bytes((copied.parent / (name + ".json")).read_bytes())
+    message = host.refused(kind + "_info", {"name": "copied"})
+    assert message.startswith("{0} holds the {1} {2!r}: it was copied or renamed.".format(copied, kind, name))
+
+
+def test_an_rclone_that_is_missing(host, offsite, monkeypatch, tmp_path):
+    host.rclone.program.unlink()
+    monkeypatch.setattr(binary, "STANDARD_PATH", str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert host.refused("credential", offsite) == (
+        "rclone is missing on this host: run the role skyhaul.cloudsync.runner, or put rclone on PATH."
+    )
+
+
+def test_an_rclone_that_is_too_old(host, offsite):
+    host.rclone.answers("version", "rclone v1.53.3-DEV\n")
+    assert host.refused("credential", offsite) == (
+        "{0} is rclone 1.53.3; cloudsync needs 1.60.0 or newer. Run the role skyhaul.cloudsync.runner, or upgrade "
+        "rclone.".format(host.rclone.program)
+    )
+
+
+def test_an_rclone_that_is_none(host, offsite):
+    host.rclone.answers("version", "hello\n")
+    assert host.refused("credential", offsite) == (
+        "{0} does not answer like rclone: run the role skyhaul.cloudsync.runner.".format(host.rclone.program)
+    )
+
+
+def test_an_rclone_that_can_not_be_run(host, offsite):
+    host.rclone.program.write_text("#!/nowhere/sh\n")
+    message = host.refused("credential", offsite)
+    assert message.startswith("{0} could not be run: ".format(host.rclone.program))
+    assert message.endswith("Run the role skyhaul.cloudsync.runner, or put another rclone on PATH.")
+
+
+@pytest.mark.parametrize("module", ["seed", "credential", "task", "host_config"])
+def test_no_cryptography_on_the_target(host, offsite, documents, module, monkeypatch):
+    for name in list(sys.modules):
+        if name.split(".")[0] == "cryptography":
+            monkeypatch.setitem(sys.modules, name, None)
+    options = {
+        "seed": {"backup": True, "passphrase": host.secret("passphrase-of-the-seed")},
+        "credential": offsite,
+        "task": documents,
+        "host_config": {"credentials": [offsite]},
+    }[module]
+    assert host.refused(module, options) == (
+        "The Python library cryptography is missing for {0}: install the package python3-cryptography (the role "
+        "skyhaul.cloudsync.runner does).".format(sys.executable)
+    )
+
+
+def test_a_missing_seed(bare_host, offsite_like):
+    message = bare_host.refused("credential", offsite_like)
+    assert message.startswith("The seed {0}/etc/cloudsync/seed is missing: ".format(bare_host.root))
+    assert "state=restored" in message
+
+
+@pytest.fixture
+def offsite_like(bare_host):
+    return {"name": "x", "provider": "b2", "attributes": {"account": "a"}, "secrets": {"key": bare_host.secret("k-e-y")}}
+
+
+def test_another_seed_than_the_one_that_encrypted(host, offsite):
+    host.ok("credential", offsite)
+    path = host.root / "etc/cloudsync/seed"
+    seed = json.loads(path.read_text())
+    seed["keys"][0]["id"] = seed["primary"] = "00000000"
+    path.write_text(json.dumps(seed))
+    message = host.refused("credential", offsite)
+    assert "of the credential offsite in {0}/etc/cloudsync/credentials/offsite.json".format(host.root) in message
+    assert "which this host's seed lacks" in message
+    assert "restore the seed or the file from a backup" in message
+
+
+def test_a_ciphertext_that_was_moved_to_another_field(host, offsite):
+    host.ok("credential", offsite)
+    path = host.root / "etc/cloudsync/credentials/offsite.json"
+    stored = json.loads(path.read_text())
+    stored["secrets"]["session_token"] = stored["secrets"]["secret_access_key"]
+    path.write_text(json.dumps(stored))
+    message = host.refused("credential", offsite)
+    assert message.startswith("The secrets.session_token of the credential offsite in {0} was edited".format(path))
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        ({"mode": "sync", "remote_path": "bucket"}, "remote_path 'bucket' is the root of a bucket"),
+        ({"mode": "sync", "remote_path": ""}, "remote_path '' is the root of a bucket"),
+        ({"guards": {"max_delete": "many"}}, "guards.max_delete is 'many': use a count of files, or a percentage"),
+        ({"guards": {"max_delete": "101%"}}, "guards.max_delete is '101%'"),
+        ({"guards": {"mounted": "mnt"}}, "guards.mounted is"),
+        ({"bandwidth": [{"time": "8h", "limit": "1M"}]}, "bandwidth[0].time is '8h': use HH:MM or Mon-HH:MM."),
+        ({"bandwidth": [{"time": "08:00", "limit": "fast"}]}, "bandwidth[0].limit is 'fast'"),
+        ({"rclone_args": ["--config=/x"]}, "rclone_args has --config, which is refused"),
+        ({"rclone_args": ["-v"]}, "rclone_args has '-v': write each one as --flag or --flag=value."),
+        ({"provider_options": {"storage_clas": "GLACIER"}}, "Did you mean 'storage_class'?"),
+        ({"provider_options": {"session_token": "s"}}, "set it in the credential's secrets"),
+        ({"snapshot": "zfs", "mode": "move"}, "snapshot and mode move exclude each other"),
+        ({"snapshot": "zfs", "direction": "pull"}, "snapshot works for push tasks only"),
+        ({"keep_deleted": {"path": "elsewhere/kept"}}, "must be in remote_path"),
+        ({"limits": {"max_duration": "long"}}, "limits.max_duration is 'long'"),
+        ({"limits": {"nice": 20}}, "limits.nice is 20"),
+        ({"limits": {"memory_max": "lots"}}, "limits.memory_max is 'lots'"),
+        ({"transfers": -1}, "transfers is -1: use a whole number, 0 or more."),
+        ({"retries": -1}, "retries is -1"),
+        ({"include": ["a\nb"]}, "include[0] must be one line"),
+        ({"reverse_of": "nothing"}, "reverse_of names the task 'nothing', which this host does not have."),
+        ({"credential": None}, "credential is missing."),
+        ({"path": None, "reverse_of": None}, "path is missing."),
+        ({"encryption": {"password": ""}}, "encryption.password is missing"),
+    ],
+)
+def test_an_option_of_a_task_that_can_not_be(host, documents, change, message):
+    said = host.refused("task", dict(documents, **change))
+    assert said.startswith("The task documents is wrong. ")
+    assert message in said
+
+
+@pytest.mark.parametrize(
+    "target, message",
+    [
+        ("hook-path-without-scheme", "A notify target has no scheme: use one of mailto:ops@example.com"),
+        ("slack://hook-path", "A notify target has the scheme 'slack'"),
+        ("mailto:hook-path", "A mailto: target of notify is not an e-mail address"),
+        ("https:hook-path", "A https: target of notify is not an address"),
+    ],
+)
+def test_a_notify_target_that_is_none_is_not_shown(host, documents, target, message):
+    host.secret(target)
+    said = host.refused("task", dict(documents, notify=[target]))
+    assert said.startswith("The task documents is wrong. ")
+    assert message in said
+
+
+def test_a_missing_direction(host, documents):
+    del documents["direction"]
+    assert host.refused("task", documents) == "The task documents is wrong. direction is missing."
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_store_that_only_root_may_read(host, offsite):
+    folder = host.root / "etc/cloudsync"
+    folder.chmod(0)
+    message = host.run("credential", offsite)["msg"]
+    folder.chmod(0o700)
+    assert message.endswith(
+        "Permission denied. Do this as root: in a playbook with become, in a shell with sudo.".format(folder)
+    )
+
+
+def test_a_disk_that_is_full(host, offsite, monkeypatch):
+    def full(path, *_arguments):
+        raise OSError(errno.ENOSPC, "No space left on device", path)
+
+    monkeypatch.setattr(credentials, "write_json", full)
+    assert host.refused("credential", offsite) == (
+        "{0}/etc/cloudsync/credentials/offsite.json: No space left on device. Make room there, then try again.".format(
+            host.root
+        )
+    )
+
+
+def test_a_root_that_is_relative(host, monkeypatch):
+    monkeypatch.setenv("CLOUDSYNC_ROOT", "here")
+    assert host.run("task_info")["msg"] == "CLOUDSYNC_ROOT is 'here': give an absolute path."
+
+
+def test_a_store_that_is_a_file(host, offsite):
+    (host.root / "etc/cloudsync/credentials").write_text("")
+    message = host.refused("credential", offsite)
+    assert message == "{0}/etc/cloudsync/credentials is in the way: it must be a directory.".format(host.root)

@@ -1,0 +1,80 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+LISTING = [
+    {"Path": "a.txt", "Name": "a.txt", "Size": 6, "MimeType": "", "ModTime": "2027-01-31T02:30:04Z", "IsDir": False},
+    {"Path": "folder", "Name": "folder", "Size": -1, "MimeType": "", "ModTime": "2027-01-31T02:30:04Z", "IsDir": True},
+]
+
+
+@pytest.fixture
+def listed(host):
+    host.rclone.answers("lsjson", json.dumps(LISTING))
+    return host
+
+
+def test_a_stored_credential_lists_a_path(listed, offsite):
+    listed.ok("credential", offsite)
+    result = listed.ok("remote_info", {"credential": "offsite", "path": "bucket/x"})
+    assert not result["changed"]
+    assert result["path"] == "bucket/x"
+    assert result["entries"][0] == {
+        "path": "a.txt",
+        "name": "a.txt",
+        "size": 6,
+        "is_dir": False,
+        "is_bucket": False,
+        "modified": "2027-01-31T02:30:04Z",
+    }
+    assert listed.rclone.commands()[-1].endswith(" -- remote:bucket/x")
+
+
+def test_folders_at_the_top_of_an_object_store_are_buckets(listed, offsite):
+    listed.ok("credential", offsite)
+    assert [entry["is_bucket"] for entry in listed.ok("remote_info", {"credential": "offsite"})["entries"]] == [
+        False,
+        True,
+    ]
+
+
+def test_a_credential_that_is_only_given_is_not_stored(listed, offsite):
+    before = listed.files()
+    given = {key: offsite[key] for key in ("provider", "attributes", "secrets")}
+    assert listed.ok("remote_info", dict(given, recurse=True), check=True)["entries"]
+    assert "--recursive" in listed.rclone.commands()[-1]
+    assert listed.files() == before
+
+
+def test_nothing_of_a_listing_stays_in_the_run_directory(listed, offsite):
+    listed.ok("credential", offsite)
+    listed.ok("remote_info", {"credential": "offsite"})
+    assert list((listed.root / "run/cloudsync/live").iterdir()) == []
+
+
+def test_a_refused_login_is_a_failure_with_the_reason(host, offsite):
+    host.ok("credential", offsite)
+    host.rclone.replays("lsjson", "auth_list_s3bad")
+    result = host.run("remote_info", {"credential": "offsite"})
+    assert result["failed"]
+    assert result["reason"] == "auth"
+    assert list((host.root / "run/cloudsync/live").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"credential": "nothing"}, "There is no credential 'nothing' on this host (there are: none)."),
+        ({"provider": "s33"}, "There is no provider 's33'. Did you mean 's3'?"),
+        ({}, "one of the following is required: credential, provider"),
+        ({"credential": "x", "provider": "s3"}, "parameters are mutually exclusive: credential|provider"),
+    ],
+)
+def test_what_can_not_be_listed_is_refused(host, options, message):
+    assert host.refused("remote_info", options).startswith(message)

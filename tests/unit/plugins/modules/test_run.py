@@ -1,0 +1,112 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.fixture
+def task(host, documents):
+    """A stored task without encryption."""
+    declared = dict(documents, encryption=None, notify=None, guards={}, mode="copy")
+    host.ok("task", declared)
+    return declared
+
+
+def test_a_dry_run_tells_the_plan_and_is_no_change(host, task):
+    host.rclone.answers("lsjson", '[{"Path": "a", "Size": 3}]')
+    host.rclone.replays("copy", "dry_run_sync")
+    before = host.files()
+    result = host.ok("run", {"task": "documents", "dry_run": True})
+    assert not result["changed"]
+    assert result["plan"]["overwrite"] == [{"path": "a", "size": 6}]
+    assert result["plan"]["totals"]["overwrite"] == {"files": 1, "bytes": 6}
+    assert result["plan"]["delete"] == []
+    assert result["diff"] == {"before": {}, "after": result["plan"]}
+    assert host.files() == before
+
+
+def test_in_check_mode_the_plan_is_the_diff_of_a_change(host, task):
+    host.rclone.answers("lsjson", "[]")
+    host.rclone.replays("copy", "dry_run_sync")
+    before = host.files()
+    result = host.ok("run", {"task": "documents"}, check=True)
+    assert result["changed"]
+    assert {"path": "a", "size": 6} in result["plan"]["copy"]
+    assert result["diff"]["after"] == result["plan"]
+    assert host.files() == before
+
+
+def test_a_guard_that_would_refuse_fails_the_check_and_is_a_warning_of_a_dry_run(host, task, source):
+    host.ok("task", dict(task, mode="sync", guards={"max_delete": "0"}))
+    host.rclone.answers("lsf", "a\n")
+    host.rclone.answers("lsjson", '[{"Path": "gone", "Size": 3}]')
+    host.rclone.replays("sync", "dry_run_sync")
+    runs = [host.run("run", {"task": "documents"}, check=True), host.ok("run", {"task": "documents", "dry_run": True})]
+    assert [result["reason"] for result in runs] == ["max_delete", "max_delete"]
+    assert runs[0]["failed"]
+    assert runs[0]["msg"].startswith("A run of documents would end as max_delete: The run would delete ")
+    assert runs[1]["warnings"] == [runs[0]["msg"]]
+    assert runs[1]["plan"]["delete"]
+
+
+def test_check_mode_before_the_task_is_there_can_not_plan(bare_host):
+    result = bare_host.ok("run", {"task": "documents"}, check=True)
+    assert result["changed"]
+    assert result["warnings"] == ["The task documents is not on this host yet, so its run could not be planned."]
+    assert result["plan"]["copy"] == []
+
+
+def test_a_run_that_a_guard_refuses_fails_with_its_record(host, task, source):
+    host.ok("task", dict(task, path=source + "/nowhere"))
+    result = host.run("run", {"task": "documents"})
+    assert result["failed"]
+    assert result["changed"]
+    run = result["run"]
+    assert (run["state"], run["reason"], run["task"], run["trigger"]) == ("failed", "not_found", "documents", "manual")
+    assert result["reason"] == "not_found"
+    assert result["msg"] == "The run {0} of documents failed (not_found): {1}".format(run["id"], run["message"])
+    assert run["message"] == "The source {0}/nowhere does not exist. Create it, or correct the path.".format(source)
+    assert run["exit_code"] is None
+    with open(run["log"], encoding="utf-8") as log:
+        assert run["message"] in log.read()
+
+
+def test_a_finished_run_is_a_change(host, task):
+    host.rclone.answers("lsf", "a\n")
+    host.rclone.replays("copy", "sync")
+    result = host.ok("run", {"task": "documents"})
+    assert result["changed"]
+    assert result["run"]["state"] == "success"
+    assert result["run"]["exit_code"] == 0
+    assert "plan" not in result
+
+
+def test_a_mount_point_that_is_not_mounted_refuses(host, task, source):
+    host.ok("task", dict(task, guards={"mounted": source}))
+    result = host.run("run", {"task": "documents"})
+    assert result["reason"] == "not_mounted"
+    assert "{0} is not mounted.".format(source) in result["msg"]
+
+
+def test_stopping_what_does_not_run_is_no_change(host, task):
+    result = host.ok("run", {"task": "documents", "state": "stopped"})
+    assert not result["changed"]
+    assert result["run"] == {}
+    assert not host.ok("run", {"task": "documents", "state": "stopped"}, check=True)["changed"]
+
+
+def test_a_run_can_not_be_left_alone_without_the_command(host, task):
+    assert host.refused("run", {"task": "documents", "state": "started"}) == (
+        "{0}/usr/local/bin/cloudsync is missing, so no run can go on without this module: run the role "
+        "skyhaul.cloudsync.runner, or use state=finished.".format(host.root)
+    )
+
+
+@pytest.mark.parametrize("options", [{}, {"state": "stopped"}, {"state": "started"}, {"dry_run": True}])
+def test_a_task_that_does_not_exist_is_refused(host, task, options):
+    assert host.refused("run", dict(options, task="document")) == (
+        "There is no task 'document' on this host (there are: documents)."
+    )
