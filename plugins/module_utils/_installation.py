@@ -49,6 +49,8 @@ def converge_installation(layout: Layout, wanted: Installation, present: bool, c
     files = _files(layout, wanted) if present else {}
     link = wanted.rclone if present else ""
     before, after = _present(layout), {"files": files, "rclone": link}
+    if before != after and not present:
+        _refuse_while_used(layout)
     if before != after and not check_mode:
         if present:
             _install(layout, files, link, before)
@@ -121,13 +123,16 @@ def _install(layout: Layout, files: Dict[str, str], link: str, before: View) -> 
     compileall.compile_dir(layout.engine_dir, quiet=2)
 
 
-def _remove(layout: Layout) -> None:
+def _refuse_while_used(layout: Layout) -> None:
     tasks = list_tasks(layout)
     if tasks:
         raise usage_error(
             "The runner can't be removed while there are tasks: {0}. Remove them first (skyhaul.cloudsync.host_config "
             "with purge).".format(", ".join(tasks))
         )
+
+
+def _remove(layout: Layout) -> None:
     shutil.rmtree(layout.engine_dir, ignore_errors=True)
     remove(layout.command)
     remove(_template(layout))

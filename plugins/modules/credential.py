@@ -197,6 +197,8 @@ def answer(module: AnsibleModule, host: Host) -> Dict[str, Any]:
 
 
 def _verified(module: AnsibleModule, host: Host, declared: Dict[str, Any], changed: bool) -> Dict[str, Any]:
+    if module.check_mode and not host.has_rclone:
+        return {}
     error = browsing.verify_declared(
         host, parse_credential(declared), module.check_mode, module.params["verify_path"] or ""
     )

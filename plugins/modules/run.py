@@ -80,7 +80,7 @@ EXAMPLES = r"""
     task: documents
     dry_run: true
   register: planned
-  failed_when: planned.plan.totals.delete.files > 0
+  failed_when: planned is failed or planned.plan.totals.delete.files > 0
 
 - name: Start a long run and go on
   skyhaul.cloudsync.run:

@@ -18,7 +18,7 @@ import subprocess
 
 import pytest
 from ansible.plugins.loader import lookup_loader
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine import cron, occurrences, schedule, zones
@@ -30,6 +30,12 @@ pytestmark = pytest.mark.skipif(
 )
 
 UTC = datetime.timezone.utc
+# Shrinking asks systemd for minutes; the message names the one schedule that differs as it is.
+SETTINGS = {
+    "deadline": None,
+    "phases": (Phase.explicit, Phase.reuse, Phase.generate),
+    "suppress_health_check": list(HealthCheck),
+}
 NEXT = 8
 YEARS = (2026, 2031)
 STAMP = r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)"
@@ -171,11 +177,11 @@ def lines_of(written):
     return to_oncalendar(schedule.parse(written))
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, **SETTINGS)
 @given(place=places_and_moments(), schedules=st.lists(SCHEDULES, min_size=15, max_size=25))
 def test_preview_and_search_are_what_systemd_does(place, schedules):
     zone, after = place
-    schedules = [one for one in schedules if accepted({**one, "timezone": zone})]
+    schedules = [one for one in [*schedules, {"cron": "@daily"}] if accepted({**one, "timezone": zone})]
     parsed = [schedule.parse(one) for one in schedules]
     expected = truths(parsed, after, zone)
     compare(schedules, zone, after, previewed(schedules, after, timezone=zone), expected)
@@ -183,11 +189,11 @@ def test_preview_and_search_are_what_systemd_does(place, schedules):
     compare(schedules, zone, after, searched(zoned, after), expected)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, **SETTINGS)
 @given(place=places_and_moments(), schedules=st.lists(SCHEDULES, min_size=5, max_size=5))
 def test_expressions_that_name_their_zone_mean_the_same(place, schedules):
     zone, after = place
-    schedules = [one for one in schedules if accepted({**one, "timezone": zone})]
+    schedules = [one for one in [*schedules, {"cron": "@daily"}] if accepted({**one, "timezone": zone})]
     zoned = [schedule.parse({**one, "timezone": zone}) for one in schedules]
     compare(schedules, zone, after, searched(zoned, after), truths(zoned, after, "UTC"))
 
@@ -199,9 +205,10 @@ def test_every_zone_changes_its_clock_as_systemd_does(year):
         for change in changes(zone):
             if change.year == year:
                 after = change - datetime.timedelta(hours=3, minutes=7)
-                parsed = [schedule.parse({"cron": text, "timezone": zone}) for text in texts]
-                bare = [schedule.parse(text) for text in texts]
-                compare(texts, zone, after, searched(parsed, after), truths(bare, after, zone))
+                taken = [text for text in texts if accepted({"cron": text, "timezone": zone})]
+                zoned = [schedule.parse({"cron": text, "timezone": zone}) for text in taken]
+                bare = [schedule.parse(text) for text in taken]
+                compare(taken, zone, after, searched(zoned, after), truths(bare, after, zone))
 
 
 def test_every_zone_that_is_accepted_is_one_for_systemd():

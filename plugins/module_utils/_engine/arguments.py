@@ -33,6 +33,11 @@ class Endpoints:
     keep: str = ""
 
 
+def place_below(place: str, path: str) -> str:
+    """``path`` within ``place``, which may be a whole remote ("remote:")."""
+    return place + path if not path or place.endswith((":", "/")) else "{0}/{1}".format(place, path)
+
+
 def filter_arguments(task: Task) -> List[str]:
     """First match wins: our own exclusions, then ``exclude``, then ``include`` and nothing else."""
     rules = ["- /" + CANARY, *("- {0}/**".format(name) for name in NEVER_TRANSFERRED)]

@@ -85,7 +85,7 @@ def browse_with(host: Host, name: Optional[str], unsaved: Mapping[str, Any], pat
 def verify_declared(host: Host, declared: Credential, check_mode: bool, path: str) -> Optional[CloudsyncError]:
     """verify() of a credential that was just declared; in check mode, where it was not stored, of what was given."""
     if check_mode:
-        return verify(host, declared, False, path) if host.has_rclone else None
+        return verify(host, declared, False, path)
     return verify(host, load_credential(host.layout, host.seed, declared.name), True, path)
 
 

@@ -12,17 +12,19 @@ source and wipes the local side, and a push uploads a second copy of everything 
 
 from __future__ import annotations
 
-from typing import Optional
+import json
 
-from .arguments import CANARY
+from .arguments import CANARY, place_below
 from .errors import CloudsyncError
 from .guards import Refused
 from .plan import NOT_FOUND_EXITS
-from .session import Session
+from .session import Answer, Session
 from .tasks import Task
 from .transfer import listing_error
 
 CONTENT = "cloudsync canary 1: this object tells whether the crypt password is right\n"
+# A wrong key does not become right by trying again.
+ONCE = ("--retries", "1", "--low-level-retries", "2")
 UNDECRYPTABLE_MARKS = (
     "undecryptable",
     "failed to decrypt",
@@ -37,22 +39,19 @@ def check_crypt(session: Session, task: Task, crypt: str, raw: str) -> bool:
 
     ``crypt`` is the encrypted remote, ``raw`` the same place without decryption.
     """
-    if _has_right_canary(session, task, crypt):
-        return False
-    if _first(session, raw) is None:
-        return True
-    if task.encryption is not None and task.encryption.filenames == "off":
-        _check_content(session, task, crypt)
-    else:
-        _check_names(session, task, crypt)
-    return True
+    known = _has_right_canary(session, task, crypt)
+    if not known and _first(session, raw):
+        _check_first_file(session, task, crypt)
+    if not task.is_push and not session.rclone.has_strict_names:
+        _check_all_names(session, task, crypt, raw)
+    return not known
 
 
 def plant_canary(session: Session, crypt: str) -> None:
     """Write the canary; before a push, never in a dry run."""
     answer = session.query(["rcat", "--", _join(crypt, CANARY)], stdin=CONTENT.encode())
     if answer.exit_code != 0:
-        raise listing_error(answer, session)
+        raise listing_error(answer, session.rclone)
 
 
 def _join(place: str, name: str) -> str:
@@ -60,51 +59,72 @@ def _join(place: str, name: str) -> str:
 
 
 def _has_right_canary(session: Session, task: Task, crypt: str) -> bool:
-    answer = session.query(["cat", "--", _join(crypt, CANARY)])
+    answer = session.query(["cat", *ONCE, "--", _join(crypt, CANARY)])
     if answer.exit_code == 0 and answer.stdout == CONTENT.strip():
         return True
-    if answer.exit_code == 0 and not answer.stdout or answer.exit_code in NOT_FOUND_EXITS:
+    if (answer.exit_code == 0 and not answer.stdout) or answer.exit_code in NOT_FOUND_EXITS:
         return False
-    if _says_undecryptable(answer.stderr):
+    raise _wrong_or_failed(session, task, answer)
+
+
+def _first(session: Session, place: str, *selection: str) -> str:
+    """The first file at ``place``, empty when there is none."""
+    answer = session.query(["lsf", "--recursive", "--files-only", *selection, "--", place], first_line_only=True)
+    if not answer.stdout and answer.exit_code not in (0, *NOT_FOUND_EXITS):
+        raise listing_error(answer, session.rclone)
+    return answer.stdout.split("\n")[0]
+
+
+def _check_first_file(session: Session, task: Task, crypt: str) -> None:
+    """What is there without a canary must be encrypted with the task's password: a name, and a file's first bytes.
+
+    Plain names carry no key, and obfuscated ones can be read with any; only the right key finds such a file again.
+    """
+    try:
+        name = _first(session, crypt)
+        filled = _first(session, crypt, "--min-size", "1B") if name else ""
+    except CloudsyncError as error:
+        raise _wrong_password(task) if error.reason == "undecryptable" else error from None
+    if not name:
         raise _wrong_password(task)
-    raise listing_error(answer, session)
-
-
-def _first(session: Session, place: str) -> Optional[str]:
-    answer = session.query(["lsf", "--recursive", "--files-only", "--", place], first_line_only=True)
-    if answer.stdout:
-        return answer.stdout.split("\n")[0]
-    if answer.exit_code not in (0, *NOT_FOUND_EXITS):
-        raise listing_error(answer, session)
-    return None
-
-
-def _check_names(session: Session, task: Task, crypt: str) -> None:
-    """Names carry the key: with the right one, every name at the top decrypts."""
-    answer = session.query(["lsf", "--", crypt])
-    if _says_undecryptable(answer.stderr):
+    found = session.query(["lsf", "--files-only", "--", _join(crypt, filled or name)])
+    if found.exit_code in (0, *NOT_FOUND_EXITS) and found.stdout != (filled or name).rpartition("/")[2]:
         raise _wrong_password(task)
+    answer = session.query(["cat", *ONCE, "--head", "1", "--", _join(crypt, filled or name)])
     if answer.exit_code != 0:
-        raise listing_error(answer, session)
-    if not answer.stdout:
-        raise _wrong_password(task)
+        raise _wrong_or_failed(session, task, answer)
 
 
-def _check_content(session: Session, task: Task, crypt: str) -> None:
-    """Plain names carry no key: the first bytes of one file must decrypt."""
-    name = _first(session, crypt)
-    if name is None:
-        raise _wrong_password(task)
-    answer = session.query(["cat", "--head", "1", "--", _join(crypt, name)])
-    if _says_undecryptable(answer.stderr):
-        raise _wrong_password(task)
+def _check_all_names(session: Session, task: Task, crypt: str, raw: str) -> None:
+    """An rclone without strict_names leaves out, silently, what does not decrypt: a pull would delete it here."""
+    hidden = _count(session, raw) - _count(session, crypt)
+    if hidden > 0:
+        raise Refused(
+            "undecryptable",
+            "The names of {0} files at remote_path {1!r} can't be decrypted, and this rclone would pass over them "
+            "silently. Remove what is not this task's, or install rclone 1.66 or newer, which names them.".format(
+                hidden, task.remote_path
+            ),
+        )
+
+
+def _count(session: Session, place: str) -> int:
+    answer = session.query(["size", "--json", "--", place])
+    if answer.exit_code in NOT_FOUND_EXITS:
+        return 0
     if answer.exit_code != 0:
-        raise listing_error(answer, session)
+        raise listing_error(answer, session.rclone)
+    return int(json.loads(answer.stdout)["count"])
 
 
-def _says_undecryptable(stderr: str) -> bool:
-    text = stderr.lower()
-    return any(mark in text for mark in UNDECRYPTABLE_MARKS)
+def _wrong_or_failed(session: Session, task: Task, answer: Answer) -> CloudsyncError:
+    """What it means that a file could not be read."""
+    text = answer.stderr.lower()
+    # Before 1.66, a wrong key on a file of less than one block (64 KiB) is called "unexpected EOF".
+    marks = UNDECRYPTABLE_MARKS + (() if session.rclone.has_strict_names else ("unexpected eof",))
+    if answer.exit_code == 0 or any(mark in text for mark in marks):
+        return _wrong_password(task)
+    return listing_error(answer, session.rclone)
 
 
 def _wrong_password(task: Task) -> CloudsyncError:

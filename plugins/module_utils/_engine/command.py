@@ -134,7 +134,7 @@ def _run(host: Host, options: argparse.Namespace) -> int:
         found = forecast(host, options.task, stop, _to_stderr)
         _answer(options, found.to_dict(), tables.plan_text(found.to_dict()))
         return found.exit_code
-    run = Run(host, options.task, os.environ.get(gate.TRIGGER) and "timer" or "manual", stop)
+    run = Run(host, options.task, "timer" if gate.TRIGGER in os.environ else "manual", stop)
     if not options.json:
         print(
             "cloudsync: the run {0} of {1} begins; log {2}".format(run.record.id, options.task, run.record.log),

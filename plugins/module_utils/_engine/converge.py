@@ -125,7 +125,7 @@ class _Convergence:
         """Parse and check everything; nothing is written."""
         for declared in self._wanted.credentials:
             self._read_credential(declared)
-        for declared in self._wanted.tasks:
+        for declared in _originals_first(self._wanted.tasks):
             self._read_task(declared)
         self._gone_tasks = self._gone("task", self._wanted.absent_tasks, list_tasks(self._layout), self._new_tasks)
         self._gone_credentials = self._gone(
@@ -200,6 +200,8 @@ class _Convergence:
     def _find_task(self, name: str) -> Optional[Task]:
         if name in self._new_tasks:
             return self._new_tasks[name]
+        if name in self._wanted.absent_tasks or self._wanted.purge:
+            return None
         stored = read_task(self._layout, name)
         return unseal_task(self._layout, self._need_seed(), stored) if stored else None
 
@@ -281,6 +283,19 @@ class _Convergence:
             if present_units(self._layout, name) != _units_after(task)["units"]
         ]
         return changes + [UnitChange(name, None, None) for name in self._gone_tasks]
+
+
+def _originals_first(tasks: Sequence[Mapping[str, Any]]) -> List[Mapping[str, Any]]:
+    """The task that another one reverses comes before it, wherever it stands: the other one takes what it says now."""
+    originals = {task.get("name"): task.get("reverse_of") for task in tasks}
+
+    def depth(task: Mapping[str, Any]) -> int:
+        chain = [task.get("name")]
+        while originals.get(chain[-1]) and originals[chain[-1]] not in chain:
+            chain.append(originals[chain[-1]])
+        return len(chain)
+
+    return sorted(tasks, key=depth)
 
 
 def _units_after(task: Task) -> Dict[str, Any]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 
-from .arguments import Endpoints, selection_arguments
+from .arguments import Endpoints, place_below, selection_arguments
 from .errors import CloudsyncError
 from .plan import NOT_FOUND_EXITS, Plan
 from .rclone.binary import Rclone
@@ -89,8 +89,7 @@ def check_source(session: Session, task: Task, ends: Endpoints) -> None:
 
 def _check_remote_marker(session: Session, task: Task, ends: Endpoints) -> None:
     folder, name = os.path.split(task.guards.marker)
-    place = "/".join(part for part in (ends.source.rstrip("/"), folder) if part)
-    answer = session.query(["lsf", "--files-only", "--", place if not place.endswith(":") else place])
+    answer = session.query(["lsf", "--files-only", "--", place_below(ends.source, folder)])
     if answer.exit_code not in (0, *NOT_FOUND_EXITS):
         raise listing_error(answer, session)
     if name not in answer.stdout.split("\n"):
@@ -117,11 +116,8 @@ def check_deletions(task: Task, plan: Plan) -> None:
     if not limit:
         return
     count = len(plan.delete)
-    if limit.endswith("%"):
-        exceeded = count * 100 > int(limit[:-1]) * plan.present
-    else:
-        exceeded = count > int(limit)
-    if exceeded:
+    allowed = int(limit[:-1]) * plan.present / 100 if limit.endswith("%") else int(limit)
+    if count > allowed:
         raise Refused(
             "max_delete",
             "The run would delete {0} of the {1} files at the destination, more than guards.max_delete ({2}) allows. "

@@ -84,12 +84,16 @@ def _mktime(wall: datetime.datetime, base: datetime.datetime) -> datetime.dateti
     """The moment that the C library makes of a wall time in the zone of ``base``.
 
     A skipped time counts from the clock before the change, and so lands after it; but from the clock after it, and so
-    before the change, where the database has daylight saving time in winter (Dublin, Casablanca).
+    before the change, where the database has daylight saving time in winter (Dublin, Casablanca). Of the two passes of a
+    repeated time it takes the one that has the offset of the moment asked for before: that is the first pass, unless the
+    search begins in the second, or leaps from winter to a month that begins with a repeated hour (Havana, November).
     """
     zone = base.tzinfo
     early, late = (
         wall.replace(tzinfo=zone, fold=fold).astimezone(datetime.timezone.utc).astimezone(zone) for fold in (0, 1)
     )
     if early.replace(tzinfo=None, fold=0) == wall:
-        return late if base.fold and early.timestamp() <= base.timestamp() else early
+        within = base.fold and early.timestamp() <= base.timestamp()
+        leapt = (wall.day, wall.hour) == (1, 0) and base.utcoffset() == late.utcoffset()
+        return late if within or leapt else early
     return late if late.dst() and not early.dst() else early

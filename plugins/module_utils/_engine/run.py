@@ -146,15 +146,16 @@ class Run:
 
     def _transfer(self, task: Task, session: Session, ends: Endpoints) -> None:
         check_source(session, task, ends)
-        if task.encryption is not None and check_crypt(session, task, task_place(task), raw_place(task.remote_path)):
-            if task.is_push:
+        if task.encryption is not None:
+            lacks_canary = check_crypt(session, task, task_place(task), raw_place(task.remote_path))
+            if lacks_canary and task.is_push:
                 plant_canary(session, task_place(task))
         if task.guards.max_delete:
             check_deletions(task, make_plan(session, task, ends))
         outcome = self._rclone(task, session, ends)
         if outcome.state != "success":
             raise CloudsyncError(outcome.reason, outcome.message)
-        verify_transfer(session, task, ends)
+        verify_transfer(session, task, ends, self.log.say)
         purge_kept(session, task, self.log.say)
         self._settle("success", "", outcome.message)
 

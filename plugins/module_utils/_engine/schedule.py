@@ -200,12 +200,10 @@ def _check_window(schedule: Schedule) -> None:
 
 
 def _check_change_of_clock(schedule: Schedule) -> None:
-    # systemd's search ends in an "Infinite loop" at the one gap that no whole hour begins; the timer then stays silent.
-    if schedule.timezone != "Pacific/Chatham":
-        return
-    for hours, minutes in time_boxes(schedule):
-        if 2 in hours and hours != _cron.HOUR.full and minutes[-1] >= 45:
-            raise usage_error(
-                "timezone is Pacific/Chatham, where systemd cannot compute starts from 02:45 to 02:59 of chosen hours:"
-                " choose other minutes or another hour."
-            )
+    # The one gap in use that begins within an hour. systemd's search can end there in an "Infinite loop in calendar
+    # calculation", which would leave the timer without a next start, silently.
+    if schedule.timezone == "Pacific/Chatham" and any(165 <= start < 180 for start in start_minutes(schedule)):
+        raise usage_error(
+            "timezone is Pacific/Chatham, where systemd can fail to compute a start from 02:45 to 02:59:"
+            ' choose other minutes, or another hour, or the timezone "UTC".'
+        )

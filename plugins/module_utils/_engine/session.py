@@ -23,7 +23,7 @@ from .stopping import StopFlag
 
 STOP_GRACE_SECONDS = 10
 TICK_SECONDS = 0.5
-Listener = Callable[[str], None]
+Listener = Callable[[str], object]
 
 
 @dataclass(frozen=True)

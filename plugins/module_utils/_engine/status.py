@@ -73,7 +73,8 @@ def next_runs(stored: Mapping[str, Any], count: int, elapses: Mapping[str, int])
     # A slot that has passed may still wait for its share of the spread.
     first = datetime.datetime.fromtimestamp(elapse // 1000000, datetime.timezone.utc)
     slots = upcoming(schedule, first - datetime.timedelta(seconds=schedule.spread + 1), count)
-    return [(slot + (first - slots[0])).isoformat() for slot in slots]
+    delay = max(first - slots[0], datetime.timedelta()) if slots else datetime.timedelta()
+    return [(slot + delay).isoformat() for slot in slots]
 
 
 def task_details(layout: Layout, name: str, runs: int, following: int) -> Dict[str, Any]:

@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""The wish to stop, as it reaches a run (a signal from systemd, from ``cloudsync stop`` or the keyboard), and its trace."""
+"""The wish to stop as it reaches a run (by systemd, ``cloudsync stop`` or the keyboard: a signal), and its trace."""
 
 from __future__ import annotations
 

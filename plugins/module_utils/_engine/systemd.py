@@ -110,20 +110,19 @@ def _stop_edited(layout: Layout, changes: Sequence[UnitChange]) -> None:
 
 def _write(layout: Layout, change: UnitChange) -> None:
     timer, drop_in = timer_path(layout, change.task), drop_in_path(layout, change.task)
-    make_directory(layout.unit_dir, 0o755)
-    if change.timer is None:
-        remove(enabled_link(layout, change.task))
-        remove(timer)
-    else:
-        _write_text(timer, change.timer)
-    if change.drop_in is None:
-        remove(drop_in)
-        with contextlib.suppress(OSError):  # there is none, or the operator's own are in it
-            os.rmdir(os.path.dirname(drop_in))
-        _remove_stamp(layout, change.task)
-    else:
+    if change.drop_in is not None:
         make_directory(os.path.dirname(drop_in), 0o755)
         _write_text(drop_in, change.drop_in)
+    else:
+        remove(drop_in)
+        with contextlib.suppress(OSError):  # there is none, or the operator's own files are in it
+            os.rmdir(os.path.dirname(drop_in))
+        _remove_stamp(layout, change.task)
+    if change.timer is not None:
+        _write_text(timer, change.timer)
+    else:
+        remove(enabled_link(layout, change.task))
+        remove(timer)
 
 
 def _enable(layout: Layout, task: str) -> None:

@@ -18,7 +18,7 @@ OPPOSITE = {PUSH: PULL, PULL: PUSH}
 
 @dataclass(frozen=True)
 class BandwidthSlot:
-    """From ``time`` ("HH:MM" or "Mon-HH:MM") on, at most ``limit`` bytes a second: "10M", "512K:1M" (up:down), "off"."""
+    """From ``time`` ("HH:MM" or "Mon-HH:MM") on, at most ``limit`` bytes a second: "10M", "1M:5M" (up:down), "off"."""
 
     time: str
     limit: str
@@ -125,11 +125,6 @@ class Task:
     def kept_inside(self) -> Optional[str]:
         """The folder of keep_deleted relative to the destination; None when it does not lie in it."""
         return path_inside(self.destination, self.keep_deleted.path) if self.keep_deleted is not None else None
-
-    @property
-    def is_scheduled(self) -> bool:
-        """Whether it has a timer: a schedule, and not disabled."""
-        return self.enabled and self.schedule is not None
 
 
 def path_inside(folder: str, path: str) -> Optional[str]:

@@ -142,15 +142,6 @@ def _limits(task: Task) -> List[str]:
     return ["{0}={1}".format(key, value) for key, value in values.items() if value]
 
 
-def task_units(layout: Layout, task: Task) -> Dict[str, str]:
-    """The unit files of ``task``: path to text."""
-    files = {drop_in_path(layout, task.name): service_drop_in(task)}
-    text = timer(task)
-    if text is not None:
-        files[timer_path(layout, task.name)] = text
-    return files
-
-
 def timer_path(layout: Layout, task: str) -> str:
     return "{0}/{1}".format(layout.unit_dir, timer_name(task))
 

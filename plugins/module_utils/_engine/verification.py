@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from typing import List
+from typing import Callable, List
 
 from .arguments import JSON_LOG, Endpoints, selection_arguments
 from .errors import CloudsyncError
@@ -17,11 +17,17 @@ from .tasks import Task
 from .transfer import Transfer
 
 
-def verify_transfer(session: Session, task: Task, ends: Endpoints) -> None:
+def verify_transfer(session: Session, task: Task, ends: Endpoints, say: Callable[[str], None]) -> None:
     """Every file of the source must be at the destination, equal by size or content; else CloudsyncError."""
     if task.verify_after == "none":
         return
-    listening = Transfer()
+    listening = Transfer(keep_items=False)
+
+    def listen(line: str) -> None:
+        text = listening.read(line)
+        if text is not None:
+            say(text)
+
     arguments = [
         *_command(task),
         "--one-way",
@@ -31,15 +37,15 @@ def verify_transfer(session: Session, task: Task, ends: Endpoints) -> None:
         ends.source,
         ends.destination,
     ]
-    ended = session.stream(arguments, listening.read)
+    ended = session.stream(arguments, listen)
     if ended.stopped:
         raise CloudsyncError("stopped", "The run was stopped while its result was verified.")
     if ended.exit_code != 0:
-        named = sorted({error.object for error in listening.errors if error.object})
+        named = sorted({problem.object for problem in listening.problems if problem.object})
         raise CloudsyncError(
             "other",
-            "The transfer ended well, but verify_after ({0}) found files that are missing or differ at the destination: "
-            "{1}. Run the task again; if it stays, look at the log.".format(
+            "The transfer ended well, but verify_after ({0}) found files that are missing or differ at the "
+            "destination: {1}. Run the task again; if it stays, look at the log.".format(
                 task.verify_after, ", ".join(named[:5]) or "see the log"
             ),
         )

@@ -25,7 +25,7 @@ LISTED = re.compile(r"^ID \d+ gen \d+ top level \d+ path (.+)$")
 
 
 class Btrfs:
-    """Read-only snapshots ``LABEL`` in BTRFS_SNAPSHOTS. A volume's name is the filesystem's UUID and the subvolume's path."""
+    """Read-only snapshots ``LABEL`` in BTRFS_SNAPSHOTS. A volume is named by its filesystem's UUID and its path."""
 
     def __init__(self, bench: Bench) -> None:
         self._bench = bench

@@ -13,7 +13,6 @@ import os
 import pathlib
 
 import pytest
-
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.testing import patch_module_args
 

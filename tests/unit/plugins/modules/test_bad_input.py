@@ -54,7 +54,9 @@ def test_missing_required_attributes(host):
 
 
 def test_a_missing_provider(host):
-    assert host.refused("credential", {"name": "x"}) == "state is present but all of the following are missing: provider"
+    assert (
+        host.refused("credential", {"name": "x"}) == "state is present but all of the following are missing: provider"
+    )
 
 
 @pytest.mark.parametrize("check", [False, True])
@@ -261,7 +263,12 @@ def test_a_missing_seed(bare_host, offsite_like):
 
 @pytest.fixture
 def offsite_like(bare_host):
-    return {"name": "x", "provider": "b2", "attributes": {"account": "a"}, "secrets": {"key": bare_host.secret("k-e-y")}}
+    return {
+        "name": "x",
+        "provider": "b2",
+        "attributes": {"account": "a"},
+        "secrets": {"key": bare_host.secret("k-e-y")},
+    }
 
 
 def test_another_seed_than_the_one_that_encrypted(host, offsite):
@@ -342,27 +349,21 @@ def test_a_missing_direction(host, documents):
     assert host.refused("task", documents) == "The task documents is wrong. direction is missing."
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_store_that_only_root_may_read(host, offsite):
-    folder = host.root / "etc/cloudsync"
-    folder.chmod(0)
-    message = host.run("credential", offsite)["msg"]
-    folder.chmod(0o700)
-    assert message.endswith(
-        "Permission denied. Do this as root: in a playbook with become, in a shell with sudo.".format(folder)
-    )
+@pytest.mark.parametrize(
+    "number, message",
+    [
+        (errno.ENOSPC, "No space left on device. Make room there, then try again."),
+        (errno.EACCES, "Permission denied. Do this as root: in a playbook with become, in a shell with sudo."),
+        (errno.EROFS, "Read-only file system."),
+    ],
+)
+def test_a_store_that_can_not_be_written(host, offsite, monkeypatch, number, message):
+    def refuse(path, *_arguments):
+        raise OSError(number, os.strerror(number), path)
 
-
-def test_a_disk_that_is_full(host, offsite, monkeypatch):
-    def full(path, *_arguments):
-        raise OSError(errno.ENOSPC, "No space left on device", path)
-
-    monkeypatch.setattr(credentials, "write_json", full)
-    assert host.refused("credential", offsite) == (
-        "{0}/etc/cloudsync/credentials/offsite.json: No space left on device. Make room there, then try again.".format(
-            host.root
-        )
-    )
+    monkeypatch.setattr(credentials, "write_json", refuse)
+    path = host.root / "etc/cloudsync/credentials/offsite.json"
+    assert host.refused("credential", offsite) == "{0}: {1}".format(path, message)
 
 
 def test_a_root_that_is_relative(host, monkeypatch):

@@ -56,9 +56,9 @@ def test_check_mode_works_before_anything_is_installed(bare_host):
 
 def test_the_diff_shows_before_and_after(host, offsite):
     host.ok("credential", offsite)
-    diff = host.ok("credential", dict(offsite, description="moved", attributes={**offsite["attributes"], "region": "eu"}))[
-        "diff"
-    ]
+    diff = host.ok(
+        "credential", dict(offsite, description="moved", attributes={**offsite["attributes"], "region": "eu"})
+    )["diff"]
     assert diff["before"]["description"] == "an S3 server"
     assert diff["after"]["description"] == "moved"
     assert "region" not in diff["before"]["attributes"]
@@ -148,6 +148,13 @@ def test_a_login_that_fails_is_a_failure_that_says_what_was_stored(host, offsite
     assert result["msg"].startswith("The credential offsite does not log in: ")
     assert result["msg"].endswith(" It is stored all the same.")
     assert (host.root / FILE).exists()
+
+
+def test_a_check_without_rclone_does_not_claim_a_login(bare_host):
+    (bare_host.root / "usr/local/lib/cloudsync").mkdir(parents=True)
+    (bare_host.root / "usr/local/lib/cloudsync/rclone").symlink_to("/nowhere/rclone")
+    declared = {"name": "x", "provider": "b2", "attributes": {"account": "a"}, "secrets": {"key": "k-e-y"}}
+    assert "verified" not in bare_host.ok("credential", dict(declared, verify=True), check=True)
 
 
 def test_in_check_mode_the_credential_as_given_is_tried_and_not_stored(host, offsite):

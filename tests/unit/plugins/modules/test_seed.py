@@ -56,7 +56,9 @@ def test_a_lost_seed_is_not_replaced_while_secrets_need_it(host, offsite):
     host.ok("credential", offsite)
     (host.root / FILE).unlink()
     message = host.refused("seed")
-    assert message.startswith("The seed {0}/{1} is missing, but offsite were encrypted with it.".format(host.root, FILE))
+    assert message.startswith(
+        "The seed {0}/{1} is missing, but offsite were encrypted with it.".format(host.root, FILE)
+    )
     assert "state=restored" in message
 
 

@@ -45,7 +45,7 @@ def test_a_task_without_a_schedule_in_force_never_starts(host, documents):
 
 def test_past_runs_are_listed_newest_first(host, documents, source):
     host.ok("task", dict(documents, path=source + "/nowhere"))
-    ids = [host.run("run", {"task": "documents"})["run"]["id"] for _ in range(3)]
+    ids = [host.run("run", {"task": "documents"})["run"]["id"] for _attempt in range(3)]
     found = host.ok("task_info", {"name": "documents", "runs": 2})["tasks"][0]
     assert sorted(ids, reverse=True)[:2] == [run["id"] for run in found["runs"]]
     assert found["status"]["state"] == "failed"

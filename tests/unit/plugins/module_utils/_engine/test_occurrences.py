@@ -68,6 +68,17 @@ def test_a_search_from_the_second_pass_stays_in_it():
     assert starts("*/30 * * * *", "America/New_York", "2026-11-01T01:30:00-05:00", 1) == ["2026-11-01T02:00:00-05:00"]
 
 
+def test_a_leap_from_winter_into_a_month_that_begins_with_a_repeated_hour_takes_the_second_pass():
+    assert starts("*/40 * * nov *", "America/Havana", "2026-01-26T02:22:00-05:00", 2) == [
+        "2026-11-01T00:00:00-05:00",
+        "2026-11-01T00:40:00-05:00",
+    ]
+    assert starts("*/40 * * * *", "America/Havana", "2026-10-31T23:50:00-04:00", 2) == [
+        "2026-11-01T00:00:00-04:00",
+        "2026-11-01T00:40:00-04:00",
+    ]
+
+
 def test_a_change_of_half_an_hour():
     assert starts("*/15 * * * *", "Australia/Lord_Howe", "2026-10-04T01:45:00+10:30", 2) == [
         "2026-10-04T02:30:00+11:00",
@@ -83,10 +94,11 @@ def test_a_midnight_that_does_not_exist():
 
 
 def test_chatham_loses_the_rest_of_the_hour_as_in_systemd():
-    assert starts("*/15 * * * *", "Pacific/Chatham", "2026-09-27T02:20:00+12:45", 2) == [
-        "2026-09-27T02:30:00+12:45",
+    assert starts("0,50 0,3,4 * * *", "Pacific/Chatham", "2026-09-27T00:20:00+12:45", 2) == [
+        "2026-09-27T00:50:00+12:45",
         "2026-09-27T04:00:00+13:45",
     ]
+    assert starts("50 0,3 * * *", "Pacific/Chatham", "2026-09-27T03:46:00+13:45", 1) == ["2026-09-27T03:50:00+13:45"]
 
 
 def test_where_winter_has_daylight_saving_time_a_leap_into_the_gap_loses_the_day_as_in_systemd():

@@ -1,0 +1,69 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A host below a temporary directory, with a seed, and an rclone that is only described."""
+
+from __future__ import annotations
+
+import importlib
+import pathlib
+
+import pytest
+
+ENGINE = "ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine."
+RECORDED = pathlib.Path(__file__).parent / "rclone" / "recorded" / "providers-1.75.2.json"
+
+
+def room(name):
+    # Not imported above: pytest reads a conftest.py that it was pointed at before collections can be imported.
+    return importlib.import_module(ENGINE + name)
+
+
+@pytest.fixture
+def layout(tmp_path):
+    return room("layout").Layout(str(tmp_path / "host"))
+
+
+@pytest.fixture
+def seed(layout):
+    """The seed that the host has."""
+    made = room("seed").new_seed()
+    room("seed").save_seed(layout, made)
+    return made
+
+
+@pytest.fixture(scope="session")
+def known_providers():
+    return room("rclone.providers").parse(RECORDED.read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def make_host(layout, known_providers):
+    """A host whose rclone need not be there to be asked; None = it has none."""
+
+    def make(version=(1, 75, 2)):
+        class KnownHost(room("host").Host):
+            rclone = version and room("rclone.binary").Rclone("/usr/bin/rclone", version)
+            has_rclone = version is not None
+            providers = known_providers
+
+        return KnownHost(layout)
+
+    return make
+
+
+@pytest.fixture
+def host(make_host, seed):
+    return make_host()
+
+
+@pytest.fixture
+def make_task():
+    """Declare a task with these options on top of the fewest possible."""
+
+    def make(find_task=None, **options):
+        fewest = {"name": "nightly", "credential": "offsite", "direction": "push", "path": "/srv/data"}
+        return room("task_options").parse_task({**fewest, "remote_path": "bucket/data", **options}, find_task)
+
+    return make
