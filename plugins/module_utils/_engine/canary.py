@@ -49,17 +49,13 @@ def check_crypt(session: Session, task: Task, crypt: str, raw: str) -> bool:
 
 def plant_canary(session: Session, crypt: str) -> None:
     """Write the canary; before a push, never in a dry run."""
-    answer = session.query(["rcat", "--", _join(crypt, CANARY)], stdin=CONTENT.encode())
+    answer = session.query(["rcat", "--", place_below(crypt, CANARY)], stdin=CONTENT.encode())
     if answer.exit_code != 0:
         raise listing_error(answer, session.rclone)
 
 
-def _join(place: str, name: str) -> str:
-    return place + name if place.endswith((":", "/")) else "{0}/{1}".format(place, name)
-
-
 def _has_right_canary(session: Session, task: Task, crypt: str) -> bool:
-    answer = session.query(["cat", *ONCE, "--", _join(crypt, CANARY)])
+    answer = session.query(["cat", *ONCE, "--", place_below(crypt, CANARY)])
     if answer.exit_code == 0 and answer.stdout == CONTENT.strip():
         return True
     if (answer.exit_code == 0 and not answer.stdout) or answer.exit_code in NOT_FOUND_EXITS:
@@ -87,10 +83,10 @@ def _check_first_file(session: Session, task: Task, crypt: str) -> None:
         raise _wrong_password(task) if error.reason == "undecryptable" else error from None
     if not name:
         raise _wrong_password(task)
-    found = session.query(["lsf", "--files-only", "--", _join(crypt, filled or name)])
+    found = session.query(["lsf", "--files-only", "--", place_below(crypt, filled or name)])
     if found.exit_code in (0, *NOT_FOUND_EXITS) and found.stdout != (filled or name).rpartition("/")[2]:
         raise _wrong_password(task)
-    answer = session.query(["cat", *ONCE, "--head", "1", "--", _join(crypt, filled or name)])
+    answer = session.query(["cat", *ONCE, "--head", "1", "--", place_below(crypt, filled or name)])
     if answer.exit_code != 0:
         raise _wrong_or_failed(session, task, answer)
 

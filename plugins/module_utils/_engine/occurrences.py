@@ -84,9 +84,9 @@ def _mktime(wall: datetime.datetime, base: datetime.datetime) -> datetime.dateti
     """The moment that the C library makes of a wall time in the zone of ``base``.
 
     A skipped time counts from the clock before the change, and so lands after it; but from the clock after it, and so
-    before the change, where the database has daylight saving time in winter (Dublin, Casablanca). Of the two passes of a
-    repeated time it takes the one that has the offset of the moment asked for before: that is the first pass, unless the
-    search begins in the second, or leaps from winter to a month that begins with a repeated hour (Havana, November).
+    before the change, where the database has daylight saving time in winter (Dublin, Casablanca). Of the two passes of
+    a repeated time it is the one with the offset of the moment asked for before: the first, unless the search begins in
+    the second, or leaps from winter to a month that begins with a repeated hour (Havana, November).
     """
     zone = base.tzinfo
     early, late = (

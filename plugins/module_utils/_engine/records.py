@@ -82,6 +82,11 @@ def drop_run(lock: Lock) -> None:
     lock.release()
 
 
+def forget_run_lock(layout: Layout, task: str, run_id: str) -> None:
+    """Remove what a killed run left of its lock."""
+    remove(_run_lock(layout, task, run_id))
+
+
 def runner_pid(layout: Layout, task: str, run_id: str) -> Optional[int]:
     """The process of a living run, None when it is dead."""
     text = holder(_run_lock(layout, task, run_id))

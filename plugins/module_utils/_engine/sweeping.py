@@ -17,7 +17,7 @@ from .host import Host
 from .live import sweep_live
 from .locking import task_lock_path
 from .locks import try_lock
-from .records import NOTICED_RUNS, interrupted_records, load_records, now, save_record
+from .records import NOTICED_RUNS, forget_run_lock, interrupted_records, load_records, now, save_record
 from .run_log import RunLog, forget_progress
 from .task_store import load_task
 from .tasks import Task
@@ -53,5 +53,6 @@ def sweep(host: Host, task: Task, say: Say) -> None:
         try:
             ended = after_run(host.layout, task, replace(record, ended=now()), earlier, log.say, log.last_lines)
             save_record(host.layout, ended)
+            forget_run_lock(host.layout, task.name, record.id)
         finally:
             log.close()

@@ -137,11 +137,11 @@ def checked_rclone_args(arguments: Sequence[Any]) -> Tuple[str, ...]:
 
 def _refusal(flag: str) -> str:
     """Why ``flag`` may not be given, empty when it may."""
-    if SECRET_FLAG.search(flag) and flag != KEY_FILE_FLAG:
-        return "everybody on the host can read a program's arguments; put a secret into the credential"
     for patterns, reason in REFUSED_FLAGS:
         if any(fnmatch.fnmatchcase(flag, "--" + pattern) for pattern in patterns.split()):
             return reason
+    if SECRET_FLAG.search(flag) and flag != KEY_FILE_FLAG:
+        return "everybody on the host can read a program's arguments; put a secret into the credential"
     return ""
 
 

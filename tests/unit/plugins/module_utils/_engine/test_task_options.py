@@ -67,7 +67,7 @@ def test_every_option_arrives(make_task):
         limits={"max_duration": "2h", "nice": "-5", "io_weight": 50, "memory_max": "512M", "cpu_quota": "50%"},
         retries=0,
         verify_after="checksum",
-        notify=["mail:ops@example.net"],
+        notify=["mailto:ops@example.net"],
         rclone_args=["--order-by=size"],
         user="backup",
     )
@@ -84,7 +84,7 @@ def test_every_option_arrives(make_task):
     assert task.keep_deleted == KeepDeleted("bucket/data/.deleted", 30)
     assert task.hooks == Hooks(before="true", timeout=300)
     assert task.limits == Limits(7200, -5, 50, "512M", "50%")
-    assert task.notify == ("mail:ops@example.net",)
+    assert task.notify == ("mailto:ops@example.net",)
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ def task(make_task):
         mode="sync",
         description="all",
         encryption=SECRETS,
-        notify=[TARGET, "mail:ops@example.net"],
+        notify=[TARGET, "mailto:ops@example.net"],
         schedule={"cron": "5 4 * * *", "spread": "5m", "catch_up": True},
         guards={"max_delete": "10%"},
         hooks={"failure": "logger failed"},

@@ -51,9 +51,9 @@ def test_the_options_of_a_task_declare_it_again(make_task):
         include=["a"],
         bandwidth=[{"time": "08:00", "limit": "1M"}],
         encryption={"password": "P"},
-        keep_deleted={"path": "bucket/old"},
+        keep_deleted={"path": "bucket/data/.old"},
         provider_options={"b": "1", "a": "2"},
-        notify=["mail:ops@example.net"],
+        notify=["mailto:ops@example.net"],
     )
     content = json.loads(json.dumps(task_to_dict(task)))
 
