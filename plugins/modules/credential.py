@@ -173,7 +173,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._arguments import credential_spec
 from ..module_utils._engine import browsing
-from ..module_utils._engine.converge import Wanted, converge
+from ..module_utils._engine.converge import Outcome, Wanted, converge
 from ..module_utils._engine.credentials import parse_credential
 from ..module_utils._engine.host import Host
 from ..module_utils._face import given, run_module, with_diff
@@ -191,21 +191,21 @@ def answer(module: AnsibleModule, host: Host) -> Dict[str, Any]:
         "warnings": outcome.warnings,
     }
     if present and module.params["verify"]:
-        result.update(_verified(module, host, declared, result["changed"]))
+        result.update(_verified(module, host, declared, outcome))
     before, after = outcome.before["credentials"].get(name, {}), outcome.after["credentials"].get(name, {})
     return with_diff(module, result, before, after)
 
 
-def _verified(module: AnsibleModule, host: Host, declared: Dict[str, Any], changed: bool) -> Dict[str, Any]:
-    if module.check_mode and not host.has_rclone:
-        return {}
-    error = browsing.verify_declared(
-        host, parse_credential(declared), module.check_mode, module.params["verify_path"] or ""
-    )
+def _verified(module: AnsibleModule, host: Host, declared: Dict[str, Any], outcome: Outcome) -> Dict[str, Any]:
+    credential, stored = parse_credential(declared), not (module.check_mode and outcome.changed)
+    obstacle = "" if stored else browsing.why_not_verified(host, credential)
+    if obstacle:
+        return {"warnings": [*outcome.warnings, obstacle]}
+    error = browsing.verify_declared(host, credential, stored, module.params["verify_path"] or "")
     if error is None:
         return {"verified": True}
-    stored = " It is stored all the same." if changed and not module.check_mode else ""
-    msg = "The credential {0} does not log in: {1}{2}".format(declared["name"], error.message, stored)
+    advice = " It is stored all the same." if outcome.changed and stored else ""
+    msg = "The credential {0} does not log in: {1}{2}".format(declared["name"], error.message, advice)
     return {"failed": True, "verified": False, "msg": msg, "reason": error.reason}
 
 

@@ -211,6 +211,7 @@ def test_the_site_playbook_makes_this_machine_ready_and_changes_nothing_again(co
     }
 
     assert "changed=0" not in controller.play("site", **wanted)
-    assert "changed=0" in controller.play("site", "--check", "--diff", **wanted)
+    again = controller.play("site", "--check", "--diff", **wanted)
+    assert "changed=0" in again, again
     controller.call(sys.executable, root / "usr/local/bin/cloudsync", "run", "docs", CLOUDSYNC_ROOT=str(root))
     assert harness.text_tree(bucket / "docs") == {"a.txt": "a"}

@@ -21,7 +21,7 @@ from .rclone.checks import check
 from .rclone.providers import resolve
 from .rclone.traits import is_bucket_based
 from .records import new_run_id
-from .remote import open_credential_session, raw_place
+from .remote import open_credential_session, raw_place, takes_turns
 from .sweeping import sweep_secrets
 from .tasks import Encryption
 from .transfer import listing_error
@@ -82,11 +82,20 @@ def browse_with(host: Host, name: Optional[str], unsaved: Mapping[str, Any], pat
     return browse(host, credential, False, path, recurse)
 
 
-def verify_declared(host: Host, declared: Credential, check_mode: bool, path: str) -> Optional[CloudsyncError]:
-    """verify() of a credential that was just declared; in check mode, where it was not stored, of what was given."""
-    if check_mode:
-        return verify(host, declared, False, path)
-    return verify(host, load_credential(host.layout, host.seed, declared.name), True, path)
+def verify_declared(host: Host, declared: Credential, stored: bool, path: str) -> Optional[CloudsyncError]:
+    """verify() of a credential as it is ``stored``, or, in check mode, as it would be."""
+    if stored:
+        return verify(host, load_credential(host.layout, host.seed, declared.name), True, path)
+    return verify(host, declared, False, path)
+
+
+def why_not_verified(host: Host, declared: Credential) -> str:
+    """Why a credential that is not stored, in check mode, can't be logged in with; empty when it can."""
+    if not host.has_rclone:
+        return "rclone is not installed yet, so the login was not tried."
+    if takes_turns(declared):
+        return "The login was not tried: it would use up a refresh token that is not stored yet."
+    return ""
 
 
 def verify(host: Host, credential: Credential, saved: bool, path: str = "") -> Optional[CloudsyncError]:

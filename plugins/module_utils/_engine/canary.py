@@ -35,10 +35,12 @@ UNDECRYPTABLE_MARKS = (
 
 
 def check_crypt(session: Session, task: Task, crypt: str, raw: str) -> bool:
-    """Refuse a wrong password. True when the password is right and the canary is still to be planted.
+    """Refuse a wrong password. True when the task encrypts, and the canary is still to be planted.
 
     ``crypt`` is the encrypted remote, ``raw`` the same place without decryption.
     """
+    if task.encryption is None:
+        return False
     known = _has_right_canary(session, task, crypt)
     if not known and _first(session, raw):
         _check_first_file(session, task, crypt)

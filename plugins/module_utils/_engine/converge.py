@@ -172,7 +172,9 @@ class _Convergence:
         task = parse_task(declared, self._find_task)
         if task.name in self._new_tasks:
             raise usage_error("The task {0} is declared twice in one call.".format(task.name))
-        self._check_against_provider(task, self._provider_of(task))
+        provider = self._provider_of(task)
+        if provider:
+            self._check_against_provider(task, provider)
         stored = read_task(self._layout, task.name)
         self._old_tasks[task.name] = unseal_task(self._layout, self._need_seed(), stored) if stored else None
         self._new_tasks[task.name] = task
@@ -213,11 +215,14 @@ class _Convergence:
         stored = read_credential(self._layout, task.credential)
         if stored is None:
             known = sorted({*list_credentials(self._layout), *self._new_credentials})
-            raise usage_error(
-                "The task {0} names the credential {1!r}, which this host does not have (it has: {2}).".format(
-                    task.name, task.credential, ", ".join(known) or "none"
-                )
+            message = "The task {0} names the credential {1!r}, which this host does not have (it has: {2}).".format(
+                task.name, task.credential, ", ".join(known) or "none"
             )
+            if not self._check_mode:
+                raise usage_error(message)
+            # An earlier task of the play may have been going to declare it.
+            self._warn(message + " A real run fails unless it is declared before.")
+            return ""
         return str(stored["provider"])
 
     def _check_uses(self) -> None:

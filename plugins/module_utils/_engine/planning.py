@@ -61,8 +61,7 @@ def forecast(host: Host, name: str, stop: StopFlag, say: Callable[[str], None]) 
         session = open_task_session(host, task, credential, new_run_id(), stop, say)
         with session.live:
             ends = endpoints(task, task.path, "plan")
-            if task.encryption is not None:
-                check_crypt(session, task, task_place(task), raw_place(task.remote_path))
+            check_crypt(session, task, task_place(task), raw_place(task.remote_path))
             check_source(session, task, ends)
             return _judged(task, make_plan(session, task, ends))
     except CloudsyncError as error:

@@ -61,8 +61,9 @@ def now() -> str:
 
 
 def new_run_id() -> str:
-    """Sorts by time, differs within a second."""
-    return "{0}-{1}".format(datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ"), os.urandom(3).hex())
+    """Sorts by time, to the microsecond; its last digit is random."""
+    moment = datetime.now(timezone.utc)
+    return "{0}-{1:05x}{2:x}".format(moment.strftime("%Y%m%dT%H%M%SZ"), moment.microsecond, os.urandom(1)[0] % 16)
 
 
 def log_path(layout: Layout, task: str, run_id: str) -> str:

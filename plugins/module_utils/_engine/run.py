@@ -145,13 +145,12 @@ class Run:
             self._transfer(task, session, endpoints(task, local, self.record.id))
 
     def _transfer(self, task: Task, session: Session, ends: Endpoints) -> None:
+        lacks_canary = check_crypt(session, task, task_place(task), raw_place(task.remote_path))
         check_source(session, task, ends)
-        if task.encryption is not None:
-            lacks_canary = check_crypt(session, task, task_place(task), raw_place(task.remote_path))
-            if lacks_canary and task.is_push:
-                plant_canary(session, task_place(task))
         if task.guards.max_delete:
             check_deletions(task, make_plan(session, task, ends))
+        if lacks_canary and task.is_push:
+            plant_canary(session, task_place(task))
         outcome = self._rclone(task, session, ends)
         if outcome.state != "success":
             raise CloudsyncError(outcome.reason, outcome.message)

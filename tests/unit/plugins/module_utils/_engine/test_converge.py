@@ -44,6 +44,18 @@ def nightly(**options):
 
 
 BOTH = Wanted([OFFSITE], [nightly()])
+CHANGES = [
+    BOTH,
+    Wanted([OFFSITE], [nightly(schedule={"preset": "hourly"})]),
+    Wanted([OFFSITE], [nightly(enabled=False)]),
+    Wanted([OFFSITE], [nightly(encryption={"password": "0th3r"}, exclude=["*.tmp"])]),
+    Wanted([{**OFFSITE, "secrets": {**OFFSITE["secrets"], "secret_access_key": "0th3r"}}], [nightly()]),
+    Wanted(absent_tasks=["nightly"], absent_credentials=["offsite"]),
+    Wanted(absent_tasks=["none"]),
+    Wanted([OFFSITE], [], purge=True),
+    Wanted(purge=True),
+    Wanted([OFFSITE], [nightly(name="restore", reverse_of="nightly", direction="pull", path="/tmp/x")]),
+]
 
 
 @pytest.fixture
@@ -92,35 +104,20 @@ def test_a_second_application_changes_nothing_and_writes_nothing(layout, converg
 
 
 @pytest.mark.parametrize(
-    "wanted",
-    [
-        BOTH,
-        Wanted([OFFSITE], [nightly(schedule={"preset": "hourly"})]),
-        Wanted([OFFSITE], [nightly(enabled=False)]),
-        Wanted([OFFSITE], [nightly(encryption={"password": "0th3r"}, exclude=["*.tmp"])]),
-        Wanted([{**OFFSITE, "secrets": {**OFFSITE["secrets"], "secret_access_key": "0th3r"}}], [nightly()]),
-        Wanted(absent_tasks=["nightly"], absent_credentials=["offsite"]),
-        Wanted(absent_tasks=["none"]),
-        Wanted([OFFSITE], [], purge=True),
-        Wanted(purge=True),
-        Wanted([OFFSITE], [nightly(name="restore", reverse_of="nightly", direction="pull", path="/tmp/x")]),
-    ],
+    ("before", "wanted"),
+    [(BOTH, wanted) for wanted in CHANGES] + [(Wanted(), wanted) for wanted in CHANGES[:-1]],
 )
-@pytest.mark.parametrize("declared_before", [True, False])
-def test_check_mode_says_what_the_real_run_does_and_writes_nothing(layout, converge, wanted, declared_before):
-    if declared_before:
-        converge(BOTH)
-    elif any(task.get("reverse_of") for task in wanted.tasks):
-        pytest.skip("there is nothing to reverse")
-    before = tree(layout)
+def test_check_mode_says_what_the_real_run_does_and_writes_nothing(layout, converge, before, wanted):
+    converge(before)
+    there = tree(layout)
 
     predicted = converge(wanted, check_mode=True)
-    assert tree(layout) == before
+    assert tree(layout) == there
     done = converge(wanted)
 
     assert (predicted.before, predicted.after, predicted.changed) == (done.before, done.after, done.changed)
     assert (predicted.credentials, predicted.tasks) == (done.credentials, done.tasks)
-    assert (tree(layout) != before) == done.changed
+    assert (tree(layout) != there) == done.changed
     assert not converge(wanted).changed
 
 
@@ -142,7 +139,7 @@ def test_a_check_before_the_first_real_run_needs_neither_seed_nor_rclone(layout,
 
 
 def test_without_a_seed_the_real_run_writes_nothing(layout, make_host):
-    with pytest.raises(CloudsyncError, match="seed .* is missing"):
+    with pytest.raises(CloudsyncError, match=r"seed .* is missing"):
         room.converge(make_host(), BOTH, False)
     assert tree(layout) == {}
 
@@ -229,7 +226,7 @@ def test_a_purge_does_not_remove_what_it_can_not_read(layout, converge):
     with open(layout.task("nightly"), "w") as stream:
         stream.write("{")
 
-    with pytest.raises(CloudsyncError, match="nightly.json is not the JSON object"):
+    with pytest.raises(CloudsyncError, match=r"nightly.json is not the JSON object"):
         converge(Wanted([OFFSITE], [], purge=True))
     assert files.read_text(layout.task("nightly")) == "{"
 

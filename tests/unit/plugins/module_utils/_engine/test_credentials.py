@@ -215,7 +215,7 @@ def test_a_ciphertext_that_was_moved_within_the_file_is_detected(layout, save, l
     save(DRIVE)
     edit(layout, lambda content: content["secrets"].update(client_secret=content["secrets"]["token"]))
 
-    with pytest.raises(CloudsyncError, match="secrets.client_secret of the credential offsite in /.*offsite.json was"):
+    with pytest.raises(CloudsyncError, match=r"secrets.client_secret of the credential offsite in /.*offsite.json was"):
         load()
 
 
@@ -236,5 +236,5 @@ def test_a_file_that_lacks_a_part_is_named(layout, save, load):
     save(DRIVE)
     edit(layout, lambda content: content.pop("attributes"))
 
-    with pytest.raises(CloudsyncError, match="offsite.json lacks attributes: it was edited"):
+    with pytest.raises(CloudsyncError, match=r"offsite.json lacks attributes: it was edited"):
         load()

@@ -55,7 +55,7 @@ def test_a_good_name_stays_as_it_is(name):
 
 @pytest.mark.parametrize("name", ["", ".", "..", ".hidden", "-a", "a/b", "a b", "a\n", "ä", "a" * 64, "a\0", None, 5])
 def test_a_name_that_can_not_be_a_file_and_a_unit_is_refused(name):
-    with pytest.raises(CloudsyncError, match="The task name .* is not allowed: use 1 to 63") as caught:
+    with pytest.raises(CloudsyncError, match=r"The task name .* is not allowed: use 1 to 63") as caught:
         checked_name("task", name)
 
     assert caught.value.reason == "usage"

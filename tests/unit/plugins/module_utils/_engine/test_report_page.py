@@ -11,7 +11,7 @@ from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.report i
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.report_page import page
 
 NOW = datetime.datetime(2027, 1, 31, 12, 0, tzinfo=datetime.timezone.utc)
-EVIL = "</td></style><script>alert(\"1\")</script>' {0} {{ 7 * 7 }} &amp;"
+EVIL = '</td></style><script>alert("1")</script>\' {0} {{ 7 * 7 }} &amp;'
 
 
 def task(text="", **status):

@@ -123,7 +123,10 @@ def test_every_option_arrives(make_task):
         ({"limits": {"nice": "--5"}}, "limits.nice is '--5': use -20"),
         ({"limits": {"nice": "²"}}, "limits.nice is '²': use -20"),
         ({"limits": {"io_weight": 10001}}, "limits.io_weight is 10001: use 1 to 10000."),
-        ({"limits": {"memory_max": "512MB"}}, "limits.memory_max is '512MB': use a size such as 512M, or a percentage."),
+        (
+            {"limits": {"memory_max": "512MB"}},
+            "limits.memory_max is '512MB': use a size such as 512M, or a percentage.",
+        ),
         ({"limits": {"cpu_quota": "0.5"}}, "limits.cpu_quota is '0.5': use a percentage of one processor"),
         ({"limits": {"max_duration": "-1"}}, "limits.max_duration is '-1': write a number of seconds"),
         ({"schedule": {"cron": "61 * * * *"}}, "minute"),

@@ -18,7 +18,13 @@ def refuses(sentence):
 
 @pytest.mark.parametrize(
     ("given", "path"),
-    [("/srv/data", "/srv/data"), ("/srv/data/", "/srv/data"), ("//srv//./data", "/srv/data"), ("/", "/"), ("/a b%", "/a b%")],
+    [
+        ("/srv/data", "/srv/data"),
+        ("/srv/data/", "/srv/data"),
+        ("//srv//./data", "/srv/data"),
+        ("/", "/"),
+        ("/a b%", "/a b%"),
+    ],
 )
 def test_a_local_path_is_brought_into_one_form(given, path):
     assert task_rules.checked_local_path("path", given) == path
@@ -164,7 +170,8 @@ def test_an_argument_that_breaks_no_promise_is_passed_on(argument):
         ("create-empty-src-dirs", "use create_empty_dirs"),
         (
             "s3-secret-access-key b2-key crypt-password crypt-password2 sftp-pass sftp-key-pem drive-token ftp-pass "
-            "drive-client-secret azureblob-sas-url drive-service-account-credentials s3-sse-customer-key storj-passphrase",
+            "drive-client-secret azureblob-sas-url drive-service-account-credentials s3-sse-customer-key "
+            "storj-passphrase",
             "everybody on the host can read a program's arguments; put a secret into the credential",
         ),
     ],
@@ -177,7 +184,9 @@ def test_an_argument_that_would_break_a_promise_is_refused_with_what_serves_inst
             assert "s3cr3t" not in str(caught.value)
 
 
-@pytest.mark.parametrize("argument", ["-v", "checkers", "--bwlimit 10M", "--Config", "--", "", "remote:", "--=x", "---x"])
+@pytest.mark.parametrize(
+    "argument", ["-v", "checkers", "--bwlimit 10M", "--Config", "--", "", "remote:", "--=x", "---x"]
+)
 def test_an_argument_that_is_no_flag_is_refused(argument):
     with refuses("write each one as --flag or --flag=value."):
         task_rules.checked_rclone_args(["--checkers=4", argument])

@@ -142,7 +142,7 @@ def test_a_file_that_was_copied_or_lacks_a_part_is_named(layout, seed):
 def test_a_value_that_no_task_may_have_is_said_like_when_it_is_declared(layout, seed):
     edit(layout, lambda content: content.update(path="srv"))
 
-    with pytest.raises(CloudsyncError, match="The task nightly is wrong. path is 'srv': give an absolute path"):
+    with pytest.raises(CloudsyncError, match=r"The task nightly is wrong. path is 'srv': give an absolute path"):
         task_store.load_task(layout, seed, "nightly")
 
 

@@ -101,9 +101,7 @@ def test_the_template_is_hardened_and_runs_the_command_for_its_task():
     assert lines(text, "ExecStopPost") == ["+-/usr/local/bin/cloudsync sweep %i"]
     assert lines(text, "SuccessExitStatus") == ["75 143"]
     assert lines(text, "ProtectSystem") == ["strict"]
-    assert lines(text, "ReadWritePaths") == [
-        "-/etc/cloudsync -/var/lib/cloudsync -/var/log/cloudsync -/run/cloudsync"
-    ]
+    assert lines(text, "ReadWritePaths") == ["-/etc/cloudsync -/var/lib/cloudsync -/var/log/cloudsync -/run/cloudsync"]
 
 
 def test_freedom_takes_back_every_hardening_that_a_command_would_notice():

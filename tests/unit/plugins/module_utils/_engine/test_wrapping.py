@@ -57,10 +57,10 @@ def test_a_wrong_passphrase_and_a_changed_text_are_refused():
 
 @pytest.mark.parametrize("text", ["", "cs1:abcd:AAAA", "cloudsync-seed-2:AAAA"])
 def test_a_text_that_is_no_wrapped_seed_is_said_to_be_none(text):
-    with pytest.raises(CloudsyncError, match="is not what skyhaul.cloudsync.seed returned with backup=true"):
+    with pytest.raises(CloudsyncError, match=r"is not what skyhaul.cloudsync.seed returned with backup=true"):
         wrapping.unwrap_seed(text, PASSPHRASE)
 
 
 def test_a_passphrase_that_could_be_guessed_is_refused():
-    with pytest.raises(CloudsyncError, match="The passphrase is too short.* use 8 characters or more"):
+    with pytest.raises(CloudsyncError, match=r"The passphrase is too short.* use 8 characters or more"):
         wrapping.wrap_seed(new_seed(), "1234567")
