@@ -53,11 +53,11 @@ def plant_canary(session: Session, crypt: str) -> None:
     """Write the canary; before a push, never in a dry run."""
     answer = session.query(["rcat", "--", place_below(crypt, CANARY)], stdin=CONTENT.encode())
     if answer.exit_code != 0:
-        raise listing_error(answer, session.rclone)
+        raise listing_error(answer, session)
 
 
 def _has_right_canary(session: Session, task: Task, crypt: str) -> bool:
-    answer = session.query(["cat", *ONCE, "--", place_below(crypt, CANARY)])
+    answer = _named(session, crypt, CANARY, "cat", *ONCE)
     if answer.exit_code == 0 and answer.stdout == CONTENT.strip():
         return True
     if (answer.exit_code == 0 and not answer.stdout) or answer.exit_code in NOT_FOUND_EXITS:
@@ -65,11 +65,16 @@ def _has_right_canary(session: Session, task: Task, crypt: str) -> bool:
     raise _wrong_or_failed(session, task, answer)
 
 
+def _named(session: Session, crypt: str, name: str, *command: str) -> Answer:
+    """Run ``command`` on one file. By its path alone rclone would list its folder, and fail on any other name there."""
+    return session.query([*command, "--files-from-raw", "-", "--", crypt], stdin=name.encode())
+
+
 def _first(session: Session, place: str, *selection: str) -> str:
     """The first file at ``place``, empty when there is none."""
     answer = session.query(["lsf", "--recursive", "--files-only", *selection, "--", place], first_line_only=True)
     if not answer.stdout and answer.exit_code not in (0, *NOT_FOUND_EXITS):
-        raise listing_error(answer, session.rclone)
+        raise listing_error(answer, session)
     return answer.stdout.split("\n")[0]
 
 
@@ -85,11 +90,9 @@ def _check_first_file(session: Session, task: Task, crypt: str) -> None:
         raise _wrong_password(task) if error.reason == "undecryptable" else error from None
     if not name:
         raise _wrong_password(task)
-    found = session.query(["lsf", "--files-only", "--", place_below(crypt, filled or name)])
-    if found.exit_code in (0, *NOT_FOUND_EXITS) and found.stdout != (filled or name).rpartition("/")[2]:
-        raise _wrong_password(task)
-    answer = session.query(["cat", *ONCE, "--head", "1", "--", place_below(crypt, filled or name)])
-    if answer.exit_code != 0:
+    reading = ("cat", *ONCE, "--head", "1") if filled else ("lsf", "--recursive")
+    answer = _named(session, crypt, filled or name, *reading)
+    if answer.exit_code != 0 or not answer.stdout:
         raise _wrong_or_failed(session, task, answer)
 
 
@@ -111,7 +114,7 @@ def _count(session: Session, place: str) -> int:
     if answer.exit_code in NOT_FOUND_EXITS:
         return 0
     if answer.exit_code != 0:
-        raise listing_error(answer, session.rclone)
+        raise listing_error(answer, session)
     return int(json.loads(answer.stdout)["count"])
 
 
@@ -122,7 +125,7 @@ def _wrong_or_failed(session: Session, task: Task, answer: Answer) -> CloudsyncE
     marks = UNDECRYPTABLE_MARKS + (() if session.rclone.has_strict_names else ("unexpected eof",))
     if answer.exit_code == 0 or any(mark in text for mark in marks):
         return _wrong_password(task)
-    return listing_error(answer, session.rclone)
+    return listing_error(answer, session)
 
 
 def _wrong_password(task: Task) -> CloudsyncError:

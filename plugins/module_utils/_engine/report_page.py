@@ -33,17 +33,19 @@ ul.totals { display: flex; flex-wrap: wrap; gap: 0.6rem; margin: 1rem 0; padding
 table { width: 100%; border-collapse: collapse; background: var(--card); border: 1px solid var(--line); }
 th, td { padding: 0.45rem 0.7rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top;
   overflow-wrap: anywhere; } thead th { color: var(--faint); font-size: 0.8rem; font-weight: 600; }
-tbody th { font-weight: 600; } td.time, td.count { white-space: nowrap; overflow-wrap: normal; }
-td.message { min-width: 16rem; } tbody tr { border-left: 0.3rem solid var(--level); }
+tbody th { min-width: 8rem; font-weight: 600; } td.task { min-width: 10rem; } td.state { min-width: 9rem; }
+td.message { min-width: 16rem; width: 100%; } td.time, td.count { white-space: nowrap; overflow-wrap: normal; }
+tbody tr { border-left: 0.3rem solid var(--level); }
 .state b, .totals b { color: var(--level); }
 .problem { --level: var(--problem); } .running { --level: var(--running); } .pending { --level: var(--pending); }
 .fine { --level: var(--fine); } .disabled { --level: var(--disabled); } .none { --level: var(--faint); }
-@media (max-width: 52rem) { body { padding: 0.75rem; } table, tbody { display: block; border: 0; background: none; }
+@media (max-width: 76rem) { body { padding: 0.75rem; } table { display: block; border: 0; background: none; }
   thead { display: none; }
-  tbody tr { display: block; margin-bottom: 0.75rem; padding: 0.4rem 0; background: var(--card);
+  tbody { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(24rem, 100%), 1fr)); gap: 0.75rem; }
+  tbody tr { display: block; padding: 0.4rem 0; background: var(--card);
     border: 1px solid var(--line); border-left: 0.3rem solid var(--level); border-radius: 0.4rem; }
   tbody th, td { display: grid; grid-template-columns: 5.5rem 1fr; gap: 0.5rem; padding: 0.15rem 0.8rem; border: 0; }
-  td:empty { display: none; } td.message { min-width: 0; }
+  td:empty { display: none; } tbody th, td.task, td.state, td.message { width: auto; min-width: 0; }
   tbody th::before, td::before { content: attr(data-label); color: var(--faint); font-weight: 400; } }
 """
 PAGE = """<!DOCTYPE html>
@@ -168,7 +170,8 @@ def _state(task: Mapping[str, Any]) -> str:
         word += " {0}%".format(task["percent"])
     notes = [task["reason"]] if task["reason"] else []
     if task["overdue_since"]:
-        notes.append("overdue since {0}".format(_clock(task["overdue_since"])))
+        word += ", overdue"
+        notes.append("since {0}".format(_clock(task["overdue_since"])))
     if not task["enabled"]:
         notes.append("disabled")
     return "<span><b>{0}</b>{1}</span>".format(escape(word), _small(", ".join(notes)))

@@ -175,6 +175,10 @@ def check_task(task: Task) -> None:
             frozen and task.mode == MOVE,
             "snapshot and mode move exclude each other: a snapshot's files can't be deleted.",
         ),
+        (
+            task.verify_after != "none" and task.mode == MOVE,
+            "verify_after and mode move exclude each other: after a move there is no source to compare with.",
+        ),
     )
     for is_broken, sentence in rules:
         if is_broken:

@@ -82,8 +82,8 @@ class Host:
     def __repr__(self) -> str:
         return self.name
 
-    def run(self, *command: str, check: bool = True, timeout: float = 180) -> subprocess.CompletedProcess[str]:
-        return call(PODMAN, "exec", self.name, *command, check=check, timeout=timeout)
+    def run(self, *command: str, check: bool = True, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        return call(PODMAN, "exec", "--interactive", self.name, *command, check=check, stdin=stdin)
 
     def shell(self, text: str) -> str:
         return self.run("sh", "-c", text).stdout
@@ -113,11 +113,11 @@ class Host:
         """A property of the task's service, as systemd knows it."""
         return self.run("systemctl", "show", "--property", key, "--value", f"cloudsync@{task}.service").stdout.strip()
 
-    def next_elapse(self, task: str) -> datetime:
-        """When systemd itself says that the task's timer fires next, delay included."""
+    def timer(self, task: str) -> tuple[datetime, datetime]:
+        """When systemd itself says that the task's timer fires next, delay included, and that it fired last."""
         listed = json.loads(self.run("systemctl", "list-timers", "--all", "--output=json").stdout)
-        (next_usec,) = (timer["next"] for timer in listed if timer["unit"] == f"cloudsync@{task}.timer")
-        return datetime.fromtimestamp(next_usec / 1e6, timezone.utc)
+        (row,) = (row for row in listed if row["unit"] == f"cloudsync@{task}.timer")
+        return tuple(datetime.fromtimestamp((row[key] or 0) / 1e6, timezone.utc) for key in ("next", "last"))
 
     def task(self, name: str) -> dict[str, Any]:
         """The task as the inventory declares it for this host."""

@@ -313,6 +313,7 @@ def test_a_ciphertext_that_was_moved_to_another_field(host, offsite):
         ({"provider_options": {"storage_clas": "GLACIER"}}, "Did you mean 'storage_class'?"),
         ({"provider_options": {"session_token": "s"}}, "set it in the credential's secrets"),
         ({"snapshot": "zfs", "mode": "move"}, "snapshot and mode move exclude each other"),
+        ({"verify_after": "size", "mode": "move"}, "verify_after and mode move exclude each other"),
         ({"snapshot": "zfs", "direction": "pull"}, "snapshot works for push tasks only"),
         ({"keep_deleted": {"path": "elsewhere/kept"}}, "must be in remote_path"),
         ({"limits": {"max_duration": "long"}}, "limits.max_duration is 'long'"),

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import pathlib
 
 import pytest
@@ -18,6 +19,12 @@ RECORDED = pathlib.Path(__file__).parent / "rclone" / "recorded" / "providers-1.
 def room(name):
     # Not imported above: pytest reads a conftest.py that it was pointed at before collections can be imported.
     return importlib.import_module(ENGINE + name)
+
+
+@pytest.fixture(autouse=True)
+def no_power_cut(monkeypatch):
+    """Nothing here has to survive one, and waiting for the disk would be most of the time."""
+    monkeypatch.setattr(os, "fsync", lambda _descriptor: None)
 
 
 @pytest.fixture

@@ -149,7 +149,6 @@ def test_without_a_seed_the_real_run_writes_nothing(layout, make_host):
     [
         (Wanted([OFFSITE, OFFSITE]), "The credential offsite is declared twice in one call."),
         (Wanted([OFFSITE], [nightly(), nightly()]), "The task nightly is declared twice in one call."),
-        (Wanted([], [nightly()]), "The task nightly names the credential 'offsite', which this host does not have (it"),
         (Wanted([{**OFFSITE, "provider": "s4"}]), "The credential offsite is wrong. There is no provider 's4'."),
         (Wanted([OFFSITE], [nightly(path="srv")]), "The task nightly is wrong. path is 'srv'"),
         (Wanted([OFFSITE], [nightly(remote_path="bucket")]), "remote_path 'bucket' is the root of a bucket"),
@@ -171,6 +170,18 @@ def test_what_is_wrong_ends_the_call_before_anything_is_written(layout, converge
         assert sentence in caught.value.message
 
     assert tree(layout) == before
+
+
+def test_a_task_needs_its_credential_which_an_earlier_one_of_the_play_may_declare(layout, converge):
+    sentence = "The task nightly names the credential 'offsite', which this host does not have (it has: none)."
+
+    assert converge(Wanted([], [nightly()]), check_mode=True).warnings == [
+        sentence + " A real run fails unless it is declared before."
+    ]
+    with pytest.raises(CloudsyncError) as caught:
+        converge(Wanted([], [nightly()]))
+    assert caught.value.message == sentence
+    assert list_tasks(layout) == []
 
 
 def test_a_credential_in_use_is_not_removed_and_its_tasks_are_named(layout, converge):

@@ -117,7 +117,7 @@ def test_it_loads_nothing_and_runs_nothing():
 def test_it_is_made_for_light_dark_and_narrow_screens():
     text = page(fleet({"web": {"tasks": [task()]}}, NOW), "Cloud sync")
     assert "prefers-color-scheme: dark" in text
-    assert "max-width: 52rem" in text
+    assert "max-width: 76rem" in text
     assert 'name="viewport"' in text
 
 
@@ -130,7 +130,7 @@ def test_the_totals_stand_at_the_top_and_the_silent_hosts_before_the_tasks():
 
 def test_what_the_state_does_not_tell_stands_beside_it():
     texts = outline({"web": {"tasks": [task(reason="", overdue_since="2027-01-30T02:30:00+01:00")]}}).texts
-    assert "overdue since 2027-01-30 01:30" in texts
+    assert "failed, overdue" in texts and "since 2027-01-30 01:30" in texts
     progress = {"bytes": 1, "total_bytes": 3, "transfers": 0, "deletes": 0, "errors": 0}
     texts = outline({"web": {"tasks": [task(state="running", reason="", enabled=False, progress=progress)]}}).texts
     assert "running 33%" in texts and "disabled" in texts

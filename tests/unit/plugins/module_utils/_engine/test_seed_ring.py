@@ -56,10 +56,10 @@ def test_a_ciphertext_that_was_moved_to_another_field_object_or_kind_is_detected
 
 def test_no_single_edited_or_missing_character_goes_unnoticed():
     ring = seeds.new_seed()
-    text = ring.encrypt("s3cr3t", KEY)
+    text = ring.encrypt("12345", KEY)  # of this length no bit of the base64 is unused
     body = text.index(":", 4) + 1
 
-    for index in range(body, len(text) - 2):  # the last characters of base64 hold bits that nobody reads
+    for index in range(body, len(text)):
         other = "A" if text[index] != "A" else "B"
         for changed in (text[:index] + other + text[index + 1 :], text[:index]):
             with pytest.raises(CloudsyncError) as caught:

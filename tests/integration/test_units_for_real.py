@@ -1,0 +1,86 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The units as systemd itself reads them. No system manager is needed for that."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+
+import pytest
+
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine import units
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.files import atomic_write, make_directory
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.layout import Layout
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.systemd import UnitChange, apply_units
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.task_options import parse_task
+
+pytestmark = pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="there is no systemd-analyze here")
+
+TASKS = {
+    "the fewest options": {},
+    "a pull": {"direction": "pull", "keep_deleted": {"path": "/srv/old files"}},
+    "a move": {"mode": "move"},
+    "limits": {"limits": {"nice": -5, "io_weight": 50, "memory_max": "512M", "cpu_quota": "50%"}},
+    "other limits": {"limits": {"nice": 19, "io_weight": 10000, "memory_max": "80%", "cpu_quota": "200%"}},
+    "hooks": {"hooks": {"before": "true"}, "snapshot": "auto", "limits": {"nice": 5}},
+    "a schedule": {"schedule": {"cron": "*/5 8-17 1,15 jan-mar mon-fri", "timezone": "Europe/Berlin"}},
+    "a window": {"schedule": {"preset": "hourly", "begin": "22:30", "end": "03:15", "spread": "5m", "catch_up": True}},
+}
+PATHS = [
+    "/srv/my data",
+    "/srv/100%",
+    "/srv/%i/%%",
+    '/srv/a"b',
+    "/srv/a\\b",
+    "/srv/a\\",
+    "/srv/it's",
+    "/srv/$HOME;#é",
+    "/",
+]
+
+
+@pytest.fixture
+def verify(tmp_path):
+    """Install the units of a task; what systemd has to say about them."""
+    layout = Layout(str(tmp_path / "host"))
+    make_directory(os.path.dirname(layout.command), 0o755)
+    atomic_write(layout.command, b"#!/bin/sh\n", 0o755)
+    make_directory(layout.unit_dir, 0o755)
+    atomic_write("{0}/{1}".format(layout.unit_dir, units.TEMPLATE), units.service_template(layout).encode(), 0o644)
+
+    def call(drop_in=None, **options):
+        fewest = {"name": "nightly.1_a-b", "credential": "c", "direction": "push", "path": "/srv/data"}
+        task = parse_task({**fewest, "remote_path": "bucket/data", "schedule": {"preset": "daily"}, **options})
+        apply_units(layout, [UnitChange(task.name, units.timer(task), drop_in or units.service_drop_in(task))])
+        done = subprocess.run(
+            ["systemd-analyze", "verify", "--man=no", units.timer_path(layout, task.name)],
+            env={**os.environ, "SYSTEMD_UNIT_PATH": layout.unit_dir + ":"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+        said = done.stdout.decode().splitlines()
+        return [line for line in said if "cloudsync" in line or layout.root in line] + [""] * done.returncode
+
+    return call
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_systemd_has_nothing_to_say_about_the_units(verify, name):
+    assert verify(**TASKS[name]) == []
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_nor_about_any_path(verify, path):
+    assert verify(direction="pull", path=path, guards={"allow_root": True}) == []
+
+
+@pytest.mark.parametrize(
+    "line", ["ReadWritePaths=srv", "Nice=fast", "MemoryMax=512MB", "ReadWritePaths=/srv/%z", "Nise=5"]
+)
+def test_a_wrong_line_would_have_been_noticed(verify, line):
+    assert verify(drop_in="[Service]\n{0}\n".format(line)) != []
