@@ -67,7 +67,7 @@ def _has_right_canary(session: Session, task: Task, crypt: str) -> bool:
 
 def _named(session: Session, crypt: str, name: str, *command: str) -> Answer:
     """Run ``command`` on one file. By its path alone rclone would list its folder, and fail on any other name there."""
-    return session.query([*command, "--files-from-raw", "-", "--", crypt], stdin=name.encode())
+    return session.query([*command, "--no-traverse", "--files-from-raw", "-", "--", crypt], stdin=name.encode())
 
 
 def _first(session: Session, place: str, *selection: str) -> str:
