@@ -143,7 +143,7 @@ def serving(kind, directory, *options):
         stderr=subprocess.DEVNULL,
     )
     try:
-        for _ in range(200):
+        for _step in range(200):
             with socket.socket() as client:
                 if client.connect_ex(("127.0.0.1", port)) == 0:
                     break
@@ -191,7 +191,7 @@ def test_random_values_reach_rclone_unharmed_or_are_refused(rclone, tmp_path):
     chance = random.Random(75)
     section = {"type": "s3"}
     for number in range(2000):
-        value = "".join(chance.choice('ab`"%()s=:#;[]{} \t\u00a0\x0b') for _ in range(chance.randrange(12)))
+        value = "".join(chance.choice('ab`"%()s=:#;[]{} \t\u00a0\x0b') for _step in range(chance.randrange(12)))
         try:
             render({"remote": {"type": "s3", "x": value}})
         except CloudsyncError:

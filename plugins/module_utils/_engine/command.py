@@ -48,9 +48,9 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
 
 def _say_error(error: CloudsyncError, options: argparse.Namespace) -> int:
     if getattr(options, "json", False):
-        print(json.dumps({"reason": error.reason, "message": error.message}))
+        _out(json.dumps({"reason": error.reason, "message": error.message}))
     else:
-        print("cloudsync: {0}".format(error.message), file=sys.stderr)
+        _err(error.message)
     return EXIT_USAGE if error.reason == "usage" else EXIT_FAILED
 
 
@@ -88,9 +88,18 @@ def build_parser() -> argparse.ArgumentParser:
 
 def _answer(options: argparse.Namespace, content: Any, text: str) -> None:
     if options.json:
-        print(json.dumps(content, indent=2, sort_keys=True))
+        _out(json.dumps(content, indent=2, sort_keys=True))
     elif text:
-        print(text)
+        _out(text)
+
+
+def _out(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def _err(text: str) -> None:
+    sys.stderr.write("cloudsync: {0}\n".format(text))
 
 
 def _list(host: Host, options: argparse.Namespace) -> int:
@@ -131,15 +140,12 @@ def _run(host: Host, options: argparse.Namespace) -> int:
     stop = StopFlag()
     stop.listen()
     if options.dry_run:
-        found = forecast(host, options.task, stop, _to_stderr)
+        found = forecast(host, options.task, stop, _err)
         _answer(options, found.to_dict(), tables.plan_text(found.to_dict()))
         return found.exit_code
     run = Run(host, options.task, "timer" if gate.TRIGGER in os.environ else "manual", stop)
     if not options.json:
-        print(
-            "cloudsync: the run {0} of {1} begins; log {2}".format(run.record.id, options.task, run.record.log),
-            flush=True,
-        )
+        _out("cloudsync: the run {0} of {1} begins; log {2}".format(run.record.id, options.task, run.record.log))
     record = run.perform()
     _answer(
         options,
@@ -149,10 +155,6 @@ def _run(host: Host, options: argparse.Namespace) -> int:
         ),
     )
     return run.exit_code
-
-
-def _to_stderr(text: str) -> None:
-    print("cloudsync: {0}".format(text), file=sys.stderr)
 
 
 def _stop(host: Host, options: argparse.Namespace) -> int:
@@ -189,7 +191,7 @@ def _print_log(host: Host, task: str, run_id: str, follow: bool) -> None:
         living = any(r.id == run_id and r.state in UNFINISHED for r in load_records(host.layout, task, 5))
         lines = _lines(log_path(host.layout, task, run_id))
         for line in lines[printed:]:
-            print(line, flush=True)
+            _out(line)
         printed = len(lines)
         if not follow or not living:
             return

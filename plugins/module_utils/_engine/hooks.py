@@ -194,7 +194,7 @@ def unnamed_script(text: str, directory: str, account: Account) -> int:
 
 def _started(argv: List[str], script: int, env: Dict[str, str], user: Optional[str]) -> subprocess.Popen[bytes]:
     try:
-        return subprocess.Popen(
+        return subprocess.Popen(  # pylint: disable=ansible-bad-function
             [*argv, "/dev/fd/{0}".format(script)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

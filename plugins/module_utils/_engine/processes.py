@@ -78,7 +78,7 @@ class GroupWatch:
 
     def __init__(self, leader: subprocess.Popen[bytes]) -> None:
         self._leader = leader
-        self._watcher = subprocess.Popen(
+        self._watcher = subprocess.Popen(  # pylint: disable=ansible-bad-function
             ["/bin/sh", "-c", WATCH, "cloudsync-watch", str(leader.pid)],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,

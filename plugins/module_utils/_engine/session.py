@@ -98,7 +98,7 @@ class Session:
 
     def _start(self, arguments: Sequence[str], directory: int, stdin: bytes) -> subprocess.Popen[bytes]:
         descriptors = (*self.descriptors, *self.live.descriptors, directory)
-        child = subprocess.Popen(
+        child = subprocess.Popen(  # pylint: disable=ansible-bad-function
             [self.rclone.path, "--config", self._config_path(directory), "--ask-password=false", *arguments],
             stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
             stdout=subprocess.PIPE,

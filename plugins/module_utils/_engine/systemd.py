@@ -37,7 +37,7 @@ def is_running(layout: Layout) -> bool:
 
 def systemctl(*arguments: str) -> str:
     """Run systemctl; its output. Failing is CloudsyncError with systemctl's own words."""
-    done = subprocess.run(
+    done = subprocess.run(  # pylint: disable=ansible-bad-function
         ["systemctl", *arguments],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

@@ -76,33 +76,33 @@ class SystemZone(datetime.tzinfo):
     def __init__(self, name: Optional[str] = None) -> None:
         self._file = None if name is None else ":" + os.path.join(_directory(), name)
 
-    def utcoffset(self, moment: Optional[datetime.datetime]) -> Optional[datetime.timedelta]:
+    def utcoffset(self, dt: Optional[datetime.datetime]) -> Optional[datetime.timedelta]:
         """The offset at a wall time, whose ``fold`` tells its two passes apart, or the two sides of a skipped one."""
-        if moment is None:
+        if dt is None:
             return None
-        naive = moment.replace(tzinfo=None)
+        naive = dt.replace(tzinfo=None)
         with self._in_force():
             utc = datetime.datetime.fromtimestamp(naive.timestamp(), datetime.timezone.utc)
         return naive.replace(fold=0) - utc.replace(tzinfo=None)
 
-    def dst(self, moment: Optional[datetime.datetime]) -> Optional[datetime.timedelta]:
+    def dst(self, dt: Optional[datetime.datetime]) -> Optional[datetime.timedelta]:
         """Not zero where the database marks the wall time as daylight saving time; the amount is nominal."""
-        if moment is None:
+        if dt is None:
             return None
         with self._in_force():
-            return datetime.timedelta(hours=time.localtime(moment.replace(tzinfo=None).timestamp()).tm_isdst)
+            return datetime.timedelta(hours=time.localtime(dt.replace(tzinfo=None).timestamp()).tm_isdst)
 
-    def tzname(self, moment: Optional[datetime.datetime]) -> Optional[str]:
+    def tzname(self, dt: Optional[datetime.datetime]) -> Optional[str]:
         """The abbreviation in force at a wall time."""
-        if moment is None:
+        if dt is None:
             return None
         with self._in_force():
-            return moment.replace(tzinfo=None).astimezone().tzname()
+            return dt.replace(tzinfo=None).astimezone().tzname()
 
-    def fromutc(self, moment: datetime.datetime) -> datetime.datetime:
+    def fromutc(self, dt: datetime.datetime) -> datetime.datetime:
         """The wall time, ``fold`` included, of a moment in UTC."""
         with self._in_force():
-            local = datetime.datetime.fromtimestamp(moment.replace(tzinfo=datetime.timezone.utc).timestamp())
+            local = datetime.datetime.fromtimestamp(dt.replace(tzinfo=datetime.timezone.utc).timestamp())
         return local.replace(tzinfo=self)
 
     @contextlib.contextmanager

@@ -143,7 +143,7 @@ def probe(path: str) -> Rclone:
 def run_quietly(path: str, *arguments: str) -> str:
     """Standard output of a short rclone command that needs no remote and no configuration."""
     try:
-        ended = subprocess.run(
+        ended = subprocess.run(  # pylint: disable=ansible-bad-function
             [path, "--config", "", *arguments],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

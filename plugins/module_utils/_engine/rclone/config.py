@@ -159,7 +159,7 @@ def _unquoted(value: str, number: int) -> str:
 
 def _resolved(raw: Sections, options: Mapping[str, str], value: str) -> str:
     """rclone replaces ``%(name)s`` by an option of the section DEFAULT, else of the same one, else by nothing."""
-    for _ in range(DEPTH):
+    for _step in range(DEPTH):
         found = REFERENCE.search(value)
         if found is None or len(value) > LONGEST:
             break

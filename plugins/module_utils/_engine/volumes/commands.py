@@ -45,13 +45,14 @@ FULL = (
 def run_command(argv: Sequence[str]) -> str:
     """The output of a tool; CloudsyncError with the tool's own words when it fails or is not there."""
     try:
-        done = subprocess.run(
+        done = subprocess.run(  # pylint: disable=ansible-bad-function
             list(argv),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=_environment(),
             timeout=TIMEOUT_SECONDS,
+            check=False,
             encoding="utf-8",
             errors="surrogateescape",
         )

@@ -89,7 +89,9 @@ def test_a_wrong_value_is_named_only_when_it_is_public(host, offsite):
     )
 
 
-NO_SUCH_CREDENTIAL = "The task documents names the credential 'ofsite', which this host does not have (it has: offsite)."
+NO_SUCH_CREDENTIAL = (
+    "The task documents names the credential 'ofsite', which this host does not have (it has: offsite)."
+)
 
 
 def test_a_task_that_names_no_such_credential(host, documents):

@@ -1,0 +1,186 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""As much of Google Cloud Storage as rclone needs to push and pull, with refresh tokens that can be used only once."""
+
+from __future__ import annotations
+
+import base64
+import email.parser
+import email.policy
+import hashlib
+import json
+import threading
+import time
+import urllib.parse
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+# The client takes a new access token ten seconds before the old one ends.
+EARLY_SECONDS = 10
+
+
+class Cloud:
+    """``lifetime``: seconds until an access token has to be replaced; ``delay``: seconds that each upload takes."""
+
+    def __init__(self, lifetime=1.0, delay=0.0):
+        self.lifetime, self.delay = lifetime, delay
+        self.objects = {}
+        self.refresh_token = "REFRESH-0"
+        self.access_tokens = {"ACCESS-0"}
+        self.rejected = 0
+        self.refreshes = 0
+        self._lock = threading.Lock()
+
+    def first_token(self):
+        """The token to declare: of its access token only the refresh token is still good."""
+        return json.dumps(
+            {
+                "access_token": "ACCESS-0",
+                "token_type": "Bearer",
+                "refresh_token": "REFRESH-0",
+                "expiry": "2020-01-01T00:00:00Z",
+            }
+        )
+
+    def rotate(self, refresh_token):
+        """The answer to a refresh: a new pair of tokens, or None when the refresh token was used before."""
+        with self._lock:
+            if refresh_token != self.refresh_token:
+                self.rejected += 1
+                return None
+            self.refreshes += 1
+            self.refresh_token = "REFRESH-{0}".format(self.refreshes)
+            access = "ACCESS-{0}".format(self.refreshes)
+            self.access_tokens.add(access)
+            return {
+                "access_token": access,
+                "token_type": "Bearer",
+                "refresh_token": self.refresh_token,
+                "expires_in": int(self.lifetime + EARLY_SECONDS),
+            }
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    cloud: Cloud
+
+    def log_message(self, *_arguments):
+        pass
+
+    def _answer(self, status, content):
+        body = content if isinstance(content, bytes) else json.dumps(content).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def _body(self):
+        if self.headers.get("Transfer-Encoding") == "chunked":
+            parts = []
+            while True:
+                size = int(self.rfile.readline(), 16)
+                parts.append(self.rfile.read(size))
+                self.rfile.readline()
+                if not size:
+                    return b"".join(parts)
+        return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+
+    def _authorized(self):
+        return self.headers.get("Authorization", "").partition(" ")[2] in self.cloud.access_tokens
+
+    def do_POST(self):
+        body = self._body()
+        path, _mark, query = self.path.partition("?")
+        if path == "/token":
+            form = dict(urllib.parse.parse_qsl(body.decode()))
+            tokens = self.cloud.rotate(form.get("refresh_token"))
+            return self._answer(*((200, tokens) if tokens else (400, {"error": "invalid_grant"})))
+        if not self._authorized():
+            return self._answer(401, {"error": {"code": 401, "message": "Invalid Credentials"}})
+        if path.endswith("/b"):
+            return self._answer(200, {"name": json.loads(body)["name"]})
+        time.sleep(self.cloud.delay)
+        return self._answer(200, self._insert(dict(urllib.parse.parse_qsl(query)), body))
+
+    def _insert(self, query, body):
+        head = "Content-Type: {0}\r\n\r\n".format(self.headers["Content-Type"]).encode()
+        message = email.parser.BytesParser(policy=email.policy.HTTP).parsebytes(head + body)
+        described, content = message.get_payload()
+        about = json.loads(described.get_payload(decode=True))
+        name = about.get("name") or query["name"]
+        self.cloud.objects[name] = (content.get_payload(decode=True), about.get("metadata", {}))
+        return self._described(name)
+
+    def _described(self, name):
+        content, metadata = self.cloud.objects[name]
+        return {
+            "name": name,
+            "bucket": "bkt",
+            "size": str(len(content)),
+            "md5Hash": base64.b64encode(hashlib.md5(content).digest()).decode(),
+            "updated": "2024-01-01T00:00:00Z",
+            "metadata": metadata,
+            "mediaLink": "http://{0}/download/{1}".format(self.headers["Host"], urllib.parse.quote(name, safe="")),
+        }
+
+    def do_GET(self):
+        path, _mark, query = self.path.partition("?")
+        if not self._authorized():
+            return self._answer(401, {"error": {"code": 401, "message": "Invalid Credentials"}})
+        name = urllib.parse.unquote(path.rpartition("/")[2])
+        if path.startswith("/download/"):
+            return self._answer(200, self.cloud.objects[name][0])
+        if path.endswith("/o"):
+            return self._answer(200, self._listed(dict(urllib.parse.parse_qsl(query))))
+        if path.endswith("/b") or "/o/" not in path:
+            return self._answer(200, {"items": [{"name": "bkt", "timeCreated": "2024-01-01T00:00:00Z"}], "name": "bkt"})
+        if name in self.cloud.objects:
+            return self._answer(200, self._described(name))
+        return self._answer(404, {"error": {"code": 404, "message": "Not Found"}})
+
+    def _listed(self, query):
+        prefix, delimiter = query.get("prefix", ""), query.get("delimiter", "")
+        items, folders = [], set()
+        for name in sorted(self.cloud.objects):
+            rest = name[len(prefix) :]
+            if not name.startswith(prefix):
+                continue
+            if delimiter and delimiter in rest:
+                folders.add(prefix + rest.partition(delimiter)[0] + delimiter)
+            else:
+                items.append(self._described(name))
+        return {"items": items, "prefixes": sorted(folders)}
+
+
+@contextmanager
+def serving(cloud):
+    """Serves ``cloud``; gives the port."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("CloudHandler", (Handler,), {"cloud": cloud}))
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    try:
+        yield server.server_address[1]
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def credential(port, cloud, name="cloud"):
+    """As somebody declares it; a token_url of its own makes its refresh tokens single-use in cloudsync's eyes."""
+    return {
+        "name": name,
+        "provider": "google cloud storage",
+        "attributes": {
+            "endpoint": "http://127.0.0.1:{0}/storage/v1/".format(port),
+            "token_url": "http://127.0.0.1:{0}/token".format(port),
+            "client_id": "client",
+            "project_number": "1",
+            "bucket_policy_only": True,
+        },
+        "secrets": {"client_secret": "INTEGRATION-SECRET-client", "token": cloud.first_token()},
+    }
