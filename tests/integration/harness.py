@@ -206,9 +206,9 @@ class Machine:
         """As host_config does."""
         return converge(self.host, Wanted(credentials=list(credentials), tasks=list(tasks), **more), False)
 
-    def module(self, name, environment=None, **options):
+    def module(self, name, /, **options):
         """The result of a module, run as it runs on a host."""
-        return run_module(name, {**self.environment, **(environment or {})}, options)
+        return run_module(name, self.environment, options)
 
     def cloudsync(self, *arguments, **environment):
         """One call of the command."""

@@ -201,10 +201,10 @@ def test_a_full_disk_still_leaves_a_record(slow):
     logs = slow.layout.task_log_dir("slow")
     for folder in (state, logs):
         subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", folder], check=True)
-        with open(os.path.join(folder, "filler"), "wb", buffering=0) as filler:
-            with pytest.raises(OSError, match="No space"):
-                while True:
-                    filler.write(b"x" * 1024)
+        filling = pytest.raises(OSError, match="No space")
+        with open(os.path.join(folder, "filler"), "wb", buffering=0) as filler, filling:
+            while True:
+                filler.write(b"x" * 1024)
     try:
         record = slow.run("slow")
         assert [past["id"] for past in slow.history("slow")] == [record["id"]]

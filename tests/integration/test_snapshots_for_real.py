@@ -279,6 +279,7 @@ def test_the_user_of_the_task_reads_the_view_and_nobody_else_enters_it(btrfs):
                 stderr=subprocess.DEVNULL,
                 universal_newlines=True,
                 cwd="/",
+                check=False,
             ).stdout
 
         assert read_as("nobody") == "@data/nested"
@@ -389,7 +390,10 @@ def test_an_lvm_snapshot_that_runs_full_fails_the_run(lvm):
 def zfs(place):
     """A pool mounted at data, in it the datasets child and child/deep."""
     need("zpool", "zfs")
-    if subprocess.run(["zpool", "list"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode != 0:
+    if (
+        subprocess.run(["zpool", "list"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode
+        != 0
+    ):
         pytest.skip("this kernel has no ZFS")
     image = place.tmp / "pool.img"
     with open(str(image), "wb") as stream:

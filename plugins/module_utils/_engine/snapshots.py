@@ -19,10 +19,10 @@ from __future__ import annotations
 import errno
 import os
 import re
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from hashlib import sha256
-from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
+from typing import Any, Callable, ContextManager, Dict, Iterator, List, Optional, Sequence, Tuple
 
 from .errors import CloudsyncError, usage_error
 from .files import make_directory, names_in, read_versioned, remove, write_json
@@ -215,20 +215,18 @@ def _places(layout: Layout, task: str) -> Tuple[str, str]:
     return layout.root + "/run/cloudsync-snapshots", layout.task_state_dir(task) + "/snapshots"
 
 
-@contextmanager
-def take_snapshot(task: Task, run_id: str, layout: Layout, say: Say, execute: Execute = run_command) -> Iterator[str]:
+def take_snapshot(
+    task: Task, run_id: str, layout: Layout, say: Say, execute: Execute = run_command
+) -> ContextManager[str]:
     """Within the context, the path that a run of ``task`` transfers: its own, or a snapshot's view of it."""
     if task.snapshot == "none":
-        yield task.path
-        return
+        return nullcontext(task.path)
     if os.geteuid() != 0:
         raise usage_error("A snapshot needs root: run cloudsync as root, or set the task's snapshot to none.")
     work_dir, notes_dir = _places(layout, task.name)
     name = snapshot_name(task.name, run_id)
-    gid = account_of(task.user).gid
-    with take(task.snapshot, task.path, name, work_dir, notes_dir, say, execute, gid) as view:
-        say("transferring the snapshot {0} of {1}".format(name, task.path))
-        yield view
+    say("transferring the snapshot {0} of {1}".format(name, task.path))
+    return take(task.snapshot, task.path, name, work_dir, notes_dir, say, execute, account_of(task.user).gid)
 
 
 def sweep(task: Task, layout: Layout, execute: Execute = run_command) -> List[str]:

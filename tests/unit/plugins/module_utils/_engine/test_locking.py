@@ -83,8 +83,9 @@ def test_the_locks_are_held_for_as_long_as_the_run(layout, make_task):
 def test_a_second_run_of_the_task_is_skipped(layout, make_task):
     second = held(layout, make_task(), [], "R2")
 
-    with held(layout, make_task(), []), pytest.raises(CloudsyncError) as caught, second:
-        pass
+    refusal = pytest.raises(CloudsyncError)
+    with held(layout, make_task(), []), refusal as caught:
+        second.__enter__()
 
     assert caught.value.reason == "locked"
     assert caught.value.message == (
@@ -122,8 +123,9 @@ def test_one_that_waits_can_be_stopped(layout, make_task, monkeypatch):
 
     second = held(layout, make_task(on_overlap="wait"), [], "R2", stop)
 
-    with held(layout, make_task(), []), pytest.raises(CloudsyncError) as caught, second:
-        pass
+    refusal = pytest.raises(CloudsyncError)
+    with held(layout, make_task(), []), refusal as caught:
+        second.__enter__()
 
     assert caught.value.reason == "stopped"
 

@@ -52,7 +52,7 @@ def full_disk(layout, monkeypatch):
 
 
 def test_ids_sort_by_time_and_differ_within_a_second():
-    made = [records.new_run_id() for _ in range(50)]
+    made = [records.new_run_id() for _time in range(50)]
     seconds = [run_id.split("-")[0] for run_id in made]
 
     assert len(set(made)) == 50

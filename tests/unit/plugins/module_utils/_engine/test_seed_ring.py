@@ -35,7 +35,7 @@ def test_a_secret_comes_back_as_it_was(plain):
 
 def test_a_ciphertext_is_never_the_same_twice_and_does_not_show_the_secret():
     ring = seeds.new_seed()
-    made = {ring.encrypt("s3cr3t", KEY) for _ in range(20)}
+    made = {ring.encrypt("s3cr3t", KEY) for _time in range(20)}
 
     assert len(made) == 20
     assert not any("s3cr3t" in text or b"s3cr3t" in base64.b64decode(text.split(":")[2]) for text in made)

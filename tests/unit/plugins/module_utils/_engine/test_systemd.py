@@ -196,7 +196,9 @@ def test_a_systemctl_that_fails_is_quoted(tmp_path, monkeypatch):
     program.write_text("#!/bin/sh\necho 'Unit not found.' >&2\nexit 5\n")
     program.chmod(0o755)
     run = systemd.subprocess.run
-    monkeypatch.setattr(systemd.subprocess, "run", lambda words, **how: run([str(program), *words[1:]], **how))
+    monkeypatch.setattr(
+        systemd.subprocess, "run", lambda words, check, **how: run([str(program), *words[1:]], check=check, **how)
+    )
 
     with pytest.raises(CloudsyncError) as caught:
         systemd.systemctl("start", "x.timer")
