@@ -40,6 +40,7 @@ def test_a_run_that_is_stopped_after_a_slot_passed_stays_stopped(host: Host) -> 
         last = host.runs("slow")[-1:]
         return bool(last) and last[0].state == "running" and last[0].began < slot_before(now()) - timedelta(seconds=5)
 
+    host.declare("slow")
     wait_until(overrun, "slow runs on past a slot", 150)
     stopped = stop(host, "slow")
     assert_next_run_is_at_the_next_slot(host, "slow", stopped)
