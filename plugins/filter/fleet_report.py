@@ -11,6 +11,7 @@ name: fleet_report
 author:
   - skyhaul contributors (@skyhaul)
 short_description: Turn the tasks of many hosts into one report
+version_added: 1.0.0
 description:
   - Turns what M(skyhaul.cloudsync.task_info) returned on each host of a play into totals, rows, and one HTML page.
   - The page needs nothing from elsewhere and runs no script. Every text that a host gave is escaped in it.

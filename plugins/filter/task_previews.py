@@ -11,6 +11,7 @@ name: task_previews
 author:
   - skyhaul contributors (@skyhaul)
 short_description: Tell when the tasks of a host start next
+version_added: 1.0.0
 description:
   - Tells for each task that M(skyhaul.cloudsync.task_info) returned its cron expression, what that means in English,
     and its coming starts, in its time zone and in UTC.

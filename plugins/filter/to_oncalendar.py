@@ -11,6 +11,7 @@ name: to_oncalendar
 author:
   - skyhaul contributors (@skyhaul)
 short_description: Turn a schedule into OnCalendar expressions of systemd
+version_added: 1.0.0
 description:
   - Turns a cron expression, a preset or a schedule into the fewest C(OnCalendar) expressions whose union is the
     same times.

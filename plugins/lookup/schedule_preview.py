@@ -11,6 +11,7 @@ name: schedule_preview
 author:
   - skyhaul contributors (@skyhaul)
 short_description: Preview when a schedule starts a task
+version_added: 1.0.0
 description:
   - Tells, on the control node, what a schedule means in English, which C(OnCalendar) expressions systemd gets for
     it, and when it starts next.

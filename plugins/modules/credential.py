@@ -11,6 +11,7 @@ module: credential
 author:
   - skyhaul contributors (@skyhaul)
 short_description: Declare how to log in to one account at a storage provider
+version_added: 1.0.0
 description:
   - Keeps a named credential on the host, as C(/etc/cloudsync/credentials/NAME.json). Tasks refer to it by this name.
   - Secrets are encrypted with the host's seed. They are in no return value, diff or log of this module.

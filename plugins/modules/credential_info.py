@@ -11,6 +11,7 @@ module: credential_info
 author:
   - skyhaul contributors (@skyhaul)
 short_description: List the credentials of a host
+version_added: 1.0.0
 description:
   - Lists the credentials that a host has. Of their secrets only the names are shown, and nothing is decrypted.
 extends_documentation_fragment:

@@ -11,6 +11,7 @@ module: host_config
 author:
   - skyhaul contributors (@skyhaul)
 short_description: Declare all credentials and tasks of a host in one call
+version_added: 1.0.0
 description:
   - Does for many credentials and tasks at once what M(skyhaul.cloudsync.credential) and M(skyhaul.cloudsync.task) do
     for one. Their documentation tells about each option.

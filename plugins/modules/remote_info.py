@@ -11,6 +11,7 @@ module: remote_info
 author:
   - skyhaul contributors (@skyhaul)
 short_description: Log in at a storage provider and list what is there
+version_added: 1.0.0
 description:
   - Logs in from the host with a stored credential, or with one that is only given here, and lists the buckets,
     folders and files at a path. A login that fails is a failure with the reason.

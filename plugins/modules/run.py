@@ -11,6 +11,7 @@ module: run
 author:
   - skyhaul contributors (@skyhaul)
 short_description: Start, stop or plan a run of a task
+version_added: 1.0.0
 description:
   - Starts a run of a task now, whatever its schedule, and waits for its end. It can also only start it, stop it, or
     tell what it would do.
@@ -172,43 +173,31 @@ run:
 plan:
   description:
     - What the run would do. It is empty when a guard refused before a plan could be made.
+    - C(copy) lists the files that the destination does not have, C(overwrite) those that differ there (with the size
+      that they will have) and C(delete) those that would be deleted there, each as dictionaries of C(path) and
+      C(size) in bytes.
+    - C(totals) has for each of the three the number of C(files) and their C(bytes); C(present) is how many files the
+      destination holds now.
+    - In Jinja, write C(plan['copy']), because every dictionary has a method of that name.
   returned: in check mode, and when O(dry_run=true)
   type: dict
-  contains:
+  sample:
     copy:
-      description: The files that the destination does not have, as dictionaries of C(path) and C(size) in bytes.
-      type: list
-      elements: dict
-      sample:
-        - path: letters/january.odt
-          size: 10420
-    overwrite:
-      description: The files that differ at the destination, with the size that they will have.
-      type: list
-      elements: dict
-      sample: []
-    delete:
-      description: The files that would be deleted at the destination.
-      type: list
-      elements: dict
-      sample: []
+      - path: letters/january.odt
+        size: 10420
+    overwrite: []
+    delete: []
     totals:
-      description: For each of C(copy), C(overwrite) and C(delete), the number of C(files) and their C(bytes).
-      type: dict
-      sample:
-        copy:
-          files: 1
-          bytes: 10420
-        overwrite:
-          files: 0
-          bytes: 0
-        delete:
-          files: 0
-          bytes: 0
-    present:
-      description: How many files the destination holds now.
-      type: int
-      sample: 11
+      copy:
+        files: 1
+        bytes: 10420
+      overwrite:
+        files: 0
+        bytes: 0
+      delete:
+        files: 0
+        bytes: 0
+    present: 11
 reason:
   description:
     - The reason for which the run failed, or, with a plan, for which it would be refused. One of the words of

@@ -11,6 +11,7 @@ module: runner
 author:
   - skyhaul contributors (@skyhaul)
 short_description: Install the program that performs runs on a host
+version_added: 1.0.0
 description:
   - Installs the engine (C(/usr/local/lib/cloudsync)), the command C(cloudsync) and the template unit
     C(cloudsync@.service) on a host. It installs the very files that the module itself uses, so that modules and

@@ -11,6 +11,7 @@ module: seed
 author:
   - skyhaul contributors (@skyhaul)
 short_description: Make, back up, rotate or restore the seed that encrypts the secrets of a host
+version_added: 1.0.0
 description:
   - The seed (Password Secret Seed) is the key ring of a host, the file C(/etc/cloudsync/seed). It encrypts the secrets
     of every credential, and the crypt passwords and notify targets of every task.
@@ -97,7 +98,7 @@ seed:
       description: The id of the key that encrypts.
       type: str
       sample: 5f1d0c9a
-    keys:
+    key_ids:
       description: The ids of all keys.
       type: list
       elements: str

@@ -11,6 +11,7 @@ module: task
 author:
   - skyhaul contributors (@skyhaul)
 short_description: Declare a transfer between a host and a storage provider
+version_added: 1.0.0
 description:
   - Keeps a named task on the host, as C(/etc/cloudsync/tasks/NAME.json), and its systemd timer. A task pushes a folder
     to a provider, or pulls one from there, on a schedule or when it is started by hand.

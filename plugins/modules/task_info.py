@@ -11,6 +11,7 @@ module: task_info
 author:
   - skyhaul contributors (@skyhaul)
 short_description: Show the tasks of a host, their state, their past and their coming runs
+version_added: 1.0.0
 description:
   - Shows the tasks that a host has, how each of them is doing, what its last runs were, and when it starts next.
   - Nothing is decrypted, and no provider is asked.

@@ -131,4 +131,4 @@ def _stored_tasks(layout: Layout) -> List[Dict[str, Any]]:
 
 
 def _view(seed: Optional[Seed]) -> Dict[str, Any]:
-    return {"primary": seed.primary, "keys": sorted(seed.keys)} if seed is not None else {}
+    return {"primary": seed.primary, "key_ids": sorted(seed.keys)} if seed is not None else {}

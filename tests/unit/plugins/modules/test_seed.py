@@ -81,7 +81,7 @@ def test_restoring_onto_another_seed_adds_its_keys(host, wrapped, passphrase):
     own = host.read(FILE)
     result = host.ok("seed", {"state": "restored", "wrapped": wrapped, "passphrase": passphrase})
     assert result["seed"]["primary"] == own["primary"]
-    assert len(result["seed"]["keys"]) == 2
+    assert len(result["seed"]["key_ids"]) == 2
 
 
 def test_a_backup_does_not_change_anything_and_has_no_key_in_clear(host, passphrase):
@@ -123,7 +123,7 @@ def test_rotation_encrypts_everything_anew_and_drops_the_old_key(host, documents
     result = host.ok("seed", {"state": "rotated"})
     assert result["changed"]
     assert result["seed"]["primary"] != old["primary"]
-    assert result["seed"]["keys"] == [result["seed"]["primary"]]
+    assert result["seed"]["key_ids"] == [result["seed"]["primary"]]
     assert result["diff"]["after"] == result["seed"]
     assert len(keys_of(host)) == 1
     for name in ("credentials/offsite.json", "tasks/documents.json"):

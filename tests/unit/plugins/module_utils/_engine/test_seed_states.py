@@ -77,7 +77,7 @@ def test_present_makes_a_seed_once(layout, converge):
     second = converge()
 
     assert (first.before, first.changed, second.changed) == ({}, True, False)
-    assert first.after == second.after == {"primary": seeds.load_seed(layout).primary, "keys": first.after["keys"]}
+    assert first.after == second.after == {"primary": seeds.load_seed(layout).primary, "key_ids": first.after["key_ids"]}
 
 
 @pytest.mark.parametrize("state", ["present", "rotated"])
@@ -103,7 +103,7 @@ def test_rotated_encrypts_everything_with_a_new_key_and_forgets_the_old_one(layo
     outcome = converge("rotated")
 
     assert outcome.changed
-    assert list(seeds.load_seed(layout).keys) == outcome.after["keys"] != [seed.primary]
+    assert list(seeds.load_seed(layout).keys) == outcome.after["key_ids"] != [seed.primary]
     assert keys_in_use(layout) == {outcome.after["primary"]}
     assert everything(layout, stored)
 
@@ -149,7 +149,7 @@ def test_a_rotation_killed_between_any_two_writes_loses_nothing_and_the_next_one
     assert not converge("present").changed
     outcome = converge("rotated")
     assert everything(layout, stored)
-    assert keys_in_use(layout) == set(outcome.after["keys"]) == {outcome.after["primary"]}
+    assert keys_in_use(layout) == set(outcome.after["key_ids"]) == {outcome.after["primary"]}
 
 
 def test_a_rotation_that_can_not_read_everything_changes_nothing(layout, seed, stored, converge):
@@ -182,7 +182,7 @@ def test_a_backup_is_merged_into_a_seed_that_was_made_since(layout, seed, stored
 
     outcome = converge("restored", PASSPHRASE, wrapped)
 
-    assert outcome.after == {"primary": newer.primary, "keys": sorted([seed.primary, newer.primary])}
+    assert outcome.after == {"primary": newer.primary, "key_ids": sorted([seed.primary, newer.primary])}
     assert everything(layout, stored)
 
 
