@@ -10,6 +10,7 @@ The collection can be imported only once pytest has collected, so harness is imp
 from __future__ import annotations
 
 import fcntl
+import os
 import pathlib
 import shutil
 import subprocess
@@ -17,6 +18,15 @@ import tempfile
 import uuid
 
 import pytest
+
+
+def memory():
+    """A folder on tmpfs where there is a big one, else None: everything is synced to disk, and other work delays that."""
+    try:
+        found = os.statvfs("/dev/shm")
+    except OSError:
+        return None
+    return "/dev/shm" if found.f_bavail * found.f_frsize > 2**30 and os.access("/dev/shm", os.W_OK) else None
 
 
 @pytest.fixture(name="rclone", scope="session")
@@ -60,7 +70,7 @@ def fixture_new_machine(installed, rclone):
     machines = []
 
     def make(program=rclone):
-        root = pathlib.Path(tempfile.mkdtemp(prefix="cloudsync-"))
+        root = pathlib.Path(tempfile.mkdtemp(prefix="cloudsync-", dir=memory()))
         root.chmod(0o755)
         machines.append(harness.Machine(root, installed, program))
         return machines[-1]
@@ -86,14 +96,14 @@ def fixture_each_machine(request, new_machine):
 
 
 @pytest.fixture(name="s3_server", scope="session")
-def fixture_s3_server(rclone, tmp_path_factory):
+def fixture_s3_server(rclone):
     """Its port and its folder; a folder in that is a bucket."""
     import harness
 
-    folder = tmp_path_factory.mktemp("s3")
     login = "{0},{1}".format(harness.KEY_ID, harness.KEY)
-    with harness.serving(rclone, "s3", folder, "--auth-key", login, "--dir-cache-time", "0") as port:
-        yield port, folder
+    with tempfile.TemporaryDirectory(prefix="cloudsync-s3-", dir=memory()) as folder:
+        with harness.serving(rclone, "s3", folder, "--auth-key", login, "--dir-cache-time", "0") as port:
+            yield port, pathlib.Path(folder)
 
 
 @pytest.fixture(name="bucket")

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import os
-import pathlib
 import pwd
+import tempfile
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -146,11 +146,11 @@ def test_a_change_of_state_is_told_once(site):
         site.task(notify=[address], guards={"marker": "absent"})
         site.run("documents", 3, "marker_missing")
         site.run("documents", 3, "marker_missing")
-        assert [notice["kind"] for notice in posted] == ["failed"]
+        assert [notice["event"] for notice in posted] == ["failed"]
         site.task(notify=[address])
         site.run("documents")
         site.run("documents")
-    assert [notice["kind"] for notice in posted] == ["failed", "recovered"]
+    assert [notice["event"] for notice in posted] == ["failed", "recovered"]
     assert posted[0]["reason"] == "marker_missing"
     assert posted[0]["task"] == "documents"
     assert SECRET not in json.dumps(posted)
@@ -169,7 +169,7 @@ def test_deleted_and_overwritten_files_are_kept_for_their_days(site, bucket, dir
     source, destination = (local, remote) if direction == "push" else (remote, local)
     kept = bucket / "kept" if direction == "push" else site.data / "kept"
     place = bucket.name + "/kept" if direction == "push" else str(kept)
-    write_tree(source, {"a.txt": "new", "c.txt": "c"})
+    write_tree(source, {"a.txt": "newer", "c.txt": "c"})
     write_tree(destination, {"a.txt": "old", "gone.txt": "gone"})
     write_tree(kept, {"20200101T000000Z-abcdef/x.txt": "expired", "somebody/else.txt": "theirs"})
     site.task(direction=direction, path=str(local), keep_deleted={"path": place, "days": 7})
@@ -177,7 +177,7 @@ def test_deleted_and_overwritten_files_are_kept_for_their_days(site, bucket, dir
     assert [entry["path"] for entry in plan["delete"]] == ["gone.txt"]
     assert [entry["path"] for entry in plan["overwrite"]] == ["a.txt"]
     record = site.run("documents")
-    assert text_tree(destination) == {"a.txt": "new", "c.txt": "c"}
+    assert text_tree(destination) == {"a.txt": "newer", "c.txt": "c"}
     assert text_tree(kept) == {
         record["id"] + "/a.txt": "old",
         record["id"] + "/gone.txt": "gone",
@@ -247,14 +247,11 @@ def test_as_many_attempts_as_asked_for(site):
 
 
 @pytest.fixture(name="foreign")
-def fixture_foreign(new_machine, rclone, tmp_path_factory):
+def fixture_foreign(new_machine, rclone):
     """A machine whose rclone everybody can reach."""
-    machine = new_machine(copy_of(rclone, tmp_path_factory.mktemp("rclone")))
-    program = pathlib.Path(machine.layout.engine_dir, "rclone")
-    program.unlink()
-    copy_of(rclone, machine.root)
-    program.symlink_to(machine.root / "rclone")
-    return machine
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        yield new_machine(copy_of(rclone, folder))
 
 
 @needs_root

@@ -77,7 +77,8 @@ def test_present_makes_a_seed_once(layout, converge):
     second = converge()
 
     assert (first.before, first.changed, second.changed) == ({}, True, False)
-    assert first.after == second.after == {"primary": seeds.load_seed(layout).primary, "key_ids": first.after["key_ids"]}
+    assert first.after == second.after
+    assert first.after == {"primary": seeds.load_seed(layout).primary, "key_ids": first.after["key_ids"]}
 
 
 @pytest.mark.parametrize("state", ["present", "rotated"])
