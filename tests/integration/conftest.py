@@ -21,7 +21,7 @@ import pytest
 
 
 def memory():
-    """A folder on tmpfs where there is a big one, else None: everything is synced to disk, and other work delays that."""
+    """A folder on tmpfs where there is a big one, else None: every write is synced, and other work delays disks."""
     try:
         found = os.statvfs("/dev/shm")
     except OSError:
@@ -101,9 +101,10 @@ def fixture_s3_server(rclone):
     import harness
 
     login = "{0},{1}".format(harness.KEY_ID, harness.KEY)
-    with tempfile.TemporaryDirectory(prefix="cloudsync-s3-", dir=memory()) as folder:
-        with harness.serving(rclone, "s3", folder, "--auth-key", login, "--dir-cache-time", "0") as port:
-            yield port, pathlib.Path(folder)
+    temporary = tempfile.TemporaryDirectory(prefix="cloudsync-s3-", dir=memory())
+    options = ("--auth-key", login, "--dir-cache-time", "0")
+    with temporary as folder, harness.serving(rclone, "s3", folder, *options) as port:
+        yield port, pathlib.Path(folder)
 
 
 @pytest.fixture(name="bucket")
