@@ -202,7 +202,7 @@ def test_a_full_disk_still_leaves_a_record(slow):
     for folder in (state, logs):
         subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", folder], check=True)
         filling = pytest.raises(OSError, match="No space")
-        with open(os.path.join(folder, "filler"), "wb", buffering=0) as filler, filling:
+        with filling, open(os.path.join(folder, "filler"), "wb", buffering=0) as filler:
             while True:
                 filler.write(b"x" * 1024)
     try:
