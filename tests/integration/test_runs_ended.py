@@ -83,6 +83,8 @@ def test_a_runner_that_is_killed(slow):
     run = slow.start("slow")
     slow.wait_for_bytes("slow")
     rclone = slow.rclone_of(run)[0]
+    # A stopped process can't notice that nobody listens any more: only the kernel's own signal ends it.
+    os.kill(rclone, signal.SIGSTOP)
     run.kill()
     run.wait()
     wait_for(lambda: not alive(rclone), "the end of rclone")

@@ -59,20 +59,23 @@ def test_a_run_that_is_stopped_before_a_slot_passed_does_not_cost_the_next(host:
 
 
 @pytest.mark.patient
-def test_an_edited_schedule_neither_fires_at_once_nor_misses_its_next_slot(host: Host) -> None:
+@pytest.mark.parametrize(("task", "catch_up"), [("edited", False), ("caught-up", True)])
+def test_an_edited_schedule_neither_fires_at_once_nor_misses_its_next_slot(
+    host: Host, task: str, catch_up: bool
+) -> None:
     # Slots of the new schedule have passed since the timer was started: they are not owed.
     wait_for_second(2, 25)
     begun = now()
-    assert host.declare("edited", schedule=EVERY_MINUTE)
-    assert_next_run_is_at_the_next_slot(host, "edited", begun)
+    assert host.declare(task, schedule={**EVERY_MINUTE, "catch_up": catch_up})
+    assert_next_run_is_at_the_next_slot(host, task, begun)
 
     # Again, within the minute whose slot was served already.
-    wait_until(lambda: host.runs("edited")[-1].state not in UNFINISHED, "edited has ended", 30)
+    wait_until(lambda: host.runs(task)[-1].state not in UNFINISHED, f"{task} has ended", 30)
     wait_for_second(2, 25)
     begun = now()
-    assert host.declare("edited", schedule={**EVERY_MINUTE, "timezone": "Europe/Berlin"})
-    assert_next_run_is_at_the_next_slot(host, "edited", begun)
-    host.declare("edited")
+    assert host.declare(task, schedule={**EVERY_MINUTE, "catch_up": catch_up, "timezone": "Europe/Berlin"})
+    assert_next_run_is_at_the_next_slot(host, task, begun)
+    host.declare(task)
 
 
 def test_systemd_the_command_and_the_lookup_agree_on_the_next_run(host: Host) -> None:
