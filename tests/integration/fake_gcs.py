@@ -22,11 +22,17 @@ EARLY_SECONDS = 10
 
 
 class Cloud:
-    """``lifetime``: seconds until an access token has to be replaced; ``delay``: seconds that each upload takes."""
+    """``lifetime``: seconds until an access token has to be replaced; ``delay``: seconds that each upload takes.
+
+    While ``open`` is clear, uploads wait.
+    """
 
     def __init__(self, lifetime=1.0, delay=0.0):
         self.lifetime, self.delay = lifetime, delay
         self.objects = {}
+        self.open = threading.Event()
+        self.open.set()
+        self.uploading = threading.Event()
         self.refresh_token = "REFRESH-0"
         self.access_tokens = {"ACCESS-0"}
         self.rejected = 0
@@ -102,7 +108,9 @@ class Handler(BaseHTTPRequestHandler):
             return self._answer(401, {"error": {"code": 401, "message": "Invalid Credentials"}})
         if path.endswith("/b"):
             return self._answer(200, {"name": json.loads(body)["name"]})
+        self.cloud.uploading.set()
         time.sleep(self.cloud.delay)
+        self.cloud.open.wait()
         return self._answer(200, self._insert(dict(urllib.parse.parse_qsl(query)), body))
 
     def _insert(self, query, body):

@@ -212,7 +212,7 @@ def test_the_plan_of_each_mode(host, bucket, mode):
 
 
 def test_the_module_runs_waits_and_stops(host, bucket):
-    write_tree(host.data / "documents", {"big.bin": b"x" * 3000000})
+    write_tree(host.data / "documents", {"big.bin": b"x" * 20000000})
     host.declare([], [{**host.base, "name": "slow", "bandwidth": SLOW, "remote_path": bucket.name + "/slow"}])
     started = host.module("run", task="slow", state="started")
     assert started["run"]["state"] in ("waiting", "running")
@@ -237,7 +237,7 @@ TIMER = {"TRIGGER_UNIT": "cloudsync@nightly.timer"}
 
 def test_the_gate_refuses_one_start_that_was_owed_to_a_stopped_run(host, bucket):
     assert gate(host, "nightly", **TIMER)
-    write_tree(host.data / "documents", {"big.bin": b"x" * 3000000})
+    write_tree(host.data / "documents", {"big.bin": b"x" * 20000000})
     host.declare(
         [],
         [

@@ -126,7 +126,7 @@ def test_a_run_that_waits_can_be_stopped(yard):
 
 def test_a_killed_run_blocks_nobody(yard, bucket):
     yard.task("first", mode="move", hooks={}, bandwidth=SLOW)
-    write_tree(yard.data / "tree", {"big.bin": b"x" * 3000000})
+    write_tree(yard.data / "tree", {"big.bin": b"x" * 20000000})
     run = yard.start("first")
     yard.wait_for_bytes("first")
     run.kill()

@@ -351,7 +351,7 @@ def fixture_s3(known, tmp_path):
         path = tmp_path / "s3" / "bkt" / "p" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("content of " + name)
-    with serving("s3", tmp_path / "s3", "--auth-key", "AKID,SECRET", "--dir-cache-time", "0s") as port:
+    with serving("s3", tmp_path / "s3", "--auth-key", "AKID,SECRET", "--dir-cache-time", "50ms") as port:
         attributes = {
             "provider": "Other",
             "endpoint": "http://127.0.0.1:{0}".format(port),

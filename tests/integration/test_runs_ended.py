@@ -15,12 +15,12 @@ import subprocess
 import pytest
 from harness import KEY, PASSWORD, SECRET, SLOW, alive, children, text_tree, wait_for, write_tree
 
-BIG = {"big.bin": b"x" * 3000000, "small.txt": "small"}
+BIG = {"big.bin": b"x" * 20000000, "small.txt": "small"}
 
 
 @pytest.fixture(name="slow")
 def fixture_slow(machine, bucket, store):
-    """The machine with the task ``slow``, which takes ten seconds, and a file for each hook that ran."""
+    """The machine with the task ``slow``, which takes a minute, and a file for each hook that ran."""
     hooks = {
         kind: "echo $CLOUDSYNC_STATE $CLOUDSYNC_REASON $CLOUDSYNC_RUN_ID > {0}/{1}".format(machine.data, kind)
         for kind in ("success", "failure", "always")

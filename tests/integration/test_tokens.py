@@ -21,7 +21,9 @@ from harness import text_tree, wait_for, write_tree
 
 @pytest.fixture(name="cloud")
 def fixture_cloud():
-    return fake_gcs.Cloud()
+    made = fake_gcs.Cloud()
+    yield made
+    made.open.set()
 
 
 @pytest.fixture(name="cloudy")
@@ -93,16 +95,16 @@ def test_a_token_survives_a_kill(cloudy, cloud, victim):
 
 
 def test_two_runs_on_one_credential_take_turns_and_neither_loses_the_token(cloudy, cloud):
-    cloud.delay = 0.3
+    cloud.open.clear()
     write_tree(cloudy.data / "more", {"{0}.txt".format(number): str(number) for number in range(10)})
     more = {**cloudy.up, "name": "more", "path": str(cloudy.data / "more"), "remote_path": "bkt/more"}
     cloudy.declare([cloudy.declared], [cloudy.up, more])
     first = cloudy.start("up")
-    wait_for(lambda: cloud.objects, "a transfer")
+    wait_for(cloud.uploading.is_set, "a transfer")
     second = cloudy.start("more")
     # Every run begins as waiting; the message says for what.
     wait_for(lambda: "credential cloud" in cloudy.status("more")["message"], "the wait for the turn")
-    assert not [name for name in cloud.objects if name.startswith("more/")]
+    cloud.open.set()
     assert cloudy.ended(first, 0)["ended"] <= cloudy.ended(second, 0)["ended"]
     assert len(cloud.objects) == 20
     assert cloud.rejected == 0
@@ -110,16 +112,16 @@ def test_two_runs_on_one_credential_take_turns_and_neither_loses_the_token(cloud
 
 
 def test_a_run_that_waits_for_its_turn_can_be_stopped(cloudy, cloud):
-    cloud.delay = 0.5
+    cloud.open.clear()
     more = {**cloudy.up, "name": "more", "remote_path": "bkt/more"}
     cloudy.declare([cloudy.declared], [cloudy.up, more])
     first = cloudy.start("up")
-    wait_for(lambda: cloud.objects, "a transfer")
+    wait_for(cloud.uploading.is_set, "a transfer")
     second = cloudy.start("more")
     wait_for(lambda: "credential cloud" in cloudy.status("more")["message"], "the wait for the turn")
     cloudy.cloudsync("stop", "more")
     assert cloudy.ended(second, 143)["reason"] == "stopped"
-    cloud.delay = 0.0
+    cloud.open.set()
     cloudy.ended(first, 0)
 
 
