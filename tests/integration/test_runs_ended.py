@@ -156,6 +156,15 @@ def test_an_rclone_that_is_killed_alone_is_a_failed_run_with_a_reason(slow):
     assert hook_output(slow, "failure") == ["failed", "interrupted", record["id"]]
 
 
+def test_a_credential_that_can_not_be_read_is_heard_of(slow):
+    credential = slow.root / "etc" / "cloudsync" / "credentials" / "store.json"
+    whole = credential.read_text()
+    credential.write_text(whole[: len(whole) // 2])
+    assert slow.cloudsync("run", "slow", "--json").json["state"] == "failed"
+    assert hook_output(slow, "failure")[0] == hook_output(slow, "always")[0] == "failed"
+    assert credential.read_text() == whole[: len(whole) // 2]
+
+
 def test_a_run_that_takes_too_long(slow):
     slow.declare_slow(limits={"max_duration": 1})
     record = slow.run("slow", 1, "max_duration")

@@ -109,13 +109,21 @@ class Run:
         self.record = replace(self.record, state=state, reason=reason, message=message)
 
     def _run(self, task: Task, earlier: Sequence[Record]) -> None:
-        credential = load_credential(self.host.layout, self.host.seed, task.credential)
+        try:
+            credential = load_credential(self.host.layout, self.host.seed, task.credential)
+        except CloudsyncError as error:
+            self._fail(error)
+            self._after(task, earlier)
+            return
         claims = claims_of(task, credential)
         with held_locks(self.host.layout, task, self.record.id, claims, self.stop, self._wait) as descriptors:
             with self._caught():
                 self._work(task, credential, descriptors)
-            self.record = replace(self.record, ended=now())
-            self.record = after_run(self.host.layout, task, self.record, earlier, self.log.say, self.log.last_lines)
+            self._after(task, earlier)
+
+    def _after(self, task: Task, earlier: Sequence[Record]) -> None:
+        self.record = replace(self.record, ended=now())
+        self.record = after_run(self.host.layout, task, self.record, earlier, self.log.say, self.log.last_lines)
 
     def _wait(self, what: str) -> None:
         self.log.say(what)
