@@ -118,7 +118,7 @@ def fleet(stage: Stage) -> Counts:
     if not (stage.place.clone / script).exists():
         stage.say("There is no tests/fleet/run.")
         return Counts(skipped=1)
-    code = stage.run(str(stage.place.clone / script), cwd=stage.place.clone, seconds=1800)
+    code = stage.run(str(stage.place.clone / script), cwd=stage.place.clone, seconds=2400)
     return from_closing_line(stage.text(), code)
 
 
@@ -145,7 +145,8 @@ def _pytest(stage: Stage, folder: str, *options: str, variables: Environment = N
         return Counts(skipped=1)
     results = stage.place.junit(stage.name)
     results.unlink(missing_ok=True)
-    code = stage.run("pytest", "-n", "2", "--junit-xml", str(results), *options, folder, variables=variables)
+    words = ("pytest", "-n", "2", "--junit-xml", str(results), *options, folder)
+    code = stage.run(*words, variables=variables, seconds=2400)
     return from_junit([results] if results.exists() else [], code)
 
 
