@@ -78,16 +78,6 @@ class Rclone:
         return dotted(self.version)
 
     @property
-    def has_max_delete_size(self) -> bool:
-        """``--max-delete-size``."""
-        return self.version >= (1, 62, 0)
-
-    @property
-    def has_partial_names(self) -> bool:
-        """A file appears under its name only once it is whole; before, a killed transfer leaves it cut short."""
-        return self.version >= (1, 63, 0)
-
-    @property
     def has_strict_names(self) -> bool:
         """crypt's ``strict_names``: a name that does not decrypt is an error, not a skipped file."""
         return self.version >= (1, 66, 0)
@@ -96,16 +86,6 @@ class Rclone:
     def has_sync_reports(self) -> bool:
         """``sync --combined`` and the like."""
         return self.version >= (1, 66, 0)
-
-    @property
-    def has_copy_reports(self) -> bool:
-        """``--combined`` and the like for ``copy`` and ``move``, too."""
-        return self.version >= (1, 71, 0)
-
-    @property
-    def has_weekday_lists(self) -> bool:
-        """``;`` between the entries of ``--bwlimit``."""
-        return self.version >= (1, 68, 0)
 
     @property
     def has_safe_pull(self) -> bool:
