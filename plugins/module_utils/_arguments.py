@@ -43,10 +43,19 @@ def schedule_spec() -> Spec:
 
 
 def task_spec() -> Spec:
-    """What declares one task. Defaults are the engine's, so that ``reverse_of`` can tell given from not given."""
+    """What declares one task that is kept."""
     return {
         "name": {"type": "str", "required": True},
         "description": {"type": "str"},
+        "schedule": {"type": "dict", "options": schedule_spec()},
+        "enabled": {"type": "bool"},
+        **transfer_spec(),
+    }
+
+
+def transfer_spec() -> Spec:
+    """What is to be done. Defaults are the engine's, so that ``reverse_of`` can tell given from not given."""
+    return {
         "credential": {"type": "str"},
         "direction": {"type": "str", "choices": ["push", "pull"]},
         "mode": {"type": "str", "choices": ["sync", "copy", "move"]},
@@ -55,8 +64,6 @@ def task_spec() -> Spec:
         "provider_options": {"type": "dict"},
         "include": {"type": "list", "elements": "str"},
         "exclude": {"type": "list", "elements": "str"},
-        "schedule": {"type": "dict", "options": schedule_spec()},
-        "enabled": {"type": "bool"},
         "bandwidth": {
             "type": "list",
             "elements": "dict",

@@ -13,8 +13,8 @@ author:
 short_description: Log in at a storage provider and list what is there
 version_added: 1.0.0
 description:
-  - Logs in from the host with a stored credential, or with one that is only given here, and lists the buckets,
-    folders and files at a path. A login that fails is a failure with the reason.
+  - Logs in from the host with a stored credential, that of a task, or one that is only given here, and lists the
+    buckets, folders and files at a path. A login that fails is a failure with the reason.
   - A token that rclone refreshes meanwhile is kept in the stored credential.
   - One connection error ends it. A run is more patient.
 requirements:
@@ -28,8 +28,14 @@ options:
   credential:
     description:
       - The name of a stored credential.
-      - Either this or O(provider) is required.
+      - One of this, O(task) and O(provider) is required.
     type: str
+  task:
+    description:
+      - The name of a task, to see what it has at its provider as the task sees it, with its credential, below its
+        remote path, and decrypted when it is encrypted.
+    type: str
+    version_added: 1.1.0
   provider:
     description:
       - The provider of a credential that is not stored, as in O(skyhaul.cloudsync.credential#module:provider).
@@ -42,9 +48,34 @@ options:
     description:
       - Its secrets, as in O(skyhaul.cloudsync.credential#module:secrets).
     type: dict
+  encryption:
+    description:
+      - Decrypt the names, as O(skyhaul.cloudsync.task#module:encryption) of a task whose remote path is O(path).
+    type: dict
+    version_added: 1.1.0
+    suboptions:
+      password:
+        description:
+          - The crypt password, in clear.
+        type: str
+        required: true
+      salt:
+        description:
+          - A second password, which salts the first one.
+        type: str
+      filenames:
+        description:
+          - How names of files are encrypted. The default is V(standard).
+        type: str
+        choices: [standard, obfuscate, 'off']
+      directory_names:
+        description:
+          - Whether the names of folders are encrypted, too. The default is V(true).
+        type: bool
   path:
     description:
-      - What to list. On providers with buckets, the first part names the bucket.
+      - What to list. On providers with buckets, the first part names the bucket. With O(task), it is below the remote
+        path of the task, as a decrypted path.
       - The default is the top.
     type: str
   recurse:
@@ -71,6 +102,12 @@ EXAMPLES = r"""
 - name: Show how much is there
   ansible.builtin.debug:
     msg: "{{ folder.entries | rejectattr('is_dir') | map(attribute='size') | sum }} bytes"
+
+- name: See what an encrypted task has at its provider, names decrypted
+  skyhaul.cloudsync.remote_info:
+    task: documents
+    path: letters
+  register: letters
 
 - name: Try a login before it is declared
   skyhaul.cloudsync.remote_info:
@@ -118,6 +155,15 @@ entries:
       description: When it was modified, as ISO 8601.
       type: str
       sample: "2027-01-31T02:30:04.000000000Z"
+undecryptable:
+  description: >-
+    Names, as the provider has them, that the encryption does not open. They are not among RV(entries). When nothing at
+    all can be decrypted, the listing fails with the reason V(crypt_password).
+  returned: success
+  type: list
+  elements: str
+  version_added: 1.1.0
+  sample: []
 reason:
   description: One word for what is wrong, such as V(auth), V(network), V(not_found) or V(usage).
   returned: failure
@@ -129,8 +175,10 @@ from typing import Any, Dict
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._engine.browsing import browse_with
+from ..module_utils._arguments import encryption_spec
+from ..module_utils._engine.browsing import Where, browse_task, browse_with
 from ..module_utils._engine.host import Host
+from ..module_utils._engine.task_options import parse_encryption
 from ..module_utils._face import given, run_module
 
 UNSAVED = {
@@ -141,11 +189,15 @@ UNSAVED = {
 
 
 def answer(module: AnsibleModule, host: Host) -> Dict[str, Any]:
-    """List a path with a stored or a given credential."""
-    listing = browse_with(
-        host, module.params["credential"], given(module, UNSAVED), module.params["path"] or "", module.params["recurse"]
-    )
-    return {"changed": False, "path": listing.path, "entries": listing.entries}
+    """List a path as a task sees it, or with a stored or a given credential."""
+    task, path, recurse = module.params["task"], module.params["path"] or "", module.params["recurse"]
+    if task:
+        listing = browse_task(host, task, path, recurse)
+    else:
+        encryption = parse_encryption(module.params["encryption"])
+        where = Where(root=path, encryption=encryption) if encryption else Where(path)
+        listing = browse_with(host, module.params["credential"], given(module, UNSAVED), where, recurse)
+    return {"changed": False, "path": path, "entries": listing.entries, "undecryptable": listing.undecryptable}
 
 
 def main() -> None:
@@ -153,12 +205,19 @@ def main() -> None:
         dict(
             UNSAVED,
             credential={"type": "str"},
+            task={"type": "str"},
+            encryption={"type": "dict", "options": encryption_spec()},
             path={"type": "str"},
             recurse={"type": "bool", "default": False},
         ),
         answer,
-        required_one_of=[("credential", "provider")],
-        mutually_exclusive=[("credential", "provider"), ("credential", "attributes"), ("credential", "secrets")],
+        required_one_of=[("task", "credential", "provider")],
+        mutually_exclusive=[
+            ("task", "credential", "provider"),
+            ("task", "encryption"),
+            ("credential", "attributes"),
+            ("credential", "secrets"),
+        ],
     )
 
 

@@ -18,6 +18,8 @@ description:
   - Where systemd runs, the run is started as C(cloudsync@TASK.service), with the same sandbox and limits as a
     scheduled one.
   - When the task is running already, no second run is started, and the module waits for the one that is under way.
+  - With the options of a task it is a one-time run of a task that is not kept. O(reverse_of) and O(path) are enough
+    to get the data of a task back into another folder.
   - In check mode, and with O(dry_run=true), the run is only planned. No hook is executed, nothing is transferred or
     deleted, and no record is left behind. The plan is the diff.
 requirements:
@@ -27,6 +29,7 @@ extends_documentation_fragment:
   - skyhaul.cloudsync._attributes
   - skyhaul.cloudsync._attributes.changes
   - skyhaul.cloudsync._attributes.host
+  - skyhaul.cloudsync._transfer
 attributes:
   check_mode:
     details: In check mode it is a dry run, which fails when a guard would refuse the run.
@@ -36,8 +39,9 @@ options:
   task:
     description:
       - The name of the task.
+      - For a one-time run, a name to watch, stop and find it by. The default is V(onetime). On a host, only one of a
+        name is under way at a time.
     type: str
-    required: true
   state:
     description:
       - V(finished) starts a run and waits for its end. A run that does not succeed is a failure of the module. A run
@@ -82,6 +86,19 @@ EXAMPLES = r"""
     dry_run: true
   register: planned
   failed_when: planned is failed or planned.plan.totals.delete.files > 0
+
+- name: Get yesterday's data back into a folder beside it, once
+  skyhaul.cloudsync.run:
+    reverse_of: documents
+    path: /srv/restored/documents
+
+- name: Push a folder once, without a task
+  skyhaul.cloudsync.run:
+    task: before-the-upgrade
+    credential: offsite
+    direction: push
+    path: /var/lib/app
+    remote_path: example-backups/{{ inventory_hostname }}/before-the-upgrade
 
 - name: Start a long run and go on
   skyhaul.cloudsync.run:
@@ -216,31 +233,44 @@ from typing import Any, Dict
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._engine import starting
+from ..module_utils._arguments import transfer_spec
+from ..module_utils._engine import onetime, starting
+from ..module_utils._engine.errors import usage_error
 from ..module_utils._engine.host import Host
-from ..module_utils._face import run_module, with_diff
+from ..module_utils._face import given, run_module, show_public_targets, with_diff
 
 
 def answer(module: AnsibleModule, host: Host) -> Dict[str, Any]:
     """Start, finish, stop, or only plan a run."""
-    task, state = module.params["task"], module.params["state"]
+    inline = {name: value for name, value in given(module, transfer_spec()).items() if value is not None}
+    name, state = module.params["task"] or onetime.DEFAULT_NAME, module.params["state"]
     if state == "stopped":
-        return starting.stopped(host, task, module.check_mode)
-    if not module.check_mode and not module.params["dry_run"]:
-        return starting.started(host, task, wait=state == "finished", timeout=module.params["timeout"])
-    result = starting.planned(host, task, module.check_mode)
-    return with_diff(module, result, {}, result["plan"])
+        if inline:
+            raise usage_error("A stop takes the name of the run in task, and no other option of a task.")
+        return starting.stopped(host, name, module.check_mode)
+    show_public_targets(module, [module.params])
+    if module.check_mode or module.params["dry_run"]:
+        if inline:
+            result = onetime.planned_onetime(host, name, inline, module.check_mode)
+        else:
+            result = starting.planned(host, name, module.check_mode)
+        return with_diff(module, result, {}, result["plan"])
+    if inline:
+        onetime.prepare(host, name, inline)
+    return starting.started(host, name, wait=state == "finished", timeout=module.params["timeout"])
 
 
 def main() -> None:
     run_module(
-        {
-            "task": {"type": "str", "required": True},
-            "state": {"type": "str", "choices": ["started", "finished", "stopped"], "default": "finished"},
-            "dry_run": {"type": "bool", "default": False},
-            "timeout": {"type": "int", "default": 86400},
-        },
+        dict(
+            transfer_spec(),
+            task={"type": "str"},
+            state={"type": "str", "choices": ["started", "finished", "stopped"], "default": "finished"},
+            dry_run={"type": "bool", "default": False},
+            timeout={"type": "int", "default": 86400},
+        ),
         answer,
+        required_one_of=[("task", "path", "reverse_of")],
     )
 
 

@@ -25,7 +25,7 @@ from .records import UNFINISHED, last_record, load_records, log_path
 from .run import EXIT_FAILED, EXIT_SUCCESS, EXIT_USAGE, Run
 from .stopping import StopFlag
 from .sweeping import sweep_dead_runs
-from .task_store import require_task
+from .task_store import load_task, require_task
 
 FOLLOW_SECONDS = 0.5
 Verb = Callable[[Host, argparse.Namespace], int]
@@ -78,7 +78,8 @@ def build_parser() -> argparse.ArgumentParser:
     add("history", _history, "past runs of a task", "TASK")
     preview = add("preview", _preview, "when a task, or a cron expression, runs next", "SUBJECT")
     preview.add_argument("--count", type=int, default=5, help="how many runs (default 5)")
-    add("verify", _verify, "whether a credential logs in", "CREDENTIAL")
+    verified = add("verify", _verify, "whether a credential logs in", "CREDENTIAL")
+    verified.add_argument("--path", default="", help="what to list, for a login that may not see everything")
     add("check", _check, "for monitoring: 0 when all is well, else 1 and a line each")
     # For the unit files; not listed because nobody else needs them.
     add("gate", _gate, None, "TASK")
@@ -140,7 +141,7 @@ def _run(host: Host, options: argparse.Namespace) -> int:
     stop = StopFlag()
     stop.listen()
     if options.dry_run:
-        found = forecast(host, options.task, stop, _err)
+        found = forecast(host, load_task(host.layout, host.seed, options.task), stop, _err)
         _answer(options, found.to_dict(), tables.plan_text(found.to_dict()))
         return found.exit_code
     run = Run(host, options.task, "timer" if gate.TRIGGER in os.environ else "manual", stop)
@@ -213,7 +214,7 @@ def _preview(host: Host, options: argparse.Namespace) -> int:
 
 def _verify(host: Host, options: argparse.Namespace) -> int:
     credential = load_credential(host.layout, host.seed, options.credential)
-    error = verify(host, credential, saved=True)
+    error = verify(host, credential, True, options.path)
     if error is not None:
         raise error
     _answer(options, {"credential": credential.name, "valid": True}, "{0} logs in".format(credential.name))

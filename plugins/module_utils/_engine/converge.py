@@ -95,6 +95,17 @@ def converge(host: Host, wanted: Wanted, check_mode: bool) -> Outcome:
         return outcome
 
 
+def check_at_provider(host: Host, task: Task, provider: str, has_rclone: bool = True) -> None:
+    """Refuse what the task's credential's ``provider`` can't do, and options that it does not have."""
+    options = {key: value for key, value in task.provider_options.items() if key != FAST_LIST}
+    try:
+        check_places(task, provider)
+        if options and has_rclone:
+            check_options(resolve(provider, host.providers), options)
+    except CloudsyncError as error:
+        raise CloudsyncError(error.reason, "The task {0} is wrong. {1}".format(task.name, error.message)) from error
+
+
 class _Convergence:
     """One call: what is there, what is wanted, and the way from one to the other."""
 
@@ -174,23 +185,12 @@ class _Convergence:
             raise usage_error("The task {0} is declared twice in one call.".format(task.name))
         provider = self._provider_of(task)
         if provider:
-            self._check_against_provider(task, provider)
+            check_at_provider(self._host, task, provider, not (self._check_mode and not self._host.has_rclone))
         stored = read_task(self._layout, task.name)
         self._old_tasks[task.name] = unseal_task(self._layout, self._need_seed(), stored) if stored else None
         self._new_tasks[task.name] = task
         for text in self._doubts_about(task):
             self._warn("The task {0}: {1}".format(task.name, text))
-
-    def _check_against_provider(self, task: Task, provider: str) -> None:
-        options = {key: value for key, value in task.provider_options.items() if key != FAST_LIST}
-        asked = bool(options) and not (self._check_mode and not self._host.has_rclone)
-        providers = self._host.providers if asked else {}
-        try:
-            check_places(task, provider)
-            if asked:
-                check_options(resolve(provider, providers), options)
-        except CloudsyncError as error:
-            raise CloudsyncError(error.reason, "The task {0} is wrong. {1}".format(task.name, error.message)) from error
 
     def _doubts_about(self, task: Task) -> List[str]:
         """What is allowed, but may not be what was meant, or not safe."""

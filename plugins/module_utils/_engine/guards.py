@@ -8,16 +8,23 @@
 
 from __future__ import annotations
 
+import json
 import os
 
 from .arguments import Endpoints, place_below, selection_arguments
 from .errors import CloudsyncError
 from .plan import NOT_FOUND_EXITS, Plan
 from .rclone.binary import Rclone
+from .rclone.aliases import rclone_name
 from .rclone.traits import is_bucket_based, is_read_only
+from .remote import raw_place
 from .session import Session
 from .tasks import COPY, SYNC, Task
 from .transfer import listing_error
+
+
+# Folders of Google Photos that TrueNAS refuses to pull, too.
+ALL_PHOTOS = ("", "media", "media/by-day")
 
 
 class Refused(CloudsyncError):
@@ -28,6 +35,12 @@ def check_places(task: Task, provider: str) -> None:
     """Where a task may work at all, given its credential's provider (an rclone type)."""
     if task.is_push and is_read_only(provider):
         raise Refused("usage", "The provider {0} is read-only: a task can pull from it, not push.".format(provider))
+    if not task.is_push and rclone_name(provider) == "google photos" and task.remote_path.strip("/") in ALL_PHOTOS:
+        raise Refused(
+            "usage",
+            "remote_path {0!r} holds every photo again under each way to look at them. Name one of them, such as "
+            "media/by-month or album/NAME.".format(task.remote_path),
+        )
     if task.mode != SYNC or task.guards.allow_root:
         return
     depth = len([part for part in task.remote_path.split("/") if part])
@@ -73,7 +86,11 @@ def _marker_missing(marker: str) -> Refused:
 
 
 def check_source(session: Session, task: Task, ends: Endpoints) -> None:
-    """The source as rclone sees it: the marker of a pull; and for sync and move, at least one file."""
+    """The source as rclone sees it: of a pull, a folder that is there, with its marker; and for sync and move, at
+    least one file.
+    """
+    if not task.is_push and task.remote_path.strip("/"):
+        _check_pull_folder(session, task, ends)
     if not task.is_push and task.guards.marker:
         _check_remote_marker(session, task, ends)
     if task.mode == COPY or task.guards.empty_source == "allow":
@@ -85,6 +102,35 @@ def check_source(session: Session, task: Task, ends: Endpoints) -> None:
             "Check that it is mounted and that the path is right; if it may be empty, set guards.empty_source to "
             "allow.".format(task.path if task.is_push else repr(task.remote_path), task.mode),
         )
+
+
+def _check_pull_folder(session: Session, task: Task, ends: Endpoints) -> None:
+    """rclone would copy a single file, too; and where there are no folders, only names, a missing one looks empty."""
+    answer = session.query(["lsjson", "--stat", "--", raw_place(task.remote_path)])
+    if answer.exit_code in NOT_FOUND_EXITS:
+        raise _no_pull_folder(task)
+    if answer.exit_code != 0:
+        raise listing_error(answer, session)
+    if answer.stdout and not json.loads(answer.stdout).get("IsDir", True):
+        raise Refused(
+            "not_found",
+            "remote_path {0!r} is a file, and a task needs a folder: name the folder that it is in, and the file in "
+            "include.".format(task.remote_path),
+        )
+    if task.mode == COPY and session.has_no_folders and task.guards.empty_source != "allow":
+        first = session.query(["lsf", "--", ends.source], first_line_only=True)
+        if not first.stdout and first.exit_code in (0, *NOT_FOUND_EXITS):
+            raise _no_pull_folder(task)
+
+
+def _no_pull_folder(task: Task) -> Refused:
+    return Refused(
+        "not_found",
+        "There is no folder {0!r} at the provider, or nothing in it. Correct remote_path ('skyhaul.cloudsync."
+        "remote_info' lists what is there); if it may be empty, set guards.empty_source to allow.".format(
+            task.remote_path
+        ),
+    )
 
 
 def _check_remote_marker(session: Session, task: Task, ends: Endpoints) -> None:

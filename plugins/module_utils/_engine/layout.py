@@ -69,6 +69,10 @@ class Layout:
     def task(self, name: str) -> str:
         return "{0}/{1}.json".format(self.tasks_dir, checked_name("task", name))
 
+    def onetime_task(self, name: str) -> str:
+        """A task that is not kept, of a run that happens once; it goes with the next boot."""
+        return "{0}/onetime/{1}.json".format(self.run_dir, checked_name("task", name))
+
     @property
     def state_dir(self) -> str:
         return self.root + "/var/lib/cloudsync"

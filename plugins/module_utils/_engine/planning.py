@@ -24,7 +24,6 @@ from .remote import open_task_session, raw_place, task_place
 from .run import EXIT_FAILED, EXIT_REFUSED, EXIT_SUCCESS
 from .stopping import StopFlag
 from .sweeping import sweep_secrets
-from .task_store import load_task
 from .tasks import Task
 
 
@@ -50,9 +49,8 @@ class Forecast:
         }
 
 
-def forecast(host: Host, name: str, stop: StopFlag, say: Callable[[str], None]) -> Forecast:
-    """What a run of the task ``name`` would do now."""
-    task = load_task(host.layout, host.seed, name)
+def forecast(host: Host, task: Task, stop: StopFlag, say: Callable[[str], None]) -> Forecast:
+    """What a run of ``task`` would do now."""
     credential = load_credential(host.layout, host.seed, task.credential)
     sweep_secrets(host)
     try:

@@ -19,7 +19,7 @@ from .live import CRYPT, REMOTE, open_live, turn_path
 from .locks import Lock, try_lock
 from .rclone.providers import resolve
 from .rclone.section import crypt_section, remote_section
-from .rclone.traits import refresh_token_is_single_use
+from .rclone.traits import is_bucket_based, refresh_token_is_single_use
 from .seed import load_seed
 from .session import Session
 from .stopping import StopFlag
@@ -65,9 +65,17 @@ def task_place(task: Task) -> str:
 
 
 def build_sections(
-    host: Host, credential: Credential, options: Mapping[str, str], encryption: Optional[Encryption], remote_path: str
+    host: Host,
+    credential: Credential,
+    options: Mapping[str, str],
+    encryption: Optional[Encryption],
+    remote_path: str,
+    strict_names: bool = True,
 ) -> Dict[str, Dict[str, str]]:
-    """The configuration for one use. What rclone refreshed is already in its own spelling and goes on top."""
+    """The configuration for one use. What rclone refreshed is already in its own spelling and goes on top.
+
+    ``strict_names``: a name that can't be decrypted is an error, where rclone knows that.
+    """
     provider = resolve(credential.provider, host.providers)
     own = {key: value for key, value in options.items() if key != FAST_LIST}
     remote = {**remote_section(provider, credential.attributes, credential.secrets, own), **credential.refreshed}
@@ -79,7 +87,7 @@ def build_sections(
             encryption.salt,
             encryption.filenames,
             encryption.directory_names,
-            host.rclone.has_strict_names,
+            strict_names and host.rclone.has_strict_names,
         )
     return sections
 
@@ -102,7 +110,15 @@ def open_task_session(
 
     turn = take_turn(host, credential.name, stop, say) if takes_turns(credential) else None
     live = open_live(host.layout, credential.name, True, use_id, build, turn, task.user)
-    return Session(host.rclone, live, stop, task.user, descriptors, _root(task.remote_path))
+    return Session(
+        host.rclone,
+        live,
+        stop,
+        task.user,
+        descriptors,
+        _root(task.remote_path),
+        has_no_folders=is_bucket_based(credential.provider),
+    )
 
 
 def open_credential_session(
@@ -112,12 +128,16 @@ def open_credential_session(
     saved: bool,
     encryption: Optional[Encryption] = None,
     remote_path: str = "",
+    options: Optional[Mapping[str, str]] = None,
 ) -> Session:
-    """The session of a verify or a listing; ``saved`` False: the credential is not in the store."""
+    """The session of a verify or a listing; ``saved`` False: the credential is not in the store.
+
+    Names that can't be decrypted are left out of it, and told in rclone's log.
+    """
 
     def build() -> Dict[str, Dict[str, str]]:
         now = load_credential(host.layout, load_seed(host.layout), credential.name) if saved else credential
-        return build_sections(host, now, {}, encryption, remote_path)
+        return build_sections(host, now, options or {}, encryption, remote_path, strict_names=False)
 
     stop = StopFlag()
     turn = take_turn(host, credential.name, stop, _silent) if saved and takes_turns(credential) else None

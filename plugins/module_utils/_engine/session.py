@@ -48,7 +48,8 @@ class Answer:
 class Session:
     """All that one use of a credential needs to call rclone. ``descriptors`` are locks that rclone is to hold, too.
 
-    ``root`` is the bucket, or the top of the remote, as rclone's argument.
+    ``root`` is the bucket, or the top of the remote, as rclone's argument. ``has_no_folders``: at the provider folders
+    are but parts of names.
     """
 
     rclone: Rclone
@@ -57,6 +58,7 @@ class Session:
     user: str = "root"
     descriptors: Sequence[int] = ()
     root: str = ""
+    has_no_folders: bool = False
 
     def stream(
         self,

@@ -22,7 +22,8 @@ from .records import UNFINISHED, Record, load_records, newest_records
 from .run import Run
 from .stopping import StopFlag
 from .systemd import is_running, systemctl
-from .task_store import read_task, require_task
+from .task_store import load_task, read_task, require_task
+from .tasks import Task
 from .units import service_name
 
 APPEAR_SECONDS = 60
@@ -123,16 +124,21 @@ def stopped(host: Host, task: str, check_mode: bool) -> Dict[str, Any]:
     return {"changed": bool(living), "run": newest[0].public() if newest else {}}
 
 
-def planned(host: Host, task: str, check_mode: bool) -> Dict[str, Any]:
-    """The plan. In check mode what a real run would do: it changes, or fails as the guards say."""
-    missing = _not_there_yet(host, task) if check_mode else None
+def planned(host: Host, name: str, check_mode: bool) -> Dict[str, Any]:
+    """The plan of the task ``name``. In check mode what a real run would do: it changes, or fails as the guards say."""
+    missing = _not_there_yet(host, name) if check_mode else None
     if missing:
         return {"changed": True, "plan": Plan().to_dict(), "warnings": [missing]}
+    return planned_task(host, load_task(host.layout, host.seed, name), check_mode)
+
+
+def planned_task(host: Host, task: Task, check_mode: bool) -> Dict[str, Any]:
+    """planned() of a task that needs not be kept."""
     found = forecast(host, task, StopFlag(), lambda _text: None)
     result: Dict[str, Any] = {"changed": check_mode, "warnings": [], **found.to_dict()}
     if found.refusal is None:
         return result
-    msg = "A run of {0} would end as {1}: {2}".format(task, result["reason"], result["message"])
+    msg = "A run of {0} would end as {1}: {2}".format(task.name, result["reason"], result["message"])
     if check_mode or found.plan is None:
         return {**result, "changed": False, "failed": True, "msg": msg}
     return {**result, "warnings": [msg]}

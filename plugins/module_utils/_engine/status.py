@@ -20,14 +20,16 @@ from .overdue import overdue_since
 from .records import UNFINISHED, Record, last_record, load_records
 from .run_log import read_progress
 from .systemd import next_elapses
-from .task_store import list_tasks, require_task, stored_task_view
+from .task_store import list_onetimes, list_tasks, require_task, stored_task_view
 from .units import timer_name, timer_path
 
 
 def all_statuses(layout: Layout) -> List[Dict[str, Any]]:
-    """task_status() of every task, by name."""
+    """task_status() of every task, by name; then of the one-time runs under way."""
     elapses = next_elapses(layout)
-    return [_status(layout, name, elapses) for name in list_tasks(layout)]
+    once = [_status(layout, name, elapses) for name in list_onetimes(layout) if name not in list_tasks(layout)]
+    kept = [_status(layout, name, elapses) for name in list_tasks(layout)]
+    return kept + [status for status in once if status["state"] in UNFINISHED]
 
 
 def task_status(layout: Layout, name: str) -> Dict[str, Any]:

@@ -23,7 +23,7 @@ from typing import Dict, List, Mapping, Optional, Sequence
 from .errors import CloudsyncError
 from .files import atomic_write, make_directory, read_text, remove, sync_directory
 from .layout import Layout
-from .units import drop_in_path, enabled_link, timer_name, timer_path
+from .units import drop_in_path, enabled_link, timer_name, timer_path, volatile_drop_in_path
 
 RUNNING_MARK = "/run/systemd/system"
 STAMP_DIR = "/var/lib/systemd/timers"
@@ -136,6 +136,16 @@ def _enable(layout: Layout, task: str) -> None:
 def _write_text(path: str, text: str) -> None:
     if read_text(path) != text:
         atomic_write(path, text.encode(), UNIT_MODE)
+
+
+def place_volatile_drop_in(layout: Layout, task: str, text: str) -> None:
+    """What the service of a one-time run needs, until the next boot; only where systemd runs."""
+    path = volatile_drop_in_path(task)
+    if not is_running(layout) or read_text(path) == text:
+        return
+    make_directory(os.path.dirname(path), 0o755)
+    _write_text(path, text)
+    systemctl("daemon-reload")
 
 
 def _stamp(task: str) -> str:

@@ -93,7 +93,7 @@ def _build(name: str, given: Mapping[str, Any]) -> Task:
         transfers=_count("transfers", given.get("transfers", 0)),
         follow_symlinks=_switch("follow_symlinks", given.get("follow_symlinks", False)),
         create_empty_dirs=_switch("create_empty_dirs", given.get("create_empty_dirs", False)),
-        encryption=_encryption(given.get("encryption")),
+        encryption=parse_encryption(given.get("encryption")),
         snapshot=choice("snapshot", given.get("snapshot", "none"), ("none", "auto", "zfs", "btrfs", "lvm")),
         guards=_guards(given.get("guards") or {}),
         keep_deleted=_keep_deleted(given.get("keep_deleted")),
@@ -142,7 +142,8 @@ def _targets(given: Union[str, Sequence[Any]]) -> Tuple[str, ...]:
     return targets
 
 
-def _encryption(given: Optional[Mapping[str, Any]]) -> Optional[Encryption]:
+def parse_encryption(given: Optional[Mapping[str, Any]]) -> Optional[Encryption]:
+    """The encryption that ``given`` (the option ``encryption`` of the ``task`` module) asks for, None for none."""
     if not given:
         return None
     options = _given("encryption", given, Encryption)

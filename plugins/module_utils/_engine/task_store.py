@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from typing import Any, Dict, List, Mapping, Optional
 
@@ -34,9 +35,14 @@ def read_task(layout: Layout, name: str) -> Optional[Dict[str, Any]]:
     return read_object(layout.task(name), SCHEMA, "task", name, OPTIONS)
 
 
+def read_onetime(layout: Layout, name: str) -> Optional[Dict[str, Any]]:
+    """The stored form of the task of a one-time run, None when there is none."""
+    return read_object(layout.onetime_task(name), SCHEMA, "task", name, OPTIONS)
+
+
 def require_task(layout: Layout, name: str) -> Dict[str, Any]:
-    """read_task() whose absence is an error."""
-    stored = read_task(layout, name)
+    """The stored form of a task that is kept, or of a one-time run's; its absence is an error."""
+    stored = read_task(layout, name) or read_onetime(layout, name)
     if stored is None:
         known = ", ".join(list_tasks(layout)) or "none"
         raise usage_error("There is no task {0!r} on this host (there are: {1}).".format(name, known))
@@ -145,6 +151,19 @@ def save_task(layout: Layout, seed: Seed, task: Task) -> None:
     make_directory(layout.config_dir)
     make_directory(layout.tasks_dir)
     write_json(layout.task(task.name), seal_task(layout, seed, task))
+
+
+def save_onetime(layout: Layout, seed: Seed, task: Task) -> None:
+    """Write the task of a one-time run."""
+    path = layout.onetime_task(task.name)
+    make_directory(layout.run_dir)
+    make_directory(os.path.dirname(path))
+    write_json(path, seal_task(layout, seed, task))
+
+
+def list_onetimes(layout: Layout) -> List[str]:
+    """The names of the one-time runs since the last boot."""
+    return names_in(os.path.dirname(layout.onetime_task("any")))
 
 
 def remove_task(layout: Layout, name: str) -> None:

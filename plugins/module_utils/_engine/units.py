@@ -150,6 +150,11 @@ def drop_in_path(layout: Layout, task: str) -> str:
     return "{0}/{1}.d/50-task.conf".format(layout.unit_dir, service_name(task))
 
 
+def volatile_drop_in_path(task: str) -> str:
+    """The drop-in of a one-time run, which goes with the next boot."""
+    return "/run/systemd/system/{0}.d/50-task.conf".format(service_name(task))
+
+
 def enabled_link(layout: Layout, task: str) -> str:
     """The link that makes the timer start at boot."""
     return "{0}/timers.target.wants/{1}".format(layout.unit_dir, timer_name(task))

@@ -72,8 +72,8 @@ def test_a_refused_login_is_a_failure_with_the_reason(host, offsite):
     [
         ({"credential": "nothing"}, "There is no credential 'nothing' on this host (there are: none)."),
         ({"provider": "s33"}, "There is no provider 's33'. Did you mean 's3'?"),
-        ({}, "one of the following is required: credential, provider"),
-        ({"credential": "x", "provider": "s3"}, "parameters are mutually exclusive: credential|provider"),
+        ({}, "one of the following is required: task, credential, provider"),
+        ({"credential": "x", "provider": "s3"}, "parameters are mutually exclusive: task|credential|provider"),
     ],
 )
 def test_what_can_not_be_listed_is_refused(host, options, message):

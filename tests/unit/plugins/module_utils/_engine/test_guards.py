@@ -147,3 +147,12 @@ def test_either_everything_may_be_deleted_or_nothing_is(make_task, limit, delete
 def test_an_unsafe_pull_says_which_version_is_safe():
     assert "rclone 1.60.1" in unsafe_pull(Rclone("/usr/bin/rclone", (1, 60, 1)))
     assert "1.75.0 or newer" in unsafe_pull(Rclone("/usr/bin/rclone", (1, 60, 1)))
+
+
+@pytest.mark.parametrize("remote_path", ["", "media", "/media/", "media/by-day"])
+def test_google_photos_is_not_pulled_as_a_whole(make_task, remote_path):
+    for provider in ("google photos", "GOOGLE_PHOTOS"):
+        reason, message = refusal(check_places, make_task(direction="pull", remote_path=remote_path), provider)
+        assert reason == "usage"
+        assert "Name one of them, such as media/by-month" in message
+    check_places(make_task(direction="pull", remote_path="media/by-month"), "google photos")

@@ -1,0 +1,85 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""One-time runs: of a task that is in no store.
+
+What was asked for is kept in /run, secrets as ciphertext, so that such a run is like any other: systemd starts it in
+its sandbox and with its limits, it can be watched and stopped by its name, and its log is found afterwards. It never
+has a timer, and nothing of it but its records and logs is left after the next boot.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Mapping, Optional
+
+from .converge import check_at_provider
+from .credentials import list_credentials, load_credential
+from .errors import CloudsyncError, usage_error
+from .host import Host
+from .plan import Plan
+from .records import UNFINISHED, newest_records
+from .starting import planned_task
+from .systemd import place_volatile_drop_in
+from .task_options import parse_task
+from .task_store import list_tasks, load_task, save_onetime
+from .tasks import Task
+from .units import service_drop_in
+
+DEFAULT_NAME = "onetime"
+
+
+def onetime_task(host: Host, name: str, declared: Mapping[str, Any]) -> Task:
+    """The task that ``declared`` (options of the ``task`` module) asks for; nothing is written."""
+    if name in list_tasks(host.layout):
+        raise usage_error(
+            "The task {0!r} is kept on this host: run it without other options, or give the one-time run another "
+            "name.".format(name)
+        )
+
+    def find_task(original: str) -> Optional[Task]:
+        return load_task(host.layout, host.seed, original) if original in list_tasks(host.layout) else None
+
+    # The restore of a task that has a schedule has none.
+    task = parse_task({**declared, "name": name, "enabled": False, "schedule": {}}, find_task)
+    check_at_provider(host, task, load_credential(host.layout, host.seed, task.credential).provider)
+    return task
+
+
+def why_not_planned(host: Host, declared: Mapping[str, Any]) -> str:
+    """Why a check before the first real run can't tell what the one-time run would do; empty when it can."""
+    if not host.has_rclone:
+        return "rclone is not installed yet, so the one-time run could not be planned."
+    credential, original = declared.get("credential"), declared.get("reverse_of")
+    if credential and credential not in list_credentials(host.layout):
+        return "The credential {0} is not on this host yet, so the one-time run could not be planned.".format(
+            credential
+        )
+    if original and original not in list_tasks(host.layout):
+        return "The task {0} is not on this host yet, so the one-time run could not be planned.".format(original)
+    return ""
+
+
+def planned_onetime(host: Host, name: str, declared: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
+    """As starting.planned()."""
+    missing = why_not_planned(host, declared) if check_mode else ""
+    if missing:
+        return {"changed": True, "plan": Plan().to_dict(), "warnings": [missing]}
+    return planned_task(host, onetime_task(host, name, declared), check_mode)
+
+
+def prepare(host: Host, name: str, declared: Mapping[str, Any]) -> None:
+    """Make a run of what is ``declared`` possible; refused while another one of this name is under way."""
+    task = onetime_task(host, name, declared)
+    for record in newest_records(host.layout, task.name):
+        if record.state in UNFINISHED:
+            raise CloudsyncError(
+                "locked",
+                "The one-time run {0} ({1}) is under way. Wait for its end, stop it (state=stopped), or give the new "
+                "one another name.".format(task.name, record.id),
+            )
+        break
+    save_onetime(host.layout, host.seed, task)
+    place_volatile_drop_in(host.layout, task.name, service_drop_in(task))

@@ -1,0 +1,115 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Runs that happen once, of a task that nobody declared."""
+
+from __future__ import annotations
+
+import pathlib
+
+import pytest
+from harness import PASSWORD, SECRET, SLOW, text_tree, write_tree
+
+FILES = {"a.txt": "alpha", "deep/er/b.txt": "beta"}
+
+
+@pytest.fixture(name="once")
+def fixture_once(machine, bucket, store):
+    """The options of a one-time push, whose source is there."""
+    machine.declare([store])
+    write_tree(machine.data / "documents", FILES)
+    return {
+        "credential": "store",
+        "direction": "push",
+        "path": str(machine.data / "documents"),
+        "remote_path": bucket.name + "/once",
+    }
+
+
+def kept_tasks(machine):
+    return machine.module("task_info")["tasks"]
+
+
+def test_a16_a_run_with_inline_options_transfers_and_keeps_no_task(machine, bucket, once):
+    result = machine.module("run", **once)
+    assert result["changed"] and result["run"]["state"] == "success", result
+    assert (result["run"]["task"], result["run"]["transfers"]) == ("onetime", 2)
+    assert text_tree(bucket / "once") == FILES
+    assert kept_tasks(machine) == []
+    assert machine.cloudsync("list", "--json").json == []
+    assert "a.txt" in pathlib.Path(result["run"]["log"]).read_text()
+    assert machine.history("onetime")[0]["id"] == result["run"]["id"]
+
+
+def test_the_data_of_a_task_comes_back_with_two_options(machine, bucket, once):
+    machine.declare([], [{**once, "name": "documents", "mode": "sync", "encryption": {"password": PASSWORD}}])
+    machine.run("documents")
+    restored = machine.data / "restored"
+    result = machine.module("run", reverse_of="documents", path=str(restored))
+    assert result["run"]["state"] == "success", result
+    assert text_tree(restored) == FILES
+    assert [task["name"] for task in kept_tasks(machine)] == ["documents"]
+
+
+def test_its_secrets_are_ciphertext_and_gone_from_every_answer(machine, once):
+    options = {**once, "encryption": {"password": PASSWORD}, "notify": ["https://example.com/" + SECRET]}
+    for more in ({"dry_run": True}, {}):
+        assert SECRET not in str(machine.module("run", **options, **more))
+    assert not [path for path, content in machine.left_behind().items() if SECRET.encode() in content]
+
+
+def test_a_dry_run_tells_the_plan_and_leaves_nothing(machine, bucket, once):
+    before = machine.left_behind()
+    result = machine.module("run", dry_run=True, **once)
+    assert result["plan"]["totals"]["copy"] == {"files": 2, "bytes": 9}
+    assert not (bucket / "once").exists()
+    assert {path for path in machine.left_behind() if "/locks/" not in path} == {
+        path for path in before if "/locks/" not in path
+    }
+
+
+def test_it_can_be_watched_and_stopped_by_its_name(machine, bucket, once):
+    write_tree(machine.data / "documents", {"big": b"x" * 4_000_000})
+    started = machine.module("run", task="upgrade", state="started", bandwidth=SLOW, **once)
+    assert started["changed"] and started["run"]["task"] == "upgrade"
+    machine.wait_for_bytes("upgrade")
+    assert [status["task"] for status in machine.cloudsync("status", "--json").json] == ["upgrade"]
+    again = machine.module("run", task="upgrade", **once)
+    assert again["failed"] and again["reason"] == "locked" and "is under way" in again["msg"]
+    stopped = machine.module("run", task="upgrade", state="stopped")
+    assert stopped["changed"]
+    assert (stopped["run"]["state"], stopped["run"]["reason"]) == ("aborted", "stopped")
+    assert machine.cloudsync("status", "--json").json == []
+
+
+def test_its_hooks_run(machine, once):
+    witness = machine.data / "witness"
+    machine.module("run", hooks={"success": 'echo "$CLOUDSYNC_TASK $CLOUDSYNC_STATE" > %s' % witness}, **once)
+    assert witness.read_text() == "onetime success\n"
+
+
+@pytest.mark.parametrize(
+    "options, sentence",
+    [
+        ({"task": "kept"}, "The task 'kept' is kept on this host: run it without other options, or give the one-time"),
+        ({"credential": "stor"}, "There is no credential 'stor' on this host (there are: store)."),
+        ({"transfers": -1}, "The task onetime is wrong. transfers is -1: use a whole number, 0 or more."),
+        ({"provider_options": {"chunk": "5Mi"}}, "The task onetime is wrong. The provider s3 has no option 'chunk'."),
+        ({"state": "stopped"}, "A stop takes the name of the run in task, and no other option of a task."),
+        ({"reverse_of": "nowhere"}, "The task onetime is wrong. reverse_of names the task 'nowhere', which this"),
+    ],
+)
+def test_what_is_wrong_is_refused_before_anything_happens(machine, once, options, sentence):
+    machine.declare([], [{**once, "name": "kept"}])
+    before = machine.left_behind()
+    result = machine.module("run", **{**once, **options})
+    assert result["failed"] and result["reason"] == "usage"
+    assert sentence in result["msg"]
+    assert machine.left_behind().keys() == before.keys()
+
+
+def test_a_check_before_the_credential_is_there_says_that_it_can_not_tell(machine, once):
+    result = machine.module("run", _ansible_check_mode=True, **{**once, "credential": "later"})
+    assert result["changed"]
+    assert "The credential later is not on this host yet, so the one-time run could not" in str(result["warnings"])
