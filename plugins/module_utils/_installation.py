@@ -48,16 +48,21 @@ def converge_installation(layout: Layout, wanted: Installation, present: bool, c
     """Install or remove engine, command, template unit and the link to rclone; the diff as (before, after)."""
     files = _files(layout, wanted) if present else {}
     link = wanted.rclone if present else ""
-    before, after = _present(layout), {"files": files, "rclone": link}
+    before, after = _present(layout), {"files": files, "rclone": link, "watched": present}
     if before != after and not present:
         _refuse_while_used(layout)
     if before != after and not check_mode:
         if present:
             _install(layout, files, link, before)
+        elif systemd.is_running(layout):
+            systemd.systemctl("stop", units.WATCH_TIMER_NAME)
+            _remove(layout)
         else:
             _remove(layout)
         if systemd.is_running(layout):
             systemd.systemctl("daemon-reload")
+            if present:
+                systemd.systemctl("restart", units.WATCH_TIMER_NAME)
     return _shown(before, files), _shown(after, before["files"])
 
 
@@ -66,7 +71,7 @@ def _shown(view: View, other: Dict[str, str]) -> View:
     files = {
         path: text if other.get(path) != text and path in other else "(present)" for path, text in view["files"].items()
     }
-    return {"files": files, "rclone": view["rclone"]}
+    return {**view, "files": files}
 
 
 def _files(layout: Layout, wanted: Installation) -> Dict[str, str]:
@@ -74,7 +79,7 @@ def _files(layout: Layout, wanted: Installation) -> Dict[str, str]:
     files = {"{0}/_engine/{1}".format(layout.engine_dir, name): text for name, text in _engine_sources().items()}
     files[layout.command] = COMMAND.format(interpreter=interpreter, engine_dir=layout.engine_dir)
     files[_template(layout)] = units.service_template(layout)
-    return files
+    return {**files, **units.watch_units(layout)}
 
 
 def _engine_sources() -> Dict[str, str]:
@@ -100,12 +105,21 @@ def _template(layout: Layout) -> str:
 
 
 def _present(layout: Layout) -> View:
-    paths = [layout.command, _template(layout)]
+    paths = [layout.command, _template(layout), *units.watch_units(layout)]
     for directory, _directories, names in os.walk(layout.engine_dir + "/_engine"):
         paths += ["{0}/{1}".format(directory, name) for name in names if name.endswith(".py")]
     files = {path: read_text(path) for path in paths}
     link = os.readlink(layout.rclone_link) if os.path.islink(layout.rclone_link) else ""
-    return {"files": {path: text for path, text in files.items() if text is not None}, "rclone": link}
+    return {
+        "files": {path: text for path, text in files.items() if text is not None},
+        "rclone": link,
+        "watched": os.path.islink(_watch_link(layout)),
+    }
+
+
+def _watch_link(layout: Layout) -> str:
+    """The link that makes the watch start at boot."""
+    return "{0}/timers.target.wants/{1}".format(layout.unit_dir, units.WATCH_TIMER_NAME)
 
 
 def _install(layout: Layout, files: Dict[str, str], link: str, before: View) -> None:
@@ -119,6 +133,7 @@ def _install(layout: Layout, files: Dict[str, str], link: str, before: View) -> 
         remove(layout.rclone_link)
         if link:
             os.symlink(link, layout.rclone_link)
+    systemd.make_link("../" + units.WATCH_TIMER_NAME, _watch_link(layout))
     # The unit's sandbox keeps Python from writing its cache later.
     compileall.compile_dir(layout.engine_dir, quiet=2)
 
@@ -135,4 +150,5 @@ def _refuse_while_used(layout: Layout) -> None:
 def _remove(layout: Layout) -> None:
     shutil.rmtree(layout.engine_dir, ignore_errors=True)
     remove(layout.command)
-    remove(_template(layout))
+    for path in (_template(layout), _watch_link(layout), *units.watch_units(layout)):
+        remove(path)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import pathlib
 import pwd
 import tempfile
 import threading
@@ -154,6 +155,33 @@ def test_a_change_of_state_is_told_once(site):
     assert posted[0]["reason"] == "marker_missing"
     assert posted[0]["task"] == "documents"
     assert SECRET not in json.dumps(posted)
+
+
+def test_an_overdue_run_is_told_once_and_cleared_by_the_next_success(site):
+    with webhook() as (address, posted):
+        site.task(notify=[address], schedule={"cron": "0 3 * * *"})
+        assert site.cloudsync("check", "--notify").code == 0
+        timer = pathlib.Path(site.layout.unit_dir, "cloudsync@documents.timer")
+        os.utime(timer, (1600000000, 1600000000))
+        assert site.cloudsync("check").code == 1
+        assert posted == []
+        assert site.cloudsync("check", "--notify").code == 1
+        assert site.cloudsync("check", "--notify").code == 1
+        assert [notice["event"] for notice in posted] == ["overdue"]
+        site.run("documents")
+        assert site.cloudsync("check", "--notify").code == 0
+    assert [notice["event"] for notice in posted] == ["overdue", "recovered"]
+    assert "No run has begun since 2020-09-" in posted[0]["message"]
+    assert SECRET not in json.dumps(posted)
+
+
+def test_an_overdue_run_that_nobody_could_be_told_of_is_tried_again(site):
+    site.task(notify=["http://127.0.0.1:9/" + SECRET], schedule={"cron": "0 3 * * *"})
+    os.utime(pathlib.Path(site.layout.unit_dir, "cloudsync@documents.timer"), (1600000000, 1600000000))
+    for _attempt in range(2):
+        lines = site.cloudsync("check", "--notify").out
+        assert "could not be sent" in lines
+        assert SECRET not in lines
 
 
 def test_a_notice_that_fails_is_told_and_fails_no_run(site):

@@ -43,6 +43,19 @@ PATHS = [
 ]
 
 
+def said_of(layout, path):
+    """What systemd has to say about a unit, about ours only."""
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", path],
+        env={**os.environ, "SYSTEMD_UNIT_PATH": layout.unit_dir + ":"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+    )
+    said = done.stdout.decode().splitlines()
+    return [line for line in said if "cloudsync" in line or layout.root in line] + [""] * done.returncode
+
+
 @pytest.fixture
 def verify(tmp_path):
     """Install the units of a task; what systemd has to say about them."""
@@ -56,15 +69,7 @@ def verify(tmp_path):
         fewest = {"name": "nightly.1_a-b", "credential": "c", "direction": "push", "path": "/srv/data"}
         task = parse_task({**fewest, "remote_path": "bucket/data", "schedule": {"preset": "daily"}, **options})
         apply_units(layout, [UnitChange(task.name, units.timer(task), drop_in or units.service_drop_in(task))])
-        done = subprocess.run(
-            ["systemd-analyze", "verify", "--man=no", units.timer_path(layout, task.name)],
-            env={**os.environ, "SYSTEMD_UNIT_PATH": layout.unit_dir + ":"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            check=False,
-        )
-        said = done.stdout.decode().splitlines()
-        return [line for line in said if "cloudsync" in line or layout.root in line] + [""] * done.returncode
+        return said_of(layout, units.timer_path(layout, task.name))
 
     return call
 
@@ -77,6 +82,12 @@ def test_systemd_has_nothing_to_say_about_the_units(verify, name):
 @pytest.mark.parametrize("path", PATHS)
 def test_nor_about_any_path(verify, path):
     assert verify(direction="pull", path=path, guards={"allow_root": True}) == []
+
+
+def test_nor_about_the_watch_for_overdue_runs(installed):
+    layout = Layout(str(installed))
+    for path in units.watch_units(layout):
+        assert said_of(layout, path) == []
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,8 @@ def build_parser() -> argparse.ArgumentParser:
     preview.add_argument("--count", type=int, default=5, help="how many runs (default 5)")
     verified = add("verify", _verify, "whether a credential logs in", "CREDENTIAL")
     verified.add_argument("--path", default="", help="what to list, for a login that may not see everything")
-    add("check", _check, "for monitoring: 0 when all is well, else 1 and a line each")
+    check = add("check", _check, "for monitoring: 0 when all is well, else 1 and a line each")
+    check.add_argument("--notify", action="store_true", help="tell the notify targets of tasks that are overdue")
     # For the unit files; not listed because nobody else needs them.
     add("gate", _gate, None, "TASK")
     add("sweep", _sweep, None, "TASK")
@@ -222,7 +223,7 @@ def _verify(host: Host, options: argparse.Namespace) -> int:
 
 
 def _check(host: Host, options: argparse.Namespace) -> int:
-    lines = status.problems(host.layout)
+    lines = status.problems(host.layout) + (status.tell_overdue(host) if options.notify else [])
     _answer(options, {"ok": not lines, "problems": lines}, "\n".join(lines) or "ok")
     return EXIT_FAILED if lines else EXIT_SUCCESS
 

@@ -14,14 +14,13 @@ import os
 from .arguments import Endpoints, place_below, selection_arguments
 from .errors import CloudsyncError
 from .plan import NOT_FOUND_EXITS, Plan
-from .rclone.binary import Rclone
 from .rclone.aliases import rclone_name
+from .rclone.binary import Rclone
 from .rclone.traits import is_bucket_based, is_read_only
 from .remote import raw_place
 from .session import Session
 from .tasks import COPY, SYNC, Task
 from .transfer import listing_error
-
 
 # Folders of Google Photos that TrueNAS refuses to pull, too.
 ALL_PHOTOS = ("", "media", "media/by-day")

@@ -8,11 +8,13 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from typing import Callable, List, Sequence
 
+from .files import atomic_write, make_directory, remove
 from .layout import Layout
-from .notify import Event, parse_target, send, standing_alarm, wanted
+from .notify import Event, alarm, parse_target, send, standing_alarm, wanted
 from .records import Record
 from .tasks import Task
 
@@ -31,8 +33,43 @@ def ended(layout: Layout, task: Task, record: Record, earlier: Sequence[Record],
     return _tell(layout, task, record, earlier, tail)
 
 
+def overdue(layout: Layout, task: Task, slot: str) -> List[str]:
+    """For all targets, once until a run has ended: no run has begun since ``slot`` (ISO 8601).
+
+    Returns sentences about those that could not be reached.
+    """
+    told = _overdue_mark(layout, task.name)
+    if os.path.exists(told):
+        return []
+    event = Event(
+        kind="overdue",
+        task=task.name,
+        host=socket.gethostname(),
+        state="overdue",
+        message="No run has begun since {0}. Look at: systemctl list-timers 'cloudsync@*'; "
+        "journalctl -u 'cloudsync@{1}*'".format(slot, task.name),
+    )
+    problems = [
+        problem
+        for target in map(parse_target, task.notify)
+        for problem in send(target, event, real_host=layout.is_real_host)
+    ]
+    if len(problems) < len(task.notify):
+        make_directory(layout.state_dir)
+        make_directory(layout.task_state_dir(task.name))
+        atomic_write(told, (slot + "\n").encode())
+    return problems
+
+
+def _overdue_mark(layout: Layout, task: str) -> str:
+    """There while an overdue run has been told of, and no run has ended since."""
+    return layout.task_state_dir(task) + "/overdue"
+
+
 def _tell(layout: Layout, task: Task, record: Record, earlier: Sequence[Record], tail: Sequence[str]) -> List[str]:
     before = standing_alarm((run.state, run.reason) for run in earlier)
+    if os.path.exists(_overdue_mark(layout, task.name)):
+        before = "overdue"
     problems: List[str] = []
     for target in map(parse_target, task.notify):
         for kind in wanted(before, record.state, record.reason, target.pings):
@@ -47,4 +84,6 @@ def _tell(layout: Layout, task: Task, record: Record, earlier: Sequence[Record],
                 last_lines=tuple(tail),
             )
             problems += send(target, event, real_host=layout.is_real_host)
+    if alarm(record.state, record.reason):
+        remove(_overdue_mark(layout, task.name))
     return problems

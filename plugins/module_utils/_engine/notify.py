@@ -23,7 +23,17 @@ from urllib.parse import urlsplit
 from .notify_http import post
 from .notify_targets import Target, parse_target, public_form, public_text, split_login
 
-__all__ = ["Event", "Target", "parse_target", "public_form", "public_text", "send", "standing_alarm", "wanted"]
+__all__ = [
+    "Event",
+    "Target",
+    "alarm",
+    "parse_target",
+    "public_form",
+    "public_text",
+    "send",
+    "standing_alarm",
+    "wanted",
+]
 
 COMMAND_SECONDS = 60
 SENDMAIL = "/usr/sbin/sendmail"
@@ -70,7 +80,7 @@ class Event:
         return "\n".join(lines) or self.headline
 
 
-def _alarm(state: str, reason: str) -> str:
+def alarm(state: str, reason: str) -> str:
     """What a run that ended like this stands for: "failed", "success", or "" when it says nothing of the kind.
 
     A stop that somebody asked for is no failure; being killed is.
@@ -86,7 +96,7 @@ def standing_alarm(history: Iterable[Tuple[str, str]]) -> str:
     ``history``: (state, reason) of the runs before this one, newest first. Runs that were stopped or skipped neither
     raise an alarm nor clear one.
     """
-    return next((alarm for alarm in (_alarm(*one) for one in history) if alarm), "")
+    return next((told for told in (alarm(*one) for one in history) if told), "")
 
 
 def wanted(previous_state: str, new_state: str, reason: str = "", pings: bool = False) -> List[str]:
@@ -95,7 +105,7 @@ def wanted(previous_state: str, new_state: str, reason: str = "", pings: bool = 
     ``previous_state`` is what standing_alarm() says, or "overdue" when that was told last. Once per change: a second
     failure is silent until a success came between. A target that ``pings`` hears of every run instead.
     """
-    new = _alarm(new_state, reason)
+    new = alarm(new_state, reason)
     if pings:
         kinds = {"success": ["succeeded"], "failed": ["failed"]}
         return ["started"] if new_state == "running" else kinds.get(new, [])

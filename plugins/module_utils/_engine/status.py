@@ -12,15 +12,18 @@ import datetime
 import os
 from typing import Any, Dict, List, Mapping, Optional
 
+from . import notices
 from . import schedule as schedules
 from .describe import describe
+from .errors import CloudsyncError
+from .host import Host
 from .layout import Layout
 from .occurrences import upcoming
 from .overdue import overdue_since
 from .records import UNFINISHED, Record, last_record, load_records
 from .run_log import read_progress
 from .systemd import next_elapses
-from .task_store import list_onetimes, list_tasks, require_task, stored_task_view
+from .task_store import list_onetimes, list_tasks, load_task, require_task, stored_task_view
 from .units import timer_name, timer_path
 
 
@@ -101,6 +104,19 @@ def problems(layout: Layout) -> List[str]:
         if status["state"] in ("failed", "aborted"):
             lines.append("{task}: {state}: {reason}: {message}".format(**status))
     return lines
+
+
+def tell_overdue(host: Host) -> List[str]:
+    """Have it told, once each, that a run of an enabled task is overdue; sentences about what could not be told."""
+    problems = []
+    for status in all_statuses(host.layout):
+        if status["overdue_since"]:
+            try:
+                task = load_task(host.layout, host.seed, status["task"])
+                problems += notices.overdue(host.layout, task, status["overdue_since"])
+            except CloudsyncError as error:
+                problems.append("{0}: nobody could be told that it is overdue: {1}".format(status["task"], error))
+    return problems
 
 
 def _overdue(layout: Layout, stored: Dict[str, Any], record: Optional[Record]) -> Optional[str]:

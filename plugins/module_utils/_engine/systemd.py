@@ -126,11 +126,15 @@ def _write(layout: Layout, change: UnitChange) -> None:
 
 
 def _enable(layout: Layout, task: str) -> None:
-    link = enabled_link(layout, task)
-    if not os.path.islink(link):
-        make_directory(os.path.dirname(link), 0o755)
-        os.symlink("../" + timer_name(task), link)
-        sync_directory(os.path.dirname(link))
+    make_link("../" + timer_name(task), enabled_link(layout, task))
+
+
+def make_link(target: str, path: str) -> None:
+    """A symbolic link that is there after a power cut, too."""
+    if not os.path.islink(path):
+        make_directory(os.path.dirname(path), 0o755)
+        os.symlink(target, path)
+        sync_directory(os.path.dirname(path))
 
 
 def _write_text(path: str, text: str) -> None:

@@ -18,6 +18,7 @@ from .tasks import MOVE, Task
 
 HEAD = "# Written by skyhaul.cloudsync; changes are overwritten.\n"
 TEMPLATE = "cloudsync@.service"
+WATCH_TIMER_NAME = "cloudsync-watch.timer"
 STOP_SECONDS = 120
 
 SERVICE = """[Unit]
@@ -62,6 +63,38 @@ RestrictSUIDSGID=yes
 SystemCallArchitectures=native
 """
 
+# A notice by mail or a unit's start needs more freedom than a run; it touches no data.
+WATCH_SERVICE = """[Unit]
+Description=Look for cloud sync runs that are overdue
+Documentation=https://github.com/skyhaul/cloudsync
+Wants=network-online.target
+After=network-online.target nss-lookup.target
+
+[Service]
+Type=oneshot
+ExecStart={command} check --notify
+# 1: a task needs somebody, who was told.
+SuccessExitStatus=1
+TimeoutStartSec=15min
+SyslogIdentifier=cloudsync
+ProtectControlGroups=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+ProtectSystem=full
+"""
+WATCH_TIMER = """[Unit]
+Description=Look for cloud sync runs that are overdue, four times an hour
+
+[Timer]
+OnCalendar=*:0/15
+RandomizedDelaySec=5min
+FixedRandomDelay=yes
+Unit=cloudsync-watch.service
+
+[Install]
+WantedBy=timers.target
+"""
+
 # Hooks, sendmail and snapshots do what the operator's own commands do: as free as they would be in cron.
 UNCONFINED = (
     "CapabilityBoundingSet=~",
@@ -93,6 +126,14 @@ def service_template(layout: Layout) -> str:
     """The template service, ``cloudsync@.service``."""
     writable = " ".join("-" + path for path in (layout.config_dir, layout.state_dir, layout.log_dir, layout.run_dir))
     return HEAD + SERVICE.format(command=layout.command, stop_seconds=STOP_SECONDS, writable=writable)
+
+
+def watch_units(layout: Layout) -> Dict[str, str]:
+    """The path and text of the two units that have overdue runs told."""
+    return {
+        "{0}/cloudsync-watch.service".format(layout.unit_dir): HEAD + WATCH_SERVICE.format(command=layout.command),
+        "{0}/{1}".format(layout.unit_dir, WATCH_TIMER_NAME): HEAD + WATCH_TIMER,
+    }
 
 
 def timer(task: Task) -> Optional[str]:

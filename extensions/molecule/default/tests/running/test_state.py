@@ -51,6 +51,13 @@ def test_units_are_correct_in_the_eyes_of_systemd(host: Host) -> None:
     assert done.stdout == ""
 
 
+def test_the_watch_for_overdue_runs_is_on_and_works(host: Host) -> None:
+    assert host.run("systemctl", "is-enabled", "cloudsync-watch.timer").stdout.strip() == "enabled"
+    assert host.run("systemctl", "is-active", "cloudsync-watch.timer").stdout.strip() == "active"
+    host.run("systemctl", "start", "cloudsync-watch.service")
+    assert host.run("systemctl", "show", "-P", "Result", "cloudsync-watch.service").stdout.strip() == "success"
+
+
 def test_service_is_hardened(host: Host, record_property: pytest.RecordProperty) -> None:
     lines = host.run("systemd-analyze", "security", "--no-pager", "cloudsync@minutely.service").stdout.splitlines()
     exposure = lines[-1].split(": ")[1].split()[0]
