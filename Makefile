@@ -27,7 +27,8 @@ demo: $(VENV)/demo.done collection
 	@set -e; export CLOUDSYNC_ROOT=$(DEMO_ROOT) PATH=$(DEMO_ROOT)/usr/local/bin:$$PATH; \
 	cloudsync status; \
 	for task in library-push library-restore; do echo; echo "$$task"; cloudsync preview $$task --count 3; done; \
-	echo; echo "Logs: $(DEMO_ROOT)/var/log/cloudsync/   Try: CLOUDSYNC_ROOT=$(DEMO_ROOT) $(DEMO_ROOT)/usr/local/bin/cloudsync logs library-push"
+	echo; echo "Report: $(DEMO_ROOT)/report/index.html"; \
+	echo "Logs: $(DEMO_ROOT)/var/log/cloudsync/   Try: CLOUDSYNC_ROOT=$(DEMO_ROOT) $(DEMO_ROOT)/usr/local/bin/cloudsync logs library-push"
 
 test: $(VENV)/test.done
 	@python tests/runner $(STAGES)

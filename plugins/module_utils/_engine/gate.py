@@ -17,6 +17,8 @@ from . import schedule as schedules
 from . import zones
 from .files import make_directory, remove
 from .layout import Layout
+from .occurrences import upcoming
+from .records import newest_records
 from .stopping import stop_marker
 
 OWED_START_SECONDS = 10
@@ -33,11 +35,23 @@ def may_start(layout: Layout, stored: Mapping[str, Any], environ: Mapping[str, s
     stopped_ago = _take_marker(stop_marker(layout, stored["name"]))
     if TRIGGER not in environ:
         return True
-    if stopped_ago is not None and stopped_ago < OWED_START_SECONDS:
+    if stopped_ago is not None and stopped_ago < OWED_START_SECONDS and _passed_a_slot(layout, stored, stopped_ago):
         return False
     return not stored["schedule"] or in_window(
         schedules.parse(stored["schedule"]), datetime.datetime.now().astimezone()
     )
+
+
+def _passed_a_slot(layout: Layout, stored: Mapping[str, Any], stopped_ago: float) -> bool:
+    """Whether a slot passed during the run that was stopped; a spread blurs that, and counts as yes."""
+    record = next(newest_records(layout, stored["name"]), None)
+    if record is None or not stored["schedule"]:
+        return True
+    schedule = schedules.parse(stored["schedule"])
+    began = datetime.datetime.fromisoformat(record.started.replace("Z", "+00:00"))
+    stopped_at = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(seconds=stopped_ago)
+    first = upcoming(schedule, began - datetime.timedelta(seconds=schedule.spread), 1)
+    return bool(first) and first[0] <= stopped_at
 
 
 def _take_marker(path: str) -> Optional[float]:

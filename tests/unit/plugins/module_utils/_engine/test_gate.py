@@ -10,6 +10,7 @@ import os
 import pytest
 
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine import gate, schedule
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.records import Record, save_record
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.stopping import mark_stopped, stop_marker
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.tasks import task_to_dict
 
@@ -42,6 +43,19 @@ def test_the_start_that_systemd_owes_after_a_stop_is_refused_once(layout, make_t
 
     assert not gate.may_start(layout, task, BY_TIMER)
     assert gate.may_start(layout, task, BY_TIMER)
+
+
+@pytest.mark.parametrize(("began", "owed"), [(3660, True), (1, False)])
+def test_a_slot_that_comes_just_after_a_stop_is_not_lost(layout, make_task, began, owed):
+    """Its schedule's last slot was half an hour ago."""
+    now = datetime.datetime.now(datetime.timezone.utc)
+    minute = (now.minute + 30) % 60
+    task = stored(make_task, schedule={"cron": "{0} * * * *".format(minute), "timezone": "Etc/UTC"})
+    started = (now - datetime.timedelta(seconds=began)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    save_record(layout, Record("20261122T000000Z-00000a", "nightly", "aborted", started, reason="stopped"))
+    mark_stopped(layout, "nightly")
+
+    assert gate.may_start(layout, task, BY_TIMER) is not owed
 
 
 def test_a_start_by_hand_after_a_stop_goes_ahead_and_uses_the_marker_up(layout, make_task):
