@@ -120,6 +120,7 @@ class _Convergence:
         self._new_credentials: Dict[str, Credential] = {}
         self._old_tasks: Dict[str, Optional[Task]] = {}
         self._new_tasks: Dict[str, Task] = {}
+        self._unread_tasks: Dict[str, Dict[str, str]] = {}
         self._gone_credentials: List[str] = []
         self._gone_tasks: List[str] = []
 
@@ -180,6 +181,15 @@ class _Convergence:
         return self._seed if self._seed is not None else self._host.seed
 
     def _read_task(self, declared: Mapping[str, Any]) -> None:
+        original = declared.get("reverse_of")
+        if original and self._check_mode and not self._wanted.purge and self._find_task(original) is None:
+            # An earlier task of the play may have been going to declare it.
+            self._warn(
+                "The task {0} names in reverse_of the task {1!r}, which this host does not have. A real run fails "
+                "unless it is declared before.".format(declared.get("name"), original)
+            )
+            self._unread_tasks[checked_name("task", declared.get("name") or "")] = {"reverse_of": original}
+            return
         task = parse_task(declared, self._find_task)
         if task.name in self._new_tasks:
             raise usage_error("The task {0} is declared twice in one call.".format(task.name))
@@ -255,6 +265,8 @@ class _Convergence:
             before["tasks"][name] = {**diff_task_view(self._old_tasks[name], None), **self._units_before(name)}
             after["tasks"][name] = {**diff_task_view(task, self._old_tasks[name]), **_units_after(task)}
             result.tasks[name] = public_task_view(task)
+        for name, known in self._unread_tasks.items():
+            before["tasks"][name], after["tasks"][name], result.tasks[name] = {}, known, known
         for name in self._gone_credentials:
             before["credentials"][name] = stored_view(read_credential(self._layout, name) or {})
             after["credentials"][name] = {}

@@ -83,11 +83,6 @@ class Rclone:
         return self.version >= (1, 66, 0)
 
     @property
-    def has_sync_reports(self) -> bool:
-        """``sync --combined`` and the like."""
-        return self.version >= (1, 66, 0)
-
-    @property
     def has_safe_pull(self) -> bool:
         """File names of a hostile remote stay inside the destination (CVE-2026-71313)."""
         return self.version >= (1, 75, 0)

@@ -103,6 +103,13 @@ def test_in_check_mode_an_earlier_task_of_the_play_may_have_been_going_to_declar
     assert result["changed"] and NO_SUCH_CREDENTIAL in str(result["warnings"])
 
 
+def test_in_check_mode_nor_must_the_task_be_there_that_one_reverses(host, documents):
+    wanted = {"name": "restore", "reverse_of": "documents", "path": "/srv/restored"}
+    assert "reverse_of names the task 'documents'" in host.refused("task", wanted)
+    result = host.run("task", wanted, check=True)
+    assert result["changed"] and "in reverse_of the task 'documents'" in str(result["warnings"])
+
+
 @pytest.mark.parametrize(
     "schedule, message",
     [

@@ -158,7 +158,7 @@ def test_without_a_seed_the_real_run_writes_nothing(layout, make_host):
             "The task nightly is wrong. The provider s3 has no option 'chunk_siz'. Did you mean 'chunk_size'?",
         ),
         (Wanted(absent_tasks=["a/b"]), "The task name 'a/b' is not allowed"),
-        (Wanted([OFFSITE], [nightly(reverse_of="none")]), "reverse_of names the task 'none'"),
+        (Wanted([OFFSITE], [nightly(reverse_of="none")], purge=True), "reverse_of names the task 'none'"),
     ],
 )
 def test_what_is_wrong_ends_the_call_before_anything_is_written(layout, converge, wanted, sentence):

@@ -120,10 +120,8 @@ def test_features_go_by_version():
     old, new = binary.Rclone("rclone", (1, 60, 1)), binary.Rclone("rclone", (1, 75, 2))
 
     assert not old.has_strict_names
-    assert not old.has_sync_reports
     assert not old.has_safe_pull
     assert new.has_strict_names
-    assert new.has_sync_reports
     assert new.has_safe_pull
     assert not binary.Rclone("rclone", (1, 74, 4)).has_safe_pull
     assert new.version_text == "1.75.2"
