@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
-from fleet import Host, Run, now, variable, wait_until
+import pytest
+from fleet import Host, Run, ansible, now, variable, wait_until
 
 
 def test_a_timer_fires_by_itself_and_the_objects_are_at_the_store(host: Host, store: Host, first_run: Run) -> None:
@@ -41,6 +42,18 @@ def test_what_is_pushed_encrypted_comes_back_equal(host: Host, store: Host) -> N
     assert not set(source) & set(stored)
     host.run("cloudsync", "run", "unvault")
     assert host.tree("/srv/restored") == source
+
+
+@pytest.mark.usefixtures("first_run")
+def test_a_one_time_run_is_a_service_like_any_other_and_keeps_no_task(host: Host) -> None:
+    options = {"reverse_of": "minutely", "path": "/srv/once", "limits": {"nice": 7}}
+    answer = ansible(host.name, "skyhaul.cloudsync.run", options)
+    assert (answer["run"]["task"], answer["run"]["state"]) == ("onetime", "success"), answer
+    assert host.tree("/srv/once") == host.tree("/srv/data")
+    assert host.unit("onetime", "Nice") == "7"
+    assert "ExecStart" in host.run("systemctl", "cat", "cloudsync@onetime.service").stdout
+    assert "onetime" not in host.run("cloudsync", "list").stdout
+    assert host.run("find", "/etc", "-name", "*onetime*").stdout == ""
 
 
 def test_a_secret_is_in_no_command_line_and_a_killed_runner_leaves_a_record_but_no_secret_and_no_lock(
