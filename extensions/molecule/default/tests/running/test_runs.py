@@ -56,6 +56,18 @@ def test_a_one_time_run_is_a_service_like_any_other_and_keeps_no_task(host: Host
     assert host.run("find", "/etc", "-name", "*onetime*").stdout == ""
 
 
+def test_a_unit_is_started_once_when_a_task_begins_to_fail(host: Host) -> None:
+    text = "[Service]\nType=oneshot\nExecStart=/bin/sh -c 'echo %i >> /srv/alarms'\n"
+    host.run("tee", "/etc/systemd/system/alarm@.service", stdin=text)
+    host.run("systemctl", "daemon-reload")
+    failing = {"guards": {"marker": "absent"}, "notify": ["unit:alarm@.service"], "schedule": None}
+    host.declare("minutely", name="alarmed", remote_path=f"{host}/alarmed", **failing)
+    for count in (1, 2):
+        host.run("systemctl", "start", "cloudsync@alarmed.service", check=False)
+        assert [run.reason for run in host.runs("alarmed")] == ["marker_missing"] * count
+    wait_until(lambda: host.run("cat", "/srv/alarms", check=False).stdout == "alarmed\n", "one alarm", 20)
+
+
 def test_a_secret_is_in_no_command_line_and_a_killed_runner_leaves_a_record_but_no_secret_and_no_lock(
     host: Host,
 ) -> None:
