@@ -1,0 +1,72 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+
+"""Whether what was found would be accepted on a host. Asked before it is written, so that nothing wrong stands there.
+
+``providers`` is what the control node's rclone has; empty when there is none, and nothing can be asked.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Mapping
+
+from ..arguments import FAST_LIST
+from ..credentials import parse_credential
+from ..errors import CloudsyncError
+from ..guards import check_places
+from ..rclone.checks import check, check_options
+from ..rclone.config import render
+from ..rclone.providers import Provider, resolve
+from ..rclone.section import remote_section
+from ..task_options import parse_task
+from ..tasks import Task
+from .findings import Findings, clear, is_complete
+
+Providers = Mapping[str, Provider]
+
+
+def add_credential(found: Findings, declared: Mapping[str, Any], providers: Providers) -> bool:
+    """Take it up among the credentials; or, when a host would refuse it, among the refused ones. Whether it fits."""
+    try:
+        credential = parse_credential(clear(declared))
+        if providers:
+            provider = resolve(credential.provider, providers)
+            if is_complete(declared):
+                check(provider, credential.attributes, credential.secrets)
+                render({"remote": remote_section(provider, credential.attributes, credential.secrets, {})})
+    except CloudsyncError as error:
+        found.need("The credential {0}".format(declared["name"]), _refused(error))
+        found.refused_credentials.append(dict(declared))
+        return False
+    found.credentials.append(dict(declared))
+    return True
+
+
+def add_task(found: Findings, declared: Mapping[str, Any], provider: str, providers: Providers) -> bool:
+    """The same for a task, whose credential is one of ``provider``."""
+    try:
+        check_task_with(parse_task(clear(declared)), provider, providers)
+    except CloudsyncError as error:
+        found.need("The task {0}".format(declared["name"]), _refused(error))
+        found.refused_tasks.append(dict(declared))
+        return False
+    found.tasks.append(dict(declared))
+    return True
+
+
+def check_task_with(task: Task, provider: str, providers: Providers) -> None:
+    """What only a task with its credential's provider can have wrong."""
+    check_places(task, provider)
+    options = {key: value for key, value in task.provider_options.items() if key != FAST_LIST}
+    if options and providers:
+        check_options(resolve(provider, providers), options)
+
+
+def _refused(error: CloudsyncError) -> str:
+    return "a host would refuse it. {0} It stands in cloudsync_import_refused: mend it, and move it up.".format(
+        error.message
+    )

@@ -1,0 +1,131 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this plugin util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""What the filters from_truenas and from_rclone_conf have in common: this machine's rclone, and the two files.
+
+No secret leaves a filter in clear: what one returns can be shown.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any, Dict, List, Mapping, Optional, Sequence
+
+import yaml
+from ansible import constants
+from ansible.errors import AnsibleError, AnsibleFilterError
+from ansible.parsing.vault import VaultLib, VaultSecretsContext, match_encrypt_secret
+
+from ..module_utils._engine.errors import CloudsyncError
+from ..module_utils._engine.imports.findings import Imported, Missing, Reference
+from ..module_utils._engine.layout import Layout
+from ..module_utils._engine.rclone.binary import Rclone, find, probe, run_quietly
+from ..module_utils._engine.rclone.providers import Provider, parse
+
+PUBLIC_FILE, VAULT_FILE = "cloudsync.yml", "vault_cloudsync.yml"
+TEMPLATE_MARKS = ("{{", "{%", "{#")
+
+
+def rclone_of_this_machine(path: str) -> Rclone:
+    """The rclone at ``path``, or the first that is found when that is empty."""
+    return probe(path or find(Layout.from_environment(os.environ), os.environ.get("PATH", "")))
+
+
+def providers_of(rclone: Rclone) -> Dict[str, Provider]:
+    """What it can talk to."""
+    return parse(run_quietly(rclone.path, "config", "providers"))
+
+
+def providers_if_any(path: str) -> Dict[str, Provider]:
+    """providers_of this machine's rclone. Nothing when it has none; one that was named has to be there."""
+    try:
+        return providers_of(rclone_of_this_machine(path))
+    except CloudsyncError:
+        if path:
+            raise
+        return {}
+
+
+def answer(imported: Imported, origin: str) -> Dict[str, Any]:
+    """What the filters return: see their RETURN. ``origin`` says where it all comes from."""
+    lists = {
+        "still needed": list(imported.needed) + _hints(imported.vault),
+        "not carried over": list(imported.left_out),
+        "good to know": list(imported.notes),
+    }
+    report: Dict[str, Any] = {
+        "found": "{0} credentials and {1} tasks".format(
+            len(imported.public["cloudsync_credentials"]), len(imported.public["cloudsync_tasks"])
+        ),
+        **{title: sentences for title, sentences in lists.items() if sentences},
+    }
+    public = "{0}---\n{1}".format(_comment(origin, lists), _dumped(imported.public))
+    vault = "---\n{0}".format(_dumped(imported.vault))
+    return {"report": report, "files": {PUBLIC_FILE: public, VAULT_FILE: _encrypted(vault)}}
+
+
+def _hints(vault: Mapping[str, Any]) -> List[str]:
+    return [
+        "{0} in {1}. {2}.".format(name, VAULT_FILE, value.hint)
+        for name, value in vault.items()
+        if isinstance(value, Missing)
+    ]
+
+
+def _comment(origin: str, lists: Mapping[str, Sequence[str]]) -> str:
+    lines = ["{0} The secrets are in {1}.".format(origin, VAULT_FILE)]
+    for title, sentences in lists.items():
+        if sentences:
+            lines += ["", title.capitalize() + ":", *("- " + sentence for sentence in sentences)]
+    return "".join("# {0}".format(line).rstrip() + "\n" for line in lines)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Variables for Ansible: a text is never a template unless it is a Reference or Missing."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def _text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
+    tag = "!unsafe" if any(mark in text for mark in TEMPLATE_MARKS) else "tag:yaml.org,2002:str"
+    return dumper.represent_scalar(tag, text, style="|" if "\n" in text else None)
+
+
+def _reference(dumper: _Dumper, reference: Reference) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", "{{ " + reference.variable + " }}", style='"')
+
+
+def _missing(dumper: _Dumper, missing: Missing) -> yaml.ScalarNode:
+    template = "{{ undef(hint=" + json.dumps(missing.hint) + ") }}"
+    return dumper.represent_scalar("tag:yaml.org,2002:str", template)
+
+
+_Dumper.add_representer(str, _text)
+_Dumper.add_representer(Reference, _reference)
+_Dumper.add_representer(Missing, _missing)
+
+
+def _dumped(variables: Mapping[str, Any]) -> str:
+    return yaml.dump(dict(variables), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
+
+
+def _encrypted(text: str) -> str:
+    """``text`` under the vault password that Ansible was started with."""
+    context: Optional[VaultSecretsContext] = VaultSecretsContext.current(optional=True)
+    if context is None or not context.secrets:
+        raise AnsibleFilterError(
+            "There is no vault password to encrypt the secrets with: add --ask-vault-pass, or --vault-password-file."
+        )
+    try:
+        chosen, secret = match_encrypt_secret(
+            context.secrets, constants.config.get_config_value("DEFAULT_VAULT_ENCRYPT_IDENTITY")
+        )
+        label = None if chosen == constants.config.get_config_value("DEFAULT_VAULT_IDENTITY") else chosen
+        return str(VaultLib().encrypt(text, secret, label).decode("ascii"))
+    except AnsibleError as error:
+        raise AnsibleFilterError("The secrets could not be encrypted: {0}".format(error)) from error
