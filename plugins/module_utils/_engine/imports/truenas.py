@@ -81,7 +81,8 @@ def _sort_in(export: _Export, number: int, entry: Mapping[str, Any]) -> None:
     elif "provider" in entry:
         export.credentials.append(entry)
     elif entry.get("type") == KEY_PAIR:
-        key = (entry.get("attributes") or {}).get("private_key")
+        attributes = entry.get("attributes")
+        key = attributes.get("private_key") if isinstance(attributes, Mapping) else None
         if isinstance(key, str) and "PRIVATE KEY-----" in key:
             export.keys[entry.get("id")] = key
     elif "type" not in entry:
