@@ -106,6 +106,7 @@ def _missing(dumper: _Dumper, missing: Missing) -> yaml.ScalarNode:
 
 
 _Dumper.add_representer(str, _text)
+_Dumper.add_multi_representer(str, _text)  # a text that Ansible has tagged
 _Dumper.add_representer(Reference, _reference)
 _Dumper.add_representer(Missing, _missing)
 
