@@ -25,10 +25,10 @@ MODULES = ["credential", "credential_info", "task", "task_info", "run", "seed", 
 PLUGINS = {
     "module": MODULES,
     "lookup": ["schedule_preview"],
-    "filter": ["to_oncalendar", "fleet_report", "task_previews"],
+    "filter": ["to_oncalendar", "fleet_report", "task_previews", "from_truenas", "from_rclone_conf"],
     "role": ["runner", "tasks", "report"],
 }
-PLAYBOOKS = ["demo", "site", "preview", "run", "stop", "report"]
+PLAYBOOKS = ["demo", "site", "preview", "run", "stop", "report", "import_truenas", "import_rclone"]
 
 
 def blocks(kind):
