@@ -93,7 +93,11 @@ class _Dumper(yaml.SafeDumper):
 
 def _text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
     tag = "!unsafe" if any(mark in text for mark in TEMPLATE_MARKS) else "tag:yaml.org,2002:str"
-    return dumper.represent_scalar(tag, text, style="|" if "\n" in text else None)
+    if not text.replace("\n", "").replace("\t", "").isprintable():
+        style: Optional[str] = '"'  # PyYAML loses some of Unicode's line breaks in every other style
+    else:
+        style = "|" if "\n" in text else None
+    return dumper.represent_scalar(tag, text, style=style)
 
 
 def _reference(dumper: _Dumper, reference: Reference) -> yaml.ScalarNode:
@@ -122,10 +126,15 @@ def _encrypted(text: str) -> str:
         raise AnsibleFilterError(
             "There is no vault password to encrypt the secrets with: add --ask-vault-pass, or --vault-password-file."
         )
-    try:
-        chosen, secret = match_encrypt_secret(
-            context.secrets, constants.config.get_config_value("DEFAULT_VAULT_ENCRYPT_IDENTITY")
+    wanted = constants.config.get_config_value("DEFAULT_VAULT_ENCRYPT_IDENTITY")
+    known = list(dict.fromkeys(name for name, _secret in context.secrets))
+    if not wanted and len(known) > 1:
+        raise AnsibleFilterError(
+            "There are several vault passwords ({0}): set ANSIBLE_VAULT_ENCRYPT_IDENTITY to the one that is to encrypt "
+            "the secrets.".format(", ".join(known))
         )
+    try:
+        chosen, secret = match_encrypt_secret(context.secrets, wanted)
         label = None if chosen == constants.config.get_config_value("DEFAULT_VAULT_IDENTITY") else chosen
         return str(VaultLib().encrypt(text, secret, label).decode("ascii"))
     except AnsibleError as error:

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from typing import Any, Mapping
 
-from ..arguments import FAST_LIST
 from ..credentials import parse_credential
 from ..errors import CloudsyncError
 from ..guards import check_places
@@ -27,6 +26,7 @@ from ..tasks import Task
 from .findings import Findings, clear, is_complete
 
 Providers = Mapping[str, Provider]
+FAST_LIST = "fast_list"  # a flag of rclone, and no option of a provider
 
 
 def add_credential(found: Findings, declared: Mapping[str, Any], providers: Providers) -> bool:

@@ -18,6 +18,10 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Set, Tuple
 STAND_IN = "still needed"
 LONGEST_NAME = 63
 ALL_OF_IT = "all of it"
+SSH_NOTE = (
+    "SFTP: nothing checked the servers' host keys so far. Put the lines that 'ssh-keyscan HOST' prints, once you have "
+    "checked them, into a file on the hosts, and name it in the credential's known_hosts_file."
+)
 
 
 @dataclass(frozen=True)

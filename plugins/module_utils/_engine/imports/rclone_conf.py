@@ -23,7 +23,7 @@ from ..rclone.secrecy import carries_secret, must_be_secret
 from ..rclone.traits import refresh_token_is_single_use, undeclared_options
 from ..task_options import parse_task
 from .checking import Providers, add_credential
-from .findings import ALL_OF_IT, Findings, Imported, Names, Secret, clear
+from .findings import ALL_OF_IT, SSH_NOTE, Findings, Imported, Names, Secret, clear
 
 TYPE, DESCRIPTION = "type", "description"
 # They name files of this machine.
@@ -101,6 +101,8 @@ class _Reader:
         split = self._split(about, self._providers[kind], options)
         description = options.get(DESCRIPTION) or (section if name != section else "")
         declared = {"name": name, "provider": kind, **({"description": description} if description else {}), **split}
+        if kind == "sftp" and not options.get("known_hosts_file"):
+            self.found.note(SSH_NOTE)
         self._credentials[section] = (name, add_credential(self.found, declared, self._providers))
         if refresh_token_is_single_use(kind, split["attributes"], "token" in split["secrets"]):
             self.found.note(

@@ -25,6 +25,7 @@ from ..rclone.traits import refresh_token_is_single_use
 from .checking import Providers, add_credential
 from .findings import ALL_OF_IT, Findings, Imported, Names, clear
 from .truenas_providers import KINDS, credential_options
+from .truenas_shapes import CREDENTIAL, TASK, misfits, sentence
 from .truenas_tasks import Source, read_task
 
 KEY_PAIR = "SSH_KEY_PAIR"
@@ -46,6 +47,11 @@ def from_truenas(texts: Sequence[str], providers: Providers, timezone: str = "")
     for entry in export.credentials:
         reader.add_credential(entry)
     for entry in export.tasks:
+        wrong = misfits(entry, TASK)
+        if wrong:
+            about = "The task {0!r}".format(entry.get("id"))
+            reader.found.leave_out(about, ALL_OF_IT, entry, sentence(wrong))
+            continue
         read_task(
             reader.found, reader.task_names, entry, reader.source_of(entry.get("credentials")), providers, timezone
         )
@@ -113,12 +119,16 @@ class _Reader:
 
     def add_credential(self, entry: Mapping[str, Any]) -> None:
         """Read one; an id that was read before is the same one again."""
+        wrong = misfits(entry, CREDENTIAL)
+        if wrong:
+            self.found.leave_out("A credential", ALL_OF_IT, entry, sentence(wrong))
+            return
         given = dict(entry)
         number, title = given.pop("id", None), str(given.pop("name", ""))
         if number in self._sources:
             return
         about = "The credential {0!r}".format(title)
-        fields = given.pop("provider")
+        fields = given.pop("provider", None)
         if isinstance(fields, Mapping):
             fields = dict(fields)
             type_name = str(fields.pop("type", ""))

@@ -16,7 +16,7 @@ from typing import Any, Dict, List, Mapping, Optional, Tuple
 from ..rclone.aliases import ALIASES
 from ..rclone.providers import Provider
 from ..rclone.secrecy import carries_secret, must_be_secret
-from .findings import Findings, Secret
+from .findings import SSH_NOTE, Findings, Secret
 
 # What TrueNAS shows of a secret to a user who may not see it.
 HIDDEN = "********"
@@ -167,10 +167,7 @@ def _sftp(found: Findings, about: str, fields: Mapping[str, Any], options: Optio
         )
     elif password == HIDDEN and key_id in (None, HIDDEN):
         options.secrets["pass"] = Secret(None, "{0}: its password, or else a key_pem in its place".format(about))
-    found.note(
-        "SFTP: TrueNAS did not check the servers' host keys. Give the credentials known_hosts_file, and the key "
-        "'ssh-keyscan HOST' prints, once you have checked it, in that file."
-    )
+    found.note(SSH_NOTE)
 
 
 def _gcs(found: Findings, about: str, fields: Mapping[str, Any], options: Options, _keys: Mapping[Any, str]) -> None:

@@ -11,6 +11,7 @@ import json
 import hypothesis
 import pytest
 import yaml
+from ansible import constants
 from ansible.errors import AnsibleFilterError
 from ansible.parsing.vault import VaultLib, VaultSecret, VaultSecretsContext
 from hypothesis import strategies as st
@@ -23,7 +24,8 @@ from ansible_collections.skyhaul.cloudsync.plugins.plugin_utils._moving_in impor
 from_truenas = truenas_filter.FilterModule().filters()["from_truenas"]
 from_rclone_conf = rclone_filter.FilterModule().filters()["from_rclone_conf"]
 ENDINGS = ["", "{{ x }}", "{% if %}", "{#", "\n#!/bin/sh\n", "yes", "010", ": "]
-SECRETS = [("default", VaultSecret(b"open sesame")), ("prod", VaultSecret(b"another"))]
+SECRETS = [("default", VaultSecret(b"open sesame"))]
+MORE_SECRETS = [*SECRETS, ("prod", VaultSecret(b"another"))]
 
 
 class Unsafe(str):
@@ -96,18 +98,21 @@ def test_without_a_vault_password_nothing_is_returned(monkeypatch):
             from_truenas([json.dumps(b2())])
 
 
-def test_the_vault_identity_that_ansible_is_told_to_encrypt_with_is_taken(monkeypatch):
-    from ansible import constants
+def test_of_several_vault_passwords_one_has_to_be_chosen(monkeypatch):
+    monkeypatch.setattr(VaultSecretsContext, "_current", VaultSecretsContext(MORE_SECRETS))
+    with pytest.raises(AnsibleFilterError, match=r"several vault passwords \(default, prod\)"):
+        from_truenas([json.dumps(b2())])
 
     asked = constants.config.get_config_value
-
-    def told(name, *words, **options):
-        return "prod" if name == "DEFAULT_VAULT_ENCRYPT_IDENTITY" else asked(name, *words, **options)
-
-    monkeypatch.setattr(constants.config, "get_config_value", told)
+    chosen = {"DEFAULT_VAULT_ENCRYPT_IDENTITY": "prod"}
+    monkeypatch.setattr(constants.config, "get_config_value", lambda name: chosen.get(name) or asked(name))
     text = from_truenas([json.dumps(b2())])["files"]["vault_cloudsync.yml"]
     assert text.startswith("$ANSIBLE_VAULT;1.2;AES256;prod\n")
-    assert b"SECRET" in VaultLib(SECRETS[1:]).decrypt(text)
+    assert b"SECRET" in VaultLib(MORE_SECRETS[1:]).decrypt(text)
+
+    chosen["DEFAULT_VAULT_ENCRYPT_IDENTITY"] = "gone"
+    with pytest.raises(AnsibleFilterError, match="gone"):
+        from_truenas([json.dumps(b2())])
 
 
 @pytest.mark.parametrize("wrong", [None, "text", [7]])

@@ -469,6 +469,26 @@ def test_what_a_host_would_refuse_stands_apart_with_its_tasks_and_the_sentence(k
     assert "without '..'" in result.needed[2]
 
 
+NEVER_SHOWN = ("encryption_password", "encryption_salt", "pre_script", "post_script", "args")
+GARBAGE = (None, 7, -1.5, True, "SECRET-x", ["SECRET-y"], [None], {}, {"a": "SECRET-z"}, [{"a": 1}])
+
+
+@pytest.mark.parametrize("version", ("24.10", "27.0"))
+@pytest.mark.parametrize("type_name", sorted(ATTRIBUTES))
+def test_a_value_of_another_type_is_refused_or_listed_and_never_a_crash(known, type_name, version):
+    entry = task(type_name, version, **{**FULL, "attributes": ATTRIBUTES[type_name][0]})
+    for path in {leaf[:length] for leaf in leaves(entry) for length in range(1, len(leaf) + 1)}:
+        for garbage in GARBAGE:
+            changed = copy.deepcopy(entry)
+            place = changed
+            for key in path[:-1]:
+                place = place[key]
+            place[path[-1]] = garbage
+            result = moved(changed, known=known)
+            if path[-1] in (*NEVER_SHOWN, *PROVIDERS[type_name][1][2]):
+                assert "SECRET" not in shown(result), (path, garbage)
+
+
 # Secrets that TrueNAS does not show
 
 
