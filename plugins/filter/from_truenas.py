@@ -26,12 +26,12 @@ requirements:
 options:
   _input:
     description:
-      - The JSON texts that C(midclt call cloudsync.credentials.query) and C(midclt call cloudsync.query) print.
+      - The JSON texts that C(midclt call cloudsync.credentials.query) and C(midclt call cloudsync.query) print, each
+        under a name for messages, such as that of its file.
       - One of them can be left out. As tasks carry their credentials, the second has all that is used.
       - With what C(midclt call keychaincredential.query) prints, also the private keys of SFTP credentials are found.
       - A text can also be a dictionary of such lists.
-    type: list
-    elements: str
+    type: dict
     required: true
   timezone:
     description:
@@ -52,7 +52,7 @@ seealso:
 EXAMPLES = r"""
 - name: See what could be carried over
   ansible.builtin.debug:
-    msg: "{{ ([lookup('ansible.builtin.file', 'tasks.json')] | skyhaul.cloudsync.from_truenas).report }}"
+    msg: "{{ ({'tasks': lookup('ansible.builtin.file', 'tasks.json')} | skyhaul.cloudsync.from_truenas).report }}"
 """
 
 RETURN = r"""
@@ -70,7 +70,7 @@ _value:
       type: dict
 """
 
-from typing import Any, Callable, Dict
+from typing import Any, Callable, Dict, Mapping
 
 from ansible.errors import AnsibleFilterError
 
@@ -81,8 +81,8 @@ from ..plugin_utils._moving_in import answer, providers_if_any
 
 def from_truenas(texts: Any, timezone: str = "", rclone: str = "") -> Dict[str, Any]:
     """See DOCUMENTATION; AnsibleFilterError carries the sentence that says what is wrong."""
-    if not isinstance(texts, (list, tuple)) or not all(isinstance(text, str) for text in texts):
-        raise AnsibleFilterError("from_truenas takes a list of texts: what 'midclt call' printed.")
+    if not isinstance(texts, Mapping) or not all(isinstance(text, str) for text in texts.values()):
+        raise AnsibleFilterError("from_truenas takes a dictionary of names and texts: what 'midclt call' printed.")
     try:
         imported = imported_from(texts, providers_if_any(rclone), timezone)
     except CloudsyncError as error:

@@ -186,7 +186,7 @@ def test_the_installed_rclone_accepts_every_provider_of_truenas(rclone):
             for number, kind in enumerate(shapes.PROVIDERS)
             for place in [shapes.ATTRIBUTES.get(kind, ({"bucket": "b", "folder": "f"},))[0]]
         ]
-        result = from_truenas([json.dumps(entries), json.dumps(shapes.KEYS)], known)
+        result = from_truenas({"tasks": json.dumps(entries), "keys": json.dumps(shapes.KEYS)}, known)
         assert len(result.public["cloudsync_credentials"]) == len(shapes.PROVIDERS)
         assert len(result.public["cloudsync_tasks"]) == len(entries)
         assert not result.needed

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any, Dict, List, Mapping, Optional, Sequence
+from typing import Any, Dict, List, Mapping, Optional
 
 from ..errors import usage_error
 from ..rclone.aliases import rclone_name
@@ -29,6 +29,7 @@ from .truenas_shapes import CREDENTIAL, TASK, misfits, sentence
 from .truenas_tasks import Source, read_task
 
 KEY_PAIR = "SSH_KEY_PAIR"
+OTHER_KEYS = ("SSH_CREDENTIALS",)
 
 
 @dataclass
@@ -40,8 +41,8 @@ class _Export:
     keys: Dict[Any, str]
 
 
-def from_truenas(texts: Sequence[str], providers: Providers, timezone: str = "") -> Imported:
-    """Read the files' ``texts``, in any order. ``timezone`` is TrueNAS's, for the schedules; empty: the hosts' own."""
+def from_truenas(texts: Mapping[str, str], providers: Providers, timezone: str = "") -> Imported:
+    """Read files, name to text, whatever each of them holds. ``timezone`` is TrueNAS's, for the schedules; empty: the hosts' own."""
     export = _read(texts)
     reader = _Reader(providers, export.keys)
     for entry in export.credentials:
@@ -59,29 +60,29 @@ def from_truenas(texts: Sequence[str], providers: Providers, timezone: str = "")
     return reader.found.result()
 
 
-def _read(texts: Sequence[str]) -> _Export:
+def _read(texts: Mapping[str, str]) -> _Export:
     export = _Export([], [], {})
-    for number, text in enumerate(texts, 1):
+    for name, text in texts.items():
         try:
             content = json.loads(text)
         except ValueError:
             raise usage_error(
-                "File {0} is not JSON: save what 'midclt call cloudsync.credentials.query' and 'midclt call "
-                "cloudsync.query' print.".format(number)
+                "{0} is not JSON: save what 'midclt call cloudsync.credentials.query' and 'midclt call "
+                "cloudsync.query' print.".format(name)
             ) from None
         lists = content.values() if isinstance(content, Mapping) else [content]
         for entries in lists:
             if not isinstance(entries, list) or not all(isinstance(entry, Mapping) for entry in entries):
                 raise usage_error(
-                    "File {0} holds no list of credentials or tasks: save what 'midclt call cloudsync.query' prints, "
-                    'or a dictionary of such lists, {{"credentials": [...], "tasks": [...]}}.'.format(number)
+                    "{0} holds no list of credentials or tasks: save what 'midclt call cloudsync.query' prints, "
+                    'or a dictionary of such lists, {{"credentials": [...], "tasks": [...]}}.'.format(name)
                 )
             for entry in entries:
-                _sort_in(export, number, entry)
+                _sort_in(export, name, entry)
     return export
 
 
-def _sort_in(export: _Export, number: int, entry: Mapping[str, Any]) -> None:
+def _sort_in(export: _Export, file_name: str, entry: Mapping[str, Any]) -> None:
     if "transfer_mode" in entry:
         export.tasks.append(entry)
     elif "provider" in entry:
@@ -91,10 +92,10 @@ def _sort_in(export: _Export, number: int, entry: Mapping[str, Any]) -> None:
         key = attributes.get("private_key") if isinstance(attributes, Mapping) else None
         if isinstance(key, str) and "PRIVATE KEY-----" in key:
             export.keys[entry.get("id")] = key
-    elif "type" not in entry:
+    elif entry.get("type") not in OTHER_KEYS:
         raise usage_error(
-            "File {0} has an entry that is neither a credential nor a task: save what 'midclt call "
-            "cloudsync.credentials.query' and 'midclt call cloudsync.query' print.".format(number)
+            "{0} has an entry that is neither a credential nor a task: save what 'midclt call "
+            "cloudsync.credentials.query' and 'midclt call cloudsync.query' print.".format(file_name)
         )
 
 
@@ -113,9 +114,8 @@ class _Reader:
         """The credential that a task names: by its id, or as an object, which is read if it is a new one."""
         if not isinstance(given, Mapping):
             return self._sources.get(given)
-        if given.get("id") not in self._sources:
-            self.add_credential(given)
-        return self._sources[given.get("id")]
+        self.add_credential(given)
+        return self._sources.get(given.get("id"))
 
     def add_credential(self, entry: Mapping[str, Any]) -> None:
         """Read one; an id that was read before is the same one again."""
@@ -125,7 +125,7 @@ class _Reader:
             return
         given = dict(entry)
         number, title = given.pop("id", None), str(given.pop("name", ""))
-        if number in self._sources:
+        if number is not None and number in self._sources:
             return
         about = "The credential {0!r}".format(title)
         fields = given.pop("provider", None)

@@ -54,7 +54,7 @@ def b2(**more):
 
 
 def test_the_secrets_are_only_in_the_encrypted_file_under_names_that_the_other_uses():
-    found = from_truenas([json.dumps(b2())])
+    found = from_truenas({"x.json": json.dumps(b2())})
     assert "SECRET" not in repr(found)
     public, vault = opened(found["files"])
     (credential,) = public["cloudsync_credentials"]
@@ -64,7 +64,7 @@ def test_the_secrets_are_only_in_the_encrypted_file_under_names_that_the_other_u
 
 
 def test_the_lists_stand_as_comments_over_the_variables():
-    found = from_truenas([json.dumps(b2(key="********", newer="SECRET"))])
+    found = from_truenas({"x.json": json.dumps(b2(key="********", newer="SECRET"))})
     needed = "vault_cloudsync_attic_key in vault_cloudsync.yml. The credential 'attic': TrueNAS did not show its key."
     assert found["report"]["still needed"] == [needed]
     text = found["files"]["cloudsync.yml"]
@@ -95,40 +95,40 @@ def test_without_a_vault_password_nothing_is_returned(monkeypatch):
     for context in (None, VaultSecretsContext([])):
         monkeypatch.setattr(VaultSecretsContext, "_current", context)
         with pytest.raises(AnsibleFilterError, match="--ask-vault-pass"):
-            from_truenas([json.dumps(b2())])
+            from_truenas({"x.json": json.dumps(b2())})
 
 
 def test_of_several_vault_passwords_one_has_to_be_chosen(monkeypatch):
     monkeypatch.setattr(VaultSecretsContext, "_current", VaultSecretsContext(MORE_SECRETS))
     with pytest.raises(AnsibleFilterError, match=r"several vault passwords \(default, prod\)"):
-        from_truenas([json.dumps(b2())])
+        from_truenas({"x.json": json.dumps(b2())})
 
     asked = constants.config.get_config_value
     chosen = {"DEFAULT_VAULT_ENCRYPT_IDENTITY": "prod"}
     monkeypatch.setattr(constants.config, "get_config_value", lambda name: chosen.get(name) or asked(name))
-    text = from_truenas([json.dumps(b2())])["files"]["vault_cloudsync.yml"]
+    text = from_truenas({"x.json": json.dumps(b2())})["files"]["vault_cloudsync.yml"]
     assert text.startswith("$ANSIBLE_VAULT;1.2;AES256;prod\n")
     assert b"SECRET" in VaultLib(MORE_SECRETS[1:]).decrypt(text)
 
     chosen["DEFAULT_VAULT_ENCRYPT_IDENTITY"] = "gone"
     with pytest.raises(AnsibleFilterError, match="gone"):
-        from_truenas([json.dumps(b2())])
+        from_truenas({"x.json": json.dumps(b2())})
 
 
-@pytest.mark.parametrize("wrong", [None, "text", [7]])
-def test_what_is_no_list_of_texts_is_refused(wrong):
-    with pytest.raises(AnsibleFilterError, match="takes a list of texts"):
+@pytest.mark.parametrize("wrong", [None, "text", {"x.json": 7}])
+def test_what_is_no_dictionary_of_texts_is_refused(wrong):
+    with pytest.raises(AnsibleFilterError, match="takes a dictionary of names and texts"):
         from_truenas(wrong)
 
 
 def test_a_wrong_file_ends_in_the_engines_sentence():
-    with pytest.raises(AnsibleFilterError, match="File 1 is not JSON"):
-        from_truenas(["{"])
+    with pytest.raises(AnsibleFilterError, match=r"x\.json is not JSON"):
+        from_truenas({"x.json": "{"})
     with pytest.raises(AnsibleFilterError, match="takes the text of an rclone"):
         from_rclone_conf(None)
 
 
-@pytest.mark.parametrize("convert, given", [(from_truenas, ["[]"]), (from_rclone_conf, "")])
+@pytest.mark.parametrize("convert, given", [(from_truenas, {}), (from_rclone_conf, "")])
 def test_an_rclone_that_was_named_has_to_be_there(convert, given):
     with pytest.raises(AnsibleFilterError, match="/nonexistent could not be run"):
         convert(given, rclone="/nonexistent")

@@ -245,7 +245,7 @@ def moved(*objects, known=None, keys=KEYS, timezone=""):
     for type_name in UNRECORDED:
         if '"{0}"'.format(type_name) in text:
             known = None
-    return from_truenas([text, json.dumps(keys)], known or {}, timezone)
+    return from_truenas({"export.json": text, "keys.json": json.dumps(keys)}, known or {}, timezone)
 
 
 def in_clear(result, declared):
@@ -527,7 +527,8 @@ def test_a_hidden_crypt_password_is_still_needed_and_the_salt_is_asked_for():
 
 def test_the_private_key_of_an_sftp_credential_is_looked_up_or_asked_for(known):
     assert only_credential(moved(credential("SFTP"), known=known))["secrets"] == {"key_pem": KEY}
-    result = moved(credential("SFTP"), known=known, keys=[])
+    other = {"id": 8, "type": "SSH_CREDENTIALS", "attributes": {"private_key": 7}}
+    result = moved(credential("SFTP"), known=known, keys=[other])
     (missing,) = result.vault.values()
     assert "midclt call keychaincredential.get_instance 7" in missing.hint
     hidden = [{"id": 7, "type": "SSH_KEY_PAIR", "attributes": HIDDEN}]
@@ -703,19 +704,19 @@ def test_without_rclone_it_says_that_not_all_was_checked():
 @pytest.mark.parametrize(
     "text, sentence",
     [
-        ("{", "File 1 is not JSON"),
-        ("7", "File 1 holds no list"),
-        ('["x"]', "File 1 holds no list"),
-        ('[{"name": "x"}]', "neither a credential nor a task"),
-        ('{"credentials": {}}', "File 1 holds no list"),
+        ("{", "x.json is not JSON"),
+        ("7", "x.json holds no list"),
+        ('["x"]', "x.json holds no list"),
+        ('[{"name": "x", "type": "x"}]', "neither a credential nor a task"),
+        ('{"credentials": {}}', "x.json holds no list"),
     ],
 )
 def test_a_file_that_is_something_else_is_refused(text, sentence):
     with pytest.raises(CloudsyncError, match=sentence):
-        from_truenas([text], {})
+        from_truenas({"x.json": text}, {})
 
 
 def test_one_file_can_hold_it_all():
     both = json.dumps({"credentials": [credential("B2", number=4)], "tasks": [task(credentials=4)]})
-    result = from_truenas([both], {})
+    result = from_truenas({"both.json": both}, {})
     assert only_task(result)["credential"] == "My-B2"
