@@ -105,7 +105,8 @@ def _reference(dumper: _Dumper, reference: Reference) -> yaml.ScalarNode:
 
 
 def _missing(dumper: _Dumper, missing: Missing) -> yaml.ScalarNode:
-    template = "{{ undef(hint=" + json.dumps(missing.hint) + ") }}"
+    hint = "{0}. Write it into {1}, with ansible-vault edit.".format(missing.hint, VAULT_FILE)
+    template = "{{ undef(hint=" + json.dumps(hint) + ") }}"
     return dumper.represent_scalar("tag:yaml.org,2002:str", template)
 
 

@@ -42,7 +42,10 @@ class _Export:
 
 
 def from_truenas(texts: Mapping[str, str], providers: Providers, timezone: str = "") -> Imported:
-    """Read files, name to text, whatever each of them holds. ``timezone`` is TrueNAS's, for the schedules; empty: the hosts' own."""
+    """Read files, name to text, whatever each of them holds.
+
+    ``timezone`` is TrueNAS's, for the schedules; empty: the hosts' own.
+    """
     export = _read(texts)
     reader = _Reader(providers, export.keys)
     for entry in export.credentials:
