@@ -187,7 +187,10 @@ def test_a_backup_is_merged_into_a_seed_that_was_made_since(layout, seed, stored
 
     outcome = converge("restored", PASSPHRASE, wrapped)
 
-    assert (outcome.after["primary"], outcome.after["key_ids"]) == (newer.primary, sorted([seed.primary, newer.primary]))
+    assert (outcome.after["primary"], outcome.after["key_ids"]) == (
+        newer.primary,
+        sorted([seed.primary, newer.primary]),
+    )
     assert everything(layout, stored)
 
 
