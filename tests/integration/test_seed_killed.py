@@ -85,7 +85,7 @@ def steps_until_done(machine, name, options, at_least):
 
 def test_a_rotation_killed_at_any_step_loses_nothing(full):
     former = full.host.seed.primary
-    for step in steps_until_done(full, "seed", {"state": "rotated"}, 30):
+    for step in steps_until_done(full, "seed", {"state": "rotated"}, 20):
         assert readable(full), step
         if step % 5 == 0:
             assert full.cloudsync("list", "--json").code == 0
