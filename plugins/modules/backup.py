@@ -14,7 +14,7 @@ short_description: Return the credentials, the tasks and the wrapped seed of a h
 version_added: 1.1.0
 description:
   - Returns what M(skyhaul.cloudsync.restore) puts back onto the same host or another one. The playbook
-    P(skyhaul.cloudsync.backup#playbook) keeps it on the control node.
+    C(skyhaul.cloudsync.backup) keeps it on the control node.
   - The credentials and tasks are in it as they lie on the host, their secrets only as ciphertext. The seed, which
     decrypts them, is in it only wrapped by O(passphrase).
   - Records and logs of runs are not in it.

@@ -14,7 +14,7 @@ short_description: Put a backup of credentials, tasks and seed back onto a host
 version_added: 1.1.0
 description:
   - Puts back what M(skyhaul.cloudsync.backup) returned, onto the same host or another one. First the seed, then the
-    credentials, then the tasks, then their timers. The playbook P(skyhaul.cloudsync.restore#playbook) does that for a
+    credentials, then the tasks, then their timers. The playbook C(skyhaul.cloudsync.restore) does that for a
     group of hosts.
   - Nothing is ever lost by it. The keys of the backup are added to a seed that the host has. What is on the host and
     not in the backup stays. A damaged file that is replaced is kept beside the new one, with the suffix
