@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from typing import Any, Dict, List, Optional, Sequence
 
@@ -19,7 +19,7 @@ from .files import Damaged, keep_damaged
 from .layout import Layout
 from .seed import Seed, new_seed, read_seed, save_seed
 from .systemd import apply_seed_drop_in, present_seed_drop_in
-from .task_store import list_tasks, read_task, save_task, unseal_task
+from .task_store import list_onetimes, list_tasks, read_onetime, read_task, save_onetime, save_task, unseal_task
 from .tasks import Task
 from .units import seed_drop_in
 from .wrapping import check_passphrase, unwrap_seed, wrap_seed
@@ -29,13 +29,14 @@ PRESENT, ROTATED, RESTORED = "present", "rotated", "restored"
 
 @dataclass(frozen=True)
 class SeedChange:
-    """What becomes of the seed; ``credentials`` and ``tasks`` are those to encrypt anew."""
+    """What becomes of the seed; ``credentials`` and ``tasks`` are those to encrypt anew, ``onetimes`` until a boot."""
 
     before: Optional[Seed]
     after: Seed
     drop_in: Optional[str] = None
     credentials: Sequence[Credential] = ()
     tasks: Sequence[Task] = ()
+    onetimes: Sequence[Task] = ()
 
     @property
     def changed(self) -> bool:
@@ -113,7 +114,18 @@ def plan_seed(layout: Layout, state: str, bound: Optional[str], from_backup: Opt
         return change
     credentials = [unseal(layout, before, stored) for stored in _stored_credentials(layout)]
     tasks = [unseal_task(layout, before, stored) for stored in _stored_tasks(layout)]
-    return replace(change, credentials=credentials, tasks=tasks)
+    return replace(change, credentials=credentials, tasks=tasks, onetimes=_onetimes(layout, before))
+
+
+def _onetimes(layout: Layout, ring: Seed) -> List[Task]:
+    """Those of one-time runs that can be read; none of them keeps a rotation from going on."""
+    found = []
+    for name in list_onetimes(layout):
+        with suppress(CloudsyncError):
+            stored = read_onetime(layout, name)
+            if stored is not None:
+                found.append(unseal_task(layout, ring, stored))
+    return found
 
 
 def _present(layout: Layout, damaged_is_none: bool) -> Optional[Seed]:
@@ -174,6 +186,8 @@ def _reencrypt(layout: Layout, both: Seed, change: SeedChange) -> None:
         save_credential(layout, both, credential)
     for task in change.tasks:
         save_task(layout, both, task)
+    for task in change.onetimes:
+        save_onetime(layout, both, task)
 
 
 def _stored_credentials(layout: Layout) -> List[Dict[str, Any]]:

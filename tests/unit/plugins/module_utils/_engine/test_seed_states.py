@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 
 import pytest
 
@@ -20,6 +21,7 @@ from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.errors i
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.task_store import (
     load_task,
     read_task,
+    save_onetime,
     save_task,
 )
 
@@ -108,6 +110,17 @@ def test_rotated_encrypts_everything_with_a_new_key_and_forgets_the_old_one(layo
     assert outcome.reencrypted == {"credentials": 2, "tasks": 1}
     assert list(seeds.load_seed(layout).keys) == outcome.after["key_ids"] != [seed.primary]
     assert keys_in_use(layout) == {outcome.after["primary"]}
+    assert everything(layout, stored)
+
+
+def test_a_rotation_takes_the_tasks_of_one_time_runs_along(layout, seed, stored, converge):
+    save_onetime(layout, seed, replace(stored, name="onetime"))
+    save_onetime(layout, seeds.new_seed(), replace(stored, name="unreadable"))
+
+    assert converge("rotated").reencrypted == {"credentials": 2, "tasks": 1}
+
+    ring = seeds.load_seed(layout)
+    assert load_task(layout, ring, "onetime").encryption == stored.encryption
     assert everything(layout, stored)
 
 
