@@ -150,7 +150,7 @@ def test_a_backup_is_a_file_for_the_operator_alone_and_the_same_while_nothing_ch
     site.backup()
     assert sorted(site.backup_of("web1")["tasks"]) == ["back", "www"]
     (former,) = site.backups.glob("web1.json.*~")
-    assert former.read_bytes() == first
+    assert (former.read_bytes(), stat.S_IMODE(former.stat().st_mode)) == (first, 0o600)
 
 
 def test_an_emptied_host_does_not_replace_its_backup(site):

@@ -24,7 +24,7 @@ from .layout import Layout
 from .seed import Seed, aes_gcm, read_seed
 from .seed_states import RESTORED, SeedChange, plan_seed, seed_view, write_seed
 from .systemd import UnitChange, apply_units, present_units
-from .task_store import read_task, seal_task
+from .task_store import read_task
 from .tasks import Task
 from .units import service_drop_in, timer
 from .wrapping import unwrap_seed
@@ -152,29 +152,39 @@ class _Work:
     def _look_at(self, kind: str, name: str, theirs: Stored) -> Any:
         """Decide about one object; the Credential or Task that the host has then, None when it can't be read."""
         ours, damaged = self._on_host(kind, name)
-        our_object = readable(self._layout, self._ring, kind, ours) if ours is not None else None
-        their_object = readable(self._layout, self._ring, kind, theirs)
-        final, final_object = theirs, their_object
-        if ours is not None and (ours == theirs or _same(our_object, their_object)):
-            final, final_object = ours, our_object
-        elif ours is not None and not (self._existing == REPLACE and their_object is not None):
-            self.outcome.kept.add(kind, name)
-            final, final_object = ours, our_object
-        elif damaged and self._existing != REPLACE:
+        if damaged and self._existing == KEEP:
             self.outcome.kept.add(kind, name)
             return None
-        else:
-            if our_object is not None:
-                final_object = _merged(our_object, their_object)
-                final = self._sealed(final_object)
+        final = self._decide(kind, name, ours, theirs)
+        if final is not ours:
+            lost = damaged or (ours is not None and self._open(kind, ours) is None)
+            self._writes.append(_Write(kind, name, final, keep_former=lost))
             self.outcome.restored.add(kind, name)
-            self._writes.append(_Write(kind, name, final, damaged or (ours is not None and our_object is None)))
-        if final_object is None and self._can_tell:
-            self.outcome.unreadable.add(kind, name)
         group = _group(kind)
         self.outcome.before[group][name] = object_view(kind, ours) if ours is not None else {}
         self.outcome.after[group][name] = object_view(kind, final)
-        return final_object
+        opened = self._open(kind, final)
+        if opened is None and self._can_tell:
+            self.outcome.unreadable.add(kind, name)
+        return opened
+
+    def _decide(self, kind: str, name: str, ours: Optional[Stored], theirs: Stored) -> Stored:
+        """What the host is to have: ``ours``, ``theirs``, or theirs with the tokens of ours."""
+        if ours is None:
+            return theirs
+        mine, other = self._open(kind, ours), self._open(kind, theirs)
+        if ours == theirs or _same(mine, other):
+            return ours
+        if self._existing == KEEP or other is None:
+            self.outcome.kept.add(kind, name)
+            return ours
+        merged = _merged(mine, other) if mine is not None else other
+        if merged == other:
+            return theirs
+        return seal(self._layout, self._ring, merged)
+
+    def _open(self, kind: str, stored: Stored) -> Any:
+        return readable(self._layout, self._ring, kind, stored)
 
     def _on_host(self, kind: str, name: str) -> Tuple[Optional[Stored], bool]:
         """The stored form, and whether there is a file that is damaged."""
@@ -182,9 +192,6 @@ class _Work:
             return (read_credential if kind == CREDENTIAL else read_task)(self._layout, name), False
         except Damaged:
             return None, True
-
-    def _sealed(self, final: Any) -> Stored:
-        return (seal if isinstance(final, Credential) else seal_task)(self._layout, self._ring, final)
 
     def _look_at_units(self, name: str, task: Optional[Task]) -> None:
         """Timer and drop-in, as host_config would have them."""
