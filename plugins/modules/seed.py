@@ -50,6 +50,20 @@ options:
       - The text that RV(wrapped) was when the seed was backed up.
       - Required when O(state=restored).
     type: str
+  bound:
+    description:
+      - Bind the file of the seed to this host, so that a copy of the disk, or of a backup of C(/etc), does not open
+        it. C(systemd-creds) of systemd 250 or newer encrypts it.
+      - V(host) binds it to the key in C(/var/lib/systemd/credential.secret), V(tpm2) to the TPM, V(host+tpm2) to
+        both, V(auto) to the TPM where there is one and to the key of the host where C(/var) lasts.
+      - V(none) takes the binding away.
+      - When it is not given, the seed stays bound, or not, as it is. A new one is not bound.
+      - Whoever loses the key loses the seed, so have a backup of it. The backup itself is not bound.
+      - The key is that of the machine on which the module runs, also under E(CLOUDSYNC_ROOT). In an image build, bind
+        the seed at the first boot instead.
+    type: str
+    choices: [none, host, tpm2, host+tpm2, auto]
+    version_added: 1.1.0
   backup:
     description:
       - Return the seed, wrapped by O(passphrase), as RV(wrapped).
@@ -86,6 +100,11 @@ EXAMPLES = r"""
 - name: Encrypt everything with a new key
   skyhaul.cloudsync.seed:
     state: rotated
+
+- name: Bind the seed to the TPM, with a new key that was never on the disk in clear
+  skyhaul.cloudsync.seed:
+    state: rotated
+    bound: tpm2
 """
 
 RETURN = r"""
@@ -104,6 +123,26 @@ seed:
       elements: str
       sample:
         - 5f1d0c9a
+    bound:
+      description: What the file of the seed is bound to, V(none) when it is not.
+      type: str
+      sample: none
+      version_added: 1.1.0
+reencrypted:
+  description: How many credentials and tasks were encrypted anew.
+  returned: success
+  type: dict
+  version_added: 1.1.0
+  contains:
+    credentials:
+      description: Credentials.
+      type: int
+    tasks:
+      description: Tasks.
+      type: int
+  sample:
+    credentials: 2
+    tasks: 5
 wrapped:
   description:
     - The seed, encrypted with a key that scrypt makes of O(passphrase), as one line of text.
@@ -123,6 +162,7 @@ from typing import Any, Dict
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._engine import seed_states
+from ..module_utils._engine.binding import KINDS, UNBOUND
 from ..module_utils._engine.host import Host
 from ..module_utils._face import run_module, with_diff
 
@@ -136,8 +176,9 @@ def answer(module: AnsibleModule, host: Host) -> Dict[str, Any]:
         module.params["wrapped"] or "",
         module.params["backup"],
         module.check_mode,
+        module.params["bound"],
     )
-    result = {"changed": outcome.changed, "seed": outcome.after}
+    result = {"changed": outcome.changed, "seed": outcome.seed, "reencrypted": outcome.reencrypted}
     if outcome.wrapped:
         result["wrapped"] = outcome.wrapped
     return with_diff(module, result, outcome.before, outcome.after)
@@ -149,6 +190,7 @@ def main() -> None:
             "state": {"type": "str", "choices": ["present", "rotated", "restored"], "default": "present"},
             "passphrase": {"type": "str", "no_log": True},
             "wrapped": {"type": "str", "no_log": False},
+            "bound": {"type": "str", "choices": [UNBOUND, *KINDS]},
             "backup": {"type": "bool", "default": False},
         },
         answer,

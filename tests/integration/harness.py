@@ -25,6 +25,7 @@ from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.layout i
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.seed_states import converge_seed
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.status import task_status
 
+COLLECTIONS = str(pathlib.Path(collection.__file__).parents[6])
 PATIENCE = 30
 # In every secret of these tests, so that none of them may show up anywhere in clear.
 SECRET = "INTEGRATION-SECRET"
@@ -42,13 +43,12 @@ importlib.import_module("ansible_collections.skyhaul.cloudsync.plugins.modules."
 
 def run_module(name, environment, options):
     """The result of a module, run as it runs on a host."""
-    collections = str(pathlib.Path(collection.__file__).parents[6])
     ended = subprocess.run(
         [sys.executable, "-c", MODULE, name],
         input=json.dumps({"ANSIBLE_MODULE_ARGS": options}),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env={"PYTHONPATH": collections, "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", **environment},
+        env={"PYTHONPATH": COLLECTIONS, "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", **environment},
         cwd="/",
         encoding="utf-8",
         timeout=120,

@@ -22,13 +22,15 @@ import yaml
 HOME = pathlib.Path(__file__).parents[2]
 README = (HOME / "README.md").read_text(encoding="utf-8")
 MODULES = ["credential", "credential_info", "task", "task_info", "run", "seed", "remote_info", "host_config", "runner"]
+MODULES += ["backup", "restore"]
 PLUGINS = {
     "module": MODULES,
     "lookup": ["schedule_preview"],
     "filter": ["to_oncalendar", "fleet_report", "task_previews", "from_truenas", "from_rclone_conf"],
     "role": ["runner", "tasks", "report"],
 }
-PLAYBOOKS = ["demo", "site", "preview", "run", "stop", "report", "import_truenas", "import_rclone"]
+PLAYBOOKS = ["demo", "site", "preview", "run", "stop", "report", "backup", "restore", "rotate_seed"]
+PLAYBOOKS += ["import_truenas", "import_rclone"]
 
 
 def blocks(kind):
@@ -73,6 +75,7 @@ def fixture_reader(tmp_path, rclone, s3_server):
             "vault_key_id": harness.KEY_ID,
             "vault_key": harness.KEY,
             "vault_crypt_password": harness.PASSWORD,
+            "vault_seed_passphrase": harness.SECRET + "-passphrase",
         }
     )
     pathlib.Path(s3_server[1], "backup").mkdir(exist_ok=True)
@@ -165,6 +168,8 @@ def test_the_ad_hoc_lines_work_one_after_the_other(reader, as_here, s3_server):
     assert any("https://s3.example.com" in line and '"KEYID"' in line and '"SECRET"' in line for line in lines)
     for line in lines:
         last = line == lines[-1]
+        if "cloudsync-backup/" in line:
+            reader.play("backup")
         if last:
             assert len(harness.read_tree(pathlib.Path(s3_server[1], "backup", "www"))) == 2
             assert "TASK" in reader.call("cloudsync", "list")

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+import time
 from typing import Any, Dict, Iterable, List, Optional
 
 from .errors import CloudsyncError
@@ -54,6 +55,20 @@ def atomic_write(path: str, content: bytes, mode: int = 0o600) -> None:
         os.unlink(temporary)
         raise
     sync_directory(directory)
+
+
+def remove_leftovers(path: str) -> None:
+    """Unlink what killed processes left half-written of ``path``; the caller knows that none is writing it now."""
+    directory, name = os.path.split(path)
+    for entry in os.listdir(directory):
+        if entry.startswith(".{0}.".format(name)):
+            remove(os.path.join(directory, entry))
+
+
+def keep_damaged(path: str) -> None:
+    """Give ``path`` a second name before it is replaced: somebody may still be able to read something in it."""
+    if os.path.lexists(path):
+        os.link(path, "{0}.damaged-{1}".format(path, int(time.time())))
 
 
 def sync_directory(path: str) -> None:

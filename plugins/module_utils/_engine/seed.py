@@ -13,16 +13,20 @@ field that it belongs to, so a ciphertext that was moved to another place, cut o
 from __future__ import annotations
 
 import base64
+import json
 import os
 import sys
-from dataclasses import dataclass
-from typing import Any, Dict, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Dict, Mapping, Optional
 
+from .binding import KINDS, UNBOUND, bind, open_bound
 from .errors import CloudsyncError
-from .files import Damaged, make_directory, read_versioned, write_json
+from .files import Damaged, make_directory, read_versioned, remove_leftovers, write_json
 from .layout import Layout
 
 SCHEMA = 1
+# The schema of a bound seed's file: a cloudsync that can't open one says that it is too old, not that it is damaged.
+BOUND_SCHEMA = 2
 SCHEME = "cs1"
 NONCE_BYTES = 12
 KEY_BYTES = 32
@@ -46,10 +50,14 @@ class Place:
 
 @dataclass(frozen=True)
 class Seed:
-    """``keys`` by id, in the order of their making; ``primary`` is the one that encrypts."""
+    """``keys`` by id, in the order of their making; ``primary`` is the one that encrypts.
+
+    ``bound`` is what opens the file that the ring is kept in: one of binding.KINDS, or UNBOUND.
+    """
 
     keys: Mapping[str, bytes]
     primary: str
+    bound: str = UNBOUND
 
     def encrypt(self, plain: str, place: Place) -> str:
         """The ciphertext of ``plain`` bound to ``place``; never the same twice."""
@@ -76,13 +84,14 @@ class Seed:
     def with_new_primary(self) -> Seed:
         """This ring with one more key, which encrypts from now on."""
         key_id = _new_key_id()
-        return Seed({**self.keys, key_id: os.urandom(KEY_BYTES)}, key_id)
+        return replace(self, keys={**self.keys, key_id: os.urandom(KEY_BYTES)}, primary=key_id)
 
     def only_primary(self) -> Seed:
         """This ring without its former keys."""
-        return Seed({self.primary: self.keys[self.primary]}, self.primary)
+        return replace(self, keys={self.primary: self.keys[self.primary]})
 
     def to_dict(self) -> Dict[str, Any]:
+        """The ring in clear, however it is kept."""
         keys = [{"id": key_id, "key": base64.b64encode(key).decode()} for key_id, key in self.keys.items()]
         return {"schema": SCHEMA, "primary": self.primary, "keys": keys}
 
@@ -132,28 +141,50 @@ def parse_seed(content: Mapping[str, Any], path: str) -> Seed:
     except (KeyError, TypeError, ValueError):
         whole = False
     if not whole:
-        raise Damaged(
-            "undecryptable",
-            "The seed {0} is damaged: it was edited or cut short. It is left as it is; "
-            "restore it from its backup (skyhaul.cloudsync.seed with state=restored).".format(path),
-        )
+        raise _damaged(path)
     return seed
+
+
+def _damaged(path: str) -> Damaged:
+    return Damaged(
+        "undecryptable",
+        "The seed {0} is damaged: it was edited or cut short. It is left as it is; "
+        "restore it from its backup (skyhaul.cloudsync.seed with state=restored).".format(path),
+    )
+
+
+def read_seed(layout: Layout) -> Optional[Seed]:
+    """The host's seed, None when there is none; one that is damaged, or bound and can't be opened, is Damaged."""
+    content = read_versioned(layout.seed, BOUND_SCHEMA)
+    if content is None or content["schema"] < BOUND_SCHEMA:
+        return parse_seed(content, layout.seed) if content is not None else None
+    kind = content.get("bound")
+    if kind not in KINDS:
+        raise _damaged(layout.seed)
+    opened = open_bound(str(content.get("sealed")), kind, layout.seed)
+    return replace(parse_seed(json.loads(opened), layout.seed), bound=kind)
 
 
 def load_seed(layout: Layout) -> Seed:
     """The host's seed. Missing or damaged is an error that says what to do; it is never made anew here."""
-    content = read_versioned(layout.seed, SCHEMA)
-    if content is None:
+    seed = read_seed(layout)
+    if seed is None:
         raise CloudsyncError(
             "undecryptable",
             "The seed {0} is missing: without it no credential can be stored or read. Make one with "
             "skyhaul.cloudsync.seed (the role skyhaul.cloudsync.runner does), or, when this host had one, "
             "restore it with state=restored.".format(layout.seed),
         )
-    return parse_seed(content, layout.seed)
+    return seed
 
 
 def save_seed(layout: Layout, seed: Seed) -> None:
-    """Write the ring, 0600 in a 0700 directory."""
+    """Write the ring, 0600 in a 0700 directory; the caller holds credentials.store_lock()."""
+    content = seed.to_dict()
+    if seed.bound != UNBOUND:
+        sealed = bind(json.dumps(content).encode(), seed.bound)
+        content = {"schema": BOUND_SCHEMA, "bound": seed.bound, "sealed": sealed}
     make_directory(layout.config_dir)
-    write_json(layout.seed, seed.to_dict())
+    write_json(layout.seed, content)
+    # Of a process that was killed while it wrote: former keys would stay in it.
+    remove_leftovers(layout.seed)

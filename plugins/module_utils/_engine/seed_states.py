@@ -8,19 +8,46 @@
 
 from __future__ import annotations
 
-import os
-import time
-from contextlib import ExitStack
-from dataclasses import dataclass
-from typing import Any, Dict, List, Optional
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, replace
+from typing import Any, Dict, List, Optional, Sequence
 
-from .credentials import list_credentials, read_credential, save_credential, store_lock, unseal
+from .binding import UNBOUND, check_can_bind
+from .credentials import Credential, list_credentials, read_credential, save_credential, store_lock, unseal
 from .errors import CloudsyncError, usage_error
-from .files import Damaged, read_versioned
+from .files import Damaged, keep_damaged
 from .layout import Layout
-from .seed import SCHEMA, Seed, new_seed, parse_seed, save_seed
-from .task_store import list_tasks, read_task, save_task, unseal_task
+from .seed import Seed, new_seed, read_seed, save_seed
+from .systemd import apply_seed_drop_in, present_seed_drop_in
+from .task_store import list_onetimes, list_tasks, read_onetime, read_task, save_onetime, save_task, unseal_task
+from .tasks import Task
+from .units import seed_drop_in
 from .wrapping import check_passphrase, unwrap_seed, wrap_seed
+
+PRESENT, ROTATED, RESTORED = "present", "rotated", "restored"
+
+
+@dataclass(frozen=True)
+class SeedChange:
+    """What becomes of the seed; ``credentials`` and ``tasks`` are those to encrypt anew, ``onetimes`` until a boot."""
+
+    before: Optional[Seed]
+    after: Seed
+    drop_in: Optional[str] = None
+    credentials: Sequence[Credential] = ()
+    tasks: Sequence[Task] = ()
+    onetimes: Sequence[Task] = ()
+
+    @property
+    def changed(self) -> bool:
+        return self.view_before() != self.view_after()
+
+    def view_before(self) -> Dict[str, Any]:
+        """The ids of the keys, never a key."""
+        return {**seed_view(self.before), **_unit_view(self.drop_in)}
+
+    def view_after(self) -> Dict[str, Any]:
+        return {**seed_view(self.after), **_unit_view(seed_drop_in(self.after.bound))}
 
 
 @dataclass(frozen=True)
@@ -29,6 +56,8 @@ class SeedOutcome:
 
     before: Dict[str, Any]
     after: Dict[str, Any]
+    seed: Dict[str, Any]
+    reencrypted: Dict[str, int]
     wrapped: str = ""
 
     @property
@@ -37,31 +66,71 @@ class SeedOutcome:
 
 
 def converge_seed(
-    layout: Layout, state: str, passphrase: str, wrapped: str, backup: bool, check_mode: bool
+    layout: Layout,
+    state: str,
+    passphrase: str,
+    wrapped: str,
+    backup: bool,
+    check_mode: bool,
+    bound: Optional[str] = None,
 ) -> SeedOutcome:
-    """Make the seed as ``state`` says. ``wrapped`` is what an earlier ``backup`` gave, for restored."""
+    """Make the seed as ``state`` says. ``wrapped`` is what an earlier ``backup`` gave, for restored.
+
+    ``bound`` None: it stays bound, or not, as it is; a new one is not.
+    """
     if backup:
         check_passphrase(passphrase)
+    from_backup = unwrap_seed(wrapped, passphrase) if state == RESTORED else None
     with ExitStack() as stack:
         if not check_mode:
             # From the first look on, or a seed that is made meanwhile would be replaced.
             stack.enter_context(store_lock(layout))
-        before = _present(layout, damaged_is_none=state == "restored")
-        if state == "restored":
-            after = _restored(before, unwrap_seed(wrapped, passphrase))
-        elif before is None:
-            after = _first(layout)
-        else:
-            after = before.with_new_primary().only_primary() if state == "rotated" else before
-        if not check_mode and after != before:
-            _write(layout, before, after)
-    return SeedOutcome(_view(before), _view(after), wrap_seed(after, passphrase) if backup and not check_mode else "")
+        change = plan_seed(layout, state, bound, from_backup)
+        if not check_mode:
+            write_seed(layout, change)
+    return SeedOutcome(
+        before=change.view_before(),
+        after=change.view_after(),
+        seed=seed_view(change.after),
+        reencrypted={"credentials": len(change.credentials), "tasks": len(change.tasks)},
+        wrapped=wrap_seed(change.after, passphrase) if backup and not check_mode else "",
+    )
+
+
+def plan_seed(layout: Layout, state: str, bound: Optional[str], from_backup: Optional[Seed]) -> SeedChange:
+    """Look at everything, refuse what can't be done, and write nothing."""
+    before = _present(layout, damaged_is_none=state == RESTORED)
+    if from_backup is not None:
+        after = _restored(before, from_backup)
+    elif before is None:
+        after = _first(layout)
+    else:
+        after = before.with_new_primary().only_primary() if state == ROTATED else before
+    after = replace(after, bound=bound or after.bound)
+    if after.bound != UNBOUND and after != before:
+        check_can_bind(after.bound)
+    change = SeedChange(before, after, present_seed_drop_in(layout))
+    if before is None or set(before.keys) <= set(after.keys):
+        return change
+    credentials = [unseal(layout, before, stored) for stored in _stored_credentials(layout)]
+    tasks = [unseal_task(layout, before, stored) for stored in _stored_tasks(layout)]
+    return replace(change, credentials=credentials, tasks=tasks, onetimes=_onetimes(layout, before))
+
+
+def _onetimes(layout: Layout, ring: Seed) -> List[Task]:
+    """Those of one-time runs that can be read; none of them keeps a rotation from going on."""
+    found = []
+    for name in list_onetimes(layout):
+        with suppress(CloudsyncError):
+            stored = read_onetime(layout, name)
+            if stored is not None:
+                found.append(unseal_task(layout, ring, stored))
+    return found
 
 
 def _present(layout: Layout, damaged_is_none: bool) -> Optional[Seed]:
     try:
-        content = read_versioned(layout.seed, SCHEMA)
-        return parse_seed(content, layout.seed) if content is not None else None
+        return read_seed(layout)
     except Damaged:
         if damaged_is_none:
             return None
@@ -91,33 +160,34 @@ def _restored(before: Optional[Seed], backup: Seed) -> Seed:
             raise usage_error("The seed of this host has another key with the id {0}.".format(key_id))
     if set(backup.keys) <= set(before.keys):
         return before
-    return Seed({**backup.keys, **before.keys}, before.primary)
+    return replace(before, keys={**backup.keys, **before.keys})
 
 
-def _write(layout: Layout, before: Optional[Seed], after: Seed) -> None:
+def write_seed(layout: Layout, change: SeedChange) -> None:
+    """Do what plan_seed() planned; the caller has held credentials.store_lock() since before."""
+    before, after, drop_in = change.before, change.after, seed_drop_in(change.after.bound)
+    # Services can reach the TPM before they need it, and as long as they do.
+    if drop_in is not None:
+        apply_seed_drop_in(layout, drop_in)
     if before is None:
-        _set_damaged_aside(layout)
+        keep_damaged(layout.seed)
     elif not set(before.keys) <= set(after.keys):
-        _reencrypt(layout, before, after)
-    save_seed(layout, after)
+        _reencrypt(layout, replace(after, keys={**before.keys, **after.keys}), change)
+    if after != before:
+        save_seed(layout, after)
+    if drop_in is None:
+        apply_seed_drop_in(layout, None)
 
 
-def _set_damaged_aside(layout: Layout) -> None:
-    """Somebody may still be able to read a key in it."""
-    if os.path.lexists(layout.seed):
-        os.rename(layout.seed, "{0}.damaged-{1}".format(layout.seed, int(time.time())))
-
-
-def _reencrypt(layout: Layout, before: Seed, after: Seed) -> None:
+def _reencrypt(layout: Layout, both: Seed, change: SeedChange) -> None:
     """Both rings stay until everything is encrypted anew, so that being killed in between loses nothing."""
-    both = Seed({**before.keys, **after.keys}, after.primary)
-    credentials = [unseal(layout, both, stored) for stored in _stored_credentials(layout)]
-    tasks = [unseal_task(layout, both, stored) for stored in _stored_tasks(layout)]
     save_seed(layout, both)
-    for credential in credentials:
+    for credential in change.credentials:
         save_credential(layout, both, credential)
-    for task in tasks:
+    for task in change.tasks:
         save_task(layout, both, task)
+    for task in change.onetimes:
+        save_onetime(layout, both, task)
 
 
 def _stored_credentials(layout: Layout) -> List[Dict[str, Any]]:
@@ -130,5 +200,12 @@ def _stored_tasks(layout: Layout) -> List[Dict[str, Any]]:
     return [stored for stored in found if stored is not None]
 
 
-def _view(seed: Optional[Seed]) -> Dict[str, Any]:
-    return {"primary": seed.primary, "key_ids": sorted(seed.keys)} if seed is not None else {}
+def seed_view(seed: Optional[Seed]) -> Dict[str, Any]:
+    """What may be shown: the ids of the keys, and how the ring is kept; empty when there is none."""
+    if seed is None:
+        return {}
+    return {"primary": seed.primary, "key_ids": sorted(seed.keys), "bound": seed.bound}
+
+
+def _unit_view(drop_in: Optional[str]) -> Dict[str, Any]:
+    return {"unit": drop_in} if drop_in is not None else {}

@@ -23,7 +23,7 @@ from typing import Dict, List, Mapping, Optional, Sequence
 from .errors import CloudsyncError
 from .files import atomic_write, make_directory, read_text, remove, sync_directory
 from .layout import Layout
-from .units import drop_in_path, enabled_link, timer_name, timer_path, volatile_drop_in_path
+from .units import drop_in_path, enabled_link, seed_drop_in_path, timer_name, timer_path, volatile_drop_in_path
 
 RUNNING_MARK = "/run/systemd/system"
 STAMP_DIR = "/var/lib/systemd/timers"
@@ -67,6 +67,25 @@ def present_units(layout: Layout, task: str) -> Dict[str, Optional[str]]:
     timer = read_text(timer_path(layout, task))
     enabled = os.path.islink(enabled_link(layout, task))
     return {"timer": timer if enabled else None, "drop_in": read_text(drop_in_path(layout, task))}
+
+
+def present_seed_drop_in(layout: Layout) -> Optional[str]:
+    """What all services have for a seed that is bound to the TPM, as it is."""
+    return read_text(seed_drop_in_path(layout))
+
+
+def apply_seed_drop_in(layout: Layout, text: Optional[str]) -> None:
+    """Bring it into place, or (None) take it away."""
+    path = seed_drop_in_path(layout)
+    if read_text(path) == text:
+        return
+    if text is None:
+        remove(path)
+    else:
+        make_directory(os.path.dirname(path), 0o755)
+        _write_text(path, text)
+    if is_running(layout):
+        systemctl("daemon-reload")
 
 
 def apply_units(layout: Layout, changes: Sequence[UnitChange]) -> None:

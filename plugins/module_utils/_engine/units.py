@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Dict, List, Optional
 
 from . import schedule as schedules
+from .binding import HOST, UNBOUND
 from .layout import Layout
 from .notify import parse_target
 from .oncalendar import to_oncalendar
@@ -98,6 +99,8 @@ WantedBy=timers.target
 # Hooks, sendmail and snapshots do what the operator's own commands do: as free as they would be in cron.
 UNCONFINED = (
     "CapabilityBoundingSet=~",
+    "DeviceAllow=",
+    "DevicePolicy=auto",
     "NoNewPrivileges=no",
     "PrivateDevices=no",
     "PrivateTmp=no",
@@ -112,6 +115,10 @@ UNCONFINED = (
     "RestrictNamespaces=no",
     "RestrictSUIDSGID=no",
 )
+
+
+# PrivateDevices= hides the TPM. Instead all devices are there, and of those that matter only the TPM can be opened.
+WITH_TPM = ("PrivateDevices=no", "DevicePolicy=closed", "DeviceAllow=/dev/tpmrm0 rw")
 
 
 def timer_name(task: str) -> str:
@@ -154,6 +161,13 @@ def service_drop_in(task: Task) -> str:
     """What the task's own service needs beyond the template: places to write, limits, freedom for its commands."""
     lines = ["[Service]", *_freedom(task), *_limits(task)]
     return HEAD + "\n".join(lines) + "\n"
+
+
+def seed_drop_in(bound: str) -> Optional[str]:
+    """What every task's service needs to open a seed that is ``bound`` (of binding.KINDS); None = nothing."""
+    if bound in (UNBOUND, HOST):
+        return None
+    return HEAD + "\n".join(("[Service]", *WITH_TPM, ""))
 
 
 def _freedom(task: Task) -> List[str]:
@@ -199,3 +213,8 @@ def volatile_drop_in_path(task: str) -> str:
 def enabled_link(layout: Layout, task: str) -> str:
     """The link that makes the timer start at boot."""
     return "{0}/timers.target.wants/{1}".format(layout.unit_dir, timer_name(task))
+
+
+def seed_drop_in_path(layout: Layout) -> str:
+    """For all services at once. It comes before 50-task.conf, whose word is the last."""
+    return "{0}/{1}.d/40-seed.conf".format(layout.unit_dir, TEMPLATE)

@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
-from fleet import Host, variable
+from fleet import Host, Run, variable
 
 SECRETS = ("store_s3_secret", "store_sftp_password", "store_crypt_password")
 MODES = {
@@ -43,6 +45,13 @@ def test_no_secret_lies_on_the_disk_or_in_the_journal_in_clear(host: Host, name:
     found = host.run("grep", "-rlsF", secret, "/etc", "/var", "/usr/local", "/root", "/home", "/tmp", check=False)
     assert found.stdout == ""
     assert secret not in host.run("journalctl", "--no-pager", "--output=cat").stdout
+
+
+def test_a_timers_run_in_its_sandbox_opens_a_seed_that_is_bound_to_the_host(host: Host, first_run: Run) -> None:
+    seed = json.loads(host.run("cat", "/etc/cloudsync/seed").stdout)
+    assert seed.get("bound") == ("host" if host.name == "trixie" else None)
+    assert ("keys" in seed) != ("sealed" in seed)
+    assert (first_run.trigger, first_run.state) == ("timer", "success"), first_run.content
 
 
 def test_units_are_correct_in_the_eyes_of_systemd(host: Host) -> None:

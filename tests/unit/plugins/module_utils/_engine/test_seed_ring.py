@@ -135,6 +135,8 @@ def damage(content, **changes):
         {"keys": [{"id": "k", "key": "AAAA"}], "primary": "k"},
         {"keys": [{"id": "k", "key": "not base64!"}], "primary": "k"},
         {"keys": [{"id": "k", "key": None}], "primary": "k"},
+        {"schema": 2},
+        {"schema": 2, "bound": "none", "sealed": "AAAA"},
     ],
 )
 def test_a_damaged_seed_is_named_and_kept(layout, seed, changes):
@@ -157,7 +159,7 @@ def test_a_seed_that_was_cut_short_or_is_newer_is_named(layout, seed):
     with pytest.raises(CloudsyncError, match="{0} is not the JSON object".format(layout.seed)):
         seeds.load_seed(layout)
 
-    files.write_json(layout.seed, {**seed.to_dict(), "schema": 2})
+    files.write_json(layout.seed, {**seed.to_dict(), "schema": 3})
     with pytest.raises(CloudsyncError, match="written by a newer cloudsync"):
         seeds.load_seed(layout)
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 
 import pytest
 
@@ -20,6 +21,7 @@ from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.errors i
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.task_store import (
     load_task,
     read_task,
+    save_onetime,
     save_task,
 )
 
@@ -78,7 +80,8 @@ def test_present_makes_a_seed_once(layout, converge):
 
     assert (first.before, first.changed, second.changed) == ({}, True, False)
     assert first.after == second.after
-    assert first.after == {"primary": seeds.load_seed(layout).primary, "key_ids": first.after["key_ids"]}
+    primary = seeds.load_seed(layout).primary
+    assert first.after == first.seed == {"primary": primary, "key_ids": [primary], "bound": "none"}
 
 
 @pytest.mark.parametrize("state", ["present", "rotated"])
@@ -104,15 +107,28 @@ def test_rotated_encrypts_everything_with_a_new_key_and_forgets_the_old_one(layo
     outcome = converge("rotated")
 
     assert outcome.changed
+    assert outcome.reencrypted == {"credentials": 2, "tasks": 1}
     assert list(seeds.load_seed(layout).keys) == outcome.after["key_ids"] != [seed.primary]
     assert keys_in_use(layout) == {outcome.after["primary"]}
+    assert everything(layout, stored)
+
+
+def test_a_rotation_takes_the_tasks_of_one_time_runs_along(layout, seed, stored, converge):
+    save_onetime(layout, seed, replace(stored, name="onetime"))
+    save_onetime(layout, seeds.new_seed(), replace(stored, name="unreadable"))
+
+    assert converge("rotated").reencrypted == {"credentials": 2, "tasks": 1}
+
+    ring = seeds.load_seed(layout)
+    assert load_task(layout, ring, "onetime").encryption == stored.encryption
     assert everything(layout, stored)
 
 
 def test_a_rotation_in_check_mode_changes_no_byte(layout, seed, stored, converge):
     before = read_credential(layout, "offsite"), read_task(layout, "nightly")
 
-    assert converge("rotated", check_mode=True).changed
+    foreseen = converge("rotated", check_mode=True)
+    assert foreseen.changed and foreseen.reencrypted == {"credentials": 2, "tasks": 1}
     assert seeds.load_seed(layout) == seed
     assert (read_credential(layout, "offsite"), read_task(layout, "nightly")) == before
     assert everything(layout, stored)
@@ -156,8 +172,9 @@ def test_a_rotation_killed_between_any_two_writes_loses_nothing_and_the_next_one
 def test_a_rotation_that_can_not_read_everything_changes_nothing(layout, seed, stored, converge):
     save_credential(layout, seeds.new_seed(), SECOND)
 
-    with pytest.raises(CloudsyncError, match="which this host's seed lacks"):
-        converge("rotated")
+    for check_mode in (True, False):
+        with pytest.raises(CloudsyncError, match="which this host's seed lacks"):
+            converge("rotated", check_mode=check_mode)
 
     assert seeds.load_seed(layout) == seed
     assert load_task(layout, seed, "nightly") == stored
@@ -183,7 +200,10 @@ def test_a_backup_is_merged_into_a_seed_that_was_made_since(layout, seed, stored
 
     outcome = converge("restored", PASSPHRASE, wrapped)
 
-    assert outcome.after == {"primary": newer.primary, "key_ids": sorted([seed.primary, newer.primary])}
+    assert (outcome.after["primary"], outcome.after["key_ids"]) == (
+        newer.primary,
+        sorted([seed.primary, newer.primary]),
+    )
     assert everything(layout, stored)
 
 
@@ -206,13 +226,13 @@ def test_a_backup_takes_the_place_of_a_damaged_seed_which_is_kept(layout, seed, 
 def test_a_seed_of_a_newer_cloudsync_is_never_replaced(layout, seed, converge):
     wrapped = converge(passphrase=PASSPHRASE, backup=True).wrapped
     with open(layout.seed, "w") as stream:
-        stream.write('{"schema": 2}')
+        stream.write('{"schema": 3}')
 
     with pytest.raises(CloudsyncError, match="written by a newer cloudsync"):
         converge("restored", PASSPHRASE, wrapped)
 
     with open(layout.seed) as stream:
-        assert stream.read() == '{"schema": 2}'
+        assert stream.read() == '{"schema": 3}'
     assert seed.primary not in os.listdir(layout.config_dir)
 
 
