@@ -122,7 +122,10 @@ def test_options_limits_and_transfers_are_in_force(machine, sides):
         (
             "sftp",
             ["--user", "u", "--pass", SECRET],
-            {"provider": "sftp", "attributes": {"host": "127.0.0.1", "port": "{0}", "user": "u"}},
+            {
+                "provider": "sftp",
+                "attributes": {"host": "127.0.0.1", "port": "{0}", "user": "u", "known_hosts": "none"},
+            },
         ),
         (
             "ftp",
