@@ -143,7 +143,7 @@ def _cloud_storage(options: Mapping[str, str]) -> Tuning:
         project = json.loads(options.get("service_account_credentials", ""))["project_id"]
     except (KeyError, TypeError, ValueError):
         return Tuning()
-    return Tuning({"project_number": str(project)})
+    return Tuning({"project_number": str(project)}) if project else Tuning()
 
 
 def _google_drive(options: Mapping[str, str]) -> Tuning:
