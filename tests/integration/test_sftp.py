@@ -148,7 +148,7 @@ def test_without_any_known_host_every_use_is_refused_and_the_module_says_so(mach
     if pathlib.Path(os.path.expanduser("~/.ssh/known_hosts")).is_file():
         pytest.skip("this machine's user knows hosts")
     told = machine.module("credential", **server.credential())
-    assert "Until then its runs are refused." in warning_of(told)
+    assert "Until then runs as " in warning_of(told)
     machine.declare([], [push(machine)])
     assert "No SSH host key is known" in machine.run("push", 1, "auth")["message"]
     assert "'ssh-keyscan -p {0} 127.0.0.1'".format(server.port) in warning_of(told)

@@ -174,7 +174,7 @@ class _Convergence:
                 error.reason, "The credential {0} is wrong. {1}".format(credential.name, error.message)
             ) from error
         login = {**credential.attributes, **credential.secrets}
-        text = doubt(self._layout, provider, login, own_account().home)
+        text = doubt(self._layout, provider, login, own_account())
         if text:
             self._warn("The credential {0}: {1}".format(credential.name, text))
 

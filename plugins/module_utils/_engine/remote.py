@@ -81,7 +81,7 @@ def build_content(
     """
     provider = resolve(credential.provider, host.providers)
     login = {**credential.attributes, **credential.secrets}
-    trusted = trust(host.layout, provider, login, account_of(user).home)
+    trusted = trust(host.layout, provider, login, account_of(user))
     remote = remote_section(provider, credential.attributes, credential.secrets, options)
     remote = {**remote, **trusted.options, **credential.refreshed}
     sections = {REMOTE: {name: value for name, value in remote.items() if value or name not in trusted.options}}

@@ -15,6 +15,7 @@ from typing import Dict, Mapping
 from .errors import CloudsyncError
 from .files import read_text
 from .layout import Layout
+from .privileges import Account
 from .rclone.known_hosts import (
     HOST_KEY_ALGORITHMS,
     HOST_KEYS,
@@ -47,8 +48,8 @@ class Trust:
     files: Mapping[str, str] = field(default_factory=dict)
 
 
-def trust(layout: Layout, provider: Provider, login: Mapping[str, str], home: str) -> Trust:
-    """What the run of a user with the home directory ``home`` goes by; ``login``: attributes and secrets."""
+def trust(layout: Layout, provider: Provider, login: Mapping[str, str], account: Account) -> Trust:
+    """What a use of the credential by ``account`` goes by; ``login``: attributes and secrets."""
     if provider.name != SFTP or login.get(SSH):
         return Trust()
     if is_unchecked(login):
@@ -56,38 +57,37 @@ def trust(layout: Layout, provider: Provider, login: Mapping[str, str], home: st
     text = login.get(KNOWN_HOSTS, "")
     if text:
         return Trust({KNOWN_HOSTS_FILE: BESIDE_THE_CONFIGURATION, **_algorithms(provider, login, text)}, _file(text))
-    path = login.get(KNOWN_HOSTS_FILE) or _found(layout, home)
+    path = login.get(KNOWN_HOSTS_FILE) or _found(layout, account.home)
     if path:
-        return Trust({KNOWN_HOSTS_FILE: path, **_algorithms(provider, login, _content(path, home))})
+        return Trust({KNOWN_HOSTS_FILE: path, **_algorithms(provider, login, _content(path, account.home))})
     if login.get(HOST_KEYS):
         return Trust()
     raise CloudsyncError(
         "auth",
-        "No SSH host key is known on this host, so the server {0} could be any. {1}".format(
-            login.get("host", ""), how(login)
+        "No SSH host key is known to the user {0} of this host, so whoever answers could be any server. {1}".format(
+            account.name, _how(login)
         ),
     )
 
 
-def how(login: Mapping[str, str]) -> str:
-    """How to get the server's keys."""
+def _how(login: Mapping[str, str]) -> str:
     port = login.get("port", "")
     return HOW.format(host=login.get("host") or "HOST", port=" -p " + port if port else "")
 
 
-def doubt(layout: Layout, provider: Provider, login: Mapping[str, str], home: str) -> str:
+def doubt(layout: Layout, provider: Provider, login: Mapping[str, str], account: Account) -> str:
     """What the one who declares a credential should hear about whom it trusts; empty when all is well."""
     if provider.name != SFTP or login.get(SSH):
         return ""
     if is_unchecked(login):
         return (
             "SSH host keys are not checked (known_hosts: none): whoever answers in the server's place gets the "
-            "password and the files. {0}".format(how(login).partition(";")[0] + ".")
+            "password and the files. {0}.".format(_how(login).partition(";")[0])
         )
     try:
-        trust(layout, provider, login, home)
+        trust(layout, provider, login, account)
     except CloudsyncError as error:
-        return error.message + " Until then its runs are refused."
+        return "{0} Until then runs as {1} are refused.".format(error.message, account.name)
     return ""
 
 

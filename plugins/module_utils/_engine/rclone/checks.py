@@ -51,8 +51,8 @@ def check_options(provider: Provider, options: Mapping[str, str]) -> None:
     problems = _unknown(provider, own, tuple(FLAGS))
     problems += _public_problems(provider, own, "set it in the credential's secrets")
     for name, value in flags.items():
-        wrong = problem(FLAGS[name], value)
-        problems += ["{0!r} is {1!r}: it {2}.".format(name, value, wrong)] if wrong and value else []
+        wrong = problem(FLAGS[name], value) if value else ""
+        problems += ["{0!r} is {1!r}: it {2}.".format(name, value, wrong)] if wrong else []
     if provider.name == "sftp":
         problems += [
             "{0!r} says whom a login trusts: set it in the credential.".format(name)
@@ -90,12 +90,13 @@ def _value_problems(provider: Provider, name: str, value: str, shown: bool) -> L
     """``shown``: the value is public and helps the reader."""
     option = rclone_option(provider, name) or Option(name)
     text = spelled(provider, name, value)
-    wrong = (
-        choice_problem(value, provider.alias.choices.get(name, ()))
-        or problem(option, text)
-        or size_problem(provider, name, text)
-        or _form_problem(provider, name, text)
-    )
+    wrong = _form_problem(provider, name, text)
+    if value and not wrong:  # an empty value counts as not set
+        wrong = (
+            choice_problem(value, provider.alias.choices.get(name, ()))
+            or problem(option, text)
+            or size_problem(provider, name, text)
+        )
     if not wrong:
         return []
     return ["{0!r}{1} {2}.".format(name, " is {0!r}: it".format(value) if shown else "", wrong)]
@@ -135,16 +136,12 @@ def _is_url(value: str) -> bool:
     return value.startswith(("http://", "https://"))
 
 
-def _is_url_or_empty(value: str) -> bool:
-    return not value or _is_url(value)
-
-
 URL = "must begin with http:// or https://"
 # By the provider's name, or the one that a credential uses for it, or for all ("").
 FORMS: Mapping[Tuple[str, str], Tuple[Callable[[str], bool], str]] = {
-    ("AZUREBLOB", "endpoint"): (_is_url_or_empty, URL),
-    ("S3", "endpoint"): (_is_url_or_empty, URL),
-    ("STORJ_IX", "endpoint"): (lambda value: value.startswith("https://"), "must begin with https://"),
+    ("AZUREBLOB", "endpoint"): (lambda value: not value or _is_url(value), URL),
+    ("S3", "endpoint"): (lambda value: not value or _is_url(value), URL),
+    ("STORJ_IX", "endpoint"): (lambda value: not value or value.startswith("https://"), "must begin with https://"),
     ("azureblob", "account"): (
         lambda value: bool(re.match(r"\A[A-Za-z0-9.-]*\Z", value)),
         "can only contain letters, digits, - and .",

@@ -289,6 +289,15 @@ def test_flags_are_no_options_of_the_remote(resolve):
     assert arguments == ("--checkers=4", "--fast-list=true", "--multi-thread-cutoff=1Gi", "--tpslimit=2.5")
 
 
+def test_an_empty_value_counts_as_not_set(resolve):
+    login = {"account": "a", "key": "k", "chunk_size": "300Mi"}
+    section, arguments = received(resolve("B2"), login, {"chunk_size": "", "checkers": "", "upload_cutoff": ""})
+    assert (section["chunk_size"], section["upload_cutoff"]) == ("300Mi", "300Mi")
+    assert arguments == ("--multi-thread-cutoff=601Mi",)
+    storj = received(resolve("STORJ_IX"), {**KEYS, "endpoint": ""}, {})[0]
+    assert storj["endpoint"] == "https://gateway.storjshare.io"
+
+
 # -- what is refused
 
 
