@@ -51,6 +51,10 @@ options:
       - Options of the credential's provider that hold for this task only, by rclone's names, such as C(storage_class),
         C(server_side_encryption) or C(chunk_size). A secret is refused here.
       - C(fast_list) with the value V(true) lists with fewer requests and more memory.
+      - C(checkers), C(tpslimit) and C(multi_thread_cutoff) are rclone's global flags, for this task. Since 1.1.0.
+      - Where the credential has TrueNAS's name of the provider, TrueNAS's options and values are understood, such as
+        C(encryption) for V(S3), or C(chunk_size) in MiB for V(B2). Since 1.1.0.
+      - Sizes need a unit, as in V(96Mi).
     type: dict
   include:
     description:

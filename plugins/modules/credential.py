@@ -45,6 +45,11 @@ options:
       - The public options of the provider, by rclone's names.
       - A password, key or token is refused here, and belongs to O(secrets).
       - Booleans, numbers, lists and dictionaries are written as rclone's configuration spells them.
+      - With O(provider=sftp), C(known_hosts) has the lines of a known_hosts file, and the server's host key is checked
+        against them. Without it, C(known_hosts_file) counts, else C(/etc/ssh/ssh_known_hosts), else
+        C(~/.ssh/known_hosts) of the user who runs the task. Without any of these a login is refused. The value V(none)
+        logs in unchecked, with a warning. Since 1.1.0.
+      - C(docs/providers.md) has an example for each provider.
     type: dict
   secrets:
     description:
@@ -114,12 +119,14 @@ EXAMPLES = r"""
     provider: sftp
     description: Storage box in Falkenstein
     attributes:
-      host: u123456.your-storagebox.example
+      host: box.example.com
       port: 23
       user: u123456
-      known_hosts_file: /etc/ssh/ssh_known_hosts
+      known_hosts: |
+        [box.example.com]:23 ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPUOe4QbdCbrYxgVOkKo83wZlK+mmA7aM4mor4cmbx1Q
     secrets:
       key_pem: "{{ vault_storagebox_key }}"
+      key_file_pass: "{{ vault_storagebox_passphrase }}"
 
 - name: Remove a credential that no task uses any more
   skyhaul.cloudsync.credential:

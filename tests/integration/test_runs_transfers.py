@@ -98,14 +98,21 @@ def test_links_are_followed_when_asked_for_and_else_left_out(machine, sides, fol
 
 
 def test_options_limits_and_transfers_are_in_force(machine, sides):
-    source, _destination = sides("push", transfers=1, bandwidth=SLOW, provider_options={"chunk_size": "6Mi"})
+    options = {"chunk_size": "6Mi", "fast_list": True, "checkers": 2, "tpslimit": 50}
+    arguments = ["--checkers=3"]
+    source, _destination = sides("push", transfers=1, bandwidth=SLOW, provider_options=options, rclone_args=arguments)
     write_tree(source, {"{0}.bin".format(number): os.urandom(400000) for number in range(8)})
     run = machine.start("documents")
     machine.wait_for_bytes("documents")
     words = machine.rclone_of(run)[1]
     assert words[words.index("--transfers") + 1] == "1"
     assert words[words.index("--bwlimit") + 1] == "00:00,256K"
-    assert "chunk_size = 6Mi\n" in (machine.live()[0] / "rclone.conf").read_text()
+    section = (machine.live()[0] / "rclone.conf").read_text()
+    assert "chunk_size = 6Mi\n" in section
+    assert "checkers" not in section
+    assert {"--fast-list=true", "--tpslimit=50"} < set(words)
+    # The last one counts.
+    assert words.index("--checkers=2") < words.index("--checkers=3")
     assert machine.status("documents")["progress"]["speed"] < 2 * 256 * 1024
     assert machine.cloudsync("stop", "documents").code == 0
     machine.ended(run, 143)
@@ -122,7 +129,10 @@ def test_options_limits_and_transfers_are_in_force(machine, sides):
         (
             "sftp",
             ["--user", "u", "--pass", SECRET],
-            {"provider": "sftp", "attributes": {"host": "127.0.0.1", "port": "{0}", "user": "u"}},
+            {
+                "provider": "sftp",
+                "attributes": {"host": "127.0.0.1", "port": "{0}", "user": "u", "known_hosts": "none"},
+            },
         ),
         (
             "ftp",

@@ -14,7 +14,6 @@ from typing import List
 
 from .tasks import SYNC, Task
 
-FAST_LIST = "fast_list"
 CANARY = ".cloudsync-canary"
 BTRFS_SNAPSHOTS = ".cloudsync-snapshots"
 # The ways in to snapshots, wherever they are: what lies behind them would be transferred once more, or many times.
@@ -59,8 +58,6 @@ def selection_arguments(task: Task) -> List[str]:
     arguments = filter_arguments(task)
     if task.follow_symlinks:
         arguments.append("--copy-links")
-    if task.provider_options.get(FAST_LIST) == "true":
-        arguments.append("--fast-list")
     return arguments
 
 

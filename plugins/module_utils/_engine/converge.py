@@ -18,7 +18,6 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from . import cron
 from . import schedule as schedules
-from .arguments import FAST_LIST
 from .credentials import (
     Credential,
     declare,
@@ -37,6 +36,7 @@ from .errors import CloudsyncError, usage_error
 from .guards import check_places, unsafe_pull
 from .host import Host
 from .layout import checked_name
+from .privileges import own_account
 from .rclone.checks import check, check_options
 from .rclone.providers import resolve
 from .seed import Seed, new_seed
@@ -53,6 +53,7 @@ from .task_store import (
     unseal_task,
 )
 from .tasks import Task
+from .trust import doubt
 from .units import service_drop_in, timer
 
 
@@ -97,11 +98,10 @@ def converge(host: Host, wanted: Wanted, check_mode: bool) -> Outcome:
 
 def check_at_provider(host: Host, task: Task, provider: str, has_rclone: bool = True) -> None:
     """Refuse what the task's credential's ``provider`` can't do, and options that it does not have."""
-    options = {key: value for key, value in task.provider_options.items() if key != FAST_LIST}
     try:
         check_places(task, provider)
-        if options and has_rclone:
-            check_options(resolve(provider, host.providers), options)
+        if task.provider_options and has_rclone:
+            check_options(resolve(provider, host.providers), task.provider_options)
     except CloudsyncError as error:
         raise CloudsyncError(error.reason, "The task {0} is wrong. {1}".format(task.name, error.message)) from error
 
@@ -167,11 +167,16 @@ class _Convergence:
             return
         providers = self._host.providers
         try:
-            check(resolve(credential.provider, providers), credential.attributes, credential.secrets)
+            provider = resolve(credential.provider, providers)
+            check(provider, credential.attributes, credential.secrets)
         except CloudsyncError as error:
             raise CloudsyncError(
                 error.reason, "The credential {0} is wrong. {1}".format(credential.name, error.message)
             ) from error
+        login = {**credential.attributes, **credential.secrets}
+        text = doubt(self._layout, provider, login, own_account())
+        if text:
+            self._warn("The credential {0}: {1}".format(credential.name, text))
 
     def _warn(self, text: str) -> None:
         if text not in self._warnings:

@@ -17,6 +17,7 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+from dataclasses import dataclass, field
 from typing import Callable, Dict, List, Mapping, Optional, Tuple
 
 from .credentials import save_refreshed
@@ -34,10 +35,31 @@ LOCK = "lock"
 Sections = Mapping[str, Mapping[str, str]]
 
 
-class LiveConfig:
-    """One use of a credential. ``path`` is for rclone's ``--config``; save_back() often, close() at the end."""
+@dataclass(frozen=True)
+class Content:
+    """What rclone is to work with: its configuration; public ``files``, name to text, beside it; global flags."""
 
-    def __init__(self, layout: Layout, saved: bool, directory: str, lock: Lock, turn: Optional[Lock]) -> None:
+    sections: Sections
+    files: Mapping[str, str] = field(default_factory=dict)
+    arguments: Tuple[str, ...] = ()
+
+
+class LiveConfig:
+    """One use of a credential. ``path`` is for rclone's ``--config``; save_back() often, close() at the end.
+
+    ``arguments`` go with every command.
+    """
+
+    def __init__(
+        self,
+        layout: Layout,
+        saved: bool,
+        directory: str,
+        lock: Lock,
+        turn: Optional[Lock],
+        arguments: Tuple[str, ...],
+    ) -> None:
+        self.arguments = arguments
         self._layout = layout
         self._saved = saved
         self._lock = lock
@@ -85,7 +107,7 @@ def open_live(
     credential: str,
     saved: bool,
     use_id: str,
-    build: Callable[[], Sections],
+    build: Callable[[], Content],
     turn: Optional[Lock] = None,
     user: str = "root",
 ) -> LiveConfig:
@@ -101,11 +123,14 @@ def open_live(
         lock = wait_lock(directory + "/" + LOCK)
     try:
         lock.write(credential if saved else "")
-        text = render(build()).encode()
+        content = build()
+        text = render(content.sections).encode()
         atomic_write(directory + "/" + BASELINE, text)
         atomic_write(directory + "/" + CONFIG, text)
+        for name, public in content.files.items():
+            atomic_write("{0}/{1}".format(directory, name), public.encode(), 0o644)
         _give_to(user, directory)
-        return LiveConfig(layout, saved, directory, lock, turn)
+        return LiveConfig(layout, saved, directory, lock, turn, content.arguments)
     except BaseException:
         shutil.rmtree(directory)
         lock.release()

@@ -9,21 +9,23 @@
 from __future__ import annotations
 
 import time
-from typing import Callable, Dict, Mapping, Optional, Sequence
+from typing import Callable, Mapping, Optional, Sequence
 
-from .arguments import FAST_LIST
 from .credentials import Credential, load_credential
 from .errors import CloudsyncError
 from .host import Host
-from .live import CRYPT, REMOTE, open_live, turn_path
+from .live import CRYPT, REMOTE, Content, open_live, turn_path
 from .locks import Lock, try_lock
+from .privileges import account_of
 from .rclone.providers import resolve
 from .rclone.section import crypt_section, remote_section
 from .rclone.traits import is_bucket_based, refresh_token_is_single_use
+from .rclone.tuning import tune
 from .seed import load_seed
 from .session import Session
 from .stopping import StopFlag
 from .tasks import Encryption, Task
+from .trust import trust
 
 WAIT_SECONDS = 0.5
 Say = Callable[[str], None]
@@ -64,22 +66,25 @@ def task_place(task: Task) -> str:
     return CRYPT + ":" if task.encryption is not None else raw_place(task.remote_path)
 
 
-def build_sections(
+def build_content(
     host: Host,
     credential: Credential,
     options: Mapping[str, str],
     encryption: Optional[Encryption],
     remote_path: str,
+    user: str = "root",
     strict_names: bool = True,
-) -> Dict[str, Dict[str, str]]:
-    """The configuration for one use. What rclone refreshed is already in its own spelling and goes on top.
+) -> Content:
+    """What rclone gets for one use. What it refreshed is already in its own spelling and goes on top.
 
     ``strict_names``: a name that can't be decrypted is an error, where rclone knows that.
     """
     provider = resolve(credential.provider, host.providers)
-    own = {key: value for key, value in options.items() if key != FAST_LIST}
-    remote = {**remote_section(provider, credential.attributes, credential.secrets, own), **credential.refreshed}
-    sections = {REMOTE: remote}
+    login = {**credential.attributes, **credential.secrets}
+    trusted = trust(host.layout, provider, login, account_of(user))
+    remote = remote_section(provider, credential.attributes, credential.secrets, options)
+    remote = {**remote, **trusted.options, **credential.refreshed}
+    sections = {REMOTE: {name: value for name, value in remote.items() if value or name not in trusted.options}}
     if encryption is not None:
         sections[CRYPT] = crypt_section(
             raw_place(remote_path),
@@ -89,7 +94,7 @@ def build_sections(
             encryption.directory_names,
             strict_names and host.rclone.has_strict_names,
         )
-    return sections
+    return Content(sections, trusted.files, tune(provider, login, options).arguments)
 
 
 def open_task_session(
@@ -103,10 +108,10 @@ def open_task_session(
 ) -> Session:
     """The session of a run or a plan of ``task``. The caller closes ``session.live``."""
 
-    def build() -> Dict[str, Dict[str, str]]:
+    def build() -> Content:
         # Read again: whoever had the turn before may have left a newer token, and the seed may have been rotated.
         now = load_credential(host.layout, load_seed(host.layout), credential.name)
-        return build_sections(host, now, task.provider_options, task.encryption, task.remote_path)
+        return build_content(host, now, task.provider_options, task.encryption, task.remote_path, task.user)
 
     turn = take_turn(host, credential.name, stop, say) if takes_turns(credential) else None
     live = open_live(host.layout, credential.name, True, use_id, build, turn, task.user)
@@ -135,9 +140,9 @@ def open_credential_session(
     Names that can't be decrypted are left out of it, and told in rclone's log.
     """
 
-    def build() -> Dict[str, Dict[str, str]]:
+    def build() -> Content:
         now = load_credential(host.layout, load_seed(host.layout), credential.name) if saved else credential
-        return build_sections(host, now, options or {}, encryption, remote_path, strict_names=False)
+        return build_content(host, now, options or {}, encryption, remote_path, strict_names=False)
 
     stop = StopFlag()
     turn = take_turn(host, credential.name, stop, _silent) if saved and takes_turns(credential) else None

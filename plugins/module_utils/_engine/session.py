@@ -101,7 +101,10 @@ class Session:
     def _start(self, arguments: Sequence[str], directory: int, stdin: bytes) -> subprocess.Popen[bytes]:
         descriptors = (*self.descriptors, *self.live.descriptors, directory)
         child = subprocess.Popen(  # pylint: disable=ansible-bad-function
-            [self.rclone.path, "--config", self._config_path(directory), "--ask-password=false", *arguments],
+            [
+                *(self.rclone.path, "--config", self._config_path(directory), "--ask-password=false"),
+                *(*self.live.arguments, *arguments),
+            ],
             stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -51,6 +51,7 @@ REFUSED_FLAGS = (
     ("filter* include* exclude* files-from*", "use include and exclude"),
     ("copy-links", "use follow_symlinks"),
     ("create-empty-src-dirs", "use create_empty_dirs"),
+    ("sftp-known-hosts-file sftp-host-keys sftp-pin-host-key sftp-ssh", "whom a login trusts is set in the credential"),
 )
 
 

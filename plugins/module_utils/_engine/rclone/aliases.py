@@ -9,19 +9,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Dict, Mapping
+from typing import Dict, FrozenSet, Mapping, Tuple
 
 
 @dataclass(frozen=True)
 class Alias:
-    """``provider``: rclone's name. ``implied``: options set unless the credential sets them itself.
+    """``provider``: rclone's name. ``implied``, ``flags``: options, and rclone's global flags, unless something is set.
 
-    ``spellings``: for an option, TrueNAS's values and rclone's.
+    ``spellings``: for an option, TrueNAS's values and rclone's. ``renamed``: TrueNAS's names of options and rclone's.
+    ``choices``: the only values of an option. ``in_mib``: sizes that may be plain numbers, of MiB. ``unsaid``: values
+    that TrueNAS always writes, and that are nobody's wish.
     """
 
     provider: str
     implied: Mapping[str, str] = field(default_factory=dict)
     spellings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    choices: Mapping[str, Tuple[str, ...]] = field(default_factory=dict)
+    in_mib: FrozenSet[str] = frozenset()
+    flags: Mapping[str, str] = field(default_factory=dict)
+    unsaid: Mapping[str, str] = field(default_factory=dict)
 
 
 DRIVE_TYPES = {"PERSONAL": "personal", "BUSINESS": "business", "DOCUMENT_LIBRARY": "documentLibrary"}
@@ -34,12 +41,32 @@ STORJ = {
     "upload_cutoff": "64Mi",
     "disable_http2": "true",
 }
+# TrueNAS writes these into the section, where rclone does not look for them; here they are real flags.
+GENTLE = {"checkers": "1", "tpslimit": "10"}
+STORAGE_CLASSES = (
+    "",
+    "STANDARD",
+    "REDUCED_REDUNDANCY",
+    "STANDARD_IA",
+    "ONEZONE_IA",
+    "INTELLIGENT_TIERING",
+    "GLACIER",
+    "GLACIER_IR",
+    "DEEP_ARCHIVE",
+)
+S3 = Alias(
+    "s3",
+    {"provider": "Other"},
+    renamed={"encryption": "server_side_encryption", "signatures_v2": "v2_auth"},
+    choices={"encryption": ("", "AES256"), "storage_class": STORAGE_CLASSES},
+    unsaid={"max_upload_parts": "10000"},
+)
 
 ALIASES: Dict[str, Alias] = {
     "AZUREBLOB": Alias("azureblob", {"chunk_size": "100Mi"}),
-    "B2": Alias("b2"),
+    "B2": Alias("b2", in_mib=frozenset(("chunk_size",))),
     "BOX": Alias("box"),
-    "DROPBOX": Alias("dropbox"),
+    "DROPBOX": Alias("dropbox", in_mib=frozenset(("chunk_size",))),
     "FTP": Alias("ftp"),
     "GOOGLE_CLOUD_STORAGE": Alias("google cloud storage"),
     "GOOGLE_DRIVE": Alias("drive"),
@@ -47,10 +74,10 @@ ALIASES: Dict[str, Alias] = {
     "HTTP": Alias("http"),
     "HUBIC": Alias("hubic"),
     "MEGA": Alias("mega"),
-    "ONEDRIVE": Alias("onedrive", {}, {"drive_type": DRIVE_TYPES}),
+    "ONEDRIVE": Alias("onedrive", {}, {"drive_type": DRIVE_TYPES}, flags=GENTLE),
     "OPENSTACK_SWIFT": Alias("swift"),
     "PCLOUD": Alias("pcloud"),
-    "S3": Alias("s3", {"provider": "Other"}),
+    "S3": S3,
     "SFTP": Alias("sftp"),
     "STORJ_IX": Alias("s3", STORJ),
     "WEBDAV": Alias("webdav", {}, {"vendor": VENDORS}),

@@ -9,15 +9,18 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Callable, Dict, List, Mapping
+import re
+from typing import Any, Callable, Dict, List, Mapping, Sequence, Tuple
 
 from ..errors import usage_error
 from ..suggest import did_you_mean
+from . import known_hosts
 from .logins import missing_login
 from .providers import Option, Provider
 from .secrecy import carries_secret, must_be_secret
 from .traits import undeclared_options
-from .values import problem
+from .tuning import FLAGS, own_options, rclone_option, size_problem, spelled
+from .values import choice_problem, problem
 
 
 def check(provider: Provider, attributes: Mapping[str, str], secrets: Mapping[str, str]) -> None:
@@ -35,20 +38,34 @@ def check(provider: Provider, attributes: Mapping[str, str], secrets: Mapping[st
     for name, value in secrets.items():
         problems += _value_problems(provider, name, value, shown=False)
     problems += _missing(provider, {**attributes, **secrets})
+    if provider.name == "sftp":
+        problems += known_hosts.problems({**attributes, **secrets})
     if problems:
         raise usage_error(" ".join(problems))
 
 
 def check_options(provider: Provider, options: Mapping[str, str]) -> None:
     """Refuse a task's ``provider_options`` that its credential's provider does not have, or that are secrets."""
-    problems = _unknown(provider, options)
-    problems += _public_problems(provider, options, "set it in the credential's secrets")
+    flags = {name: value for name, value in options.items() if name in FLAGS}
+    own = {name: value for name, value in options.items() if name not in FLAGS}
+    problems = _unknown(provider, own, tuple(FLAGS))
+    problems += _public_problems(provider, own, "set it in the credential's secrets")
+    for name, value in flags.items():
+        wrong = problem(FLAGS[name], value) if value else ""
+        problems += ["{0!r} is {1!r}: it {2}.".format(name, value, wrong)] if wrong else []
+    if provider.name == "sftp":
+        problems += [
+            "{0!r} says whom a login trusts: set it in the credential.".format(name)
+            for name in own
+            if name in known_hosts.OF_THE_CREDENTIAL
+        ]
     if problems:
         raise usage_error(" ".join(problems))
 
 
-def _unknown(provider: Provider, given: Mapping[str, str]) -> List[str]:
+def _unknown(provider: Provider, given: Mapping[str, str], more: Sequence[str] = ()) -> List[str]:
     known = {option.name for option in provider.options} | undeclared_options(provider.name)
+    known |= {*more, *own_options(provider), *provider.alias.renamed}
     return [
         "The provider {0} has no option {1!r}.{2}".format(provider.name, name, did_you_mean(name, sorted(known)))
         for name in given
@@ -59,8 +76,8 @@ def _unknown(provider: Provider, given: Mapping[str, str]) -> List[str]:
 def _public_problems(provider: Provider, given: Mapping[str, str], advice: str) -> List[str]:
     problems: List[str] = []
     for name, value in given.items():
-        option = provider.option(name)
-        if must_be_secret(provider, name):
+        option = rclone_option(provider, name)
+        if must_be_secret(provider, provider.alias.renamed.get(name, name)):
             problems.append("{0!r} is a secret: {1}.".format(name, advice))
         elif option is not None and carries_secret(option, value):
             problems.append("{0!r} has a password or token in it: {1}.".format(name, advice))
@@ -71,9 +88,15 @@ def _public_problems(provider: Provider, given: Mapping[str, str], advice: str) 
 
 def _value_problems(provider: Provider, name: str, value: str, shown: bool) -> List[str]:
     """``shown``: the value is public and helps the reader."""
-    option = provider.option(name) or Option(name)
-    spelled = provider.alias.spellings.get(name, {}).get(value, value)
-    wrong = problem(option, spelled) or _form_problem(provider, name, spelled)
+    option = rclone_option(provider, name) or Option(name)
+    text = spelled(provider, name, value)
+    wrong = _form_problem(provider, name, text)
+    if value and not wrong:  # an empty value counts as not set
+        wrong = (
+            choice_problem(value, provider.alias.choices.get(name, ()))
+            or problem(option, text)
+            or size_problem(provider, name, text)
+        )
     if not wrong:
         return []
     return ["{0!r}{1} {2}.".format(name, " is {0!r}: it".format(value) if shown else "", wrong)]
@@ -83,9 +106,8 @@ def _form_problem(provider: Provider, name: str, value: str) -> str:
     """What is wrong with the text of an option that has a form of its own."""
     if name == "token" and not _takes_oauth_token(provider):
         return ""
-    if name == "url" and provider.name not in ("http", "webdav"):
-        return ""
-    fits, wanted = FORMS.get(name, (_anything, ""))
+    forms = (FORMS[key] for key in ((provider.called, name), (provider.name, name), ("", name)) if key in FORMS)
+    fits, wanted = next(forms, (_anything, ""))
     return "" if fits(value) else wanted
 
 
@@ -110,15 +132,32 @@ def _json_object(value: str) -> Dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-FORMS: Mapping[str, "tuple[Callable[[str], bool], str]"] = {
-    "config_credentials": (lambda value: bool(_json_object(value)), "must be the JSON text of the app's config.json"),
-    "key_pem": (lambda value: "PRIVATE KEY-----" in value, "must be the PEM text of a private key"),
-    "service_account_credentials": (
+def _is_url(value: str) -> bool:
+    return value.startswith(("http://", "https://"))
+
+
+URL = "must begin with http:// or https://"
+# By the provider's name, or the one that a credential uses for it, or for all ("").
+FORMS: Mapping[Tuple[str, str], Tuple[Callable[[str], bool], str]] = {
+    ("AZUREBLOB", "endpoint"): (lambda value: not value or _is_url(value), URL),
+    ("S3", "endpoint"): (lambda value: not value or _is_url(value), URL),
+    ("STORJ_IX", "endpoint"): (lambda value: not value or value.startswith("https://"), "must begin with https://"),
+    ("azureblob", "account"): (
+        lambda value: bool(re.match(r"\A[A-Za-z0-9.-]*\Z", value)),
+        "can only contain letters, digits, - and .",
+    ),
+    ("", "config_credentials"): (
+        lambda value: bool(_json_object(value)),
+        "must be the JSON text of the app's config.json",
+    ),
+    ("", "key_pem"): (lambda value: "PRIVATE KEY-----" in value, "must be the PEM text of a private key"),
+    ("", "service_account_credentials"): (
         lambda value: bool(_json_object(value)),
         "must be the JSON text of the service account's key file",
     ),
-    "token": (_is_token, "must be the JSON text that 'rclone authorize' prints, with an access_token in it"),
-    "url": (lambda value: value.startswith(("http://", "https://")), "must begin with http:// or https://"),
+    ("", "token"): (_is_token, "must be the JSON text that 'rclone authorize' prints, with an access_token in it"),
+    ("http", "url"): (_is_url, URL),
+    ("webdav", "url"): (_is_url, URL),
 }
 
 

@@ -68,7 +68,7 @@ class Option:
 
 @dataclass(frozen=True)
 class Provider:
-    """One rclone backend. ``alias``: what the name that a credential uses for it brings along.
+    """One rclone backend. ``called``: the name that a credential uses for it; ``alias``: what that brings along.
 
     An option can be there several times, with different ``sub_provider``.
     """
@@ -77,6 +77,7 @@ class Provider:
     description: str = ""
     options: Tuple[Option, ...] = ()
     alias: Alias = field(default_factory=lambda: Alias(""))
+    called: str = ""
 
     def all_options(self, name: str) -> Iterator[Option]:
         """Every form of the option ``name``."""
@@ -173,7 +174,7 @@ def resolve(name: str, providers: Mapping[str, Provider]) -> Provider:
     """The provider that a credential calls ``name``: rclone's name or TrueNAS's. An unknown one is refused."""
     wanted = rclone_name(name)
     if wanted in providers:
-        return replace(providers[wanted], alias=ALIASES.get(name, Alias(wanted)))
+        return replace(providers[wanted], alias=ALIASES.get(name, Alias(wanted)), called=name)
     if wanted in DROPPED:
         raise usage_error("The provider {0!r} is gone. {1}".format(name, DROPPED[wanted]))
     if name in ALIASES or name in SPELLINGS:

@@ -13,6 +13,7 @@ from typing import Dict, Mapping
 
 from .obscure import obscure
 from .providers import Provider
+from .tuning import tune
 
 # Options whose text may come with line breaks, which the configuration can't hold.
 PEM = frozenset(("key_pem",))
@@ -24,15 +25,12 @@ def remote_section(
     secrets: Mapping[str, str],
     provider_options: Mapping[str, str],
 ) -> Dict[str, str]:
-    """The section of a remote: what the provider's alias implies, the credential, and the task's options on top.
+    """The section of a remote: what the provider's name brings, the credential, and the task's options on top.
 
     All values are plain text; what rclone wants obscured is obscured here. They have passed checks.check().
     """
-    section = {"type": provider.name}
-    for name, value in {**provider.alias.implied, **attributes, **secrets, **provider_options}.items():
-        spelled = provider.alias.spellings.get(name, {}).get(value, value)
-        section[name] = _stored(provider, name, spelled)
-    return section
+    options = tune(provider, {**attributes, **secrets}, provider_options).options
+    return {"type": provider.name, **{name: _stored(provider, name, value) for name, value in options.items()}}
 
 
 def _stored(provider: Provider, name: str, value: str) -> str:

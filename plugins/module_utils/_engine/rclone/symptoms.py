@@ -136,16 +136,23 @@ SYMPTOMS: Tuple[Symptom, ...] = (
         "auth",
         (r"knownhosts: key is unknown",),
         "The server's host key is not among those that the credential trusts",
-        "Look at the server's key (ssh-keyscan HOST), compare it with what its operator says, and put it into "
-        "known_hosts_file or host_keys.",
+        "Print the server's keys (ssh-keyscan -p PORT HOST), compare their fingerprints (ssh-keygen -lf -) with what "
+        "its operator says, and put the lines into the credential's known_hosts.",
         quotes=False,
     ),
     _symptom(
         "auth",
         (r"knownhosts: key mismatch", r"host key mismatch"),
-        "The server's host key is not the one that the credential trusts",
-        "When the server was replaced on purpose, put its new key into known_hosts_file or host_keys; else do "
-        "not connect.",
+        "The server's host key is not the one that the credential trusts: somebody else may be answering",
+        "When its operator says that the key was replaced, put the new one into the credential's known_hosts; else do "
+        "not connect. rclone 1.60 needs the server's keys of all types there.",
+        quotes=False,
+    ),
+    _symptom(
+        "usage",
+        (r"couldn't parse known_hosts_file",),
+        "The file that known_hosts_file names can't be read, or is no known_hosts file",
+        "Correct it, or give its lines in the credential's known_hosts.",
     ),
     _symptom(
         "auth",

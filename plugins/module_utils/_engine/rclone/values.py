@@ -9,16 +9,17 @@
 from __future__ import annotations
 
 import re
-from typing import Callable, Dict, Tuple
+from typing import Callable, Dict, Sequence, Tuple
 
 from ..suggest import did_you_mean
 from .providers import Option
+from .sizes import SIZE
 
-BOOLEANS = frozenset(("1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False"))
+TRUE = frozenset(("1", "t", "T", "TRUE", "true", "True"))
+BOOLEANS = TRUE | {"0", "f", "F", "FALSE", "false", "False"}
 UNSET = frozenset(("", "nil", "null", "unset"))
 INTEGER = re.compile(r"\A[+-]?\d+\Z")
 NUMBER = re.compile(r"\A[+-]?(\d+\.?\d*|\.\d+)\Z")
-SIZE = re.compile(r"\A(\d+\.?\d*|\.\d+)([bB]|[kKmMgGtTpPeE]([iI]|i[bB])?)\Z")
 DURATION = re.compile(r"\A(off|-?(\d+\.?\d*|\.\d+)|-?((\d+\.?\d*|\.\d+)(ns|us|µs|ms|s|m|h|d|w|M|y))+)\Z")
 
 Rule = Tuple[Callable[[str], bool], str]
@@ -46,7 +47,11 @@ def problem(option: Option, value: str) -> str:
     if option.type in RULES:
         fits, wanted = RULES[option.type]
         return "" if fits(value) else wanted
-    allowed = _allowed(option)
+    return choice_problem(value, _allowed(option))
+
+
+def choice_problem(value: str, allowed: Sequence[str]) -> str:
+    """What is wrong with ``value`` when only those ``allowed`` are possible; without any, all are."""
     if allowed and value not in allowed:
         return "must be one of {0}.{1}".format(", ".join(filter(None, allowed)), did_you_mean(value, allowed)).rstrip(
             "."

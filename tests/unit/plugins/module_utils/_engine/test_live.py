@@ -25,19 +25,19 @@ def drive(layout, seed):
     credentials.save_credential(layout, seed, Credential("drive", "drive", secrets={"token": FIRST}))
 
 
-def sections(token=FIRST):
-    return {live.REMOTE: {"type": "drive", "token": token}, live.CRYPT: CRYPT}
+def content(token=FIRST):
+    return live.Content({live.REMOTE: {"type": "drive", "token": token}, live.CRYPT: CRYPT})
 
 
 @pytest.fixture
 def opened(layout):
-    return live.open_live(layout, "drive", True, "R1", sections)
+    return live.open_live(layout, "drive", True, "R1", content)
 
 
 def rclone_saves(config, token):
     """As rclone does: a new file takes the place of the old one."""
     with open(config.path + ".new", "w") as stream:
-        stream.write(render(sections(token)))
+        stream.write(render(content(token).sections))
     os.rename(config.path + ".new", config.path)
 
 
@@ -59,7 +59,7 @@ def test_the_configuration_is_closed_to_everybody_and_gone_afterwards(layout, op
     for folder in (opened.directory, os.path.dirname(opened.directory), layout.run_dir):
         assert stat.S_IMODE(os.stat(folder).st_mode) == 0o700
     with open(opened.path) as stream:
-        assert stream.read() == render(sections())
+        assert stream.read() == render(content().sections)
 
     opened.close()
 
@@ -99,7 +99,7 @@ def test_a_token_that_was_declared_meanwhile_wins(layout, seed, opened):
 
 
 def test_a_credential_that_is_in_no_store_is_not_put_there(layout):
-    with live.open_live(layout, "unsaved", False, "R1", sections) as config:
+    with live.open_live(layout, "unsaved", False, "R1", content) as config:
         rclone_saves(config, SECOND)
         assert not config.save_back()
 
@@ -232,7 +232,7 @@ def test_a_token_is_saved_after_the_seed_was_rotated_during_the_run(layout, seed
 
 def test_the_turn_ends_with_the_use(layout):
     path = live.turn_path(layout, "drive")
-    config = live.open_live(layout, "drive", True, "R1", sections, wait_lock(path))
+    config = live.open_live(layout, "drive", True, "R1", content, wait_lock(path))
     assert is_held(path)
     assert len(config.descriptors) == 2
     config.close()
@@ -254,9 +254,9 @@ def test_a_use_that_can_not_begin_leaves_nothing(layout):
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="another user needs root")
 def test_another_user_owns_the_configuration_or_is_named_when_there_is_none(layout):
-    with live.open_live(layout, "drive", True, "R1", sections, user="nobody") as config:
+    with live.open_live(layout, "drive", True, "R1", content, user="nobody") as config:
         assert os.stat(config.path).st_uid == os.stat(config.directory).st_uid != 0
         assert os.stat(config.directory + "/lock").st_uid == 0
     with pytest.raises(CloudsyncError, match="There is no user 'cloudsync-none' on this host"):
-        live.open_live(layout, "drive", True, "R2", sections, user="cloudsync-none")
+        live.open_live(layout, "drive", True, "R2", content, user="cloudsync-none")
     assert uses(layout) == []

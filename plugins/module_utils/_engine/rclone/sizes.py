@@ -1,0 +1,27 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""Sizes as rclone spells them: 96Mi, 5G, 100b."""
+
+from __future__ import annotations
+
+import re
+from typing import Optional
+
+SIZE = re.compile(r"\A(\d+\.?\d*|\.\d+)([bB]|[kKmMgGtTpPeE]([iI]|i[bB])?)\Z")
+UNITS = "BKMGTPE"
+MIB = 1 << 20
+
+
+def in_bytes(text: str) -> Optional[int]:
+    """How many bytes ``text`` means; None when it is no size with a unit. M and Mi are the same to rclone."""
+    found = SIZE.match(text)
+    return int(float(found.group(1)) * 1024 ** UNITS.index(found.group(2)[0].upper())) if found else None
+
+
+def in_words(size: int) -> str:
+    """``size`` bytes as an option's value: in MiB when that is exact."""
+    return "{0}B".format(size) if size % MIB else "{0}Mi".format(size // MIB)

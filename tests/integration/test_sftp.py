@@ -1,0 +1,226 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""SFTP, as TrueNAS can't do it: host keys are checked, keys are text and may have a passphrase."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import shutil
+import stat
+import subprocess
+import tempfile
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from harness import SECRET, SLOW, copy_of, read_tree, serving, text_tree, write_tree
+
+FILES = {"a.txt": "alpha", "d/b.txt": "beta"}
+OPENSSH = serialization.PrivateFormat.OpenSSH
+MAKERS = {
+    "rsa": lambda: rsa.generate_private_key(65537, 2048),
+    "ecdsa": lambda: ec.generate_private_key(ec.SECP256R1()),
+    "ed25519": ed25519.Ed25519PrivateKey.generate,
+}
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="another user needs root")
+
+
+def private(key):
+    return key.private_bytes(serialization.Encoding.PEM, OPENSSH, serialization.NoEncryption()).decode()
+
+
+def sealed(key, passphrase, path):
+    """The private key in OpenSSH's present format with a passphrase, which only ssh-keygen writes without bcrypt."""
+    if shutil.which("ssh-keygen") is None:
+        pytest.skip("ssh-keygen is not on PATH")
+    path.write_text(private(key))
+    path.chmod(0o600)
+    subprocess.run(["ssh-keygen", "-q", "-p", "-P", "", "-N", passphrase, "-f", str(path)], check=True)
+    assert path.read_text() != private(key)
+    return path.read_text()
+
+
+def public(key):
+    encoding, form = serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH
+    return key.public_key().public_bytes(encoding, form).decode()
+
+
+def warning_of(result):
+    """The one warning of a module; ansible-core 2.19 and later wrap it."""
+    (warning,) = result["warnings"]
+    return warning if isinstance(warning, str) else warning["event"]["msg"]
+
+
+class Server:
+    """Served files, host keys of every kind, and a user who may log in with a password or with ``key``."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.files = folder / "files"
+        self.files.mkdir(parents=True)
+        self.hosts = {kind: make() for kind, make in MAKERS.items()}
+        self.key = MAKERS["ed25519"]()
+        (folder / "authorized").write_text(public(self.key) + "\n")
+        self.port = None
+
+    def options(self):
+        for kind, key in self.hosts.items():
+            path = self.folder / kind
+            path.write_text(private(key))
+            path.chmod(0o600)
+            yield "--key={0}".format(path)
+        yield from ("--user", "u", "--pass", SECRET, "--authorized-keys", str(self.folder / "authorized"))
+
+    def known(self, *kinds):
+        """Lines of a known_hosts file with the server's keys of these kinds."""
+        return "".join("[127.0.0.1]:{0} {1}\n".format(self.port, public(self.hosts[kind])) for kind in kinds)
+
+    def credential(self, secrets=None, **attributes):
+        login = {"host": "127.0.0.1", "port": self.port, "user": "u", **attributes}
+        return {"name": "there", "provider": "sftp", "attributes": login, "secrets": secrets or {"pass": SECRET}}
+
+
+@pytest.fixture(name="server")
+def fixture_server(rclone, tmp_path):
+    found = Server(tmp_path / "sftp")
+    with serving(rclone, "sftp", found.files, *found.options()) as port:
+        found.port = port
+        yield found
+
+
+@pytest.fixture(name="foreign")
+def fixture_foreign(new_machine, rclone):
+    """A machine whose rclone everybody can reach."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        yield new_machine(copy_of(rclone, folder))
+
+
+def push(machine, **options):
+    write_tree(machine.data / "documents", FILES)
+    task = {"name": "push", "credential": "there", "direction": "push", "mode": "sync"}
+    return {**task, "path": str(machine.data / "documents"), "remote_path": "d", **options}
+
+
+@pytest.mark.parametrize("kind", ["rsa", "ecdsa", "ed25519"])
+def test_one_known_key_of_any_kind_is_enough(machine, server, kind):
+    machine.declare([server.credential(known_hosts=server.known(kind))], [push(machine)])
+    assert machine.cloudsync("verify", "there").code == 0
+    machine.run("push")
+    assert text_tree(server.files / "d") == FILES
+
+
+def test_the_oldest_rclone_wants_all_of_them(new_machine, old_rclone, server):
+    machine = new_machine(old_rclone)
+    machine.declare([server.credential(known_hosts=server.known("rsa", "ecdsa", "ed25519"))], [push(machine)])
+    machine.run("push")
+    assert text_tree(server.files / "d") == FILES
+
+    machine.declare([server.credential(known_hosts=server.known("ed25519"))])
+    verified = machine.cloudsync("verify", "there")
+    assert verified.code == 1
+    assert "all types" in verified.out + verified.err
+
+
+def test_a_key_that_nobody_knows_is_no_login_and_the_way_out_is_said(machine, server):
+    elsewhere = server.known("ed25519").replace("127.0.0.1", "127.0.0.2")
+    machine.declare([server.credential(known_hosts=elsewhere)], [push(machine)])
+    record = machine.run("push", 1, "auth")
+    assert "not among those that the credential trusts" in record["message"]
+    assert "ssh-keyscan" in record["message"]
+    assert "known_hosts" in record["message"]
+    assert machine.cloudsync("verify", "there").code == 1
+    assert read_tree(server.files) == {}
+
+
+def test_a_key_that_changed_is_no_login(machine, server):
+    machine.declare([server.credential(known_hosts=server.known("ed25519"))], [push(machine)])
+    machine.run("push")
+    server.hosts["ed25519"] = MAKERS["ed25519"]()
+    machine.declare([server.credential(known_hosts=server.known("ed25519"))])
+    assert "somebody else may be answering" in machine.run("push", 1, "auth")["message"]
+
+
+def test_without_any_known_host_every_use_is_refused_and_the_module_says_so(machine, server):
+    if pathlib.Path(os.path.expanduser("~/.ssh/known_hosts")).is_file():
+        pytest.skip("this machine's user knows hosts")
+    told = machine.module("credential", **server.credential())
+    assert "Until then runs as " in warning_of(told)
+    machine.declare([], [push(machine)])
+    assert "No SSH host key is known" in machine.run("push", 1, "auth")["message"]
+    assert "'ssh-keyscan -p {0} 127.0.0.1'".format(server.port) in warning_of(told)
+    machine.plan("push", 1, "auth")
+    verified = machine.cloudsync("verify", "there")
+    assert verified.code == 1
+    assert "No SSH host key is known" in verified.err + verified.out
+    assert read_tree(server.files) == {}
+
+
+def test_the_hosts_own_file_of_known_hosts_is_used(machine, server):
+    own = machine.root / "etc" / "ssh" / "ssh_known_hosts"
+    own.parent.mkdir(parents=True)
+    own.write_text(server.known("ed25519"))
+    assert machine.declare([server.credential()], [push(machine)]).warnings == []
+    machine.run("push")
+    assert text_tree(server.files / "d") == FILES
+
+
+def test_who_opts_out_logs_in_and_is_warned(machine, server):
+    told = machine.module("credential", **server.credential(known_hosts="none"))
+    assert "SSH host keys are not checked (known_hosts: none)" in warning_of(told)
+    machine.declare([], [push(machine)])
+    machine.run("push")
+    assert text_tree(server.files / "d") == FILES
+
+
+@needs_root
+def test_known_hosts_reach_a_run_as_another_user_and_go_with_it(foreign, server):
+    machine = foreign
+    task = push(machine, user="nobody", bandwidth=SLOW, transfers=1)
+    write_tree(machine.data / "documents", {"big": os.urandom(600000)})
+    machine.declare([server.credential(known_hosts=server.known("ed25519"))], [task])
+    run = machine.start("push")
+    machine.wait_for_bytes("push")
+    (live,) = machine.live()
+    assert (live / "known_hosts").read_text() == server.known("ed25519")
+    assert stat.S_IMODE((live / "known_hosts").stat().st_mode) == 0o644
+    assert "known_hosts_file = ${RCLONE_CONFIG_DIR}/known_hosts\n" in (live / "rclone.conf").read_text()
+    pid, _words = machine.rclone_of(run)
+    assert "Uid:\t65534" in pathlib.Path("/proc/{0}/status".format(pid)).read_text()
+    machine.ended(run, 0)
+    assert machine.live() == []
+    assert sorted(read_tree(server.files / "d")) == ["a.txt", "big", "d/b.txt"]
+
+
+def test_a_key_as_text(machine, server):
+    secrets = {"key_pem": private(server.key)}
+    machine.declare([server.credential(secrets, known_hosts=server.known("ed25519"))], [push(machine)])
+    machine.run("push")
+    assert text_tree(server.files / "d") == FILES
+
+
+def test_a_key_as_text_with_a_passphrase(machine, server, tmp_path):
+    passphrase = SECRET + " with blanks"
+    secrets = {"key_pem": sealed(server.key, passphrase, tmp_path / "key"), "key_file_pass": passphrase}
+    machine.declare([server.credential(secrets, known_hosts=server.known("ed25519"))], [push(machine)])
+    machine.run("push")
+    assert text_tree(server.files / "d") == FILES
+
+
+def test_a_wrong_passphrase_is_a_matter_of_the_login(machine, server, tmp_path):
+    secrets = {"key_pem": sealed(server.key, SECRET, tmp_path / "key"), "key_file_pass": SECRET + "-wrong"}
+    machine.declare([server.credential(secrets, known_hosts=server.known("ed25519"))], [push(machine)])
+    machine.run("push", 1, "auth")
+
+
+def test_a_key_in_a_file(machine, server, tmp_path):
+    file = tmp_path / "id"
+    file.write_text(private(server.key))
+    file.chmod(0o600)
+    known = server.credential(known_hosts=server.known("ed25519"), key_file=str(file))
+    machine.declare([{**known, "secrets": {}}], [push(machine)])
+    machine.run("push")
+    assert text_tree(server.files / "d") == FILES
