@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from typing import Callable, Dict, Mapping, Optional, Sequence
 
-from .arguments import FAST_LIST
+from .arguments import FAST_LIST, connection_arguments
 from .credentials import Credential, load_credential
 from .errors import CloudsyncError
 from .host import Host
@@ -118,6 +118,7 @@ def open_task_session(
         descriptors,
         _root(task.remote_path),
         has_no_folders=is_bucket_based(credential.provider),
+        connection=connection_arguments(task),
     )
 
 

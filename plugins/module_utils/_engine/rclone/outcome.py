@@ -25,7 +25,9 @@ ABORTED = "aborted"
 NAMED_FILES = 5
 ARCHIVED = re.compile(r'bucket="(?P<bucket>[^"]*)", key="(?P<key>[^"]*)"')
 # How the errors begin whose object is one file; other errors have a whole remote for object.
-ABOUT_A_FILE = re.compile(r"\A(Failed to |Listing error|Source and destination exist|partial file |Couldn't )")
+ABOUT_A_FILE = re.compile(
+    r"\A(Failed to |Listing error|Skipping undecryptable |Source and destination exist|partial file |Couldn't )"
+)
 PARTIAL = re.compile(r"\.[0-9a-f]{8}\.partial\Z")
 
 
@@ -53,8 +55,8 @@ class Outcome:
 
 
 def needs_probe(finished: Finished) -> bool:
-    """Whether rclone hid the cause: from 1.61 on, S3 says "is a file not a directory" for any failed look-up of a
-    folder, a refused login included. Listing the bucket's root says what is wrong: hand that to classify.
+    """Whether rclone hid the cause: from 1.61 on, S3 takes the folder for a file when any look-up of it fails, a
+    refused login included. Listing the bucket's root says what is wrong: hand that to classify.
     """
     return finished.exit_code != 0 and any(AMBIGUOUS.search(message.text) for message in finished.errors)
 
@@ -121,7 +123,7 @@ def size_text(count: float) -> str:
 def _message(symptom: Symptom, shown: Sequence[Message], finished: Finished) -> str:
     said = "" if not symptom.quotes else ": {0}".format(unwrapped(shown[0].text).rstrip("."))
     sentences = ["{0}{1}.".format(symptom.happened, said)]
-    files = _named(shown) if symptom.names_files else ""
+    files = _named(shown, symptom.file) if symptom.names_files else ""
     sentences += ["Files: {0}.".format(files)] if files else []
     sentences += [_restore_line(shown)] if symptom.reason == "archived_object" else [symptom.advice]
     if symptom.names_files and _kept_deletions(finished):
@@ -129,14 +131,22 @@ def _message(symptom: Symptom, shown: Sequence[Message], finished: Finished) -> 
     return " ".join(sentence for sentence in sentences if sentence)
 
 
-def _named(messages: Sequence[Message]) -> str:
+def _named(messages: Sequence[Message], file: str = "") -> str:
     names: List[str] = []
     for message in messages:
-        name = PARTIAL.sub("", message.object)
-        if name and name not in names and ABOUT_A_FILE.match(message.text):
+        name = _named_by(message, file)
+        if name and name not in names:
             names.append(name)
     more = len(names) - NAMED_FILES
     return ", ".join(names[:NAMED_FILES]) + (" and {0} more".format(more) if more > 0 else "")
+
+
+def _named_by(message: Message, file: str) -> str:
+    """The file that ``message`` is about: where the pattern ``file`` finds it, else its object."""
+    found = re.search(file, message.text) if file else None
+    if found:
+        return found.group(1)
+    return PARTIAL.sub("", message.object) if ABOUT_A_FILE.match(message.text) else ""
 
 
 def _restore_line(shown: Sequence[Message]) -> str:
