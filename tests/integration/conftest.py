@@ -128,6 +128,12 @@ fixture_gcs_port = _server("gcs")
 fixture_swift_port = _server("swift")
 
 
+@pytest.fixture(name="bucket_name")
+def fixture_bucket_name():
+    """Of a bucket that is not there yet."""
+    return "bucket-" + uuid.uuid4().hex[:12]
+
+
 @pytest.fixture(name="authority", scope="session")
 def fixture_authority(tmp_path_factory):
     from authority import Authority

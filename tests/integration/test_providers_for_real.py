@@ -6,8 +6,6 @@
 
 from __future__ import annotations
 
-import uuid
-
 import harness
 import places
 import pytest
@@ -107,9 +105,9 @@ def fixture_place(request):
 
 
 @pytest.fixture(name="bucket")
-def fixture_bucket():
-    """The name of one that is not there yet."""
-    return "bucket-" + uuid.uuid4().hex[:12]
+def fixture_bucket(bucket_name):
+    """Not that of conftest.py, which is a folder."""
+    return bucket_name
 
 
 @pytest.fixture(name="tasks")

@@ -118,6 +118,7 @@ def open_task_session(
         descriptors,
         _root(task.remote_path),
         has_no_folders=is_bucket_based(credential.provider),
+        remote_path=task.remote_path,
         connection=connection_arguments(task),
     )
 

@@ -48,8 +48,9 @@ class Answer:
 class Session:
     """All that one use of a credential needs to call rclone. ``descriptors`` are locks that rclone is to hold, too.
 
-    ``root`` is the bucket, or the top of the remote, as rclone's argument. ``has_no_folders``: at the provider folders
-    are but parts of names. ``connection`` goes before every command.
+    ``root`` is the bucket, or the top of the remote, as rclone's argument, and ``remote_path`` where within the account
+    it works. ``has_no_folders``: at the provider folders are but parts of names. ``connection`` goes before every
+    command.
     """
 
     rclone: Rclone
@@ -59,6 +60,7 @@ class Session:
     descriptors: Sequence[int] = ()
     root: str = ""
     has_no_folders: bool = False
+    remote_path: str = ""
     connection: Sequence[str] = ()
 
     def stream(

@@ -24,6 +24,7 @@ FAILED = "failed"
 ABORTED = "aborted"
 NAMED_FILES = 5
 ARCHIVED = re.compile(r'bucket="(?P<bucket>[^"]*)", key="(?P<key>[^"]*)"')
+AZURE_ARCHIVED = re.compile(r"BlobArchived|archived blob|archive tier", re.IGNORECASE)
 # How the errors begin whose object is one file; other errors have a whole remote for object.
 ABOUT_A_FILE = re.compile(
     r"\A(Failed to |Listing error|Skipping undecryptable |Source and destination exist|partial file |Couldn't )"
@@ -34,7 +35,7 @@ PARTIAL = re.compile(r"\.[0-9a-f]{8}\.partial\Z")
 @dataclass(frozen=True)
 class Finished:
     """An rclone command that ended. ``exit_code`` is negative after a signal; ``stopped``: somebody asked for the
-    end; ``timed_out``: its time was over; ``errors``: see logs.remember.
+    end; ``timed_out``: its time was over; ``errors``: see logs.remember; ``remote_path``: what the task calls that.
     """
 
     exit_code: int
@@ -43,6 +44,7 @@ class Finished:
     stats: Optional[Stats] = None
     errors: Tuple[Message, ...] = ()
     version: Version = (0, 0, 0)
+    remote_path: str = ""
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,8 @@ def _message(symptom: Symptom, shown: Sequence[Message], finished: Finished) -> 
     sentences = ["{0}{1}.".format(symptom.happened, said)]
     files = _named(shown, symptom.file) if symptom.names_files else ""
     sentences += ["Files: {0}.".format(files)] if files else []
-    sentences += [_restore_line(shown)] if symptom.reason == "archived_object" else [symptom.advice]
+    sentences += [_restore_line(shown, finished)] if symptom.reason == "archived_object" else []
+    sentences.append(symptom.advice)
     if symptom.names_files and _kept_deletions(finished):
         sentences.append("Until then nothing is deleted at the destination.")
     return " ".join(sentence for sentence in sentences if sentence)
@@ -149,16 +152,24 @@ def _named_by(message: Message, file: str) -> str:
     return PARTIAL.sub("", message.object) if ABOUT_A_FILE.match(message.text) else ""
 
 
-def _restore_line(shown: Sequence[Message]) -> str:
+def _restore_line(shown: Sequence[Message], finished: Finished) -> str:
+    """What to run, by whoever has the account in a configuration of his own; for a run's folder, or the one object."""
     found = [match for match in (ARCHIVED.search(message.text) for message in shown) if match]
-    if not found:
-        return "Restore them at the provider, or exclude them."
     keys = {match.group("key") for match in found}
-    folder = keys.pop() if len(keys) == 1 else os.path.commonpath(["/" + key for key in keys]).strip("/")
-    place = "/".join(part for part in (found[0].group("bucket"), folder) if part)
+    place = finished.remote_path.strip("/")
+    if found:
+        folder = keys.pop() if len(keys) == 1 else os.path.commonpath(["/" + key for key in keys]).strip("/")
+        place = "/".join(part for part in (found[0].group("bucket"), folder) if part)
+    if not place:
+        return "Restore them at the provider, or exclude them."
+    is_azure = any(AZURE_ARCHIVED.search(message.text) for message in shown)
     return (
-        "Restore them with: rclone backend restore 'REMOTE:{0}' -o priority=Standard -o lifetime=7 "
-        "(REMOTE is this account in your own rclone configuration); that takes hours. Or exclude them.".format(place)
+        "Restore them with: rclone {0} '{1}'{2} (REMOTE is this account in your own rclone configuration); that takes "
+        "hours. Or exclude them.".format(
+            "settier Hot" if is_azure else "backend restore",
+            "REMOTE:{0}".format(place).replace("'", "'\\''"),
+            "" if is_azure else " -o priority=Standard -o lifetime=7",
+        )
     )
 
 
