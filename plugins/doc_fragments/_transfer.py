@@ -51,6 +51,9 @@ options:
       - Options of the credential's provider that hold for this task only, by rclone's names, such as C(storage_class),
         C(server_side_encryption) or C(chunk_size). A secret is refused here.
       - C(fast_list) with the value V(true) lists with fewer requests and more memory.
+      - C(cleanup) with the value V(true), on Backblaze B2, removes after each successful push all versions below
+        O(remote_path) that were overwritten or deleted. Without it, B2 keeps them until a lifecycle rule of the bucket
+        removes them.
     type: dict
   include:
     description:

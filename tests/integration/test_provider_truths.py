@@ -10,10 +10,13 @@ import re
 import shlex
 import subprocess
 
+import fake_b2
 import harness
 import places
 import pytest
 from harness import PASSWORD, text_tree, write_tree
+
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.errors import CloudsyncError
 
 FILES = {"a.txt": "alpha", "deep/b.txt": "beta"}
 
@@ -148,3 +151,106 @@ def test_archived_blobs_are_overwritten_only_when_that_is_asked_for(azure):
     azure.declare(provider_options={"access_tier": "Archive", "archive_tier_delete": True})
     azure.machine.run("push")
     assert azure.there() == ["a.txt"]
+
+
+class Versioned:
+    """A machine with a push to B2 of FILES, of which a.txt has been overwritten once."""
+
+    def __init__(self, machine, cloud, port):
+        self.machine, self.cloud, self._port = machine, cloud, port
+        self.source = machine.data / "source"
+        self.declare()
+        write_tree(self.source, {**FILES, "a.txt": "first"})
+        machine.run("push")
+        write_tree(self.source, FILES)
+        (self.source / "a.txt").touch()
+        machine.run("push")
+
+    def declare(self, **options):
+        push = {
+            "name": "push",
+            "credential": "account",
+            "direction": "push",
+            "mode": "sync",
+            "path": str(self.source),
+            "remote_path": "bkt/d",
+            **options,
+        }
+        return self.machine.declare([fake_b2.credential(self._port)], [push])
+
+
+@pytest.fixture(name="b2")
+def fixture_b2(machine):
+    cloud = fake_b2.Cloud()
+    with fake_b2.serving(cloud) as port:
+        yield Versioned(machine, cloud, port)
+
+
+def test_a_plan_says_how_many_versions_stay_at_b2_and_they_do(b2):
+    (b2.source / "deep/b.txt").unlink()
+    write_tree(b2.source, {"a.txt": "third", "c.txt": "new"})
+    (note,) = b2.machine.plan("push")["notes"]
+    assert "3 older versions of files would stay at 'bkt/d', 1 of which are there now and 2 of which" in note
+    assert "provider_options.cleanup" in note
+    assert "note: B2 keeps" in b2.machine.cloudsync("run", "push", "--dry-run").out
+    b2.machine.run("push")
+    assert b2.cloud.files() == {"d/a.txt": b"third", "d/c.txt": b"new"}
+    assert len(b2.cloud.stored()) - len(b2.cloud.files()) == 3
+
+
+def test_a_rule_of_the_bucket_is_told(b2):
+    b2.cloud.rules = [{"fileNamePrefix": "d/", "daysFromHidingToDeleting": 30, "daysFromUploadingToHiding": None}]
+    assert "removes each 30 days after" in b2.machine.plan("push")["notes"][0]
+    b2.cloud.rules[0]["fileNamePrefix"] = "other/"
+    assert "30 days" not in b2.machine.plan("push")["notes"][0]
+
+
+def test_hard_delete_brings_an_older_version_back_at_b2_and_is_warned_of(b2):
+    declared = b2.declare(provider_options={"hard_delete": True})
+    assert "come back with its old content" in " ".join(declared.warnings)
+    (b2.source / "a.txt").unlink()
+    notes = b2.machine.plan("push")["notes"]
+    assert "a.txt would come back with an older content" in notes[0]
+    b2.machine.run("push")
+    assert b2.cloud.files()["d/a.txt"] == b"first"
+
+
+@pytest.mark.parametrize("encryption", [None, {"password": PASSWORD}], ids=["plain", "crypt"])
+def test_cleanup_leaves_no_version_at_b2_that_a_listing_does_not_show(b2, encryption):
+    b2.declare(provider_options={"cleanup": True}, remote_path="bkt/e", encryption=encryption)
+    write_tree(b2.source, {"a.txt": "third"})
+    b2.machine.run("push")
+    write_tree(b2.source, {"a.txt": "the fourth"})
+    (b2.source / "deep/b.txt").unlink()
+    assert "1 of which the run makes" not in b2.machine.plan("push")["notes"][0]
+    assert "2 of which the run makes; provider_options.cleanup removes them" in b2.machine.plan("push")["notes"][0]
+    b2.machine.run("push")
+    assert [name for name in b2.cloud.stored() if name.startswith("d/")] == ["d/a.txt", "d/a.txt", "d/deep/b.txt"]
+    own = [name for name in b2.cloud.stored() if name.startswith("e/")]
+    assert own == [name for name in b2.cloud.files() if name.startswith("e/")]
+    assert len(own) == (2 if encryption else 1)  # the canary is a file, too
+
+
+def test_a_run_that_fails_cleans_nothing_up(b2):
+    b2.declare(provider_options={"cleanup": True}, retries=0, follow_symlinks=True)
+    (b2.source / "dangling").symlink_to("nowhere")
+    before = b2.cloud.stored()
+    b2.machine.run("push", 1, "deletions_suppressed")
+    assert b2.cloud.stored() == before
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"remote_path": "bkt", "mode": "copy", "provider_options": {"cleanup": True}}, "everything in the bucket"),
+        ({"provider_options": {"cleanup": "soon"}}, "use true or false"),
+    ],
+)
+def test_cleanup_that_can_not_be_meant_is_refused(b2, options, sentence):
+    with pytest.raises(CloudsyncError, match=sentence):
+        b2.declare(**options)
+
+
+def test_cleanup_is_refused_elsewhere(archive):
+    with pytest.raises(CloudsyncError, match="which only B2 has"):
+        archive.declare(provider_options={"cleanup": True})

@@ -15,6 +15,9 @@ from typing import List
 from .tasks import SYNC, Task
 
 FAST_LIST = "fast_list"
+CLEANUP = "cleanup"
+# In provider_options, but nothing that rclone reads in a configuration.
+OWN_OPTIONS = (FAST_LIST, CLEANUP)
 CANARY = ".cloudsync-canary"
 BTRFS_SNAPSHOTS = ".cloudsync-snapshots"
 # The ways in to snapshots, wherever they are: what lies behind them would be transferred once more, or many times.

@@ -18,7 +18,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from . import cron
 from . import schedule as schedules
-from .arguments import FAST_LIST
+from .arguments import OWN_OPTIONS
 from .credentials import (
     Credential,
     declare,
@@ -37,6 +37,7 @@ from .errors import CloudsyncError, usage_error
 from .guards import check_places, unsafe_pull
 from .host import Host
 from .layout import checked_name
+from .rclone.aliases import rclone_name
 from .rclone.checks import check, check_options
 from .rclone.providers import resolve
 from .seed import Seed, new_seed
@@ -54,6 +55,8 @@ from .task_store import (
 )
 from .tasks import Task
 from .units import service_drop_in, timer
+from .versions import check_cleanup
+from .versions import doubts as version_doubts
 
 
 @dataclass(frozen=True)
@@ -97,9 +100,10 @@ def converge(host: Host, wanted: Wanted, check_mode: bool) -> Outcome:
 
 def check_at_provider(host: Host, task: Task, provider: str, has_rclone: bool = True) -> None:
     """Refuse what the task's credential's ``provider`` can't do, and options that it does not have."""
-    options = {key: value for key, value in task.provider_options.items() if key != FAST_LIST}
+    options = {key: value for key, value in task.provider_options.items() if key not in OWN_OPTIONS}
     try:
         check_places(task, provider)
+        check_cleanup(task, rclone_name(provider))
         if options and has_rclone:
             check_options(resolve(provider, host.providers), options)
     except CloudsyncError as error:
@@ -207,7 +211,7 @@ class _Convergence:
         doubts = cron.warnings(schedules.parse(task.schedule).cron) if task.schedule else []
         if not task.is_push and self._host.has_rclone and not self._host.rclone.has_safe_pull:
             doubts.append(unsafe_pull(self._host.rclone))
-        return doubts
+        return doubts + version_doubts(task)
 
     def _find_task(self, name: str) -> Optional[Task]:
         if name in self._new_tasks:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from typing import Callable, Dict, Mapping, Optional, Sequence
 
-from .arguments import FAST_LIST, connection_arguments
+from .arguments import OWN_OPTIONS, connection_arguments
 from .credentials import Credential, load_credential
 from .errors import CloudsyncError
 from .host import Host
@@ -77,7 +77,7 @@ def build_sections(
     ``strict_names``: a name that can't be decrypted is an error, where rclone knows that.
     """
     provider = resolve(credential.provider, host.providers)
-    own = {key: value for key, value in options.items() if key != FAST_LIST}
+    own = {key: value for key, value in options.items() if key not in OWN_OPTIONS}
     remote = {**remote_section(provider, credential.attributes, credential.secrets, own), **credential.refreshed}
     sections = {REMOTE: remote}
     if encryption is not None:
