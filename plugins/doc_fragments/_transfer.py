@@ -55,6 +55,9 @@ options:
       - Where the credential has TrueNAS's name of the provider, TrueNAS's options and values are understood, such as
         C(encryption) for V(S3), or C(chunk_size) in MiB for V(B2). Since 1.1.0.
       - Sizes need a unit, as in V(96Mi).
+      - C(cleanup) with the value V(true), on Backblaze B2, removes after each successful push all versions below
+        O(remote_path) that were overwritten or deleted. Without it, B2 keeps them until a lifecycle rule of the bucket
+        removes them.
     type: dict
   include:
     description:

@@ -195,6 +195,7 @@ plan:
       C(size) in bytes.
     - C(totals) has for each of the three the number of C(files) and their C(bytes); C(present) is how many files the
       destination holds now.
+    - C(notes) are sentences with what the lists do not say, such as how many versions B2 keeps.
     - In Jinja, write C(plan['copy']), because every dictionary has a method of that name.
   returned: in check mode, and when O(dry_run=true)
   type: dict
@@ -215,6 +216,7 @@ plan:
         files: 0
         bytes: 0
     present: 11
+    notes: []
 reason:
   description:
     - The reason for which the run failed, or, with a plan, for which it would be refused. One of the words of

@@ -108,6 +108,39 @@ def fixture_s3_server(rclone):
         yield port, pathlib.Path(folder)
 
 
+def _server(name):
+    """A session's fixture with the port of one of servers.py's servers."""
+
+    @pytest.fixture(name=name + "_port", scope="session")
+    def fixture(tmp_path_factory):
+        import servers
+
+        with getattr(servers, name)(tmp_path_factory.mktemp(name)) as port:
+            yield port
+
+    return fixture
+
+
+fixture_seaweed_port = _server("seaweed")
+fixture_moto_port = _server("moto")
+fixture_azurite_port = _server("azurite")
+fixture_gcs_port = _server("gcs")
+fixture_swift_port = _server("swift")
+
+
+@pytest.fixture(name="bucket_name")
+def fixture_bucket_name():
+    """Of a bucket that is not there yet."""
+    return "bucket-" + uuid.uuid4().hex[:12]
+
+
+@pytest.fixture(name="authority", scope="session")
+def fixture_authority(tmp_path_factory):
+    from authority import Authority
+
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
 @pytest.fixture(name="bucket")
 def fixture_bucket(s3_server):
     """The folder of a new bucket."""

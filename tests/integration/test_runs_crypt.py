@@ -136,6 +136,20 @@ def test_a_foreign_object_among_encrypted_ones_deletes_nothing_on_a_pull(pair, n
     assert text_tree(pair.back)["local.txt"] == "precious"
 
 
+@pytest.mark.parametrize("filenames", MODES)
+def test_a_foreign_object_among_encrypted_ones_is_named_with_the_way_out(pair, filenames):
+    pair.declare({"password": PASSWORD, "filenames": filenames, "directory_names": False}, retries=0)
+    pair.machine.run("push")
+    write_tree(pair.remote, {"deep/foreign.txt": "somebody else's"})
+    (pair.source / "a.txt").unlink()
+    record = pair.machine.run("push", 1, "undecryptable")
+    assert "Files: deep/foreign.txt." in record["message"]
+    assert "move it out of remote_path" in record["message"]
+    assert len(read_tree(pair.remote)) == len(FILES) + 2  # nothing was deleted
+    (pair.remote / "deep/foreign.txt").unlink()
+    assert pair.machine.run("push")["deletes"] == 1
+
+
 def test_a_damaged_object_is_named(pair):
     pair.declare({"password": PASSWORD, "filenames": "off"})
     pair.machine.run("push")

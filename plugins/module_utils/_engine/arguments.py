@@ -20,6 +20,11 @@ BTRFS_SNAPSHOTS = ".cloudsync-snapshots"
 NEVER_TRANSFERRED = (".zfs", BTRFS_SNAPSHOTS)
 # For looking whether something answers at all.
 QUICK = ("--contimeout", "15s", "--timeout", "30s", "--retries", "1", "--low-level-retries", "1")
+# How to reach the provider, and no matter of one command.
+CONNECTION_FLAGS = (
+    "bind ca-cert client-cert client-key contimeout disable-http2 dscp header headers http-proxy no-check-certificate"
+    " timeout tpslimit tpslimit-burst user-agent"
+)
 JSON_LOG = ("--use-json-log", "--log-level", "INFO", "--stats", "1s", "--stats-log-level", "NOTICE")
 
 
@@ -61,8 +66,14 @@ def selection_arguments(task: Task) -> List[str]:
     return arguments
 
 
+def connection_arguments(task: Task) -> List[str]:
+    """Those of rclone_args that every command of the task needs, not only its transfer."""
+    flags = ["--" + name for name in CONNECTION_FLAGS.split()]
+    return [argument for argument in task.rclone_args if argument.partition("=")[0] in flags]
+
+
 def transfer_arguments(task: Task, ends: Endpoints, dry_run: bool = False) -> List[str]:
-    """The one command that does the work."""
+    """The one command that does the work. connection_arguments() go before it, as before any other."""
     arguments = [task.mode, *JSON_LOG, *selection_arguments(task)]
     arguments += ["--retries", str(task.retries + 1)]
     if task.transfers:
@@ -77,4 +88,6 @@ def transfer_arguments(task: Task, ends: Endpoints, dry_run: bool = False) -> Li
         arguments.append("--dry-run")
     elif task.mode == SYNC and task.guards.max_delete.isdigit() and not ends.keep:
         arguments += ["--max-delete", task.guards.max_delete]
-    return [*arguments, *task.rclone_args, "--", ends.source, ends.destination]
+    elsewhere = connection_arguments(task)
+    arguments += [argument for argument in task.rclone_args if argument not in elsewhere]
+    return [*arguments, "--", ends.source, ends.destination]

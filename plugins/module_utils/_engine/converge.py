@@ -37,8 +37,9 @@ from .guards import check_places, unsafe_pull
 from .host import Host
 from .layout import checked_name
 from .privileges import own_account
+from .rclone.aliases import rclone_name
 from .rclone.checks import check, check_options
-from .rclone.providers import resolve
+from .rclone.providers import Provider, resolve
 from .seed import Seed, new_seed
 from .systemd import UnitChange, apply_units, present_units
 from .task_options import parse_task
@@ -55,6 +56,8 @@ from .task_store import (
 from .tasks import Task
 from .trust import doubt
 from .units import service_drop_in, timer
+from .versions import check_cleanup
+from .versions import doubts as version_doubts
 
 
 @dataclass(frozen=True)
@@ -96,12 +99,16 @@ def converge(host: Host, wanted: Wanted, check_mode: bool) -> Outcome:
         return outcome
 
 
-def check_at_provider(host: Host, task: Task, provider: str, has_rclone: bool = True) -> None:
-    """Refuse what the task's credential's ``provider`` can't do, and options that it does not have."""
+def check_at_provider(task: Task, provider: str, providers: Mapping[str, Provider]) -> None:
+    """Refuse what the task's credential's ``provider`` can't do, and options that it does not have.
+
+    ``providers`` are those of rclone; empty when there is none to ask.
+    """
     try:
         check_places(task, provider)
-        if task.provider_options and has_rclone:
-            check_options(resolve(provider, host.providers), task.provider_options)
+        check_cleanup(task, rclone_name(provider))
+        if task.provider_options and providers:
+            check_options(resolve(provider, providers), task.provider_options)
     except CloudsyncError as error:
         raise CloudsyncError(error.reason, "The task {0} is wrong. {1}".format(task.name, error.message)) from error
 
@@ -200,19 +207,20 @@ class _Convergence:
             raise usage_error("The task {0} is declared twice in one call.".format(task.name))
         provider = self._provider_of(task)
         if provider:
-            check_at_provider(self._host, task, provider, not (self._check_mode and not self._host.has_rclone))
+            asked = task.provider_options and not (self._check_mode and not self._host.has_rclone)
+            check_at_provider(task, provider, self._host.providers if asked else {})
         stored = read_task(self._layout, task.name)
         self._old_tasks[task.name] = unseal_task(self._layout, self._need_seed(), stored) if stored else None
         self._new_tasks[task.name] = task
-        for text in self._doubts_about(task):
+        for text in self._doubts_about(task, rclone_name(provider)):
             self._warn("The task {0}: {1}".format(task.name, text))
 
-    def _doubts_about(self, task: Task) -> List[str]:
+    def _doubts_about(self, task: Task, provider: str) -> List[str]:
         """What is allowed, but may not be what was meant, or not safe."""
         doubts = cron.warnings(schedules.parse(task.schedule).cron) if task.schedule else []
         if not task.is_push and self._host.has_rclone and not self._host.rclone.has_safe_pull:
             doubts.append(unsafe_pull(self._host.rclone))
-        return doubts
+        return doubts + version_doubts(task, provider)
 
     def _find_task(self, name: str) -> Optional[Task]:
         if name in self._new_tasks:

@@ -44,7 +44,8 @@ def onetime_task(host: Host, name: str, declared: Mapping[str, Any]) -> Task:
 
     # The restore of a task that has a schedule has none.
     task = parse_task({**declared, "name": name, "enabled": False, "schedule": {}}, find_task)
-    check_at_provider(host, task, load_credential(host.layout, host.seed, task.credential).provider)
+    credential = load_credential(host.layout, host.seed, task.credential)
+    check_at_provider(task, credential.provider, host.providers if task.provider_options else {})
     return task
 
 

@@ -31,12 +31,13 @@ class Entry:
 
 @dataclass(frozen=True)
 class Plan:
-    """``present``: how many files the destination holds now."""
+    """``present``: how many files the destination holds now. ``notes``: what the lists do not say, in sentences."""
 
     copy: Tuple[Entry, ...] = ()
     overwrite: Tuple[Entry, ...] = ()
     delete: Tuple[Entry, ...] = ()
     present: int = 0
+    notes: Tuple[str, ...] = ()
 
     def to_dict(self) -> Dict[str, Any]:
         """As the contract gives it: lists of {path, size} and their totals."""
@@ -44,6 +45,7 @@ class Plan:
         content: Dict[str, Any] = {name: [{"path": e.path, "size": e.size} for e in group] for name, group in groups}
         content["totals"] = {name: {"files": len(group), "bytes": sum(e.size for e in group)} for name, group in groups}
         content["present"] = self.present
+        content["notes"] = list(self.notes)
         return content
 
 

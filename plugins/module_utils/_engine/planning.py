@@ -8,23 +8,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Callable, Dict, Optional
 
 from .canary import check_crypt
-from .credentials import load_credential
+from .credentials import Credential, load_credential
 from .endpoints import endpoints
 from .errors import CloudsyncError
 from .guards import Refused, check_deletions, check_local, check_places, check_source
 from .host import Host
 from .plan import Plan, make_plan
+from .rclone.aliases import rclone_name
 from .rclone.providers import resolve
 from .records import new_run_id
 from .remote import open_task_session, raw_place, task_place
 from .run import EXIT_FAILED, EXIT_REFUSED, EXIT_SUCCESS
+from .session import Session
 from .stopping import StopFlag
 from .sweeping import sweep_secrets
 from .tasks import Task
+from .versions import B2, version_notes
 
 
 @dataclass(frozen=True)
@@ -61,9 +64,16 @@ def forecast(host: Host, task: Task, stop: StopFlag, say: Callable[[str], None])
             ends = endpoints(task, task.path, "plan")
             check_crypt(session, task, task_place(task), raw_place(task.remote_path))
             check_source(session, task, ends)
-            return _judged(task, make_plan(session, task, ends))
+            return _judged(task, _annotated(make_plan(session, task, ends), session, task, credential))
     except CloudsyncError as error:
         return Forecast(None, error)
+
+
+def _annotated(plan: Plan, session: Session, task: Task, credential: Credential) -> Plan:
+    """``plan`` with what the provider makes of it."""
+    if not task.is_push or rclone_name(credential.provider) != B2:
+        return plan
+    return replace(plan, notes=tuple(version_notes(session, task, plan, task_place(task), credential.attributes)))
 
 
 def _judged(task: Task, plan: Plan) -> Forecast:

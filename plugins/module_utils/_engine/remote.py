@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from typing import Callable, Mapping, Optional, Sequence
 
+from .arguments import connection_arguments
 from .credentials import Credential, load_credential
 from .errors import CloudsyncError
 from .host import Host
@@ -123,6 +124,8 @@ def open_task_session(
         descriptors,
         _root(task.remote_path),
         has_no_folders=is_bucket_based(credential.provider),
+        remote_path=task.remote_path,
+        connection=connection_arguments(task),
     )
 
 

@@ -38,6 +38,7 @@ from .task_store import load_task
 from .tasks import Task
 from .transfer import Transfer
 from .verification import verify_transfer
+from .versions import clear_versions
 
 EXIT_SUCCESS, EXIT_FAILED, EXIT_USAGE, EXIT_REFUSED, EXIT_SKIPPED, EXIT_STOPPED = 0, 1, 2, 3, 75, 143
 
@@ -164,6 +165,7 @@ class Run:
             raise CloudsyncError(outcome.reason, outcome.message)
         verify_transfer(session, task, ends, self.log.say)
         purge_kept(session, task, self.log.say)
+        clear_versions(session, task, self.log.say)
         self._settle("success", "", outcome.message)
 
     def _rclone(self, task: Task, session: Session, ends: Endpoints) -> Outcome:

@@ -48,8 +48,9 @@ class Answer:
 class Session:
     """All that one use of a credential needs to call rclone. ``descriptors`` are locks that rclone is to hold, too.
 
-    ``root`` is the bucket, or the top of the remote, as rclone's argument. ``has_no_folders``: at the provider folders
-    are but parts of names.
+    ``root`` is the bucket, or the top of the remote, as rclone's argument, and ``remote_path`` where within the account
+    it works. ``has_no_folders``: at the provider folders are but parts of names. ``connection`` goes before every
+    command.
     """
 
     rclone: Rclone
@@ -59,6 +60,8 @@ class Session:
     descriptors: Sequence[int] = ()
     root: str = ""
     has_no_folders: bool = False
+    remote_path: str = ""
+    connection: Sequence[str] = ()
 
     def stream(
         self,
@@ -101,10 +104,7 @@ class Session:
     def _start(self, arguments: Sequence[str], directory: int, stdin: bytes) -> subprocess.Popen[bytes]:
         descriptors = (*self.descriptors, *self.live.descriptors, directory)
         child = subprocess.Popen(  # pylint: disable=ansible-bad-function
-            [
-                *(self.rclone.path, "--config", self._config_path(directory), "--ask-password=false"),
-                *(*self.live.arguments, *arguments),
-            ],
+            [self.rclone.path, *self._before(directory), *arguments],
             stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -118,6 +118,10 @@ class Session:
             child.stdin.write(stdin)
             child.stdin.close()
         return child
+
+    def _before(self, directory: int) -> List[str]:
+        config = self._config_path(directory)
+        return ["--config", config, "--ask-password=false", *self.live.arguments, *self.connection]
 
     def _config_path(self, directory: int) -> str:
         """Another user can't walk to the live configuration, but can reach it through the open directory."""

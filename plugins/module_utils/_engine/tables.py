@@ -111,6 +111,7 @@ def plan_text(forecast: Dict[str, Any]) -> str:
             for action in ("copy", "overwrite", "delete")
         )
     )
+    lines += ["note: " + note for note in plan["notes"]]
     if forecast["reason"]:
         lines.append("refused ({reason}): {message}".format(**forecast))
     return "\n".join(lines)

@@ -54,6 +54,7 @@ class Transfer:
                 stats=self.stats,
                 errors=tuple(self.problems),
                 version=session.rclone.version,
+                remote_path=session.remote_path,
             ),
         )
 

@@ -14,19 +14,17 @@ from __future__ import annotations
 
 from typing import Any, Mapping
 
+from ..converge import check_at_provider
 from ..credentials import parse_credential
 from ..errors import CloudsyncError
-from ..guards import check_places
-from ..rclone.checks import check, check_options
+from ..rclone.checks import check
 from ..rclone.config import render
 from ..rclone.providers import Provider, resolve
 from ..rclone.section import remote_section
 from ..task_options import parse_task
-from ..tasks import Task
 from .findings import Findings, clear, is_complete
 
 Providers = Mapping[str, Provider]
-FAST_LIST = "fast_list"  # a flag of rclone, and no option of a provider
 
 
 def add_credential(found: Findings, declared: Mapping[str, Any], providers: Providers) -> bool:
@@ -49,21 +47,13 @@ def add_credential(found: Findings, declared: Mapping[str, Any], providers: Prov
 def add_task(found: Findings, declared: Mapping[str, Any], provider: str, providers: Providers) -> bool:
     """The same for a task, whose credential is one of ``provider``."""
     try:
-        check_task_with(parse_task(clear(declared)), provider, providers)
+        check_at_provider(parse_task(clear(declared)), provider, providers)
     except CloudsyncError as error:
         found.need("The task {0}".format(declared["name"]), _refused(error))
         found.refused_tasks.append(dict(declared))
         return False
     found.tasks.append(dict(declared))
     return True
-
-
-def check_task_with(task: Task, provider: str, providers: Providers) -> None:
-    """What only a task with its credential's provider can have wrong."""
-    check_places(task, provider)
-    options = {key: value for key, value in task.provider_options.items() if key != FAST_LIST}
-    if options and providers:
-        check_options(resolve(provider, providers), options)
 
 
 def _refused(error: CloudsyncError) -> str:

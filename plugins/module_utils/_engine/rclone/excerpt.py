@@ -36,6 +36,8 @@ WRAPPERS = re.compile(
     r'|(?:Get|Put|Post|Head|Delete|Propfind|Mkcol) "[^"]*": '
     r")"
 )
+# Azure's library prints the request, the answer and lines between them.
+AZURE = re.compile(r"\bRESPONSE \d+: \d+ (?P<sentence>[^\n]*)(?:\n+ERROR CODE: (?P<code>\w+))?")
 AWS_TAIL = re.compile(r",?\s*status code: (\d+), request id: [^,]*(?:, host id:.*)?\Z", re.DOTALL)
 # Nobody has this remote in a configuration of their own.
 RECONNECT = re.compile(
@@ -80,6 +82,9 @@ def main_sentence(problems: Sequence[Message]) -> str:
 
 def unwrapped(text: str) -> str:
     """``text`` on one line, without what rclone and the provider's library put around the sentence, and redacted."""
+    found = AZURE.search(text)
+    if found:
+        text = ": ".join(part for part in (found.group("code"), found.group("sentence")) if part)
     sentence = RECONNECT.sub("", AWS_TAIL.sub("", text.strip()))
     while True:
         shorter = WRAPPERS.sub("", sentence, count=1).strip()

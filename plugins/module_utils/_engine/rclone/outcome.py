@@ -24,15 +24,18 @@ FAILED = "failed"
 ABORTED = "aborted"
 NAMED_FILES = 5
 ARCHIVED = re.compile(r'bucket="(?P<bucket>[^"]*)", key="(?P<key>[^"]*)"')
+AZURE_ARCHIVED = re.compile(r"BlobArchived|archived blob|archive tier", re.IGNORECASE)
 # How the errors begin whose object is one file; other errors have a whole remote for object.
-ABOUT_A_FILE = re.compile(r"\A(Failed to |Listing error|Source and destination exist|partial file |Couldn't )")
+ABOUT_A_FILE = re.compile(
+    r"\A(Failed to |Listing error|Skipping undecryptable |Source and destination exist|partial file |Couldn't )"
+)
 PARTIAL = re.compile(r"\.[0-9a-f]{8}\.partial\Z")
 
 
 @dataclass(frozen=True)
 class Finished:
     """An rclone command that ended. ``exit_code`` is negative after a signal; ``stopped``: somebody asked for the
-    end; ``timed_out``: its time was over; ``errors``: see logs.remember.
+    end; ``timed_out``: its time was over; ``errors``: see logs.remember; ``remote_path``: what the task calls that.
     """
 
     exit_code: int
@@ -41,6 +44,7 @@ class Finished:
     stats: Optional[Stats] = None
     errors: Tuple[Message, ...] = ()
     version: Version = (0, 0, 0)
+    remote_path: str = ""
 
 
 @dataclass(frozen=True)
@@ -53,8 +57,8 @@ class Outcome:
 
 
 def needs_probe(finished: Finished) -> bool:
-    """Whether rclone hid the cause: from 1.61 on, S3 says "is a file not a directory" for any failed look-up of a
-    folder, a refused login included. Listing the bucket's root says what is wrong: hand that to classify.
+    """Whether rclone hid the cause: from 1.61 on, S3 takes the folder for a file when any look-up of it fails, a
+    refused login included. Listing the bucket's root says what is wrong: hand that to classify.
     """
     return finished.exit_code != 0 and any(AMBIGUOUS.search(message.text) for message in finished.errors)
 
@@ -121,34 +125,51 @@ def size_text(count: float) -> str:
 def _message(symptom: Symptom, shown: Sequence[Message], finished: Finished) -> str:
     said = "" if not symptom.quotes else ": {0}".format(unwrapped(shown[0].text).rstrip("."))
     sentences = ["{0}{1}.".format(symptom.happened, said)]
-    files = _named(shown) if symptom.names_files else ""
+    files = _named(shown, symptom.file) if symptom.names_files else ""
     sentences += ["Files: {0}.".format(files)] if files else []
-    sentences += [_restore_line(shown)] if symptom.reason == "archived_object" else [symptom.advice]
+    sentences += [_restore_line(shown, finished)] if symptom.reason == "archived_object" else []
+    sentences.append(symptom.advice)
     if symptom.names_files and _kept_deletions(finished):
         sentences.append("Until then nothing is deleted at the destination.")
     return " ".join(sentence for sentence in sentences if sentence)
 
 
-def _named(messages: Sequence[Message]) -> str:
+def _named(messages: Sequence[Message], file: str = "") -> str:
     names: List[str] = []
     for message in messages:
-        name = PARTIAL.sub("", message.object)
-        if name and name not in names and ABOUT_A_FILE.match(message.text):
+        name = _named_by(message, file)
+        if name and name not in names:
             names.append(name)
     more = len(names) - NAMED_FILES
     return ", ".join(names[:NAMED_FILES]) + (" and {0} more".format(more) if more > 0 else "")
 
 
-def _restore_line(shown: Sequence[Message]) -> str:
+def _named_by(message: Message, file: str) -> str:
+    """The file that ``message`` is about: where the pattern ``file`` finds it, else its object."""
+    found = re.search(file, message.text) if file else None
+    if found:
+        return found.group(1)
+    return PARTIAL.sub("", message.object) if ABOUT_A_FILE.match(message.text) else ""
+
+
+def _restore_line(shown: Sequence[Message], finished: Finished) -> str:
+    """What to run, by whoever has the account in a configuration of his own; for a run's folder, or the one object."""
     found = [match for match in (ARCHIVED.search(message.text) for message in shown) if match]
-    if not found:
-        return "Restore them at the provider, or exclude them."
     keys = {match.group("key") for match in found}
-    folder = keys.pop() if len(keys) == 1 else os.path.commonpath(["/" + key for key in keys]).strip("/")
-    place = "/".join(part for part in (found[0].group("bucket"), folder) if part)
+    place = finished.remote_path.strip("/")
+    if found:
+        folder = keys.pop() if len(keys) == 1 else os.path.commonpath(["/" + key for key in keys]).strip("/")
+        place = "/".join(part for part in (found[0].group("bucket"), folder) if part)
+    if not place:
+        return "Restore them at the provider, or exclude them."
+    is_azure = any(AZURE_ARCHIVED.search(message.text) for message in shown)
     return (
-        "Restore them with: rclone backend restore 'REMOTE:{0}' -o priority=Standard -o lifetime=7 "
-        "(REMOTE is this account in your own rclone configuration); that takes hours. Or exclude them.".format(place)
+        "Restore them with: rclone {0} '{1}'{2} (REMOTE is this account in your own rclone configuration); that takes "
+        "hours. Or exclude them.".format(
+            "settier Hot" if is_azure else "backend restore",
+            "REMOTE:{0}".format(place).replace("'", "'\\''"),
+            "" if is_azure else " -o priority=Standard -o lifetime=7",
+        )
     )
 
 

@@ -22,7 +22,8 @@ from .logs import Message
 class Symptom:
     """``happened`` begins the message, ``advice`` ends it; ``names_files``: the files belong between them.
 
-    ``quotes`` False: what rclone says would add nothing.
+    ``quotes`` False: what rclone says would add nothing. ``file``: where in the text the file stands, in a group, when
+    the message's object is another one.
     """
 
     reason: str
@@ -31,6 +32,7 @@ class Symptom:
     advice: str
     names_files: bool = False
     quotes: bool = True
+    file: str = ""
 
     def is_shown_by(self, text: str) -> bool:
         # Compiled here and not above: only a failed run needs it, and all of them take 20 ms.
@@ -44,12 +46,13 @@ def _symptom(
     advice: str,
     names_files: bool = False,
     quotes: bool = True,
+    file: str = "",
 ) -> Symptom:
-    return Symptom(reason, "|".join(patterns), happened, advice, names_files, quotes)
+    return Symptom(reason, "|".join(patterns), happened, advice, names_files, quotes, file)
 
 
 # A status code, and not a number in the name of a file.
-STATUS = r"(?:StatusCode: |status code: |error |: )"
+STATUS = r"(?:StatusCode: |status code: |response code |error |: )"
 
 SYMPTOMS: Tuple[Symptom, ...] = (
     _symptom(
@@ -75,8 +78,17 @@ SYMPTOMS: Tuple[Symptom, ...] = (
     ),
     _symptom(
         "undecryptable",
+        (r"undecryptable (file|dir) name",),
+        "The remote path holds something whose name this task's password and salt do not decrypt",
+        "If it is not the task's, move it out of remote_path, which must hold nothing else; if it is, correct "
+        "encryption.password and encryption.salt.",
+        names_files=True,
+        quotes=False,
+        file=r"(?:first error: |\A)([^:]+): undecryptable (?:file|dir) name",
+    ),
+    _symptom(
+        "undecryptable",
         (
-            r"undecryptable (file|dir) name",
             r"failed to authenticate decrypted block",
             r"not an encrypted file",
             r"file is too short to be encrypted",
@@ -96,7 +108,29 @@ SYMPTOMS: Tuple[Symptom, ...] = (
     ),
     _symptom(
         "archived_object",
-        (r"Object in \w+, restore first", r"InvalidObjectState", r"BlobArchived", r"operation.{0,20} archived blob"),
+        (r"can't update archive tier blob",),
+        "Blobs are in the tier Archive, where Azure lets nobody overwrite them",
+        "To have them deleted and written anew, set provider_options.archive_tier_delete.",
+        names_files=True,
+        quotes=False,
+    ),
+    _symptom(
+        "archived_object",
+        (r"ObjectNotInActiveTier",),
+        "Objects are in an archive storage class, and the server can't copy or move them before they are restored",
+        "A task without keep_deleted and --track-renames does not copy at the server.",
+        names_files=True,
+        quotes=False,
+    ),
+    _symptom(
+        "archived_object",
+        (
+            r"Object in \w+, restore first",
+            r"InvalidObjectState",
+            r"BlobArchived",
+            r"operation.{0,20} archived blob",
+            r"blob in archive tier",
+        ),
         "Objects are in an archive storage class and can't be read before they are restored",
         "",
         names_files=True,
@@ -194,6 +228,7 @@ SYMPTOMS: Tuple[Symptom, ...] = (
             r"AuthenticationFailed",
             STATUS + r"40[13]\b",
             r"unauthori[sz]ed",
+            r"authorization failed",
             r"\bForbidden\b",
             r"unable to authenticate",
             r"ssh: handshake failed: (EOF|ssh:)",
@@ -215,6 +250,17 @@ SYMPTOMS: Tuple[Symptom, ...] = (
     _symptom(
         "usage",
         (
+            r"invalid ?bucket ?name",
+            r"InvalidResourceName|resource name (contains invalid|length is not)",
+            r"BucketAlreadyExists|bucket name is not available",
+        ),
+        "The provider does not take the first part of remote_path as the name of a bucket of this account",
+        "Correct remote_path: it begins with the bucket's name, whose rules the provider sets, and which nobody else "
+        "may have.",
+    ),
+    _symptom(
+        "usage",
+        (
             r"unknown (shorthand )?flag",
             r"invalid argument .* for ",
             r"unknown command",
@@ -227,9 +273,8 @@ SYMPTOMS: Tuple[Symptom, ...] = (
             r"password not set in config file",
             r"remotes? (are|is) read only|in read only mode",
             r"can't use (both )?--",
-            r"can't (use|limit) .*(filters|--backup-dir|--suffix)",
+            r"can't (use|limit) .*(--backup-dir|--suffix)",
             r"can't (delete and move|sync or move|move) .*overlap|overlapping remotes",
-            r"invalid bucket name",
         ),
         "rclone does not take what the task or credential asks for",
         "Correct the task's rclone_args and provider_options, or the credential's attributes.",
@@ -283,7 +328,7 @@ SYMPTOMS: Tuple[Symptom, ...] = (
     ),
 )
 
-AMBIGUOUS = re.compile(r"is a file not a directory")
+AMBIGUOUS = re.compile(r"is a file not a directory|can't limit to single files when using filters")
 NOT_DELETING = re.compile(r"\Anot deleting (files|directories) as there were IO errors")
 UNSAVED = re.compile(r"\AFailed to save config")
 

@@ -23,7 +23,7 @@ from .providers import Option, Provider
 from .sizes import MIB, in_bytes, in_words
 from .values import TRUE
 
-FAST_LIST = "fast_list"
+FAST_LIST, CLEANUP = "fast_list", "cleanup"
 # rclone's global flags that a task may set beside its provider's options.
 FLAGS: Mapping[str, Option] = {
     FAST_LIST: Option(FAST_LIST, "bool"),
@@ -35,6 +35,7 @@ SKIP_REGION = "skip_region"
 # What only the collection reads, by the provider's name or the one that a credential uses for it.
 OWN: Mapping[str, Mapping[str, Option]] = {
     "S3": {SKIP_REGION: Option(SKIP_REGION, "bool")},
+    "b2": {CLEANUP: Option(CLEANUP, "bool")},
     "sftp": {KNOWN_HOSTS: Option(KNOWN_HOSTS)},
 }
 # From and to, both included; rclone refuses other sizes, but only when it runs.

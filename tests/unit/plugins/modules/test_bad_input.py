@@ -194,8 +194,8 @@ def test_a_file_of_a_newer_schema_is_refused_by_name(host, offsite, documents, k
     path.write_text(json.dumps(dict(json.loads(path.read_text()), schema=99)))
     module, options = {"credential": ("credential", offsite), "task": ("task", documents), "seed": ("seed", {})}[kind]
     assert host.refused(module, options) == (
-        "{0} has schema 99, written by a newer cloudsync; this one reads up to 1. It is left as it is; upgrade the "
-        "collection.".format(path)
+        "{0} has schema 99, written by a newer cloudsync; this one reads up to {1}. It is left as it is; upgrade the "
+        "collection.".format(path, 2 if kind == "seed" else 1)
     )
 
 

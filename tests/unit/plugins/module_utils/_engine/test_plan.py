@@ -65,4 +65,5 @@ def test_the_dict_of_the_contract():
             "delete": {"files": 1, "bytes": 5},
         },
         "present": 3,
+        "notes": [],
     }

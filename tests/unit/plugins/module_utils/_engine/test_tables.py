@@ -136,6 +136,7 @@ def test_a_plan_names_every_file_then_the_totals_then_what_would_stop_it():
             "overwrite": {"files": 0, "bytes": 0},
             "delete": {"files": 1, "bytes": 1536},
         },
+        "notes": ["Old versions stay."],
     }
 
     lines = tables.plan_text({"plan": plan, "reason": "max_delete", "message": "Too many."}).splitlines()
@@ -144,6 +145,7 @@ def test_a_plan_names_every_file_then_the_totals_then_what_would_stop_it():
         "copy      new  (3 B)",
         "delete    old  (1.5 KiB)",
         "plan: copy 1 files (3 B), overwrite 0 files (0 B), delete 1 files (1.5 KiB)",
+        "note: Old versions stay.",
         "refused (max_delete): Too many.",
     ]
-    assert len(tables.plan_text({"plan": plan, "reason": "", "message": ""}).splitlines()) == 3
+    assert len(tables.plan_text({"plan": plan, "reason": "", "message": ""}).splitlines()) == 4

@@ -165,6 +165,20 @@ def test_a_token_that_could_not_be_saved_is_said_after_a_success():
     assert "could not save the refreshed token" in classify(Finished(0, errors=(message,))).message
 
 
+def test_a_name_that_does_not_decrypt_is_found_in_the_text():
+    error = (
+        "error reading destination directory: there were 1 undecryptable name errors. first error: {0}: undecryptable"
+    )
+    message = Message("error", error.format("deep/x.txt") + " file name detected: not an encrypted file", "deep")
+    assert "Files: deep/x.txt." in classify(Finished(1, errors=(message,))).message
+
+
+def test_a_login_that_was_refused_to_a_listing_with_filters_is_found_by_one_without():
+    run = failed("Failed to lsf: can't limit to single files when using filters: remote:b/d", "")
+    assert needs_probe(run)
+    assert classify(run, finished(recorded("auth_list_s3bad"))).reason == "auth"
+
+
 @pytest.mark.parametrize("name", ["auth_s3bad", "refused_s3", "push_to_http"])
 def test_a_cause_that_rclone_hides_is_found_by_a_listing(name):
     run = finished(recorded(name))
@@ -220,6 +234,10 @@ def test_an_archived_object_comes_with_the_line_that_restores_it():
         ('Failed to copy: sftp: "Permission denied" (SSH_FX_PERMISSION_DENIED)', "auth"),
         ("Failed to copy: operation error S3: GetObject, api error InvalidObjectState: x", "archived_object"),
         ("Failed to copy: read tcp 10.0.0.1:1->10.0.0.2:2: read: connection reset by peer", "network"),
+        ("Failed to copy: googleapi: got HTTP response code 401 with body: no", "auth"),
+        ('Failed to create file system for "remote:b": Authorization Failed', "auth"),
+        ("Failed to copy: failed to prepare upload: api error InvalidBucketName: no", "usage"),
+        ("Failed to copy: api error BucketAlreadyExists: The requested bucket name is not available.", "usage"),
         ("Failed to copy: something nobody has seen before", "other"),
     ],
 )
@@ -277,6 +295,14 @@ def test_a_kill_from_outside_is_told_from_a_stop():
 )
 def test_the_sentence_that_matters_is_found(name, version, sentence):
     assert excerpt("\n".join(recorded(name, version)["stderr"])) == sentence
+
+
+def test_azures_answer_is_its_sentence():
+    text = (
+        "HEAD https://a.example/c\n----\nRESPONSE 403: 403 Make sure.\nERROR CODE: AuthorizationFailure\n----\nNo body"
+    )
+    assert unwrapped(text) == "AuthorizationFailure: Make sure."
+    assert unwrapped("RESPONSE 404: 404 The specified blob does not exist.") == "The specified blob does not exist."
 
 
 def test_an_excerpt_is_one_line_of_bounded_length():

@@ -1,0 +1,100 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A proxy before a server: it lets in whom it is told to, and remembers what they asked for."""
+
+from __future__ import annotations
+
+import http.client
+import threading
+from collections import namedtuple
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+Request = namedtuple("Request", "command path headers")
+HOP_BY_HOP = ("connection", "keep-alive", "transfer-encoding")
+
+
+class Doorman:
+    """``admits(request)`` says who may pass, and is shown command, path and headers; ``seen`` are those who did."""
+
+    def __init__(self, admits=lambda _request: True, refusal=401):
+        self.admits, self.refusal = admits, refusal
+        self.seen = []
+
+    def headers_of(self, method, name):
+        """The values of a header in the requests of one method."""
+        return [request.headers.get(name) for request in self.seen if request.command == method]
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    doorman: Doorman
+    port: int
+
+    def log_message(self, *_arguments):
+        pass
+
+    def handle(self):
+        with suppress(ConnectionError):  # a client that was killed, or has seen enough
+            super().handle()
+
+    def _pass_on(self):
+        body = self._body()
+        request = Request(self.command, self.path, self.headers)
+        if not self.doorman.admits(request):
+            self._answer(self.doorman.refusal, [], b"who are you?")
+            return
+        self.doorman.seen.append(request)
+        server = http.client.HTTPConnection("127.0.0.1", self.port)
+        kept = {key: value for key, value in self.headers.items() if key.lower() not in HOP_BY_HOP}
+        if body:
+            kept["Content-Length"] = str(len(body))
+        server.request(self.command, self.path, body, kept)
+        response = server.getresponse()
+        self._answer(response.status, response.getheaders(), response.read())
+        server.close()
+
+    def _body(self):
+        if self.headers.get("Transfer-Encoding") != "chunked":
+            return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        parts = []
+        while True:
+            size = int(self.rfile.readline(), 16)
+            parts.append(self.rfile.read(size))
+            self.rfile.readline()
+            if not size:
+                return b"".join(parts)
+
+    def _answer(self, status, headers, body):
+        self.send_response_only(status)
+        passing = [(key, value) for key, value in headers if key.lower() not in HOP_BY_HOP]
+        for key, value in passing:
+            self.send_header(key, value)
+        if "content-length" not in {key.lower() for key, _value in passing}:
+            self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def __getattr__(self, name):
+        """Every method is handled alike."""
+        if name.startswith("do_"):
+            return self._pass_on
+        raise AttributeError(name)
+
+
+@contextmanager
+def guarding(doorman, port):
+    """``doorman`` before the server at ``port``; gives the port to come to."""
+    handler = type("DoormanHandler", (Handler,), {"doorman": doorman, "port": port})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    try:
+        yield server.server_address[1]
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

@@ -1,0 +1,241 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""As much of Backblaze B2 as rclone needs to push, pull and clean up: files are versions, and deleting is hiding.
+
+No server of others speaks it. One bucket, ``bkt``, which has ``rules`` for the life of its versions.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+import urllib.parse
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from harness import SECRET
+
+KEY_ID, KEY = "integration-account", SECRET + "-b2"
+BUCKET = "bkt"
+
+
+@dataclass
+class Version:
+    """Of one file: its content, or, with ``action`` hide, that there is none from now on."""
+
+    name: str
+    number: int
+    action: str
+    content: bytes = b""
+    info: dict = field(default_factory=dict)
+
+    def described(self):
+        return {
+            "accountId": KEY_ID,
+            "bucketId": BUCKET,
+            "fileId": "id-{0}".format(self.number),
+            "fileName": self.name,
+            "action": self.action,
+            "size": len(self.content),
+            "contentLength": len(self.content),
+            "contentSha1": hashlib.sha1(self.content).hexdigest(),
+            "contentType": "application/octet-stream",
+            "fileInfo": self.info,
+            # Milliseconds; each version is a second younger than the one before.
+            "uploadTimestamp": 1600000000000 + 1000 * self.number,
+        }
+
+
+class Cloud:
+    """``versions`` are in the order of their making."""
+
+    def __init__(self):
+        self.versions = []
+        self.rules = []
+        self._count = 0
+        self._lock = threading.Lock()
+
+    def add(self, name, action, content=b"", info=None):
+        with self._lock:
+            self._count += 1
+            self.versions.append(Version(name, self._count, action, content, info or {}))
+            return self.versions[-1]
+
+    def files(self):
+        """What a listing shows: name to content."""
+        newest = {version.name: version for version in self.versions}
+        return {name: newest[name].content for name in sorted(newest) if newest[name].action == "upload"}
+
+    def stored(self):
+        """The names of all versions that hold content."""
+        return sorted(version.name for version in self.versions if version.action == "upload")
+
+    def by_id(self, number):
+        return next((version for version in self.versions if "id-{0}".format(version.number) == number), None)
+
+    def remove(self, number):
+        self.versions = [version for version in self.versions if "id-{0}".format(version.number) != number]
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    cloud: Cloud
+
+    def log_message(self, *_arguments):
+        pass
+
+    def _answer(self, status, content, headers=()):
+        body = content if isinstance(content, bytes) else json.dumps(content).encode()
+        self.send_response(status)
+        for key, value in headers:
+            self.send_header(key, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def _refuse(self, status, code):
+        self._answer(status, {"status": status, "code": code, "message": code.replace("_", " ")})
+
+    def __getattr__(self, name):
+        """A HEAD is a GET whose body is left out."""
+        if name == "do_HEAD":
+            return self.do_GET
+        raise AttributeError(name)
+
+    def do_GET(self):
+        path = urllib.parse.unquote_plus(self.path.partition("?")[0])
+        if path.endswith("/b2_authorize_account"):
+            self._authorize()
+            return
+        version = self._asked_for(path)
+        if version is None or version.action != "upload":
+            self._refuse(404, "not_found")
+            return
+        described = version.described()
+        headers = [("X-Bz-File-Id", described["fileId"]), ("X-Bz-Content-Sha1", described["contentSha1"])]
+        headers += [("X-Bz-Upload-Timestamp", str(described["uploadTimestamp"])), ("X-Bz-File-Name", version.name)]
+        headers += [("X-Bz-Info-" + key, value) for key, value in version.info.items()]
+        self._answer(200, version.content, headers)
+
+    def _asked_for(self, path):
+        """One version by its id, or a file's newest by its name."""
+        if path.endswith("/b2_download_file_by_id"):
+            return self.cloud.by_id(self.path.partition("fileId=")[2])
+        name = path.partition("/file/{0}/".format(BUCKET))[2]
+        return next((version for version in reversed(self.cloud.versions) if version.name == name), None)
+
+    def _authorize(self):
+        here = "http://" + self.headers["Host"]
+        storage = {
+            "apiUrl": here,
+            "downloadUrl": here,
+            "recommendedPartSize": 10**8,
+            "absoluteMinimumPartSize": 5 * 10**6,
+        }
+        self._answer(
+            200, {"accountId": KEY_ID, "authorizationToken": "token", **storage, "apiInfo": {"storageApi": storage}}
+        )
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.path == "/upload":
+            if self.headers["X-Bz-Content-Sha1"] == "hex_digits_at_end":
+                body = body[:-40]
+            info = {
+                key[10:].lower(): value for key, value in self.headers.items() if key.lower().startswith("x-bz-info-")
+            }
+            name = urllib.parse.unquote_plus(self.headers["X-Bz-File-Name"])
+            self._answer(200, self.cloud.add(name, "upload", body, info).described())
+            return
+        if self.path.endswith("/b2_create_bucket"):
+            self._refuse(400, "duplicate_bucket_name")
+            return
+        call = getattr(self, "_" + self.path.rpartition("/b2_")[2], None)
+        answer = call(json.loads(body)) if call else None
+        self._answer(200, answer) if answer is not None else self._refuse(400, "bad_request")
+
+    def _list_buckets(self, _asked):
+        return {"buckets": [self._bucket()]}
+
+    def _bucket(self):
+        return {
+            "bucketId": BUCKET,
+            "accountId": KEY_ID,
+            "bucketName": BUCKET,
+            "bucketType": "allPrivate",
+            "lifecycleRules": self.cloud.rules,
+        }
+
+    def _get_upload_url(self, _asked):
+        return {
+            "bucketId": BUCKET,
+            "uploadUrl": "http://{0}/upload".format(self.headers["Host"]),
+            "authorizationToken": "t",
+        }
+
+    def _hide_file(self, asked):
+        return self.cloud.add(asked["fileName"], "hide").described()
+
+    def _delete_file_version(self, asked):
+        self.cloud.remove(asked["fileId"])
+        return {"fileId": asked["fileId"], "fileName": asked["fileName"]}
+
+    def _get_file_info(self, asked):
+        version = self.cloud.by_id(asked["fileId"])
+        return version.described() if version else None
+
+    def _list_file_names(self, asked):
+        newest = {version.name: version for version in self.cloud.versions}
+        shown = [newest[name].described() for name in sorted(newest) if newest[name].action == "upload"]
+        return {"files": self._selected(shown, asked), "nextFileName": None}
+
+    def _list_file_versions(self, asked):
+        newest_first = sorted(self.cloud.versions, key=lambda version: (version.name, -version.number))
+        shown = [version.described() for version in newest_first]
+        return {"files": self._selected(shown, asked), "nextFileName": None, "nextFileId": None}
+
+    @staticmethod
+    def _selected(files, asked):
+        prefix, delimiter = asked.get("prefix") or "", asked.get("delimiter") or ""
+        found, folders = [], []
+        for file in files:
+            rest = file["fileName"][len(prefix) :]
+            if not file["fileName"].startswith(prefix):
+                continue
+            if delimiter and delimiter in rest:
+                folder = prefix + rest.partition(delimiter)[0] + delimiter
+                if folder not in folders:
+                    folders.append(folder)
+                    found.append({"fileName": folder, "action": "folder", "fileId": None, "size": 0})
+            else:
+                found.append(file)
+        return found
+
+
+@contextmanager
+def serving(cloud):
+    """Serves ``cloud``; gives the port."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("CloudHandler", (Handler,), {"cloud": cloud}))
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    try:
+        yield server.server_address[1]
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def credential(port):
+    return {
+        "name": "account",
+        "provider": "b2",
+        "attributes": {"account": KEY_ID, "endpoint": "http://127.0.0.1:{0}".format(port)},
+        "secrets": {"key": KEY},
+    }

@@ -1,0 +1,47 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""An FTP server that speaks nothing but TLS: ftps_server.py explicit|implicit FOLDER PORT USER PASSWORD CERT KEY.
+
+Run by the Python that has pyftpdlib, which knows only the explicit way (AUTH TLS) by itself.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from pyftpdlib.authorizers import DummyAuthorizer
+from pyftpdlib.handlers import TLS_FTPHandler
+from pyftpdlib.servers import FTPServer
+
+
+class Explicit(TLS_FTPHandler):
+    """Says what other servers say when a folder is not there."""
+
+    def respond(self, resp, *arguments, **options):
+        super().respond(resp.replace("501 No such directory", "550 No such directory"), *arguments, **options)
+
+
+class Implicit(Explicit):
+    """TLS from the first byte on, on both channels."""
+
+    def handle(self):
+        self.secure_connection(self.ssl_context)
+        self._prot = True
+        super().handle()
+
+
+def main():
+    kind, folder, port, user, password, certificate, key = sys.argv[1:]
+    handler = {"explicit": Explicit, "implicit": Implicit}[kind]
+    handler.authorizer = DummyAuthorizer()
+    handler.authorizer.add_user(user, password, folder, perm="elradfmwMT")
+    handler.certfile, handler.keyfile = certificate, key
+    handler.tls_control_required = handler.tls_data_required = True
+    handler.auth_failed_timeout = 0
+    FTPServer(("127.0.0.1", int(port)), handler).serve_forever()
+
+
+if __name__ == "__main__":
+    main()

