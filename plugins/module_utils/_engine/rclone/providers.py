@@ -70,13 +70,15 @@ class Option:
 class Provider:
     """One rclone backend. ``alias``: what the name that a credential uses for it brings along.
 
-    An option can be there several times, with different ``sub_provider``.
+    ``prefix``: what its options are called by in rclone's environment and flags. An option can be there several
+    times, with different ``sub_provider``.
     """
 
     name: str
     description: str = ""
     options: Tuple[Option, ...] = ()
     alias: Alias = field(default_factory=lambda: Alias(""))
+    prefix: str = ""
 
     def all_options(self, name: str) -> Iterator[Option]:
         """Every form of the option ``name``."""
@@ -99,7 +101,7 @@ def parse(json_text: str) -> Dict[str, Provider]:
 
 def _provider(entry: Mapping[str, Any]) -> Provider:
     options = tuple(_option(option) for option in entry["Options"] or ())
-    return Provider(entry["Name"], entry.get("Description", ""), options)
+    return Provider(entry["Name"], entry.get("Description", ""), options, prefix=entry.get("Prefix", ""))
 
 
 def _option(entry: Mapping[str, Any]) -> Option:
@@ -157,6 +159,7 @@ def _without_help(answer: str) -> Any:
         {
             "Name": entry["Name"],
             "Description": entry.get("Description", ""),
+            "Prefix": entry.get("Prefix", ""),
             "Options": [
                 {
                     **{key: option[key] for key in kept if option.get(key)},
