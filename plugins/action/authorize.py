@@ -73,7 +73,9 @@ class ActionModule(ActionBase):
         if self._task.check_mode:
             return {**answer, "changed": True, "msg": "A login would be written to {0}.".format(file.path)}
         file.prepare()
-        login = authorizing.log_in(host, wanted, options["timeout"], _shown(options["open_browser"], "client_id" in wanted.attributes))
+        login = authorizing.log_in(
+            host, wanted, options["timeout"], _shown(options["open_browser"], "client_id" in wanted.attributes)
+        )
         if authorizing.is_onedrive(host, login):
             login, drives = authorizing.with_drive(login, options["graph_url"] or "")
             answer["drives"] = [drive.public() for drive in drives]

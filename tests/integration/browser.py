@@ -27,6 +27,7 @@ OPTIONS = [
     "--no-proxy-server",
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1 , EXCLUDE localhost",
 ]
+STARTED = re.compile(r"started successfully on port (\d+)")
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"  # the standard's name for a reference to an element
 
 
@@ -72,7 +73,7 @@ def browsing(folder):
     )
     with driver:
         try:
-            port = next(found.group(1) for found in map(re.compile(r"on port (\d+)").search, driver.stdout) if found)
+            port = next(found for found in map(STARTED.search, driver.stdout) if found).group(1)
             address = "http://127.0.0.1:{0}/session".format(port)
             chrome = {
                 "binary": shutil.which(PROGRAM),

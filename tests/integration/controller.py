@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -96,8 +97,9 @@ class Controller:
         try:
             yield Playing(process, said)
         finally:
-            process.kill()
-            process.wait()
+            # Killed, it would leave its workers behind.
+            process.send_signal(signal.SIGINT)
+            process.wait(timeout=30)
 
     def play(self, playbook, *words, code=0, **variables):
         """What ``ansible-playbook`` says of a playbook of the collection; ``variables`` are those of ``-e``."""

@@ -73,7 +73,7 @@ class Account(fake_gcs.Cloud):
 class Handler(fake_gcs.Handler):
     cloud: Account
 
-    def do_GET(self):
+    def do_GET(self):  # noqa: N802
         address = urllib.parse.urlsplit(self.path)
         query = dict(urllib.parse.parse_qsl(address.query))
         if address.path == "/authorize":
@@ -100,7 +100,7 @@ class Handler(fake_gcs.Handler):
         self.end_headers()
         self.wfile.write(body)
 
-    def do_POST(self):
+    def do_POST(self):  # noqa: N802
         if self.path != "/token":
             return super().do_POST()
         form = dict(urllib.parse.parse_qsl(self._body().decode()))

@@ -22,13 +22,14 @@ import yaml
 HOME = pathlib.Path(__file__).parents[2]
 README = (HOME / "README.md").read_text(encoding="utf-8")
 MODULES = ["credential", "credential_info", "task", "task_info", "run", "seed", "remote_info", "host_config", "runner"]
+ACTIONS = ["authorize"]  # on the control node, and not in a line of their own: somebody has to answer
 PLUGINS = {
-    "module": MODULES,
+    "module": [*MODULES, *ACTIONS],
     "lookup": ["schedule_preview"],
     "filter": ["to_oncalendar", "fleet_report", "task_previews"],
     "role": ["runner", "tasks", "report"],
 }
-PLAYBOOKS = ["demo", "site", "preview", "run", "stop", "report"]
+PLAYBOOKS = ["demo", "site", "preview", "run", "stop", "report", "authorize"]
 
 
 def blocks(kind):
