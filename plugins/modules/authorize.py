@@ -19,7 +19,6 @@ description:
     allowed the access.
   - The token is in no output and in no result. In clear it is only in memory.
   - An existing file is only replaced when O(replace=true), and only when it holds nothing but the login.
-  - The playbook P(skyhaul.cloudsync.authorize#playbook) does it in one command.
 requirements:
   - rclone >= 1.60 on the control node
   - a vault password (C(--ask-vault-pass) or C(--vault-password-file))
