@@ -22,7 +22,7 @@ from ..errors import CloudsyncError, usage_error
 from .excerpt import unwrapped
 from .providers import Provider
 from .secrecy import must_be_secret
-from .traits import undeclared_options
+from .traits import SESSIONS, undeclared_options
 
 PORT = 53682  # rclone's own, fixed, because it is a part of every redirect address
 # The empty JSON object. Given one, rclone answers with one: all options that it learnt, not the token alone.
@@ -31,11 +31,13 @@ ADDRESS = re.compile(r"Please go to the following link: (http\S+)")
 REDIRECT = re.compile(r'Make sure your Redirect URL is set to "([^"]+)"')
 RECEIVED = re.compile(r"--->\s*(\S+?)\s*<---End paste")
 STEPS = re.compile(r"\A(Error: |config failed to refresh token: |failed to get (?:oauth )?token: |oauth2: )+")
-NO_CODE = re.compile(r"No code returned by remote server:? ?(.*?)(?: Help:.*)?\Z")
+NO_CODE = re.compile(r"No code returned by remote server(?:: (.*?))?(?: Help:.*)?\Z")
 
 
 def has_login(provider: Provider) -> bool:
     """Whether one logs in to ``provider`` in a browser."""
+    if provider.name in SESSIONS:
+        return False
     return provider.option("token_url") is not None or "token_url" in undeclared_options(provider.name)
 
 
@@ -145,6 +147,5 @@ def _registered(lines: Sequence[str]) -> str:
 
 def _error_text(lines: Sequence[str]) -> str:
     """From "Error: " to the usage that rclone prints after it, on one line."""
-    text = " ".join(lines)
-    begin = text.find("Error: ")
-    return " ".join(text[max(begin, 0) :].partition("Usage:")[0].split())
+    _before, marker, error = " ".join(lines).partition("Error: ")
+    return " ".join((marker + error).partition("Usage:")[0].split())
