@@ -347,12 +347,13 @@ def test_on_a_desktop_the_browser_is_opened_unless_that_is_not_wanted(operator, 
         playing.ended()
 
 
-def test_an_interrupted_playbook_leaves_no_rclone_behind(operator, port):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_an_interrupted_playbook_leaves_no_rclone_behind(operator, port, number):
     with operator.logging_in() as playing:
         address_in(playing)
         workers = children(playing.process.pid)
         rclone = next(pid for worker in workers for pid, words in children(worker).items() if "authorize" in words)
-        playing.process.send_signal(signal.SIGINT)
+        playing.process.send_signal(number)
         playing.process.wait(timeout=30)
         wait_for(lambda: not alive(rclone), "the end of rclone")
     assert not operator.file.exists()

@@ -102,7 +102,7 @@ def _listened(
     output: List[str] = []
     assert child.stdout is not None and child.stderr is not None  # noqa: S101
     streams = Lines(child.stderr.fileno(), said.append), Lines(child.stdout.fileno(), output.append)
-    shown = False
+    shown, parent = False, os.getppid()
     while child.poll() is None:
         streams[0].read(POLL_SECONDS)
         streams[1].read(0)
@@ -112,6 +112,9 @@ def _listened(
             shown = True
         if time.monotonic() > deadline:
             raise _too_late(provider, shown)
+        # A worker of a playbook that was killed goes on, and would keep the port.
+        if os.getppid() != parent:
+            raise CloudsyncError("interrupted", "Nobody waits for the login any more.")
     for stream in streams:
         stream.finish()
     return said, output

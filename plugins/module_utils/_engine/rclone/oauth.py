@@ -57,9 +57,8 @@ def arguments(provider: Provider) -> List[str]:
 
 def environment(provider: Provider, section: Mapping[str, str]) -> Dict[str, str]:
     """The options of ``section`` (as in rclone's configuration) as variables that rclone reads."""
-    prefix = provider.prefix or provider.name
     return {
-        "RCLONE_{0}_{1}".format(prefix, name).upper().replace("-", "_"): value
+        "RCLONE_{0}_{1}".format(provider.prefix, name).upper().replace("-", "_"): value
         for name, value in section.items()
         if name != "type"
     }

@@ -103,8 +103,10 @@ def test_providers_with_a_login_are_told_from_those_with_keys(known):
         ),
         (["Error: not supported by this backend"], "rclone got no token from box: not supported by this backend. "),
         (
-            ["Error: config failed to refresh token: failed to start auth webserver: listen tcp 127.0.0.1:53682: "]
-            + ["bind: address already in use"],
+            [
+                "Error: config failed to refresh token: failed to start auth webserver: "
+                "listen tcp 127.0.0.1:53682: bind: address already in use"
+            ],
             "Port 53682 of this machine is in use",
         ),
         ([], "rclone got no token from box: it did not say why. "),
