@@ -9,13 +9,31 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
+from contextlib import contextmanager
 
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine import converge as collection
 
 COLLECTIONS = str(pathlib.Path(collection.__file__).parents[6])
 HOME = pathlib.Path(__file__).parents[2]
+
+
+class Playing:
+    """A playbook that runs in the background."""
+
+    def __init__(self, process, said):
+        self.process, self._said = process, said
+
+    def said(self):
+        """What it has said so far."""
+        return self._said.read_text()
+
+    def ended(self, code=0):
+        """All that it said, once it has ended, which must be with ``code``."""
+        assert self.process.wait(timeout=180) == code, self.said()
+        return self.said()
 
 
 class Controller:
@@ -61,6 +79,27 @@ class Controller:
             subprocess.list2cmdline(ended.args), ended.returncode, code, ended.stdout
         )
         return ended.stdout
+
+    @contextmanager
+    def playing(self, playbook, *words, **variables):
+        """A playbook of the collection in the background; it has ended afterwards."""
+        extra = ["-e", json.dumps(variables)] if variables else []
+        said = self.folder / "said.txt"
+        with open(said, "w") as stream:
+            process = subprocess.Popen(
+                ["ansible-playbook", "skyhaul.cloudsync." + playbook, *words, *extra],
+                cwd=self.folder,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=stream,
+                stderr=subprocess.STDOUT,
+            )
+        try:
+            yield Playing(process, said)
+        finally:
+            # Killed, it would leave its workers behind.
+            process.send_signal(signal.SIGINT)
+            process.wait(timeout=30)
 
     def play(self, playbook, *words, code=0, **variables):
         """What ``ansible-playbook`` says of a playbook of the collection; ``variables`` are those of ``-e``."""

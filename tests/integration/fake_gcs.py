@@ -164,9 +164,9 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving(cloud):
+def serving(cloud, handler=Handler):
     """Serves ``cloud``; gives the port."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("CloudHandler", (Handler,), {"cloud": cloud}))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("CloudHandler", (handler,), {"cloud": cloud}))
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()

@@ -23,14 +23,15 @@ HOME = pathlib.Path(__file__).parents[2]
 README = (HOME / "README.md").read_text(encoding="utf-8")
 MODULES = ["credential", "credential_info", "task", "task_info", "run", "seed", "remote_info", "host_config", "runner"]
 MODULES += ["backup", "restore"]
+ACTIONS = ["authorize"]  # on the control node, and not in a line of their own: somebody has to answer
 PLUGINS = {
-    "module": MODULES,
+    "module": [*MODULES, *ACTIONS],
     "lookup": ["schedule_preview"],
     "filter": ["to_oncalendar", "fleet_report", "task_previews", "from_truenas", "from_rclone_conf"],
     "role": ["runner", "tasks", "report"],
 }
 PLAYBOOKS = ["demo", "site", "preview", "run", "stop", "report", "backup", "restore", "rotate_seed"]
-PLAYBOOKS += ["import_truenas", "import_rclone"]
+PLAYBOOKS += ["import_truenas", "import_rclone", "authorize"]
 
 
 def blocks(kind):

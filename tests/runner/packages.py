@@ -15,6 +15,8 @@ FOR = {
     "shellcheck": "the check of shell scripts",
     "systemd": "what systemd-analyze says of units and schedules",
     "openssh-client": "SFTP",
+    "chromium": "logging in to a provider with a real browser",
+    "chromium-driver": "logging in to a provider with a real browser",
 }
 FOR_THE_FLEET = pathlib.Path(__file__).resolve().parent.parent / "fleet" / "host-packages.txt"
 

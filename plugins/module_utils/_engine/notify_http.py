@@ -22,7 +22,7 @@ TIMEOUT_SECONDS = 15
 PAUSE_SECONDS = 2
 
 
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
+class NoRedirect(urllib.request.HTTPRedirectHandler):
     """Following one would turn the request into a GET without its text, and show that as a success."""
 
     def redirect_request(
@@ -55,7 +55,7 @@ def post(url: str, body: bytes, content_type: str, user: str = "", password: str
 
 def _once(url: str, body: bytes, headers: Dict[str, str]) -> Tuple[str, bool]:
     """What went wrong, and whether another try makes sense."""
-    opener = urllib.request.build_opener(_NoRedirect)
+    opener = urllib.request.build_opener(NoRedirect)
     try:
         # parse_target() lets no other scheme than http and https pass.
         request = urllib.request.Request(url, data=body, headers=headers, method="POST")  # noqa: S310

@@ -34,6 +34,7 @@ __all__ = [
 ]
 
 CACHE_NAME = ".rclone-providers.json"  # no task can have this name
+CACHE_FORM = 2  # 1 had no prefixes
 DROPPED = {
     "hubic": "The service hubiC was closed and rclone dropped it: move the data to another provider.",
 }
@@ -70,7 +71,8 @@ class Option:
 class Provider:
     """One rclone backend. ``called``: the name that a credential uses for it; ``alias``: what that brings along.
 
-    An option can be there several times, with different ``sub_provider``.
+    ``prefix``: what its options are called by in rclone's environment and flags. An option can be there several
+    times, with different ``sub_provider``.
     """
 
     name: str
@@ -78,6 +80,7 @@ class Provider:
     options: Tuple[Option, ...] = ()
     alias: Alias = field(default_factory=lambda: Alias(""))
     called: str = ""
+    prefix: str = ""
 
     def all_options(self, name: str) -> Iterator[Option]:
         """Every form of the option ``name``."""
@@ -100,7 +103,7 @@ def parse(json_text: str) -> Dict[str, Provider]:
 
 def _provider(entry: Mapping[str, Any]) -> Provider:
     options = tuple(_option(option) for option in entry["Options"] or ())
-    return Provider(entry["Name"], entry.get("Description", ""), options)
+    return Provider(entry["Name"], entry.get("Description", ""), options, prefix=entry["Prefix"])
 
 
 def _option(entry: Mapping[str, Any]) -> Option:
@@ -131,7 +134,7 @@ def load(rclone: Rclone, cache_dir: str) -> Dict[str, Provider]:
     answer = run_quietly(rclone.path, "config", "providers")
     found = parse(answer)
     with contextlib.suppress(OSError, CloudsyncError):
-        write_json(path, {"program": program, "providers": _without_help(answer)})
+        write_json(path, {"form": CACHE_FORM, "program": program, "providers": _without_help(answer)})
     return found
 
 
@@ -144,7 +147,7 @@ def _identity(path: str) -> str:
 def _read_cache(path: str, program: str) -> Optional[Dict[str, Provider]]:
     try:
         content = read_json(path)
-        if content is None or content.get("program") != program:
+        if content is None or (content.get("form"), content.get("program")) != (CACHE_FORM, program):
             return None
         return parse(json.dumps(content["providers"]))
     except (OSError, KeyError, CloudsyncError):
@@ -158,6 +161,7 @@ def _without_help(answer: str) -> Any:
         {
             "Name": entry["Name"],
             "Description": entry.get("Description", ""),
+            "Prefix": entry["Prefix"],
             "Options": [
                 {
                     **{key: option[key] for key in kept if option.get(key)},

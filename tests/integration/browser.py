@@ -1,0 +1,97 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A real browser without a screen: Debian's Chromium, driven by its chromedriver, which speaks JSON over HTTP."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import urllib.request
+from contextlib import contextmanager
+
+DRIVER = "chromedriver"
+PROGRAM = "chromium"
+OPTIONS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-proxy-server",
+    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1 , EXCLUDE localhost",
+]
+STARTED = re.compile(r"started successfully on port (\d+)")
+ELEMENT = "element-6066-11e4-a52e-4f735466cecf"  # the standard's name for a reference to an element
+
+
+def is_there():
+    return bool(shutil.which(DRIVER) and shutil.which(PROGRAM))
+
+
+class Browser:
+    """One window. ``address`` is that of the driver's session."""
+
+    def __init__(self, address):
+        self._address = address
+
+    def open(self, url):
+        self._tell("/url", url=url)
+
+    def click(self, selector):
+        """Click on what the CSS ``selector`` finds; the page that this leads to has been loaded afterwards."""
+        found = self._tell("/element", using="css selector", value=selector)
+        self._tell("/element/{0}/click".format(found[ELEMENT]))
+
+    def text(self):
+        """What is to be read on the page."""
+        found = self._tell("/element", using="css selector", value="body")
+        return _ask("GET", "{0}/element/{1}/text".format(self._address, found[ELEMENT]))
+
+    def _tell(self, path, **content):
+        return _ask("POST", self._address + path, content)
+
+
+@contextmanager
+def browsing(folder):
+    """A browser whose profile and home are in ``folder``."""
+    environment = {"PATH": "/usr/bin:/bin", "HOME": str(folder), "LANG": "C.UTF-8"}
+    driver = subprocess.Popen(
+        [shutil.which(DRIVER), "--port=0"],
+        env=environment,
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        encoding="utf-8",
+    )
+    with driver:
+        try:
+            port = next(found for found in map(STARTED.search, driver.stdout) if found).group(1)
+            address = "http://127.0.0.1:{0}/session".format(port)
+            chrome = {
+                "binary": shutil.which(PROGRAM),
+                "args": [*OPTIONS, "--user-data-dir={0}/profile".format(folder)],
+            }
+            session = _ask("POST", address, {"capabilities": {"alwaysMatch": {"goog:chromeOptions": chrome}}})
+            address += "/" + session["sessionId"]
+            try:
+                yield Browser(address)
+            finally:
+                _ask("DELETE", address)
+        finally:
+            driver.kill()
+
+
+def _ask(method, address, content=None):
+    body = None if content is None else json.dumps(content).encode()
+    request = urllib.request.Request(address, data=body, method=method, headers={"Content-Type": "application/json"})
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with direct.open(request, timeout=60) as response:
+        return json.load(response)["value"]

@@ -1,0 +1,133 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A cloud where one logs in: a page with "Allow" and "Deny", tokens for the codes that it gives, and OneDrive's drives.
+
+What a token is good for is fake_gcs's storage.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import urllib.parse
+
+import fake_gcs
+from harness import SECRET
+
+CLIENT_ID, CLIENT_SECRET = "the-client", SECRET + "-client"
+PAGE = """<!doctype html><title>Log in</title>
+<p>The client {client_id} wants to see your files.</p>
+<form action="/decide">{hidden}
+<button id="allow" name="answer" value="allow">Allow</button>
+<button id="deny" name="answer" value="deny">Deny</button>
+</form>"""
+
+
+class Account(fake_gcs.Cloud):
+    """``codes``: each with the redirect address that it was given for. ``logins``: how many tokens were fetched.
+
+    ``own``: the account's drive; ``listed``: what Graph lists as its drives; ``drives``: all others, by id.
+    """
+
+    def __init__(self):
+        super().__init__(lifetime=3600)
+        self.refresh_token = SECRET + "-refresh"
+        self.codes = {}
+        self.logins = 0
+        self.own, self.listed, self.drives = None, [], {}
+
+    def decide(self, query):
+        """Where the browser is sent to."""
+        back = {"state": query["state"]}
+        if query["answer"] == "allow":
+            code = "code-{0}".format(len(self.codes))
+            self.codes[code] = query["redirect_uri"]
+            back["code"] = code
+        else:
+            back.update(error="access_denied", error_description="The user said no")
+        return query["redirect_uri"] + "?" + urllib.parse.urlencode(back)
+
+    def exchange(self, form, login):
+        """The answer to a code: tokens, if it is the right client's, and the code's first use."""
+        if login != (CLIENT_ID, CLIENT_SECRET):
+            return 401, {"error": "invalid_client"}
+        if self.codes.pop(form["code"], None) != form["redirect_uri"]:
+            return 400, {"error": "invalid_grant"}
+        self.logins += 1
+        access = "{0}-access-{1}".format(SECRET, self.logins)
+        self.access_tokens.add(access)
+        tokens = {"access_token": access, "token_type": "Bearer", "refresh_token": self.refresh_token}
+        return 200, {**tokens, "expires_in": 3600}
+
+    def graph(self, path):
+        """Microsoft Graph's answer."""
+        found = {"me/drives": {"value": self.listed}, "me/drive": self.own}
+        found.update({"drives/" + name: drive for name, drive in self.drives.items()})
+        answer = found.get(path)
+        return (200, answer) if answer is not None else (404, {"error": {"code": "itemNotFound"}})
+
+
+class Handler(fake_gcs.Handler):
+    cloud: Account
+
+    def do_GET(self):  # noqa: N802
+        address = urllib.parse.urlsplit(self.path)
+        query = dict(urllib.parse.parse_qsl(address.query))
+        if address.path == "/authorize":
+            return self._page(query)
+        if address.path == "/decide":
+            self.send_response(302)
+            self.send_header("Location", self.cloud.decide(query))
+            self.send_header("Content-Length", "0")
+            return self.end_headers()
+        if address.path.startswith("/v1.0/"):
+            wanted = urllib.parse.unquote(address.path[len("/v1.0/") :])
+            return self._answer(*(self.cloud.graph(wanted) if self._authorized() else (401, {"error": {}})))
+        return super().do_GET()
+
+    def _page(self, query):
+        hidden = "".join(
+            '<input type="hidden" name="{0}" value="{1}">'.format(name, html.escape(query[name]))
+            for name in ("redirect_uri", "state")
+        )
+        body = PAGE.format(client_id=html.escape(query["client_id"]), hidden=hidden).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_POST(self):  # noqa: N802
+        if self.path != "/token":
+            return super().do_POST()
+        form = dict(urllib.parse.parse_qsl(self._body().decode()))
+        if form["grant_type"] == "authorization_code":
+            return self._answer(*self.cloud.exchange(form, self._login(form)))
+        tokens = self.cloud.rotate(form.get("refresh_token"))
+        return self._answer(*((200, tokens) if tokens else (400, {"error": "invalid_grant"})))
+
+    def _login(self, form):
+        """The client's id and secret, from the header or from the form."""
+        kind, _space, value = self.headers.get("Authorization", "").partition(" ")
+        if kind == "Basic":
+            return tuple(urllib.parse.unquote(part) for part in base64.b64decode(value).decode().split(":"))
+        return form.get("client_id"), form.get("client_secret")
+
+
+def serving(account):
+    """Serves ``account``; gives the port."""
+    return fake_gcs.serving(account, Handler)
+
+
+def settings(port):
+    """The attributes of a login there."""
+    address = "http://127.0.0.1:{0}".format(port)
+    return {"auth_url": address + "/authorize", "token_url": address + "/token"}
+
+
+def write_client(path, client_secret=CLIENT_SECRET):
+    """The client as a file for -e @path."""
+    path.write_text(json.dumps({"cloudsync_client_id": CLIENT_ID, "cloudsync_client_secret": client_secret}))
