@@ -13,7 +13,7 @@ import os
 import pathlib
 import pwd
 import stat
-import sys
+from contextlib import redirect_stderr, redirect_stdout
 
 import pytest
 from harness import PASSWORD, SALT, SECRET, SLOW, free_port, serving, text_tree, write_tree
@@ -144,12 +144,12 @@ def as_nobody(machine, *arguments):
     if child == 0:
         code = 99
         try:
-            sys.stdout = sys.stderr = open(writing, "w", buffering=1)
             os.environ.update(machine.environment)
             os.setgroups([])
             os.setgid(nobody.pw_gid)
             os.setuid(nobody.pw_uid)
-            code = command.main(list(arguments))
+            with open(writing, "w") as said, redirect_stdout(said), redirect_stderr(said):
+                code = command.main(list(arguments))
         finally:
             os._exit(code)
     os.close(writing)
