@@ -136,6 +136,15 @@ def test_a37_ftp_has_folders_and_no_buckets(machine, ftp):
     }
 
 
+def test_a37_a_push_makes_the_bucket_that_is_missing(machine, bucket, push):
+    write_tree(push["path"], FILES)
+    machine.declare([], [{**push, "remote_path": bucket.name + "-new/documents"}])
+    machine.run("documents")
+    assert text_tree(bucket.parent / (bucket.name + "-new")) == {
+        "documents/" + name: text for name, text in FILES.items()
+    }
+
+
 def as_nobody(machine, *arguments):
     """What the command says to a user who is not root. The interpreter of this test may not be his to start."""
     nobody = pwd.getpwnam("nobody")

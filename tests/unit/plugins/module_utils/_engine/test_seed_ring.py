@@ -26,7 +26,7 @@ OTHERS = [
 ]
 
 
-@pytest.mark.parametrize("plain", ["", "s3cr3t", "ünïcödé 🔑", "a\nb\0c", "x" * 100000])
+@pytest.mark.parametrize("plain", ["", "s3cr3t", "ünïcödé 🔑", "a\nb\0c", "ends in {{", "x" * 100000])
 def test_a_secret_comes_back_as_it_was(plain):
     ring = seeds.new_seed()
 
