@@ -16,9 +16,12 @@ import stat
 from contextlib import redirect_stderr, redirect_stdout
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from harness import PASSWORD, SALT, SECRET, SLOW, free_port, serving, text_tree, write_tree
 
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine import command
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.aliases import ALIASES
 
 FILES = {"a.txt": "alpha", "deep/er/b.txt": "beta"}
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
@@ -52,6 +55,34 @@ def fixture_ftp(machine, rclone):
         }
         machine.declare([login])
         yield served
+
+
+def openssh(key):
+    """Its private part as text, and its public part as one line."""
+    pem, form = serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH
+    line, short = serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH
+    private = key.private_bytes(pem, form, serialization.NoEncryption()).decode()
+    return private, key.public_key().public_bytes(line, short).decode()
+
+
+@pytest.fixture(name="sftp")
+def fixture_sftp(machine, rclone):
+    """A function that declares the credential ``there`` for an SFTP server, with a key or a password; its files."""
+    (host, known), (key, allowed) = (openssh(Ed25519PrivateKey.generate()) for _which in range(2))
+    files = {"host": host, "authorized": allowed + "\n", "served/": ""}
+    write_tree(machine.root / "sftp", files)
+    (machine.root / "sftp" / "host").chmod(0o600)
+    options = ["--key", machine.root / "sftp" / "host", "--authorized-keys", machine.root / "sftp" / "authorized"]
+    with serving(rclone, "sftp", machine.root / "sftp" / "served", "--user", "u", "--pass", SECRET, *options) as port:
+        write_tree(machine.root, {"etc/ssh/ssh_known_hosts": "[127.0.0.1]:{0} {1}\n".format(port, known)})
+
+        def declare(login):
+            secrets = {"key": {"key_pem": key}, "password": {"pass": SECRET}}[login]
+            attributes = {"host": "127.0.0.1", "port": port, "user": "u"}
+            machine.declare([{"name": "there", "provider": "SFTP", "attributes": attributes, "secrets": secrets}])
+            return machine.root / "sftp" / "served"
+
+        yield declare
 
 
 def refusal(machine, options):
@@ -242,9 +273,25 @@ def test_a50_no_view_has_a_secret_in_it(machine, push, store):
     assert views[0]["credentials"][0]["secrets"] == ["access_key_id", "secret_access_key"]
 
 
+@pytest.mark.parametrize("login", ["key", "password"])
+def test_a54_a55_a56_sftp_is_pushed_to_listed_and_pulled_from(machine, push, sftp, login):
+    served = sftp(login)
+    task = {**push, "credential": "there", "remote_path": "dir"}
+    back = {**task, "name": "back", "direction": "pull", "path": str(machine.data / "back")}
+    write_tree(push["path"], {"file": "test"})
+    machine.declare([], [task, back])
+    machine.run("documents")
+    assert text_tree(served) == {"dir/file": "test"}
+    listed = machine.module("remote_info", credential="there", path="dir")["entries"]
+    assert [(entry["name"], entry["size"]) for entry in listed] == [("file", 4)]
+    machine.run("back")
+    assert text_tree(machine.data / "back") == {"file": "test"}
+
+
 def test_a57_storj_there_and_back(machine, bucket, push, store):
-    settings = {"endpoint": store["attributes"]["endpoint"]}
-    login = {**store, "name": "storj", "provider": "STORJ_IX", "attributes": settings}
+    """With all that STORJ_IX stands for but its endpoint, which has to be one with TLS."""
+    settings = {**ALIASES["STORJ_IX"].implied, "endpoint": store["attributes"]["endpoint"]}
+    login = {**store, "name": "storj", "attributes": settings}
     task = {**push, "credential": "storj", "mode": "sync"}
     machine.declare([login], [task])
     assert machine.cloudsync("verify", "storj").code == 0

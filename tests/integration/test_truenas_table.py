@@ -41,7 +41,7 @@ def rows():
 
 def without_counterpart():
     return {
-        int(number) for number in re.findall(r"^\* A(\d+), \w", TEXT.split("## Has no counterpart")[1], re.MULTILINE)
+        int(number) for number in re.findall(r"^\* A(\d+), \S", TEXT.split("## Has no counterpart")[1], re.MULTILINE)
     }
 
 
