@@ -81,3 +81,7 @@ def test_a_number_in_a_row_is_shown_by_a_test_of_that_number(row):
 
 def test_every_test_that_the_prose_names_exists():
     assert [name for name in re.findall(r"`(test_\w+)`", TEXT) if name not in TESTS] == []
+
+
+def test_every_file_that_is_linked_exists():
+    assert [name for name in re.findall(r"\]\(([^)#]+)\)", TEXT) if not (HOME / "docs" / name).is_file()] == []
