@@ -114,7 +114,7 @@ options:
   state:
     description:
       - V(present) stores the task and puts its timer into place.
-      - V(absent) removes both. Its records and logs stay.
+      - V(absent) removes both, and stops a run that is under way. Its records and logs stay.
     type: str
     choices: [present, absent]
     default: present

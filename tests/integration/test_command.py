@@ -50,7 +50,7 @@ def test_list(host):
     assert listed["off"]["enabled"] is False
 
 
-def test_status_before_during_and_after_a_run(host, bucket):
+def test_a18_status_before_during_and_after_a_run(host, bucket):
     assert host.status("byhand")["state"] == "pending"
     assert host.status("byhand")["run"] is None
     assert host.status("byhand")["next"] is None

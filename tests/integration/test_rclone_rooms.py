@@ -263,7 +263,7 @@ def test_our_tables_name_only_what_rclone_knows(known):
         assert alias.provider == "hubic" or set(alias.implied) <= {o.name for o in known[alias.provider].options}
 
 
-def test_every_truenas_provider_but_the_dead_one_is_there(known):
+def test_a28_every_truenas_provider_but_the_dead_one_is_there(known):
     missing = []
     for name in ALIASES:
         try:

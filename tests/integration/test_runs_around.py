@@ -44,7 +44,7 @@ def fixture_site(machine, bucket, store):
     return machine
 
 
-def test_each_hook_runs_at_its_time_with_public_facts_and_without_a_secret(site):
+def test_a24_a26_each_hook_runs_at_its_time_with_public_facts_and_without_a_secret(site):
     dump = "env > {0}/$CLOUDSYNC_HOOK.env".format(site.data)
     hooks = dict.fromkeys(("before", "success", "failure", "always"), dump)
     site.task(hooks=hooks, encryption={"password": PASSWORD})
@@ -102,7 +102,7 @@ def test_a_stopped_run_ends_its_hook(site):
     assert site.ended(run, 143)["reason"] == "stopped"
 
 
-def test_a_dry_run_leaves_nothing_behind(site):
+def test_a5_a_dry_run_leaves_nothing_behind(site):
     hooks = dict.fromkeys(("before", "success", "failure", "always"), "touch {0}/hook".format(site.data))
     site.task(hooks=hooks, encryption={"password": PASSWORD})
     before = site.left_behind()

@@ -52,7 +52,7 @@ def hook_output(machine, kind):
     return path.read_text().split() if path.exists() else None
 
 
-def test_a_run_that_is_stopped(slow, bucket):
+def test_a8_a_run_that_is_stopped(slow, bucket):
     run = slow.start("slow")
     slow.wait_for_bytes("slow")
     rclone = slow.rclone_of(run)[0]

@@ -51,13 +51,13 @@ def refused(machine, destination, reason, expected=None):
     return record
 
 
-def test_a_push_from_a_missing_folder(sides):
+def test_a20_a_push_from_a_missing_folder(sides):
     machine, source, destination = sides("push", mode="copy")
     assert str(source) in refused(machine, destination, "not_found")["message"]
 
 
 @pytest.mark.parametrize("direction", ["push", "pull"])
-def test_a_path_that_is_a_file(sides, direction):
+def test_a21_a_path_that_is_a_file(sides, direction):
     machine, _source, destination = sides(direction, path="/etc/hostname")
     refused(machine, destination, "not_found")
 
@@ -117,7 +117,7 @@ def test_an_include_that_matches_nothing(sides, direction):
 
 
 @pytest.mark.parametrize("direction", ["push", "pull"])
-def test_a_folder_that_is_not_mounted(sides, direction, machine):
+def test_a14_a_folder_that_is_not_mounted(sides, direction, machine):
     machine, source, destination = sides(direction, guards={"mounted": str(machine.data)})
     write_tree(source, FILES)
     assert str(machine.data) in refused(machine, destination, "not_mounted")["message"]

@@ -415,7 +415,7 @@ def zfs_snapshots(place):
     return sh("zfs", "list", "-H", "-r", "-t", "snapshot", "-o", "name", place.pool).split()
 
 
-def test_zfs_shows_the_path_frozen_with_its_child_datasets(zfs):
+def test_a33_zfs_shows_the_path_frozen_with_its_child_datasets(zfs):
     before = tree(zfs.data)
     assert set(before) == {"file", "child/file", "child/deep/file", "dir1/dir2/file"}
     with zfs.take(zfs.task(zfs.data)) as view:

@@ -32,6 +32,7 @@ from .credentials import (
     stored_view,
     unseal,
 )
+from .ending import stop_task
 from .errors import CloudsyncError, usage_error
 from .guards import check_places, unsafe_pull
 from .host import Host
@@ -96,7 +97,10 @@ def converge(host: Host, wanted: Wanted, check_mode: bool) -> Outcome:
         outcome = work.outcome()
         if outcome.changed and not check_mode:
             work.write()
-        return outcome
+    if not check_mode:
+        # Not before the store is free: a run that ends may have a token to save.
+        work.stop_gone()
+    return outcome
 
 
 def check_at_provider(task: Task, provider: str, providers: Mapping[str, Provider]) -> None:
@@ -305,6 +309,14 @@ class _Convergence:
             remove_task(self._layout, name)
         for name in self._gone_credentials:
             remove_credential(self._layout, name)
+
+    def stop_gone(self) -> None:
+        """End the runs of the tasks that went: nobody could see or stop them any more."""
+        for name in self._gone_tasks:
+            for run_id in stop_task(self._layout, name):
+                self._warn(
+                    "The task {0} was removed while its run {1} was under way; that was stopped.".format(name, run_id)
+                )
 
     def _unit_changes(self) -> List[UnitChange]:
         changes = [

@@ -94,7 +94,7 @@ NO_SUCH_CREDENTIAL = (
 )
 
 
-def test_a_task_that_names_no_such_credential(host, documents):
+def test_a39_a_task_that_names_no_such_credential(host, documents):
     assert host.refused("task", dict(documents, credential="ofsite")) == NO_SUCH_CREDENTIAL
 
 

@@ -103,7 +103,7 @@ def test_absent_removes_it_and_needs_no_seed(host, offsite):
     assert not host.ok("credential", gone)["changed"]
 
 
-def test_one_that_a_task_uses_is_not_removed(host, documents):
+def test_a44_one_that_a_task_uses_is_not_removed(host, documents):
     host.ok("task", documents)
     host.ok("task", dict(documents, name="another"))
     message = host.refused("credential", {"name": "offsite", "state": "absent"})

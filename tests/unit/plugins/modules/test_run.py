@@ -84,7 +84,7 @@ def test_a_finished_run_is_a_change(host, task):
     assert "plan" not in result
 
 
-def test_a_mount_point_that_is_not_mounted_refuses(host, task, source):
+def test_a22_a_mount_point_that_is_not_mounted_refuses(host, task, source):
     host.ok("task", dict(task, guards={"mounted": source}))
     result = host.run("run", {"task": "documents"})
     assert result["reason"] == "not_mounted"

@@ -108,6 +108,22 @@ def test_a_refusal_names_the_field_the_value_and_what_to_write(expression, parts
     assert message.endswith(".")
 
 
+# As seen of TrueNAS's parser; what it takes, though it never fires or means something else in cron, is refused here.
+TRUENAS_TAKES = ["00", "*/10", "1-59/2", "9-17", "5,10-20"]
+TRUENAS_REFUSES = ["0/10", "60", "*/0", "H", "abc", "-1", "1.5"]
+TRUENAS_TAKES_WRONGLY = ["L", "?", "R", "5-1", "*/70", "mon#2", "1 2"]
+
+
+@pytest.mark.parametrize("minute", TRUENAS_TAKES)
+def test_what_truenas_rightly_takes_is_taken(minute):
+    assert cron.parse("{0} * * * *".format(minute)).text.split()[1:] == ["*"] * 4
+
+
+@pytest.mark.parametrize("minute", [*TRUENAS_REFUSES, *TRUENAS_TAKES_WRONGLY])
+def test_what_truenas_refuses_or_wrongly_takes_is_refused(minute):
+    assert minute in refusal("{0} * * * *".format(minute))
+
+
 def test_advice_is_itself_accepted():
     for expression in (
         "0 0 * * sat-mon",

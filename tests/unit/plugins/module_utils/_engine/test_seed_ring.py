@@ -26,7 +26,7 @@ OTHERS = [
 ]
 
 
-@pytest.mark.parametrize("plain", ["", "s3cr3t", "ünïcödé 🔑", "a\nb\0c", "x" * 100000])
+@pytest.mark.parametrize("plain", ["", "s3cr3t", "ünïcödé 🔑", "a\nb\0c", "ends in {{", "x" * 100000])
 def test_a_secret_comes_back_as_it_was(plain):
     ring = seeds.new_seed()
 
@@ -100,14 +100,17 @@ def test_a_ring_of_two_keys_reads_both_and_writes_with_the_new_one():
     assert both.only_primary().decrypt(current, KEY) == "b"
 
 
-def test_the_seed_is_kept_where_only_root_reads_it(layout):
+def test_a62_the_seed_is_kept_where_only_root_reads_it(layout):
     ring = seeds.new_seed().with_new_primary()
 
     seeds.save_seed(layout, ring)
 
     assert seeds.load_seed(layout) == ring
     assert stat.S_IMODE(os.stat(layout.seed).st_mode) == 0o600
+    assert os.stat(layout.seed).st_uid == os.geteuid()
     assert stat.S_IMODE(os.stat(layout.config_dir).st_mode) == 0o700
+    with open(layout.seed) as stream:
+        assert [len(base64.b64decode(entry["key"])) for entry in json.load(stream)["keys"]] == [32, 32]
 
 
 def test_a_missing_seed_is_named_and_never_made_anew(layout):

@@ -207,7 +207,7 @@ def test_a_backup_is_merged_into_a_seed_that_was_made_since(layout, seed, stored
     assert everything(layout, stored)
 
 
-def test_a_backup_takes_the_place_of_a_damaged_seed_which_is_kept(layout, seed, stored, converge):
+def test_a63_a_backup_takes_the_place_of_a_damaged_seed_which_is_kept(layout, seed, stored, converge):
     wrapped = converge(passphrase=PASSPHRASE, backup=True).wrapped
     with open(layout.seed, "w") as stream:
         stream.write('{"schema": 1, "keys"')

@@ -139,7 +139,7 @@ def test_a4_zfs_of_a_sub_directory_is_read_below_the_hidden_directory(here):
     assert here.left() == []
 
 
-def test_zfs_children_are_frozen_in_one_transaction_and_put_in_their_places(here):
+def test_a33_zfs_children_are_frozen_in_one_transaction_and_put_in_their_places(here):
     run = Transcript(("zfs list", zfs_list(here, "tank/data\tDATA\ton\tyes", "tank/data/child\tDATA/child\ton\tyes")))
     with here.take(run, ZFS, ZFS_CHILD) as view:
         assert view == here.view + "/tree"

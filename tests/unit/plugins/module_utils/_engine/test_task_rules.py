@@ -30,7 +30,7 @@ def test_a_local_path_is_brought_into_one_form(given, path):
     assert task_rules.checked_local_path("path", given) == path
 
 
-@pytest.mark.parametrize("given", ["", "srv", "~/x", "./x", "/a\nb", "/a\0b", "C:\\x"])
+@pytest.mark.parametrize("given", ["", "srv", "~/x", "./x", "/a\nb", "/a\0b", "C:\\x", "EXTERNAL:/mnt/x"])
 def test_a_local_path_is_absolute(given):
     with refuses("path is {0!r}: give an absolute path, such as /srv/data.".format(given)):
         task_rules.checked_local_path("path", given)

@@ -293,7 +293,7 @@ def test_a_kill_from_outside_is_told_from_a_stop():
         ("sync", "1.75.2", ""),
     ],
 )
-def test_the_sentence_that_matters_is_found(name, version, sentence):
+def test_a59_the_sentence_that_matters_is_found(name, version, sentence):
     assert excerpt("\n".join(recorded(name, version)["stderr"])) == sentence
 
 
@@ -303,6 +303,27 @@ def test_azures_answer_is_its_sentence():
     )
     assert unwrapped(text) == "AuthorizationFailure: Make sure."
     assert unwrapped("RESPONSE 404: 404 The specified blob does not exist.") == "The specified blob does not exist."
+
+
+@pytest.mark.parametrize(
+    "stderr, sentence",
+    [
+        (
+            "2026/01/31 02:30:04 ERROR : : error listing: InvalidAccessKeyId: The AWS Access Key Id you provided does "
+            "not exist in our records.\n\tstatus code: 403, request id: 0123456789ABCDEF, host id: abc+def=\n"
+            "2026/01/31 02:30:04 Failed to lsjson with 2 errors: last error was: error in ListJSON: "
+            "InvalidAccessKeyId: The AWS Access Key Id you provided does not exist in our records.\n",
+            "InvalidAccessKeyId: The AWS Access Key Id you provided does not exist in our records.",
+        ),
+        (
+            '2026/01/31 02:30:04 Failed to create file system for "remote:": Failed to parse credentials: '
+            "illegal base64 data at input byte 0\n",
+            "Failed to parse credentials: illegal base64 data at input byte 0",
+        ),
+    ],
+)
+def test_a59_the_sentence_that_matters_in_plain_lines(stderr, sentence):
+    assert excerpt(stderr) == sentence
 
 
 def test_an_excerpt_is_one_line_of_bounded_length():
