@@ -57,10 +57,14 @@ class Account(fake_gcs.Cloud):
         if self.codes.pop(form["code"], None) != form["redirect_uri"]:
             return 400, {"error": "invalid_grant"}
         self.logins += 1
-        access = "{0}-access-{1}".format(SECRET, self.logins)
+        access = self.access_token()
         self.access_tokens.add(access)
         tokens = {"access_token": access, "token_type": "Bearer", "refresh_token": self.refresh_token}
         return 200, {**tokens, "expires_in": 3600}
+
+    def access_token(self):
+        """The one of the latest login: to Ansible it looks like a template."""
+        return "{0}-access-{1}{2}".format(SECRET, self.logins, "{{7*7}}")
 
     def graph(self, path):
         """Microsoft Graph's answer."""
