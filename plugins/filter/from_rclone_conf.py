@@ -85,9 +85,9 @@ def from_rclone_conf(text: Any, password: str = "", rclone: str = "") -> Dict[st
     try:
         program = rclone_of_this_machine(rclone)
         imported = imported_from(sections_of(text, password, program.path), providers_of(program))
+        return answer(imported, "What an rclone.conf had.")
     except CloudsyncError as error:
         raise AnsibleFilterError(error.message) from error
-    return answer(imported, "What an rclone.conf had.")
 
 
 class FilterModule:

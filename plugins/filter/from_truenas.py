@@ -84,10 +84,9 @@ def from_truenas(texts: Any, timezone: str = "", rclone: str = "") -> Dict[str, 
     if not isinstance(texts, Mapping) or not all(isinstance(text, str) for text in texts.values()):
         raise AnsibleFilterError("from_truenas takes a dictionary of names and texts: what 'midclt call' printed.")
     try:
-        imported = imported_from(texts, providers_if_any(rclone), timezone)
+        return answer(imported_from(texts, providers_if_any(rclone), timezone), "What TrueNAS had.")
     except CloudsyncError as error:
         raise AnsibleFilterError(error.message) from error
-    return answer(imported, "What TrueNAS had.")
 
 
 class FilterModule:

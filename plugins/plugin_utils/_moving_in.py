@@ -16,15 +16,13 @@ import os
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 import yaml
-from ansible import constants
-from ansible.errors import AnsibleError, AnsibleFilterError
-from ansible.parsing.vault import VaultLib, VaultSecretsContext, match_encrypt_secret
 
 from ..module_utils._engine.errors import CloudsyncError
 from ..module_utils._engine.imports.findings import Imported, Missing, Reference
 from ..module_utils._engine.layout import Layout
 from ..module_utils._engine.rclone.binary import Rclone, find, probe, run_quietly
 from ..module_utils._engine.rclone.providers import Provider, parse
+from ._vault import Vault
 
 PUBLIC_FILE, VAULT_FILE = "cloudsync.yml", "vault_cloudsync.yml"
 TEMPLATE_MARKS = ("{{", "{%", "{#")
@@ -65,7 +63,7 @@ def answer(imported: Imported, origin: str) -> Dict[str, Any]:
     }
     public = "{0}---\n{1}".format(_comment(origin, lists), _dumped(imported.public))
     vault = "---\n{0}".format(_dumped(imported.vault))
-    return {"report": report, "files": {PUBLIC_FILE: public, VAULT_FILE: _encrypted(vault)}}
+    return {"report": report, "files": {PUBLIC_FILE: public, VAULT_FILE: Vault(VAULT_FILE).encrypt(vault).decode()}}
 
 
 def _hints(vault: Mapping[str, Any]) -> List[str]:
@@ -118,25 +116,3 @@ _Dumper.add_representer(Missing, _missing)
 
 def _dumped(variables: Mapping[str, Any]) -> str:
     return yaml.dump(dict(variables), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
-
-
-def _encrypted(text: str) -> str:
-    """``text`` under the vault password that Ansible was started with."""
-    context: Optional[VaultSecretsContext] = VaultSecretsContext.current(optional=True)
-    if context is None or not context.secrets:
-        raise AnsibleFilterError(
-            "There is no vault password to encrypt the secrets with: add --ask-vault-pass, or --vault-password-file."
-        )
-    wanted = constants.config.get_config_value("DEFAULT_VAULT_ENCRYPT_IDENTITY")
-    known = list(dict.fromkeys(name for name, _secret in context.secrets))
-    if not wanted and len(known) > 1:
-        raise AnsibleFilterError(
-            "There are several vault passwords ({0}): set ANSIBLE_VAULT_ENCRYPT_IDENTITY to the one that is to encrypt "
-            "the secrets.".format(", ".join(known))
-        )
-    try:
-        chosen, secret = match_encrypt_secret(context.secrets, wanted)
-        label = None if chosen == constants.config.get_config_value("DEFAULT_VAULT_IDENTITY") else chosen
-        return str(VaultLib().encrypt(text, secret, label).decode("ascii"))
-    except AnsibleError as error:
-        raise AnsibleFilterError("The secrets could not be encrypted: {0}".format(error)) from error

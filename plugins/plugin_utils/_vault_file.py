@@ -9,15 +9,14 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Mapping, Optional, Tuple
+from typing import Any, Mapping, Optional
 
 import yaml
-from ansible import constants
 from ansible.errors import AnsibleError
-from ansible.parsing.vault import VaultLib, VaultSecret, VaultSecretsContext, match_best_secret
 
 from ..module_utils._engine.errors import usage_error
 from ..module_utils._engine.files import atomic_write, make_directory
+from ._vault import Vault
 
 HEAD = "# Written by skyhaul.cloudsync.authorize. Its attributes and secrets are those of a credential.\n"
 TAG = "!unsafe"
@@ -50,29 +49,7 @@ class VaultFile:
     def __init__(self, path: str, variable: str, vault_id: str) -> None:
         self._path = os.path.abspath(os.path.expanduser(path))
         self._variable = variable
-        self._vault = VaultLib(_secrets())
-        self._vault_id, self._secret = self._chosen(vault_id or _default_vault_id())
-
-    def _chosen(self, vault_id: str) -> Tuple[str, VaultSecret]:
-        """The vault id and the secret to encrypt with."""
-        known = list(dict.fromkeys(name for name, _secret in self._vault.secrets))
-        if not known:
-            raise usage_error(
-                "There is no vault password to encrypt {0} with: start the play with --ask-vault-pass or "
-                "--vault-password-file.".format(self._path)
-            )
-        if not vault_id and len(known) > 1:
-            raise usage_error(
-                "The play has several vault passwords ({0}): say with vault_id which one encrypts {1}.".format(
-                    ", ".join(known), self._path
-                )
-            )
-        found: Optional[Tuple[str, VaultSecret]] = match_best_secret(self._vault.secrets, [vault_id or known[0]])
-        if found is None:
-            raise usage_error(
-                "The play has no vault password with the id {0!r}; it has: {1}.".format(vault_id, ", ".join(known))
-            )
-        return found
+        self._vault = Vault(self._path, vault_id)
 
     def read(self) -> Optional[Mapping[str, Any]]:
         """The value of the variable, None when there is no file yet; any other file is refused and stays."""
@@ -113,20 +90,11 @@ class VaultFile:
         """Replace the file. In clear the content is only in memory."""
         safe = {group: _marked(value) for group, value in login.items()}
         text = HEAD + yaml.dump({self._variable: safe}, Dumper=_Dumper, sort_keys=False, width=float("inf"))
-        atomic_write(self._path, self._vault.encrypt(text, secret=self._secret, vault_id=self._vault_id))
+        atomic_write(self._path, self._vault.encrypt(text))
 
     @property
     def path(self) -> str:
         return self._path
-
-
-def _secrets() -> Any:
-    context = VaultSecretsContext.current(optional=True)
-    return context.secrets if context is not None else []
-
-
-def _default_vault_id() -> str:
-    return constants.config.get_config_value("DEFAULT_VAULT_ENCRYPT_IDENTITY") or ""
 
 
 def _mode_of(directory: str) -> int:

@@ -248,7 +248,7 @@ def test_nothing_is_guessed(operator):
 def test_without_a_vault_password_nobody_logs_in(operator):
     operator.vault = []
     said = operator.refused()
-    assert "start the play with --ask-vault-pass or --vault-password-file" in said
+    assert "start Ansible with --ask-vault-pass or --vault-password-file" in said
 
 
 def test_a_port_that_is_in_use_is_told(operator, browser, port):
@@ -293,8 +293,8 @@ def test_a_file_of_another_vault_password_is_never_replaced(operator):
 def test_among_several_vault_passwords_one_is_named(operator, browser, port):
     (operator.folder / "test").write_text("the other password")
     operator.vault = ["--vault-id", "prod@password", "--vault-id", "test@test"]
-    assert "The play has several vault passwords (prod, test)" in operator.refused()
-    assert "has no vault password with the id 'dev'; it has: prod, test" in operator.refused(vault_id="dev")
+    assert "There are several vault passwords (prod, test)" in operator.refused()
+    assert "There is no vault password with the id 'dev'; there are: prod, test" in operator.refused(vault_id="dev")
 
     operator.log_in(browser, vault_id="test")
     assert operator.file.read_bytes().startswith(b"$ANSIBLE_VAULT;1.2;AES256;test\n")
