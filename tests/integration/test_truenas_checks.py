@@ -18,7 +18,7 @@ from contextlib import redirect_stderr, redirect_stdout
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from harness import PASSWORD, SALT, SECRET, SLOW, free_port, serving, text_tree, write_tree
+from harness import PASSWORD, SALT, SECRET, SLOW, free_port, s3_credential, serving, text_tree, write_tree
 
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine import command
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.aliases import ALIASES
@@ -122,15 +122,20 @@ def test_a7_five_files_at_a_time(machine, bucket, push):
     assert text_tree(bucket / "documents") == files
 
 
-def test_a25_a_server_that_is_down_is_a_failure_and_no_success(machine, push):
+@pytest.mark.parametrize(("kind", "direction"), [("ftp", "push"), ("ftp", "pull"), ("s3", "push")])
+def test_a25_a_server_that_is_down_is_a_failure_and_no_success(machine, push, kind, direction):
     write_tree(push["path"], FILES)
-    login = {"name": "down", "provider": "FTP", "attributes": {"host": "127.0.0.1", "port": free_port(), "user": "u"}}
+    login = s3_credential(free_port(), "down")
+    if kind == "ftp":
+        attributes = {"host": "127.0.0.1", "port": free_port(), "user": "u"}
+        login = {"name": "down", "provider": "FTP", "attributes": attributes, "secrets": {"pass": SECRET}}
     hooks = {kind: "touch {0}/{1}".format(machine.data, kind) for kind in ("success", "failure")}
-    machine.declare([{**login, "secrets": {"pass": SECRET}}], [{**push, "credential": "down", "hooks": hooks}])
+    machine.declare([login], [{**push, "direction": direction, "credential": "down", "hooks": hooks}])
     record = machine.run("documents", 1, "network")
     assert "connection refused" in record["message"]
     assert (machine.data / "failure").exists()
     assert not (machine.data / "success").exists()
+    machine.plan("documents", 1, "network")
 
 
 @pytest.mark.parametrize("password", ["", None])

@@ -11,17 +11,19 @@ from __future__ import annotations
 import json
 import os
 
-from .arguments import Endpoints, place_below, selection_arguments
+from .arguments import CANARY, Endpoints, place_below, selection_arguments
 from .errors import CloudsyncError
 from .plan import NOT_FOUND_EXITS, Plan
 from .rclone.aliases import rclone_name
 from .rclone.binary import Rclone
 from .rclone.traits import is_bucket_based, is_read_only
 from .remote import raw_place
-from .session import Session
+from .session import Answer, Session
 from .tasks import COPY, SYNC, Task
 from .transfer import listing_error
 
+# For S3, rclone's own patience lasts more than six minutes, without a word, where nobody listens.
+PATIENCE = ("--contimeout", "15s", "--timeout", "60s", "--retries", "1", "--low-level-retries", "2")
 # Folders of Google Photos that TrueNAS refuses to pull, too.
 ALL_PHOTOS = ("", "media", "media/by-day")
 
@@ -86,9 +88,11 @@ def _marker_missing(marker: str) -> Refused:
 
 def check_source(session: Session, task: Task, ends: Endpoints) -> None:
     """The source as rclone sees it: of a pull, a folder that is there, with its marker; and for sync and move, at
-    least one file.
+    least one file. Of a push, whether anybody answers at its destination.
     """
-    if not task.is_push and task.remote_path.strip("/"):
+    if task.is_push:
+        _check_answer(session, task)
+    elif task.remote_path.strip("/"):
         _check_pull_folder(session, task, ends)
     if not task.is_push and task.guards.marker:
         _check_remote_marker(session, task, ends)
@@ -103,9 +107,23 @@ def check_source(session: Session, task: Task, ends: Endpoints) -> None:
         )
 
 
+def _stat(session: Session, place: str) -> Answer:
+    return session.query(["lsjson", *PATIENCE, "--stat", "--", place])
+
+
+def _check_answer(session: Session, task: Task) -> None:
+    """Only that somebody answers: a login may write where it may not look, and what is wrong the transfer says best."""
+    # Asked for one name, no provider lists a whole folder.
+    answer = _stat(session, place_below(raw_place(task.remote_path), CANARY))
+    if answer.exit_code not in (0, *NOT_FOUND_EXITS):
+        error = listing_error(answer, session)
+        if error.reason == "network":
+            raise error
+
+
 def _check_pull_folder(session: Session, task: Task, ends: Endpoints) -> None:
     """rclone would copy a single file, too; and where there are no folders, only names, a missing one looks empty."""
-    answer = session.query(["lsjson", "--stat", "--", raw_place(task.remote_path)])
+    answer = _stat(session, raw_place(task.remote_path))
     if answer.exit_code in NOT_FOUND_EXITS:
         raise _no_pull_folder(task)
     if answer.exit_code != 0:
