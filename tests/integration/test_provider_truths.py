@@ -244,7 +244,7 @@ def test_a_run_that_fails_cleans_nothing_up(b2):
     ("options", "sentence"),
     [
         ({"remote_path": "bkt", "mode": "copy", "provider_options": {"cleanup": True}}, "everything in the bucket"),
-        ({"provider_options": {"cleanup": "soon"}}, "use true or false"),
+        ({"provider_options": {"cleanup": "soon"}}, "must be true or false"),
     ],
 )
 def test_cleanup_that_can_not_be_meant_is_refused(b2, options, sentence):
