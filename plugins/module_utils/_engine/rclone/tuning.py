@@ -38,7 +38,7 @@ OWN: Mapping[str, Mapping[str, Option]] = {
     "b2": {CLEANUP: Option(CLEANUP, "bool")},
     "sftp": {KNOWN_HOSTS: Option(KNOWN_HOSTS)},
 }
-# From and to, both included; rclone refuses other sizes, but only when it runs.
+# From and to, both included; rclone or the provider refuses other sizes, but only at a run.
 BOUNDS: Mapping[str, Mapping[str, Tuple[int, Optional[int]]]] = {
     "DROPBOX": {"chunk_size": (5 * MIB, 149 * MIB)},
     "b2": {"chunk_size": (5 * MIB, None)},

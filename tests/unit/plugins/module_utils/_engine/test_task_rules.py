@@ -169,6 +169,10 @@ def test_an_argument_that_breaks_no_promise_is_passed_on(argument):
         ("copy-links", "use follow_symlinks"),
         ("create-empty-src-dirs", "use create_empty_dirs"),
         (
+            "sftp-known-hosts-file sftp-host-keys sftp-pin-host-key sftp-ssh",
+            "whom a login trusts is set in the credential",
+        ),
+        (
             "s3-secret-access-key b2-key crypt-password crypt-password2 sftp-pass sftp-key-pem drive-token ftp-pass "
             "drive-client-secret azureblob-sas-url drive-service-account-credentials s3-sse-customer-key "
             "storj-passphrase",
