@@ -58,6 +58,15 @@ class Browser:
         return _ask("POST", self._address + path, content)
 
 
+def _port_of(driver):
+    """The port that the driver says it listens on."""
+    for line in driver.stdout:
+        found = STARTED.search(line)
+        if found:
+            return found.group(1)
+    raise AssertionError("the browser's driver did not start")
+
+
 @contextmanager
 def browsing(folder):
     """A browser whose profile and home are in ``folder``."""
@@ -73,8 +82,7 @@ def browsing(folder):
     )
     with driver:
         try:
-            port = next(found for found in map(STARTED.search, driver.stdout) if found).group(1)
-            address = "http://127.0.0.1:{0}/session".format(port)
+            address = "http://127.0.0.1:{0}/session".format(_port_of(driver))
             chrome = {
                 "binary": shutil.which(PROGRAM),
                 "args": [*OPTIONS, "--user-data-dir={0}/profile".format(folder)],

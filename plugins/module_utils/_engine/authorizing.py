@@ -100,8 +100,8 @@ def _listened(
     """All that rclone says on standard error and standard output until it ends. Raises when that is not in time."""
     said: List[str] = []
     output: List[str] = []
-    assert child.stdout is not None and child.stderr is not None  # noqa: S101
-    streams = Lines(child.stderr.fileno(), said.append), Lines(child.stdout.fileno(), output.append)
+    pipes = ((child.stderr, said), (child.stdout, output))
+    streams = [Lines(pipe.fileno(), lines.append) for pipe, lines in pipes if pipe is not None]
     shown, parent = False, os.getppid()
     while child.poll() is None:
         streams[0].read(POLL_SECONDS)

@@ -118,7 +118,6 @@ def test_a_crypt_remote_is_followed_through_aliases(known):
     aliases = {"near": {"type": "alias", "remote": "far:x"}, "far": {"type": "alias", "remote": "store:bucket/"}}
     result = moved(known, safe={**CRYPT, "remote": "near:below/"}, store=STORE, **aliases)
     assert result.public["cloudsync_import_encryptions"]["safe"]["remote_path"] == "bucket/x/below"
-    assert "The remote 'near' is another name for a place: in tasks, write credential store and begin remote_path with "
     assert [each for each in result.left_out if "begin remote_path with 'bucket/x'" in each]
     assert left_out(result)["The remote 'near'"] == aliases["near"]
 

@@ -240,12 +240,12 @@ def task(type_name="S3", version="27.0", number=3, login=None, **more):
     return {**entry, **more}
 
 
-def moved(*objects, known=None, keys=KEYS, timezone=""):
+def moved(*objects, known=None, keys=None, timezone=""):
     text = json.dumps(list(objects))
     for type_name in UNRECORDED:
         if '"{0}"'.format(type_name) in text:
             known = None
-    return from_truenas({"export.json": text, "keys.json": json.dumps(keys)}, known or {}, timezone)
+    return from_truenas({"export.json": text, "keys.json": json.dumps(KEYS if keys is None else keys)}, known or {}, timezone)
 
 
 def in_clear(result, declared):
