@@ -245,7 +245,8 @@ def moved(*objects, known=None, keys=None, timezone=""):
     for type_name in UNRECORDED:
         if '"{0}"'.format(type_name) in text:
             known = None
-    return from_truenas({"export.json": text, "keys.json": json.dumps(KEYS if keys is None else keys)}, known or {}, timezone)
+    key_text = json.dumps(KEYS if keys is None else keys)
+    return from_truenas({"export.json": text, "keys.json": key_text}, known or {}, timezone)
 
 
 def in_clear(result, declared):
