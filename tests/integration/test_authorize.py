@@ -13,6 +13,7 @@ import os
 import pathlib
 import re
 import signal
+import tempfile
 
 import browser as browsers
 import fake_oauth
@@ -37,9 +38,9 @@ def fixture_browser(tmp_path_factory):
 
 
 @pytest.fixture(name="port")
-def fixture_port(tmp_path_factory):
-    """rclone's own port, for one test at a time, whatever worker it runs in."""
-    with open(tmp_path_factory.getbasetemp().parent / "port-of-authorize", "w") as lock:
+def fixture_port():
+    """rclone's own port, for one test at a time, whatever worker or clone it runs in."""
+    with open(os.path.join(tempfile.gettempdir(), "cloudsync-port-of-authorize"), "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield PORT
         assert not is_open(PORT)
