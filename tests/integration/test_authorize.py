@@ -43,7 +43,7 @@ def fixture_port():
     with open(os.path.join(tempfile.gettempdir(), "cloudsync-port-of-authorize"), "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield PORT
-        assert not is_open(PORT)
+        wait_for(lambda: not is_open(PORT), "the end of rclone")
 
 
 class Operator(Controller):
@@ -302,14 +302,16 @@ def test_among_several_vault_passwords_one_is_named(operator, browser, port):
     assert operator.token()["access_token"]
 
 
-def test_onedrive_lists_the_drives_and_takes_the_accounts_own(operator, browser, port):
+@pytest.mark.parametrize("listed", [[OTHER], [OTHER, OWN]])
+def test_onedrive_lists_the_drives_and_takes_the_accounts_own(operator, browser, port, listed):
     """TrueNAS's onedrive_list_drives."""
-    operator.account.own, operator.account.listed = OWN, [OTHER]
+    operator.account.own, operator.account.listed = OWN, listed
 
     said = operator.log_in(browser, provider="ONEDRIVE", graph_url=operator.cloud)
 
     for text in ("b!own", "business", "All of it", "b!other", "personal", "Photos"):
         assert text in said
+    assert said.count("drive_id: ") == 2
     kept = operator.kept()
     assert "drive_id: !unsafe 'b!own'" in kept and "drive_type: !unsafe 'business'" in kept
 
