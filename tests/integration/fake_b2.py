@@ -56,6 +56,7 @@ class Cloud:
     def __init__(self):
         self.versions = []
         self.rules = []
+        self.shows_versions = True
         self._count = 0
         self._lock = threading.Lock()
 
@@ -195,6 +196,8 @@ class Handler(BaseHTTPRequestHandler):
         return {"files": self._selected(shown, asked), "nextFileName": None}
 
     def _list_file_versions(self, asked):
+        if not self.cloud.shows_versions:
+            return None
         newest_first = sorted(self.cloud.versions, key=lambda version: (version.name, -version.number))
         shown = [version.described() for version in newest_first]
         return {"files": self._selected(shown, asked), "nextFileName": None, "nextFileId": None}

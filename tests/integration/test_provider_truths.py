@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import shlex
 import subprocess
+from dataclasses import replace
 
 import fake_b2
 import fake_dropbox
@@ -125,6 +126,24 @@ def test_archived_objects_with_instant_access_are_like_others(archive):
     assert text_tree(archive.back) == FILES
 
 
+def test_a_plan_names_what_is_archived_beforehand(archive):
+    archive.declare("GLACIER", keep_deleted={"path": archive.bucket + "/kept", "days": 7})
+    archive.machine.run("push")
+    (archive.source / "deep/b.txt").unlink()
+    write_tree(archive.source, {"c.txt": "gamma"})
+    # Of AWS alone rclone tells the class.
+    archive.place = replace(archive.place, attributes={**archive.place.attributes, "provider": "AWS"})
+    archive.declare("GLACIER", keep_deleted={"path": archive.bucket + "/kept", "days": 7})
+    (note,) = archive.machine.plan("push")["notes"]
+    assert "can't move them" in note
+    assert note.endswith(": deep/b.txt.")
+    (note,) = archive.machine.plan("pull")["notes"]
+    assert note.startswith("2 of these files")
+    assert note.endswith("the run can't read them, and ends as archived_object: a.txt, deep/b.txt.")
+    archive.declare()
+    assert archive.machine.plan("push")["notes"] == []
+
+
 @pytest.fixture(name="azure")
 def fixture_azure(machine, azurite_port, bucket_name, rclone):
     """As ``archive``, at Azure."""
@@ -136,6 +155,7 @@ def fixture_azure(machine, azurite_port, bucket_name, rclone):
 def test_a_pull_of_archived_blobs_says_how_to_restore_them_and_then_succeeds(azure):
     azure.declare(provider_options={"access_tier": "Archive"})
     azure.machine.run("push")
+    assert "can't read them" in azure.machine.plan("pull")["notes"][0]
     message = azure.machine.run("pull", 1, "archived_object")["message"]
     azure.rclone(*restoring(message))
     azure.machine.run("pull")
@@ -197,6 +217,14 @@ def test_a_plan_says_how_many_versions_stay_at_b2_and_they_do(b2):
     b2.machine.run("push")
     assert b2.cloud.files() == {"d/a.txt": b"third", "d/c.txt": b"new"}
     assert len(b2.cloud.stored()) - len(b2.cloud.files()) == 3
+
+
+def test_a_plan_without_the_versions_is_still_a_plan(b2):
+    (b2.source / "a.txt").unlink()
+    b2.cloud.shows_versions = False
+    plan = b2.machine.plan("push")
+    assert [entry["path"] for entry in plan["delete"]] == ["a.txt"]
+    assert plan["notes"][0].startswith("How many older versions B2 keeps could not be found out: ")
 
 
 def test_a_rule_of_the_bucket_is_told(b2):

@@ -11,6 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Callable, Dict, Optional
 
+from .archived import TELLING, archive_notes
+from .arguments import Endpoints
 from .canary import check_crypt
 from .credentials import Credential, load_credential
 from .endpoints import endpoints
@@ -64,16 +66,18 @@ def forecast(host: Host, task: Task, stop: StopFlag, say: Callable[[str], None])
             ends = endpoints(task, task.path, "plan")
             check_crypt(session, task, task_place(task), raw_place(task.remote_path))
             check_source(session, task, ends)
-            return _judged(task, _annotated(make_plan(session, task, ends), session, task, credential))
+            return _judged(task, _annotated(make_plan(session, task, ends), session, task, ends, credential))
     except CloudsyncError as error:
         return Forecast(None, error)
 
 
-def _annotated(plan: Plan, session: Session, task: Task, credential: Credential) -> Plan:
+def _annotated(plan: Plan, session: Session, task: Task, ends: Endpoints, credential: Credential) -> Plan:
     """``plan`` with what the provider makes of it."""
-    if not task.is_push or rclone_name(credential.provider) != B2:
-        return plan
-    return replace(plan, notes=tuple(version_notes(session, task, plan, task_place(task), credential.attributes)))
+    provider = rclone_name(credential.provider)
+    notes = archive_notes(session, task, plan, ends) if provider in TELLING else []
+    if provider == B2 and task.is_push:
+        notes += version_notes(session, task, plan, ends.destination, credential.attributes)
+    return replace(plan, notes=tuple(notes))
 
 
 def _judged(task: Task, plan: Plan) -> Forecast:

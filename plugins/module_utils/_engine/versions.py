@@ -13,7 +13,7 @@ import re
 from collections import Counter
 from typing import Any, Callable, List, Mapping, Sequence
 
-from .errors import usage_error
+from .errors import CloudsyncError, usage_error
 from .plan import NOT_FOUND_EXITS, Plan
 from .rclone.tuning import CLEANUP
 from .rclone.values import TRUE
@@ -75,7 +75,12 @@ def version_notes(
 ) -> List[str]:
     """What a plan should say of a push to B2. ``attributes`` are the credential's."""
     hard = {**attributes, **task.provider_options}.get(HARD_DELETE) in TRUE and task.mode == SYNC
-    older = _older_versions(session, destination)
+    try:
+        older = _older_versions(session, destination)
+    except CloudsyncError as error:
+        if error.reason == "stopped":
+            raise
+        return ["How many older versions B2 keeps could not be found out: {0}".format(error.message)]
     notes = [_revealed(plan, older)] if hard else []
     made = len(plan.overwrite) + (0 if hard else len(plan.delete))
     notes.append(_staying(task, sum(older.values()), made, _days_kept(session, task)))

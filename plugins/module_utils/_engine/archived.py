@@ -1,0 +1,52 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""Objects in an archive storage class: what of a plan would fail because nobody can read or copy them."""
+
+from __future__ import annotations
+
+import json
+from typing import List, Mapping
+
+from .arguments import Endpoints, selection_arguments
+from .plan import Plan
+from .session import Session
+from .tasks import Task
+
+# Providers whose listing tells the class of each object; at S3, rclone tells it for AWS alone.
+TELLING = frozenset(("azureblob", "s3"))
+ARCHIVED = frozenset(("Archive", "DEEP_ARCHIVE", "GLACIER"))
+NAMED_FILES = 5
+
+
+def archive_notes(session: Session, task: Task, plan: Plan, ends: Endpoints) -> List[str]:
+    """What a plan should say of a pull, or of a push that keeps what it deletes."""
+    if task.is_push:
+        touched = [*plan.overwrite, *plan.delete] if ends.keep else []
+    else:
+        touched = [*plan.copy, *plan.overwrite]
+    tiers = _tiers(session, task, ends.destination if task.is_push else ends.source) if touched else {}
+    names = [entry.path for entry in touched if tiers.get(entry.path) in ARCHIVED]
+    if not names:
+        return []
+    more = len(names) - NAMED_FILES
+    return [
+        "{0} of these files are in an archive storage class. Unless they have been restored, the run can't {1} them, "
+        "and ends as archived_object: {2}.".format(
+            len(names),
+            "move" if task.is_push else "read",
+            ", ".join(names[:NAMED_FILES]) + (" and {0} more".format(more) if more > 0 else ""),
+        )
+    ]
+
+
+def _tiers(session: Session, task: Task, place: str) -> Mapping[str, str]:
+    """The storage class of each file at ``place``; none where the provider does not tell."""
+    words = ("lsjson", "--recursive", "--files-only", "--no-mimetype", "--no-modtime")
+    answer = session.query([*words, *selection_arguments(task), "--", place])
+    if answer.exit_code != 0:
+        return {}
+    return {entry["Path"]: entry.get("Tier", "") for entry in json.loads(answer.stdout or "[]")}
