@@ -20,7 +20,7 @@ LONGEST_NAME = 63
 ALL_OF_IT = "all of it"
 SSH_NOTE = (
     "SFTP: nothing checked the servers' host keys so far. Put the lines that 'ssh-keyscan HOST' prints, once you have "
-    "checked them, into a file on the hosts, and name it in the credential's known_hosts_file."
+    "compared them with what their operators say, into the credential's known_hosts: until then runs are refused."
 )
 
 

@@ -17,6 +17,7 @@ from typing import Dict, Mapping, Tuple
 
 from ..errors import CloudsyncError
 from ..rclone.config import Sections
+from ..rclone.known_hosts import HOST_KEYS, KNOWN_HOSTS_FILE, SSH
 from ..rclone.obscure import reveal
 from ..rclone.providers import Provider
 from ..rclone.secrecy import carries_secret, must_be_secret
@@ -29,6 +30,7 @@ TYPE, DESCRIPTION = "type", "description"
 # They name files of this machine.
 FILE_ENDINGS = ("_file", "_path")
 ALIAS, CRYPT = "alias", "crypt"
+TRUST = (KNOWN_HOSTS_FILE, HOST_KEYS, SSH)
 CHAIN = 10
 WHY_NOT = {
     "archive": "reads archives that are on another remote",
@@ -101,7 +103,7 @@ class _Reader:
         split = self._split(about, self._providers[kind], options)
         description = options.get(DESCRIPTION) or (section if name != section else "")
         declared = {"name": name, "provider": kind, **({"description": description} if description else {}), **split}
-        if kind == "sftp" and not options.get("known_hosts_file"):
+        if kind == "sftp" and not any(options.get(name) for name in TRUST):
             self.found.note(SSH_NOTE)
         self._credentials[section] = (name, add_credential(self.found, declared, self._providers))
         if refresh_token_is_single_use(kind, split["attributes"], "token" in split["secrets"]):

@@ -28,7 +28,7 @@ SWIFT = (
     *("application_credential_id", "application_credential_name", "application_credential_secret"),
 )
 S3 = ("endpoint", "region", "max_upload_parts", "provider", "force_path_style", "sign_accept_encoding")
-PARTS, SCALEWAY_PARTS = 10000, 1000
+PARTS = 10000
 MEBIBYTE_OPTIONS = ("chunk_size", "b2_chunk_size", "dropbox_chunk_size")
 
 
@@ -137,10 +137,9 @@ def _put(options: Options, provider: Provider, name: str, value: Any) -> None:
 
 def _s3(found: Findings, about: str, fields: Mapping[str, Any], options: Options, _keys: Mapping[Any, str]) -> None:
     attributes = options.attributes
-    if attributes.get("max_upload_parts", PARTS) == PARTS:
-        attributes.pop("max_upload_parts", None)
-        if str(attributes.get("endpoint", "")).strip().rstrip("/").endswith(".scw.cloud"):
-            attributes["max_upload_parts"] = SCALEWAY_PARTS
+    if attributes.get("max_upload_parts") == PARTS:
+        # TrueNAS always writes it; some servers take fewer, and rclone/tuning knows them.
+        del attributes["max_upload_parts"]
     without_region, old_signatures = (fields.get(name) is True for name in ("skip_region", "signatures_v2"))
     if without_region and "region" in attributes:
         found.leave_out(
@@ -176,7 +175,7 @@ def _gcs(found: Findings, about: str, fields: Mapping[str, Any], options: Option
         return
     options.secrets["service_account_credentials"] = Secret(text.replace("\r", "").replace("\n", ""))
     try:
-        options.attributes["project_number"] = str(json.loads(text)["project_id"])
+        json.loads(text)["project_id"]
     except (ValueError, KeyError, TypeError):
         found.need(about, "its service_account_credentials have no project_id in them.")
 
@@ -190,7 +189,6 @@ class Place:
 
     remote_path: str
     provider_options: Mapping[str, Any]
-    rclone_args: Tuple[str, ...]
 
 
 def place_of(found: Findings, about: str, type_name: str, attributes: Mapping[str, Any], skip_region: bool) -> Place:
@@ -199,21 +197,20 @@ def place_of(found: Findings, about: str, type_name: str, attributes: Mapping[st
     kind = KINDS[type_name]
     path = _remote_path(type_name, given.pop("bucket", None), given.pop("folder", None))
     options: Dict[str, Any] = {}
-    arguments: List[str] = []
     if given.pop("fast_list", False):
         options["fast_list"] = True
     for name, value in given.items():
         if value in UNSET or value is False:
             continue
         if name in MEBIBYTE_OPTIONS and "chunk_size" in kind.task_options:
-            _chunks(type_name, value, options, arguments)
+            options["chunk_size"] = "{0}Mi".format(value)
         elif name == "region" and skip_region:
             found.leave_out(about, name, value, "was not used by TrueNAS, because its credential has skip_region")
         elif name in kind.task_options:
             options[{"encryption": "server_side_encryption"}.get(name, name)] = value
         else:
             found.leave_out(about, "attributes." + name, value, "is no option of TrueNAS's " + type_name)
-    return Place(path, options, tuple(arguments))
+    return Place(path, options)
 
 
 def _remote_path(type_name: str, bucket: Optional[str], folder: Optional[str]) -> str:
@@ -222,13 +219,3 @@ def _remote_path(type_name: str, bucket: Optional[str], folder: Optional[str]) -
         return "{0}/{1}".format(bucket or "", path.lstrip("/")).rstrip("/")
     # TrueNAS writes "remote:/" for an empty folder: at these, that is not the folder one logs in to.
     return path or ("/" if type_name in ("FTP", "SFTP") else "")
-
-
-def _chunks(type_name: str, mebibytes: Any, options: Dict[str, Any], arguments: List[str]) -> None:
-    options["chunk_size"] = "{0}Mi".format(mebibytes)
-    if type_name != "B2" or not isinstance(mebibytes, int):
-        return
-    if mebibytes > 200:
-        options["upload_cutoff"] = "{0}Mi".format(mebibytes)
-    if mebibytes > 128:
-        arguments.append("--multi-thread-cutoff={0}Mi".format(2 * mebibytes + 1))

@@ -120,7 +120,7 @@ class _Task:
             "encryption": self._encryption(),
             "snapshot": "auto" if self._snapshot() else None,
             "hooks": self._hooks(),
-            "rclone_args": [*place.rclone_args, *self._arguments()],
+            "rclone_args": self._arguments(),
         }
         options["guards"] = self._guards(options)
         kept = {key: value for key, value in options.items() if value or key == "remote_path"}

@@ -48,7 +48,7 @@ PROVIDERS = {
         {"service_account_credentials": ACCOUNT.replace("\n", "\r\n")},
         (
             "google cloud storage",
-            {"project_number": "attic-1"},
+            {},
             {"service_account_credentials": ACCOUNT.replace("\n", "")},
         ),
     ),
@@ -163,8 +163,8 @@ ATTRIBUTES = {
     "B2": (
         {"bucket": "b", "folder": "/nas/", "fast_list": True, "chunk_size": 256},
         "b/nas",
-        {"fast_list": True, "chunk_size": "256Mi", "upload_cutoff": "256Mi"},
-        ["--multi-thread-cutoff=513Mi"],
+        {"fast_list": True, "chunk_size": "256Mi"},
+        [],
     ),
     "DROPBOX": ({"folder": "/nas", "chunk_size": 48}, "/nas", {"chunk_size": "48Mi"}, []),
     "FTP": ({"folder": ""}, "/", {}, []),
@@ -571,9 +571,10 @@ def test_what_truenas_ignores_of_an_s3_credential_is_listed():
     assert "without effect in TrueNAS unless skip_region is true" in result.left_out[0]
 
 
-def test_scaleway_gets_the_part_limit_that_truenas_sets_for_it():
-    assert s3_attributes(endpoint="https://s3.fr-par.scw.cloud")["max_upload_parts"] == 1000
-    assert s3_attributes(endpoint="https://s3.fr-par.scw.cloud/", max_upload_parts=500)["max_upload_parts"] == 500
+def test_the_part_limit_is_that_of_the_server_unless_somebody_set_it():
+    """Scaleway's is set where all that follows from a provider's limits is."""
+    assert "max_upload_parts" not in s3_attributes(endpoint="https://s3.fr-par.scw.cloud")
+    assert s3_attributes(endpoint="https://s3.fr-par.scw.cloud", max_upload_parts=500)["max_upload_parts"] == 500
     assert "max_upload_parts" not in s3_attributes()
 
 
