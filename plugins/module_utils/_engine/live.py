@@ -15,16 +15,16 @@ uses of a credential take turns; each then begins with the token that the last o
 from __future__ import annotations
 
 import os
-import pwd
 import shutil
 from dataclasses import dataclass, field
 from typing import Callable, Dict, List, Mapping, Optional, Tuple
 
 from .credentials import save_refreshed
-from .errors import CloudsyncError, usage_error
+from .errors import CloudsyncError
 from .files import atomic_write, make_directory, read_text
 from .layout import Layout
 from .locks import Lock, try_lock, wait_lock
+from .privileges import account_of
 from .rclone.config import parse, render
 
 REMOTE = "remote"
@@ -148,12 +148,9 @@ def _give_to(user: str, directory: str) -> None:
     """rclone saves by renaming, so its user must own the directory; the way there stays closed to everybody."""
     if user == "root" or os.geteuid() != 0:
         return
-    try:
-        entry = pwd.getpwnam(user)
-    except KeyError:
-        raise usage_error("There is no user {0!r} on this host, as whom the task is to run.".format(user)) from None
-    os.chown(directory + "/" + CONFIG, entry.pw_uid, entry.pw_gid)
-    os.chown(directory, entry.pw_uid, entry.pw_gid)
+    account = account_of(user)
+    os.chown(directory + "/" + CONFIG, account.uid, account.gid)
+    os.chown(directory, account.uid, account.gid)
 
 
 def turn_path(layout: Layout, credential: str) -> str:
