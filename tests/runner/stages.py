@@ -10,6 +10,7 @@ import importlib.metadata
 import os
 import pathlib
 import shutil
+import sys
 from collections.abc import Callable
 
 from counts import Counts, from_closing_line, from_exit, from_junit
@@ -64,9 +65,12 @@ def sanity(stage: Stage, *options: str, variables: Environment = NONE) -> Counts
 
 
 def units(stage: Stage) -> Counts:
-    """As on a host: each Python with nothing but what ansible-test gives it."""
+    """As on a host: each Python with nothing but what ansible-test gives it. `unit` and `other-core` have theirs."""
+    covered = {f"{sys.version_info.major}.{sys.version_info.minor}", _other_core(stage)[1]}
     counts = Counts()
     for version in _supported_pythons(stage):
+        if version in covered:
+            continue
         results = _fresh_results(stage)
         code = stage.run("ansible-test", "units", "--venv", "--python", version, "--color", "no")
         counts += from_junit(sorted(results.glob(f"python{version}-*-units.xml")), code)
@@ -80,16 +84,14 @@ def unit(stage: Stage, variables: Environment = NONE) -> Counts:
 
 def other_core(stage: Stage) -> Counts:
     """The far end of the support matrix: the newest ansible-core when .venv has another, else the oldest."""
-    present = importlib.metadata.version("ansible-core")
-    wanted, fitting = OLDEST_CORE if present.startswith(NEWEST_CORE[0].strip("=.*")) else NEWEST_CORE
-    usable = [version for version in stage.place.pythons if version in fitting]
-    if not usable:
-        stage.say(f"ansible-core{wanted} needs Python {' or '.join(fitting)}: not on this machine.")
+    wanted, version = _other_core(stage)
+    if not version:
+        stage.say(f"No Python of this machine takes ansible-core{wanted}.")
         return Counts(skipped=1)
-    folder = stage.place.build / f"core{wanted.strip('=.*')}-{usable[-1]}"
+    folder = stage.place.build / f"core{wanted.strip('=.*')}-{version}"
     python = str(folder / "bin" / "python")
     requirements = ("-r", "tests/unit/requirements.txt", f"ansible-core{wanted}", "pytest-ansible", "pytest-xdist")
-    code = stage.run(str(stage.place.pythons[usable[-1]]), "-m", "venv", str(folder))
+    code = stage.run(str(stage.place.pythons[version]), "-m", "venv", str(folder))
     code = code or stage.run(python, "-m", "pip", "install", "--quiet", *requirements)
     if code:
         return Counts(failed=1)
@@ -97,6 +99,14 @@ def other_core(stage: Stage) -> Counts:
     # The newest core knows no Python that `sanity` has not imported and compiled everything with; the oldest does.
     options = ("--skip-test", "import", "--skip-test", "compile") if wanted == NEWEST_CORE[0] else ()
     return sanity(stage, *options, variables=variables) + unit(stage, variables)
+
+
+def _other_core(stage: Stage) -> tuple[str, str]:
+    """Which ansible-core that is, and the newest Python here that takes it; none is empty."""
+    present = importlib.metadata.version("ansible-core")
+    wanted, fitting = OLDEST_CORE if present.startswith(NEWEST_CORE[0].strip("=.*")) else NEWEST_CORE
+    usable = [version for version in stage.place.pythons if version in fitting]
+    return wanted, usable[-1] if usable else ""
 
 
 def integration(stage: Stage) -> Counts:
