@@ -158,7 +158,10 @@ class Handler(BaseHTTPRequestHandler):
             return
         call = getattr(self, "_" + self.path.rpartition("/b2_")[2], None)
         answer = call(json.loads(body)) if call else None
-        self._answer(200, answer) if answer is not None else self._refuse(400, "bad_request")
+        if answer is None:
+            self._refuse(400, "bad_request")
+        else:
+            self._answer(200, answer)
 
     def _list_buckets(self, _asked):
         return {"buckets": [self._bucket()]}

@@ -73,7 +73,7 @@ def restoring(message):
 @pytest.mark.parametrize("storage_class", ["GLACIER", "DEEP_ARCHIVE"])
 @pytest.mark.parametrize("encryption", [None, {"password": PASSWORD, "filenames": "off"}], ids=["plain", "crypt"])
 def test_a_pull_of_archived_objects_says_how_to_restore_them_and_then_succeeds(archive, storage_class, encryption):
-    archive.declare(storage_class)
+    archive.declare(storage_class, encryption=encryption)
     archive.machine.run("push")
     write_tree(archive.back, {"local.txt": "precious"})
     record = archive.machine.run("pull", 1, "archived_object")
@@ -85,14 +85,15 @@ def test_a_pull_of_archived_objects_says_how_to_restore_them_and_then_succeeds(a
     assert text_tree(archive.back) == FILES
 
 
-def test_archived_objects_are_deleted_and_overwritten_like_others(archive):
-    archive.declare("GLACIER")
+@pytest.mark.parametrize("encryption", [None, {"password": PASSWORD, "filenames": "off"}], ids=["plain", "crypt"])
+def test_archived_objects_are_deleted_and_overwritten_like_others(archive, encryption):
+    archive.declare("GLACIER", encryption=encryption)
     archive.machine.run("push")
     write_tree(archive.source, {"a.txt": "another alpha"})
     (archive.source / "deep/b.txt").unlink()
     record = archive.machine.run("push")
     assert (record["transfers"], record["deletes"]) == (1, 1)
-    assert archive.there() == ["a.txt"]
+    assert archive.there() == ([".cloudsync-canary.bin", "a.txt.bin"] if encryption else ["a.txt"])
 
 
 def test_archived_objects_can_not_be_kept_when_they_are_deleted(archive):
@@ -152,8 +153,9 @@ def fixture_azure(machine, azurite_port, bucket_name, rclone):
     return made
 
 
-def test_a_pull_of_archived_blobs_says_how_to_restore_them_and_then_succeeds(azure):
-    azure.declare(provider_options={"access_tier": "Archive"})
+@pytest.mark.parametrize("encryption", [None, {"password": PASSWORD}], ids=["plain", "crypt"])
+def test_a_pull_of_archived_blobs_says_how_to_restore_them_and_then_succeeds(azure, encryption):
+    azure.declare(provider_options={"access_tier": "Archive"}, encryption=encryption)
     azure.machine.run("push")
     assert "can't read them" in azure.machine.plan("pull")["notes"][0]
     message = azure.machine.run("pull", 1, "archived_object")["message"]

@@ -13,12 +13,12 @@ from typing import List, Mapping
 
 from .arguments import Endpoints, selection_arguments
 from .plan import Plan
+from .rclone.traits import is_archived
 from .session import Session
 from .tasks import Task
 
 # Providers whose listing tells the class of each object; at S3, rclone tells it for AWS alone.
 TELLING = frozenset(("azureblob", "s3"))
-ARCHIVED = frozenset(("Archive", "DEEP_ARCHIVE", "GLACIER"))
 NAMED_FILES = 5
 
 
@@ -29,7 +29,7 @@ def archive_notes(session: Session, task: Task, plan: Plan, ends: Endpoints) -> 
     else:
         touched = [*plan.copy, *plan.overwrite]
     tiers = _tiers(session, task, ends.destination if task.is_push else ends.source) if touched else {}
-    names = [entry.path for entry in touched if tiers.get(entry.path) in ARCHIVED]
+    names = [entry.path for entry in touched if is_archived(tiers.get(entry.path))]
     if not names:
         return []
     more = len(names) - NAMED_FILES

@@ -50,8 +50,8 @@ def check_crypt(session: Session, task: Task, crypt: str, raw: str) -> bool:
 
 
 def plant_canary(session: Session, crypt: str) -> None:
-    """Write the canary; before a push, never in a dry run."""
-    answer = session.query(["rcat", "--", place_below(crypt, CANARY)], stdin=CONTENT.encode())
+    """Write the canary; before a push, never in a dry run. It must be readable before the next one, too."""
+    answer = session.query(["rcat", *session.readable, "--", place_below(crypt, CANARY)], stdin=CONTENT.encode())
     if answer.exit_code != 0:
         raise listing_error(answer, session)
 

@@ -20,7 +20,7 @@ from .locks import Lock, try_lock
 from .privileges import account_of
 from .rclone.providers import resolve
 from .rclone.section import crypt_section, remote_section
-from .rclone.traits import is_bucket_based, refresh_token_is_single_use
+from .rclone.traits import is_bucket_based, readable_arguments, refresh_token_is_single_use
 from .rclone.tuning import tune
 from .seed import load_seed
 from .session import Session
@@ -126,6 +126,7 @@ def open_task_session(
         has_no_folders=is_bucket_based(credential.provider),
         remote_path=task.remote_path,
         connection=connection_arguments(task),
+        readable=readable_arguments(credential.provider, {**credential.attributes, **task.provider_options}),
     )
 
 

@@ -50,7 +50,7 @@ class Session:
 
     ``root`` is the bucket, or the top of the remote, as rclone's argument, and ``remote_path`` where within the account
     it works. ``has_no_folders``: at the provider folders are but parts of names. ``connection`` goes before every
-    command.
+    command, ``readable`` before one that writes what has to be read again at once.
     """
 
     rclone: Rclone
@@ -62,6 +62,7 @@ class Session:
     has_no_folders: bool = False
     remote_path: str = ""
     connection: Sequence[str] = ()
+    readable: Sequence[str] = ()
 
     def stream(
         self,

@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from typing import FrozenSet, Mapping
+from typing import FrozenSet, List, Mapping
 
 from .aliases import rclone_name
 
@@ -80,6 +80,8 @@ NEVER_REWRITTEN = frozenset(
     )
 )
 TOKEN = frozenset(("token",))
+# Storage classes whose objects can't be read before they are restored, as a task sets them and as a listing tells them.
+ARCHIVED = frozenset(("archive", "deep_archive", "glacier"))
 
 # Keys that rclone keeps in its configuration although its schema, or that of 1.60, does not list them.
 OAUTH = frozenset(("auth_url", "client_id", "client_secret", "token", "token_url"))
@@ -131,3 +133,18 @@ def refresh_token_is_single_use(provider_name: str, attributes: Mapping[str, obj
     if not has_token:
         return False
     return name not in REUSABLE_REFRESH or bool(attributes.get("token_url"))
+
+
+def is_archived(storage_class: object) -> bool:
+    """Whether objects of that class have to be restored before they can be read."""
+    return str(storage_class).lower() in ARCHIVED
+
+
+def readable_arguments(provider_name: str, options: Mapping[str, object]) -> List[str]:
+    """What a command needs to write, in spite of the ``options`` of its remote, an object that can be read at once."""
+    name = rclone_name(provider_name)
+    if name == "s3" and is_archived(options.get("storage_class", "")):
+        return ["--s3-storage-class=STANDARD"]
+    if name == "azureblob" and is_archived(options.get("access_tier", "")):
+        return ["--azureblob-access-tier=Hot"]
+    return []
