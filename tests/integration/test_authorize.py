@@ -42,6 +42,7 @@ def fixture_port():
     """rclone's own port, for one test at a time, whatever worker or clone it runs in."""
     with open(os.path.join(tempfile.gettempdir(), "cloudsync-port-of-authorize"), "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        wait_for(lambda: not is_open(PORT), "the port {0}, which something else uses,".format(PORT))
         yield PORT
         wait_for(lambda: not is_open(PORT), "the end of rclone")
 
