@@ -16,8 +16,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
-from . import cron
-from . import schedule as schedules
 from .credentials import (
     Credential,
     declare,
@@ -33,14 +31,9 @@ from .credentials import (
     unseal,
 )
 from .ending import stop_task
-from .errors import CloudsyncError, usage_error
-from .guards import check_places, unsafe_pull
+from .errors import usage_error
 from .host import Host
 from .layout import checked_name
-from .privileges import own_account
-from .rclone.aliases import rclone_name
-from .rclone.checks import check, check_options
-from .rclone.providers import Provider, resolve
 from .seed import Seed, new_seed
 from .systemd import UnitChange, apply_units, present_units
 from .task_options import parse_task
@@ -55,10 +48,8 @@ from .task_store import (
     unseal_task,
 )
 from .tasks import Task
-from .trust import doubt
 from .units import service_drop_in, timer
-from .versions import check_cleanup
-from .versions import doubts as version_doubts
+from .vetting import doubts_about, vet_credential, vet_task
 
 
 @dataclass(frozen=True)
@@ -101,20 +92,6 @@ def converge(host: Host, wanted: Wanted, check_mode: bool) -> Outcome:
         # Not before the store is free: a run that ends may have a token to save.
         work.stop_gone()
     return outcome
-
-
-def check_at_provider(task: Task, provider: str, providers: Mapping[str, Provider]) -> None:
-    """Refuse what the task's credential's ``provider`` can't do, and options that it does not have.
-
-    ``providers`` are those of rclone; empty when there is none to ask.
-    """
-    try:
-        check_places(task, provider)
-        check_cleanup(task, rclone_name(provider))
-        if task.provider_options and providers:
-            check_options(resolve(provider, providers), task.provider_options)
-    except CloudsyncError as error:
-        raise CloudsyncError(error.reason, "The task {0} is wrong. {1}".format(task.name, error.message)) from error
 
 
 class _Convergence:
@@ -163,7 +140,10 @@ class _Convergence:
 
     def _read_credential(self, declared: Mapping[str, Any]) -> None:
         wanted = parse_credential(declared)
-        self._check_options(wanted)
+        if self._check_mode and not self._host.has_rclone:
+            self._warn("rclone is not installed yet, so no provider option could be checked.")
+        else:
+            self._warn(*vet_credential(self._host, wanted))
         if wanted.name in self._new_credentials:
             raise usage_error("The credential {0} is declared twice in one call.".format(wanted.name))
         stored = read_credential(self._layout, wanted.name)
@@ -171,27 +151,8 @@ class _Convergence:
         self._old_credentials[wanted.name] = before
         self._new_credentials[wanted.name] = declare(before, wanted)
 
-    def _check_options(self, credential: Credential) -> None:
-        """Ask this host's rclone; a check before the first real run has none to ask."""
-        if self._check_mode and not self._host.has_rclone:
-            self._warn("rclone is not installed yet, so no provider option could be checked.")
-            return
-        providers = self._host.providers
-        try:
-            provider = resolve(credential.provider, providers)
-            check(provider, credential.attributes, credential.secrets)
-        except CloudsyncError as error:
-            raise CloudsyncError(
-                error.reason, "The credential {0} is wrong. {1}".format(credential.name, error.message)
-            ) from error
-        login = {**credential.attributes, **credential.secrets}
-        text = doubt(self._layout, provider, login, own_account())
-        if text:
-            self._warn("The credential {0}: {1}".format(credential.name, text))
-
-    def _warn(self, text: str) -> None:
-        if text not in self._warnings:
-            self._warnings.append(text)
+    def _warn(self, *texts: str) -> None:
+        self._warnings += [text for text in texts if text not in self._warnings]
 
     def _need_seed(self) -> Seed:
         return self._seed if self._seed is not None else self._host.seed
@@ -212,19 +173,11 @@ class _Convergence:
         provider = self._provider_of(task)
         if provider:
             asked = task.provider_options and not (self._check_mode and not self._host.has_rclone)
-            check_at_provider(task, provider, self._host.providers if asked else {})
+            vet_task(task, provider, self._host.providers if asked else {})
         stored = read_task(self._layout, task.name)
         self._old_tasks[task.name] = unseal_task(self._layout, self._need_seed(), stored) if stored else None
         self._new_tasks[task.name] = task
-        for text in self._doubts_about(task, rclone_name(provider)):
-            self._warn("The task {0}: {1}".format(task.name, text))
-
-    def _doubts_about(self, task: Task, provider: str) -> List[str]:
-        """What is allowed, but may not be what was meant, or not safe."""
-        doubts = cron.warnings(schedules.parse(task.schedule).cron) if task.schedule else []
-        if not task.is_push and self._host.has_rclone and not self._host.rclone.has_safe_pull:
-            doubts.append(unsafe_pull(self._host.rclone))
-        return doubts + version_doubts(task, provider)
+        self._warn(*doubts_about(self._host, task, provider))
 
     def _find_task(self, name: str) -> Optional[Task]:
         if name in self._new_tasks:

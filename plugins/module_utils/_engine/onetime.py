@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from typing import Any, Dict, Mapping, Optional
 
-from .converge import check_at_provider
 from .credentials import list_credentials, load_credential
 from .errors import CloudsyncError, usage_error
 from .host import Host
@@ -27,6 +26,7 @@ from .task_options import parse_task
 from .task_store import list_tasks, load_task, save_onetime
 from .tasks import Task
 from .units import service_drop_in
+from .vetting import vet_task
 
 DEFAULT_NAME = "onetime"
 
@@ -45,7 +45,7 @@ def onetime_task(host: Host, name: str, declared: Mapping[str, Any]) -> Task:
     # The restore of a task that has a schedule has none.
     task = parse_task({**declared, "name": name, "enabled": False, "schedule": {}}, find_task)
     credential = load_credential(host.layout, host.seed, task.credential)
-    check_at_provider(task, credential.provider, host.providers if task.provider_options else {})
+    vet_task(task, credential.provider, host.providers if task.provider_options else {})
     return task
 
 

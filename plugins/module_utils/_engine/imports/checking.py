@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from typing import Any, Mapping
 
-from ..converge import check_at_provider
 from ..credentials import parse_credential
 from ..errors import CloudsyncError
 from ..rclone.checks import check
@@ -22,6 +21,7 @@ from ..rclone.config import render
 from ..rclone.providers import Provider, resolve
 from ..rclone.section import remote_section
 from ..task_options import parse_task
+from ..vetting import vet_task
 from .findings import Findings, clear, is_complete
 
 Providers = Mapping[str, Provider]
@@ -47,7 +47,7 @@ def add_credential(found: Findings, declared: Mapping[str, Any], providers: Prov
 def add_task(found: Findings, declared: Mapping[str, Any], provider: str, providers: Providers) -> bool:
     """The same for a task, whose credential is one of ``provider``."""
     try:
-        check_at_provider(parse_task(clear(declared)), provider, providers)
+        vet_task(parse_task(clear(declared)), provider, providers)
     except CloudsyncError as error:
         found.need("The task {0}".format(declared["name"]), _refused(error))
         found.refused_tasks.append(dict(declared))
