@@ -148,8 +148,8 @@ ALL: dict[str, Callable[[Stage], Counts]] = {
     "sanity": sanity,
     "units": units,
     "other-core": other_core,
-    "integration": integration,
     "fleet": fleet,
+    "integration": integration,
 }
 FAST = ("unit",)
 
