@@ -287,7 +287,8 @@ options:
     description:
       - The name of a task on this host whose restore this is. The options are those of that task, with the other
         direction, disabled, and without hooks, snapshot, O(keep_deleted), O(guards.mounted) and O(guards.marker). A
-        V(move) becomes a V(copy).
+        V(move) becomes a V(copy). A V(sync) stays one, and deletes what else is in O(path); say O(mode=copy) when that
+        is not wanted. In a one-time run that is the default.
       - What is given beside it wins.
     type: str
 """

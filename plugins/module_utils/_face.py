@@ -26,6 +26,8 @@ def run_module(argument_spec: Dict[str, Any], answer: Answer, **rules: Any) -> N
     ``rules`` are AnsibleModule's (``required_if`` and the like).
     """
     module = AnsibleModule(argument_spec=argument_spec, supports_check_mode=True, **rules)
+    # A "path" in a result is one at a provider: Ansible would add owner and mode of this host's file of that name.
+    module.add_path_info = _as_it_is  # type: ignore[method-assign]
     try:
         result = answer(module, Host.from_environment(os.environ))
     except CloudsyncError as error:
@@ -38,6 +40,10 @@ def run_module(argument_spec: Dict[str, Any], answer: Answer, **rules: Any) -> N
     if result.get("failed"):
         module.fail_json(**result)
     module.exit_json(**result)
+
+
+def _as_it_is(result: Dict[str, Any]) -> Dict[str, Any]:
+    return result
 
 
 def with_diff(module: AnsibleModule, result: Dict[str, Any], before: Any, after: Any) -> Dict[str, Any]:

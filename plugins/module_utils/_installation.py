@@ -54,10 +54,9 @@ def converge_installation(layout: Layout, wanted: Installation, present: bool, c
     if before != after and not check_mode:
         if present:
             _install(layout, files, link, before)
-        elif systemd.is_running(layout):
-            systemd.systemctl("stop", units.WATCH_TIMER_NAME)
-            _remove(layout)
         else:
+            if systemd.is_running(layout) and before["watched"]:
+                systemd.systemctl("stop", units.WATCH_TIMER_NAME)
             _remove(layout)
         if systemd.is_running(layout):
             systemd.systemctl("daemon-reload")

@@ -19,7 +19,8 @@ description:
     scheduled one.
   - When the task is running already, no second run is started, and the module waits for the one that is under way.
   - With the options of a task it is a one-time run of a task that is not kept. O(reverse_of) and O(path) are enough
-    to get the data of a task back into another folder.
+    to get the data of a task back into another folder. It copies, unless O(mode) says otherwise, and waits, unless
+    O(on_overlap) says otherwise. Its options stay in C(/run/cloudsync) until the next boot.
   - In check mode, and with O(dry_run=true), the run is only planned. No hook is executed, nothing is transferred or
     deleted, and no record is left behind. The plan is the diff.
 requirements:
@@ -257,9 +258,10 @@ def answer(module: AnsibleModule, host: Host) -> Dict[str, Any]:
         else:
             result = starting.planned(host, name, module.check_mode)
         return with_diff(module, result, {}, result["plan"])
+    wait, timeout = state == "finished", module.params["timeout"]
     if inline:
-        onetime.prepare(host, name, inline)
-    return starting.started(host, name, wait=state == "finished", timeout=module.params["timeout"])
+        return onetime.run_once(host, name, inline, wait, timeout)
+    return starting.started(host, name, wait, timeout)
 
 
 def main() -> None:

@@ -68,7 +68,7 @@ class Cloud:
 
     def files(self):
         """What a listing shows: name to content."""
-        newest = {version.name: version for version in self.versions}
+        newest = {version.name: version for version in self.versions if version.action != "start"}
         return {name: newest[name].content for name in sorted(newest) if newest[name].action == "upload"}
 
     def stored(self):
@@ -194,7 +194,8 @@ class Handler(BaseHTTPRequestHandler):
         return version.described() if version else None
 
     def _list_file_names(self, asked):
-        newest = {version.name: version for version in self.cloud.versions}
+        # An upload that has only begun does not hide the finished one.
+        newest = {version.name: version for version in self.cloud.versions if version.action != "start"}
         shown = [newest[name].described() for name in sorted(newest) if newest[name].action == "upload"]
         return {"files": self._selected(shown, asked), "nextFileName": None}
 

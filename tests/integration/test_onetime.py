@@ -52,6 +52,34 @@ def test_the_data_of_a_task_comes_back_with_two_options(machine, bucket, once):
     assert [task["name"] for task in kept_tasks(machine)] == ["documents"]
 
 
+def test_a_restore_deletes_nothing_unless_it_is_told_to(machine, once):
+    machine.declare([], [{**once, "name": "documents", "mode": "sync"}])
+    machine.run("documents")
+    restored = machine.data / "restored"
+    write_tree(restored, {"other.txt": "precious"})
+    assert machine.module("run", reverse_of="documents", path=str(restored))["run"]["deletes"] == 0
+    assert text_tree(restored) == {**FILES, "other.txt": "precious"}
+    assert machine.module("run", reverse_of="documents", path=str(restored), mode="sync")["run"]["deletes"] == 1
+
+
+def test_a_later_start_by_name_does_not_let_another_one_join(machine, once):
+    write_tree(machine.data / "documents", {"big": b"x" * 4_000_000})
+    machine.module("run", state="started", bandwidth=SLOW, on_overlap="skip", **once)
+    machine.wait_for_bytes("onetime")
+    assert machine.cloudsync("run", "onetime").code == 75
+    again = machine.module("run", **{**once, "remote_path": once["remote_path"] + "-other"})
+    assert again["failed"] and again["reason"] == "locked"
+    machine.module("run", task="onetime", state="stopped")
+
+
+def test_a_kept_task_takes_the_name_of_a_one_time_run_for_good(machine, once):
+    machine.module("run", task="docs", **once)
+    machine.declare([], [{**once, "name": "docs", "mode": "sync"}])
+    machine.declare([], [], absent_tasks=["docs"])
+    answer = machine.module("run", task="docs")
+    assert answer["failed"] and "There is no task 'docs' on this host" in answer["msg"]
+
+
 def test_its_secrets_are_ciphertext_and_gone_from_every_answer(machine, once):
     options = {**once, "encryption": {"password": PASSWORD}, "notify": ["https://example.com/" + SECRET]}
     for more in ({"dry_run": True}, {}):
@@ -97,6 +125,7 @@ def test_a35_its_hooks_run(machine, once):
         ({"transfers": -1}, "The task onetime is wrong. transfers is -1: use a whole number, 0 or more."),
         ({"provider_options": {"chunk": "5Mi"}}, "The task onetime is wrong. The provider s3 has no option 'chunk'."),
         ({"state": "stopped"}, "A stop takes the name of the run in task, and no other option of a task."),
+        ({"reverse_of": "kept", "path": None}, "reverse_of needs path: name the folder to restore to."),
         ({"reverse_of": "nowhere"}, "The task onetime is wrong. reverse_of names the task 'nowhere', which this"),
     ],
 )

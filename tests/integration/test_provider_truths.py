@@ -246,6 +246,25 @@ def test_hard_delete_brings_an_older_version_back_at_b2_and_is_warned_of(b2):
     assert b2.cloud.files()["d/a.txt"] == b"first"
 
 
+def test_cleanup_waits_for_an_upload_that_has_begun_and_not_ended_at_b2(b2):
+    """rclone would take it for the newest version, and remove the finished one."""
+    b2.declare(provider_options={"cleanup": True})
+    b2.cloud.add("d/a.txt", "start")
+    record = b2.machine.run("push")
+    assert "uploads of these files have begun and not ended: a.txt" in record["message"]
+    assert b2.cloud.files()["d/a.txt"] == FILES["a.txt"].encode()
+    b2.cloud.versions.pop()
+    b2.machine.run("push")
+    assert b2.cloud.stored() == sorted(b2.cloud.files())
+
+
+def test_cleanup_is_refused_when_the_credential_is_no_longer_one_of_b2(b2, store):
+    b2.declare(provider_options={"cleanup": True})
+    b2.machine.declare([{**store, "name": "account"}])
+    assert "which only B2 has" in b2.machine.run("push", 2, "usage")["message"]
+    b2.machine.plan("push", 1, "usage")
+
+
 @pytest.mark.parametrize("encryption", [None, {"password": PASSWORD}], ids=["plain", "crypt"])
 def test_cleanup_leaves_no_version_at_b2_that_a_listing_does_not_show(b2, encryption):
     b2.declare(provider_options={"cleanup": True}, remote_path="bkt/e", encryption=encryption)

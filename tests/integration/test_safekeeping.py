@@ -254,4 +254,6 @@ def test_a_backup_that_was_cut_short_is_refused_and_not_replaced(site):
 
     for said in (site.restore(code=2, cloudsync_passphrase=PASSPHRASE), site.backup(code=2)):
         assert "The backup is not what skyhaul.cloudsync.backup wrote: it was edited or cut short." in said
+    said = site.play("rotate_seed", code=2, cloudsync_hosts="web1", cloudsync_passphrase=PASSPHRASE)
+    assert "move that file away, then back up again" in said
     assert (site.config("web1"), path.read_bytes()) == (before, short)

@@ -33,6 +33,7 @@ CREDENTIAL, TASK = "credential", "task"
 Stored = Dict[str, Any]
 NEWEST = {CREDENTIAL: credentials.SCHEMA, TASK: task_store.SCHEMA}
 PARTS = {CREDENTIAL: credentials.STORED, TASK: OPTIONS}
+SET_ASIDE = "It was given as the previous one: move that file away, then back up again."
 WITHOUT_SEED = (
     "The backup has no seed that opens all of it: without the seed of this host, the secrets in it can't be read "
     "again. Give a passphrase, and the seed is backed up, too."
@@ -77,8 +78,8 @@ def _fingerprint(text: str) -> str:
     return "SHA-256 " + hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def parse_backup(text: str) -> Backup:
-    """The backup that text() wrote. Nothing of one that was edited or cut short is used."""
+def parse_backup(text: str, remedy: str = "Take another one.") -> Backup:
+    """The backup that text() wrote. Nothing of one that was edited or cut short is used; ``remedy`` is what to do."""
     try:
         content = json.loads(text)
         schema = content["schema"]
@@ -99,7 +100,7 @@ def parse_backup(text: str) -> Backup:
         backup.view()
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise usage_error(
-            "The backup is not what skyhaul.cloudsync.backup wrote: it was edited or cut short. Take another one."
+            "The backup is not what skyhaul.cloudsync.backup wrote: it was edited or cut short. " + remedy
         ) from error
     return backup
 
@@ -130,7 +131,7 @@ def take_backup(layout: Layout, passphrase: str, previous: str, check_mode: bool
     """The backup of the host as it is. ``previous`` is the text of the last one, or empty."""
     if passphrase:
         check_passphrase(passphrase)
-    last = parse_backup(previous) if previous.strip() else None
+    last = parse_backup(previous, SET_ASIDE) if previous.strip() else None
     with ExitStack() as stack:
         if not check_mode:
             # A rotation, or a token that is refreshed, waits: seed and ciphertexts are to belong together.

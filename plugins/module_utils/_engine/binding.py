@@ -23,6 +23,7 @@ KINDS = (HOST, TPM2, "host+tpm2", "auto")
 NAME = "cloudsync-seed"
 SEARCH_PATH = "/usr/bin:/bin"
 SECONDS = 60
+BUSY = "other"
 
 
 def check_can_bind(kind: str) -> None:
@@ -57,6 +58,8 @@ def open_bound(sealed: str, kind: str, path: str) -> bytes:
     try:
         done = _systemd_creds(["decrypt", "--name=" + NAME, "-", "-"], sealed.encode("ascii", "replace"), kind)
     except CloudsyncError as error:
+        if error.reason == BUSY:  # it may open the next time: nothing is to take its place
+            raise
         raise _can_not_open(path, kind, error.message) from error
     if done.returncode != 0:
         raise _can_not_open(path, kind, "systemd-creds says: {0}.".format(_last_line(done.stderr)))
@@ -92,7 +95,7 @@ def _systemd_creds(arguments: Sequence[str], stdin: bytes, kind: str) -> subproc
         ) from None
     except subprocess.TimeoutExpired:
         raise CloudsyncError(
-            "other", "systemd-creds gave no answer within {0} seconds (a seed with bound={1}).".format(SECONDS, kind)
+            BUSY, "systemd-creds gave no answer within {0} seconds (a seed with bound={1}).".format(SECONDS, kind)
         ) from None
 
 

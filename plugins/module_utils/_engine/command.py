@@ -81,7 +81,7 @@ def build_parser() -> argparse.ArgumentParser:
     verified = add("verify", _verify, "whether a credential logs in", "CREDENTIAL")
     verified.add_argument("--path", default="", help="what to list, for a login that may not see everything")
     check = add("check", _check, "for monitoring: 0 when all is well, else 1 and a line each")
-    check.add_argument("--notify", action="store_true", help="tell the notify targets of tasks that are overdue")
+    check.add_argument("--notify", action="store_true", help="tell whom overdue tasks name; 0 when all were told")
     # For the unit files; not listed because nobody else needs them.
     add("gate", _gate, None, "TASK")
     add("sweep", _sweep, None, "TASK")
@@ -223,8 +223,11 @@ def _verify(host: Host, options: argparse.Namespace) -> int:
 
 
 def _check(host: Host, options: argparse.Namespace) -> int:
-    lines = status.problems(host.layout) + (status.tell_overdue(host) if options.notify else [])
+    untold = status.tell_overdue(host) if options.notify else []
+    lines = status.problems(host.layout) + untold
     _answer(options, {"ok": not lines, "problems": lines}, "\n".join(lines) or "ok")
+    if options.notify:
+        return EXIT_FAILED if untold else EXIT_SUCCESS
     return EXIT_FAILED if lines else EXIT_SUCCESS
 
 

@@ -90,4 +90,4 @@ def _make_pull_folder(stored: Mapping[str, Any]) -> None:
     if os.path.isdir(parent):
         owner = os.stat(parent)
         os.mkdir(path, 0o755)
-        os.chown(path, owner.st_uid, owner.st_gid)
+        os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)

@@ -23,7 +23,7 @@ from .tasks import COPY, SYNC, Task
 from .transfer import listing_error
 
 # For S3, rclone's own patience lasts more than six minutes, without a word, where nobody listens.
-PATIENCE = ("--contimeout", "15s", "--timeout", "60s", "--retries", "1", "--low-level-retries", "2")
+PATIENCE = ("--retries", "1", "--low-level-retries", "3")
 # Folders of Google Photos that TrueNAS refuses to pull, too.
 ALL_PHOTOS = ("", "media", "media/by-day")
 

@@ -12,7 +12,7 @@ import os
 import socket
 from typing import Callable, List, Sequence
 
-from .files import atomic_write, make_directory, remove
+from .files import atomic_write, make_directory, read_text, remove
 from .layout import Layout
 from .notify import Event, alarm, parse_target, send, standing_alarm, wanted
 from .records import Record
@@ -34,12 +34,12 @@ def ended(layout: Layout, task: Task, record: Record, earlier: Sequence[Record],
 
 
 def overdue(layout: Layout, task: Task, slot: str) -> List[str]:
-    """For all targets, once until a run has ended: no run has begun since ``slot`` (ISO 8601).
+    """For all targets, once for each ``slot`` (ISO 8601) since which no run has begun.
 
     Returns sentences about those that could not be reached.
     """
     told = _overdue_mark(layout, task.name)
-    if os.path.exists(told):
+    if (read_text(told) or "").strip() == slot:
         return []
     event = Event(
         kind="overdue",

@@ -18,17 +18,19 @@ from typing import Any, Dict, Mapping, Optional
 from .credentials import list_credentials, load_credential
 from .errors import CloudsyncError, usage_error
 from .host import Host
+from .locks import wait_lock
 from .plan import Plan
-from .records import UNFINISHED, newest_records
-from .starting import planned_task
+from .starting import begin, followed, living_runs, planned_task
 from .systemd import place_volatile_drop_in
 from .task_options import parse_task
 from .task_store import list_tasks, load_task, save_onetime
-from .tasks import Task
+from .tasks import COPY, Task
 from .units import service_drop_in
 from .vetting import vet_task
 
 DEFAULT_NAME = "onetime"
+# Nobody starts such a run again: it waits for its turn.
+DEFAULTS = {"mode": COPY, "on_overlap": "wait"}
 
 
 def onetime_task(host: Host, name: str, declared: Mapping[str, Any]) -> Task:
@@ -39,11 +41,18 @@ def onetime_task(host: Host, name: str, declared: Mapping[str, Any]) -> Task:
             "name.".format(name)
         )
 
+    if declared.get("reverse_of") and not declared.get("path"):
+        raise usage_error(
+            "reverse_of needs path: name the folder to restore to. To overwrite the folder of the task {0} itself, "
+            "name that one.".format(declared["reverse_of"])
+        )
+
     def find_task(original: str) -> Optional[Task]:
         return load_task(host.layout, host.seed, original) if original in list_tasks(host.layout) else None
 
-    # The restore of a task that has a schedule has none.
-    task = parse_task({**declared, "name": name, "enabled": False, "schedule": {}}, find_task)
+    # The restore of a task that has a schedule has none, and deletes nothing unless it is told to.
+    own = {"name": name, "enabled": False, "schedule": {}}
+    task = parse_task({**DEFAULTS, **declared, **own}, find_task)
     credential = load_credential(host.layout, host.seed, task.credential)
     vet_task(task, credential.provider, host.providers if task.provider_options else {})
     return task
@@ -71,16 +80,22 @@ def planned_onetime(host: Host, name: str, declared: Mapping[str, Any], check_mo
     return planned_task(host, onetime_task(host, name, declared), check_mode)
 
 
-def prepare(host: Host, name: str, declared: Mapping[str, Any]) -> None:
-    """Make a run of what is ``declared`` possible; refused while another one of this name is under way."""
+def run_once(host: Host, name: str, declared: Mapping[str, Any], wait: bool, timeout: int) -> Dict[str, Any]:
+    """As starting.started(), but of what is ``declared``, and never of another run of that name."""
     task = onetime_task(host, name, declared)
-    for record in newest_records(host.layout, task.name):
-        if record.state in UNFINISHED:
-            raise CloudsyncError(
-                "locked",
-                "The one-time run {0} ({1}) is under way. Wait for its end, stop it (state=stopped), or give the new "
-                "one another name.".format(task.name, record.id),
-            )
-        break
-    save_onetime(host.layout, host.seed, task)
-    place_volatile_drop_in(host.layout, task.name, service_drop_in(task))
+    # Until the run has read it, what was asked for must not be replaced.
+    with wait_lock("{0}/locks/onetime/{1}".format(host.layout.run_dir, name)):
+        _refuse_while_running(host, name)
+        save_onetime(host.layout, host.seed, task)
+        place_volatile_drop_in(host.layout, name, service_drop_in(task))
+        record = begin(host, name, wait)
+    return followed(host, record, wait, timeout)
+
+
+def _refuse_while_running(host: Host, name: str) -> None:
+    for record in living_runs(host, name):
+        raise CloudsyncError(
+            "locked",
+            "The one-time run {0} ({1}) is under way. Wait for its end, stop it (state=stopped), or give the new one "
+            "another name.".format(name, record.id),
+        )

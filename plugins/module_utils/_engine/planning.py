@@ -29,7 +29,7 @@ from .session import Session
 from .stopping import StopFlag
 from .sweeping import sweep_secrets
 from .tasks import Task
-from .versions import B2, version_notes
+from .versions import B2, check_cleanup, version_notes
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,9 @@ def forecast(host: Host, task: Task, stop: StopFlag, say: Callable[[str], None])
     credential = load_credential(host.layout, host.seed, task.credential)
     sweep_secrets(host)
     try:
-        check_places(task, resolve(credential.provider, host.providers).name)
+        provider = resolve(credential.provider, host.providers).name
+        check_places(task, provider)
+        check_cleanup(task, provider)
         check_local(task)
         session = open_task_session(host, task, credential, new_run_id(), stop, say)
         with session.live:

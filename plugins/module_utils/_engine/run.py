@@ -38,7 +38,7 @@ from .task_store import load_task
 from .tasks import Task
 from .transfer import Transfer
 from .verification import verify_transfer
-from .versions import clear_versions
+from .versions import check_cleanup, clear_versions
 
 EXIT_SUCCESS, EXIT_FAILED, EXIT_USAGE, EXIT_REFUSED, EXIT_SKIPPED, EXIT_STOPPED = 0, 1, 2, 3, 75, 143
 
@@ -144,7 +144,9 @@ class Run:
     def _guarded(self, task: Task, credential: Credential, descriptors: Sequence[int]) -> None:
         if not task.is_push and not self.host.rclone.has_safe_pull:
             self.log.say("warning: " + unsafe_pull(self.host.rclone))
-        check_places(task, resolve(credential.provider, self.host.providers).name)
+        provider = resolve(credential.provider, self.host.providers).name
+        check_places(task, provider)
+        check_cleanup(task, provider)
         check_local(task)
         with ExitStack() as stack:
             local = stack.enter_context(take_snapshot(task, self.record.id, self.host.layout, self.log.say))
@@ -165,8 +167,8 @@ class Run:
             raise CloudsyncError(outcome.reason, outcome.message)
         verify_transfer(session, task, ends, self.log.say)
         purge_kept(session, task, self.log.say)
-        clear_versions(session, task, self.log.say)
-        self._settle("success", "", outcome.message)
+        put_off = clear_versions(session, task, self.log.say)
+        self._settle("success", "", " ".join([outcome.message, put_off]).strip())
 
     def _rclone(self, task: Task, session: Session, ends: Endpoints) -> Outcome:
         transfer = Transfer(keep_items=False)

@@ -22,7 +22,7 @@ from .records import UNFINISHED, Record, load_records, newest_records
 from .run import Run
 from .stopping import StopFlag
 from .systemd import is_running, systemctl
-from .task_store import load_task, read_task, require_task
+from .task_store import load_task, read_onetime, read_task, require_task
 from .tasks import Task
 from .units import service_name
 
@@ -36,11 +36,16 @@ def started(host: Host, task: str, wait: bool, timeout: int) -> Dict[str, Any]:
     A failed or aborted run is a failed result, a skipped one a warning.
     """
     require_task(host.layout, task)
-    living = _living(host, task)
-    record = living[0] if living else _begin(host, task, wait)
+    living = living_runs(host, task)
+    record = living[0] if living else begin(host, task, wait)
+    return followed(host, record, wait, timeout, joined=bool(living))
+
+
+def followed(host: Host, record: Record, wait: bool, timeout: int, joined: bool = False) -> Dict[str, Any]:
+    """The result of a run that has begun: here, or (``joined``) before."""
     if wait:
         record = _ended(host, record, timeout)
-    return _result(record, changed=not living and record.state != "skipped")
+    return _result(record, changed=not joined and record.state != "skipped")
 
 
 def _result(record: Record, changed: bool) -> Dict[str, Any]:
@@ -53,12 +58,16 @@ def _result(record: Record, changed: bool) -> Dict[str, Any]:
     return result
 
 
-def _living(host: Host, task: str) -> List[Record]:
+def living_runs(host: Host, task: str) -> List[Record]:
+    """The records of those that wait or run."""
     return [record for record in load_records(host.layout, task, 20) if record.state in UNFINISHED]
 
 
-def _begin(host: Host, task: str, wait: bool) -> Record:
-    """By systemd where it runs, so that a run from Ansible has the same sandbox and limits as a scheduled one."""
+def begin(host: Host, task: str, wait: bool) -> Record:
+    """Start a run; its record, once it is there.
+
+    By systemd where it runs, so that a run from Ansible has the same sandbox and limits as a scheduled one.
+    """
     known = {record.id for record in load_records(host.layout, task)}
     if is_running(host.layout):
         systemctl("start", "--no-block", service_name(task))
@@ -117,7 +126,7 @@ def _ended(host: Host, record: Record, timeout: int) -> Record:
 def stopped(host: Host, task: str, check_mode: bool) -> Dict[str, Any]:
     """Stop what runs or waits; changed when there was something."""
     require_task(host.layout, task)
-    living = _living(host, task)
+    living = living_runs(host, task)
     if living and not check_mode:
         stop_task(host.layout, task)
     newest = load_records(host.layout, task, 1)
@@ -146,7 +155,7 @@ def planned_task(host: Host, task: Task, check_mode: bool) -> Dict[str, Any]:
 
 def _not_there_yet(host: Host, task: str) -> Optional[str]:
     """A check before the first real run finds nothing to plan with."""
-    if read_task(host.layout, task) is None:
+    if read_task(host.layout, task) is None and read_onetime(host.layout, task) is None:
         return "The task {0} is not on this host yet, so its run could not be planned.".format(task)
     if not host.has_rclone:
         return "rclone is not installed yet, so the run of {0} could not be planned.".format(task)

@@ -95,8 +95,14 @@ def task_details(layout: Layout, name: str, runs: int, following: int) -> Dict[s
 
 def problems(layout: Layout) -> List[str]:
     """For monitoring: a line for each enabled task whose last run did not succeed, or whose next one is overdue."""
-    lines = []
-    for status in all_statuses(layout):
+    lines: List[str] = []
+    elapses = next_elapses(layout)
+    for name in list_tasks(layout):
+        try:
+            status = _status(layout, name, elapses)
+        except CloudsyncError as error:
+            lines.append("{0}: {1}".format(name, error))
+            continue
         if not status["enabled"]:
             continue
         if status["overdue_since"]:
@@ -109,13 +115,14 @@ def problems(layout: Layout) -> List[str]:
 def tell_overdue(host: Host) -> List[str]:
     """Have it told, once each, that a run of an enabled task is overdue; sentences about what could not be told."""
     problems = []
-    for status in all_statuses(host.layout):
-        if status["overdue_since"]:
-            try:
-                task = load_task(host.layout, host.seed, status["task"])
-                problems += notices.overdue(host.layout, task, status["overdue_since"])
-            except CloudsyncError as error:
-                problems.append("{0}: nobody could be told that it is overdue: {1}".format(status["task"], error))
+    elapses = next_elapses(host.layout)
+    for name in list_tasks(host.layout):
+        try:
+            since = _status(host.layout, name, elapses)["overdue_since"]
+            if since:
+                problems += notices.overdue(host.layout, load_task(host.layout, host.seed, name), since)
+        except CloudsyncError as error:
+            problems.append("{0}: nobody could be told whether it is overdue: {1}".format(name, error))
     return problems
 
 

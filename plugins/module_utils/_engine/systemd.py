@@ -164,7 +164,7 @@ def _write_text(path: str, text: str) -> None:
 def place_volatile_drop_in(layout: Layout, task: str, text: str) -> None:
     """What the service of a one-time run needs, until the next boot; only where systemd runs."""
     path = volatile_drop_in_path(task)
-    if not is_running(layout) or read_text(path) == text:
+    if not is_running(layout):
         return
     make_directory(os.path.dirname(path), 0o755)
     _write_text(path, text)

@@ -151,6 +151,8 @@ def save_task(layout: Layout, seed: Seed, task: Task) -> None:
     make_directory(layout.config_dir)
     make_directory(layout.tasks_dir)
     write_json(layout.task(task.name), seal_task(layout, seed, task))
+    # What had its name before, and was to run once, must not come back when this one goes.
+    remove(layout.onetime_task(task.name))
 
 
 def save_onetime(layout: Layout, seed: Seed, task: Task) -> None:

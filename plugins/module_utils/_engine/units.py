@@ -74,8 +74,6 @@ After=network-online.target nss-lookup.target
 [Service]
 Type=oneshot
 ExecStart={command} check --notify
-# 1: a task needs somebody, who was told.
-SuccessExitStatus=1
 TimeoutStartSec=15min
 SyslogIdentifier=cloudsync
 ProtectControlGroups=yes

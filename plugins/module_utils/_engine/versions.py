@@ -27,6 +27,7 @@ HARD_DELETE = "hard_delete"
 # What rclone puts before a name's extension, for a version that is not the newest, or of a hidden file.
 VERSION = re.compile(r"-v\d{4}-\d\d-\d\d-\d{6}-\d{3}(?=(?:\.[^./]*)?\Z)")
 NAMED_FILES = 5
+WITH_ID = ("--format", "pi")
 HARD_DELETE_DOUBT = (
     "hard_delete removes only the newest version of a file, so that one which was overwritten before can come back "
     "with its old content. Set provider_options.cleanup instead."
@@ -60,14 +61,33 @@ def doubts(task: Task, provider: str) -> List[str]:
     return [HARD_DELETE_DOUBT] if asked else []
 
 
-def clear_versions(session: Session, task: Task, say: Callable[[str], None]) -> None:
-    """After a push: remove all versions below remote_path but the ones that a listing shows."""
+def clear_versions(session: Session, task: Task, say: Callable[[str], None]) -> str:
+    """After a push: remove all versions below remote_path but the ones that a listing shows.
+
+    A sentence when that was put off. rclone takes an upload that has only begun for a file's newest version, and would
+    remove the finished one below it.
+    """
     if not cleans_up(task):
-        return
+        return ""
+    begun = _begun_uploads(session, raw_place(task.remote_path))
+    if begun:
+        return (
+            "Old versions were not removed, because uploads of these files have begun and not ended: {0}. Let a "
+            "lifecycle rule of the bucket cancel such uploads.".format(", ".join(begun[:NAMED_FILES]))
+        )
     answer = session.query(["cleanup", "--", raw_place(task.remote_path)], timeout=3600)
     if answer.exit_code != 0:
         raise listing_error(answer, session)
     say("removed the versions of files at {0} that were overwritten or deleted".format(task.remote_path))
+    return ""
+
+
+def _begun_uploads(session: Session, place: str) -> List[str]:
+    """The files whose newest version is not the one that a listing shows."""
+    current = set(_names(session, place, *WITH_ID))
+    versions = _names(session, place, "--b2-versions", *WITH_ID)
+    newest = [line for line in versions if not VERSION.search(line.rpartition(";")[0])]
+    return sorted(line.rpartition(";")[0] for line in newest if line not in current)
 
 
 def version_notes(
