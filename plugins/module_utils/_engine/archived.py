@@ -11,15 +11,15 @@ from __future__ import annotations
 import json
 from typing import List, Mapping
 
-from .arguments import Endpoints, selection_arguments
-from .plan import Plan
+from .arguments import Endpoints
+from .plan import Plan, listing
 from .rclone.traits import is_archived
 from .session import Session
+from .suggest import some_of
 from .tasks import Task
 
 # Providers whose listing tells the class of each object; at S3, rclone tells it for AWS alone.
 TELLING = frozenset(("azureblob", "s3"))
-NAMED_FILES = 5
 
 
 def archive_notes(session: Session, task: Task, plan: Plan, ends: Endpoints) -> List[str]:
@@ -32,21 +32,19 @@ def archive_notes(session: Session, task: Task, plan: Plan, ends: Endpoints) -> 
     names = [entry.path for entry in touched if is_archived(tiers.get(entry.path))]
     if not names:
         return []
-    more = len(names) - NAMED_FILES
     return [
         "{0} of these files are in an archive storage class. Unless they have been restored, the run can't {1} them, "
         "and ends as archived_object: {2}.".format(
             len(names),
             "move" if task.is_push else "read",
-            ", ".join(names[:NAMED_FILES]) + (" and {0} more".format(more) if more > 0 else ""),
+            some_of(names),
         )
     ]
 
 
 def _tiers(session: Session, task: Task, place: str) -> Mapping[str, str]:
     """The storage class of each file at ``place``; none where the provider does not tell."""
-    words = ("lsjson", "--recursive", "--files-only", "--no-mimetype", "--no-modtime")
-    answer = session.query([*words, *selection_arguments(task), "--", place])
+    answer = listing(session, task, place)
     if answer.exit_code != 0:
         return {}
     return {entry["Path"]: entry.get("Tier", "") for entry in json.loads(answer.stdout or "[]")}

@@ -14,7 +14,7 @@ from typing import Any, Dict, Mapping, Sequence, Tuple
 
 from .arguments import Endpoints, selection_arguments, transfer_arguments
 from .rclone.logs import COPY, DELETE, KEEP, MOVE, Item
-from .session import Session
+from .session import Answer, Session
 from .tasks import SYNC, Task
 from .transfer import Transfer, listing_error
 
@@ -77,20 +77,15 @@ def make_plan(session: Session, task: Task, ends: Endpoints) -> Plan:
 
 def list_files(session: Session, task: Task, place: str) -> Dict[str, int]:
     """The files at ``place`` that the task's filters let through, path to size; a missing place holds none."""
-    answer = session.query(
-        [
-            "lsjson",
-            "--recursive",
-            "--files-only",
-            "--no-mimetype",
-            "--no-modtime",
-            *selection_arguments(task),
-            "--",
-            place,
-        ]
-    )
+    answer = listing(session, task, place)
     if answer.exit_code in NOT_FOUND_EXITS:
         return {}
     if answer.exit_code != 0:
         raise listing_error(answer, session)
     return {entry["Path"]: entry["Size"] for entry in json.loads(answer.stdout or "[]")}
+
+
+def listing(session: Session, task: Task, place: str) -> Answer:
+    """What ``rclone lsjson`` says of the files at ``place`` that the task's filters let through."""
+    words = ("lsjson", "--recursive", "--files-only", "--no-mimetype", "--no-modtime")
+    return session.query([*words, *selection_arguments(task), "--", place])

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime
 import os
-from typing import Any, Dict, List, Mapping, Optional
+from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from . import notices
 from . import schedule as schedules
@@ -95,14 +95,8 @@ def task_details(layout: Layout, name: str, runs: int, following: int) -> Dict[s
 
 def problems(layout: Layout) -> List[str]:
     """For monitoring: a line for each enabled task whose last run did not succeed, or whose next one is overdue."""
-    lines: List[str] = []
-    elapses = next_elapses(layout)
-    for name in list_tasks(layout):
-        try:
-            status = _status(layout, name, elapses)
-        except CloudsyncError as error:
-            lines.append("{0}: {1}".format(name, error))
-            continue
+    found, lines = readable_statuses(layout)
+    for status in found:
         if not status["enabled"]:
             continue
         if status["overdue_since"]:
@@ -114,16 +108,27 @@ def problems(layout: Layout) -> List[str]:
 
 def tell_overdue(host: Host) -> List[str]:
     """Have it told, once each, that a run of an enabled task is overdue; sentences about what could not be told."""
-    problems = []
-    elapses = next_elapses(host.layout)
-    for name in list_tasks(host.layout):
-        try:
-            since = _status(host.layout, name, elapses)["overdue_since"]
-            if since:
-                problems += notices.overdue(host.layout, load_task(host.layout, host.seed, name), since)
-        except CloudsyncError as error:
-            problems.append("{0}: nobody could be told whether it is overdue: {1}".format(name, error))
+    found, problems = readable_statuses(host.layout)
+    for status in found:
+        if status["overdue_since"]:
+            try:
+                task = load_task(host.layout, host.seed, status["task"])
+                problems += notices.overdue(host.layout, task, status["overdue_since"])
+            except CloudsyncError as error:
+                problems.append("{0}: nobody could be told that it is overdue: {1}".format(status["task"], error))
     return problems
+
+
+def readable_statuses(layout: Layout) -> Tuple[List[Dict[str, Any]], List[str]]:
+    """task_status() of every task that is kept and can be read; a line for each that can't."""
+    elapses = next_elapses(layout)
+    found, unreadable = [], []
+    for name in list_tasks(layout):
+        try:
+            found.append(_status(layout, name, elapses))
+        except CloudsyncError as error:
+            unreadable.append("{0}: {1}".format(name, error))
+    return found, unreadable
 
 
 def _overdue(layout: Layout, stored: Dict[str, Any], record: Optional[Record]) -> Optional[str]:

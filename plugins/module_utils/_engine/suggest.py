@@ -9,15 +9,23 @@
 from __future__ import annotations
 
 import difflib
-from typing import Any, Iterable, Mapping
+from typing import Any, Iterable, Mapping, Sequence
 
 from .errors import usage_error
+
+NAMED = 5
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """ " Did you mean 'x'?" or, when nothing is near, the empty string."""
     near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
     return " Did you mean {0!r}?".format(near[0]) if near else ""
+
+
+def some_of(names: Sequence[str]) -> str:
+    """The first ``names`` for a sentence, and how many more there are."""
+    more = len(names) - NAMED
+    return ", ".join(names[:NAMED]) + (" and {0} more".format(more) if more > 0 else "")
 
 
 def refuse_unknown_keys(what: str, given: Mapping[str, Any], known: Iterable[str]) -> None:

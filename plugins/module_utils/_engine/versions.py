@@ -19,6 +19,7 @@ from .rclone.tuning import CLEANUP
 from .rclone.values import TRUE
 from .remote import raw_place
 from .session import Session
+from .suggest import some_of
 from .tasks import SYNC, Task
 from .transfer import listing_error
 
@@ -26,7 +27,6 @@ B2 = "b2"
 HARD_DELETE = "hard_delete"
 # What rclone puts before a name's extension, for a version that is not the newest, or of a hidden file.
 VERSION = re.compile(r"-v\d{4}-\d\d-\d\d-\d{6}-\d{3}(?=(?:\.[^./]*)?\Z)")
-NAMED_FILES = 5
 WITH_ID = ("--format", "pi")
 HARD_DELETE_DOUBT = (
     "hard_delete removes only the newest version of a file, so that one which was overwritten before can come back "
@@ -73,7 +73,7 @@ def clear_versions(session: Session, task: Task, say: Callable[[str], None]) -> 
     if begun:
         return (
             "Old versions were not removed, because uploads of these files have begun and not ended: {0}. Let a "
-            "lifecycle rule of the bucket cancel such uploads.".format(", ".join(begun[:NAMED_FILES]))
+            "lifecycle rule of the bucket cancel such uploads.".format(some_of(begun))
         )
     answer = session.query(["cleanup", "--", raw_place(task.remote_path)], timeout=3600)
     if answer.exit_code != 0:
@@ -153,10 +153,7 @@ def _revealed(plan: Plan, older: Mapping[str, int]) -> str:
     names = [entry.path for entry in plan.delete if older.get(entry.path)]
     if not names:
         return ""
-    more = len(names) - NAMED_FILES
     return (
         "hard_delete removes only the newest version: {0} would come back with an older content. Set "
-        "provider_options.cleanup instead.".format(
-            ", ".join(names[:NAMED_FILES]) + (" and {0} more".format(more) if more > 0 else "")
-        )
+        "provider_options.cleanup instead.".format(some_of(names))
     )

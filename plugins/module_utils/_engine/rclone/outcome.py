@@ -14,6 +14,7 @@ import signal
 from dataclasses import dataclass
 from typing import Callable, List, Mapping, Optional, Sequence, Tuple
 
+from ..suggest import some_of
 from .binary import Version
 from .excerpt import main_sentence, unwrapped
 from .logs import Message, Stats
@@ -22,7 +23,6 @@ from .symptoms import AMBIGUOUS, NOT_DELETING, UNSAVED, Symptom, find_symptom
 SUCCESS = "success"
 FAILED = "failed"
 ABORTED = "aborted"
-NAMED_FILES = 5
 ARCHIVED = re.compile(r'bucket="(?P<bucket>[^"]*)", key="(?P<key>[^"]*)"')
 AZURE_ARCHIVED = re.compile(r"BlobArchived|archived blob|archive tier", re.IGNORECASE)
 # How the errors begin whose object is one file; other errors have a whole remote for object.
@@ -140,8 +140,7 @@ def _named(messages: Sequence[Message], file: str = "") -> str:
         name = _named_by(message, file)
         if name and name not in names:
             names.append(name)
-    more = len(names) - NAMED_FILES
-    return ", ".join(names[:NAMED_FILES]) + (" and {0} more".format(more) if more > 0 else "")
+    return some_of(names)
 
 
 def _named_by(message: Message, file: str) -> str:
