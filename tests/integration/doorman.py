@@ -7,10 +7,11 @@
 from __future__ import annotations
 
 import http.client
-import threading
 from collections import namedtuple
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from harness import answering
 
 Request = namedtuple("Request", "command path headers")
 HOP_BY_HOP = ("connection", "keep-alive", "transfer-encoding")
@@ -89,12 +90,5 @@ def guarding(doorman, port):
     """``doorman`` before the server at ``port``; gives the port to come to."""
     handler = type("DoormanHandler", (Handler,), {"doorman": doorman, "port": port})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
-        yield server.server_address[1]
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with answering(server) as port:
+        yield port

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from harness import SECRET
+from harness import SECRET, answering
 
 KEY_ID, KEY = "integration-account", SECRET + "-b2"
 BUCKET = "bkt"
@@ -228,15 +228,8 @@ class Handler(BaseHTTPRequestHandler):
 def serving(cloud):
     """Serves ``cloud``; gives the port."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("CloudHandler", (Handler,), {"cloud": cloud}))
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
-        yield server.server_address[1]
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with answering(server) as port:
+        yield port
 
 
 def credential(port):

@@ -13,11 +13,10 @@ import hashlib
 import json
 import socketserver
 import ssl
-import threading
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler
 
-from harness import SECRET
+from harness import SECRET, answering
 
 HOSTS = ("api.dropboxapi.com", "content.dropboxapi.com", "notify.dropboxapi.com")
 TOKEN = SECRET + "-dropbox"
@@ -133,15 +132,8 @@ def serving(cloud, authority):
     context.load_cert_chain(*authority.certify(*HOSTS))
     api = type("CloudApi", (Api,), {"cloud": cloud})
     server = Server(("127.0.0.1", 0), type("CloudTunnel", (Tunnel,), {"context": context, "api": api}))
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
-        proxy = "http://127.0.0.1:{0}".format(server.server_address[1])
-        yield ["--http-proxy=" + proxy, "--ca-cert={0}".format(authority.certificate)]
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with answering(server) as port:
+        yield ["--http-proxy=http://127.0.0.1:{0}".format(port), "--ca-cert={0}".format(authority.certificate)]
 
 
 def credential():

@@ -17,6 +17,8 @@ import urllib.parse
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from harness import answering
+
 # The client takes a new access token ten seconds before the old one ends.
 EARLY_SECONDS = 10
 
@@ -167,15 +169,8 @@ class Handler(BaseHTTPRequestHandler):
 def serving(cloud, handler=Handler):
     """Serves ``cloud``; gives the port."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("CloudHandler", (handler,), {"cloud": cloud}))
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
-        yield server.server_address[1]
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with answering(server) as port:
+        yield port
 
 
 def credential(port, cloud, name="cloud"):

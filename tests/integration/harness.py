@@ -14,6 +14,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from contextlib import contextmanager
 
@@ -153,6 +154,20 @@ def serving(rclone, kind, folder, *options):
     finally:
         server.kill()
         server.wait()
+
+
+@contextmanager
+def answering(server):
+    """An HTTP server of the tests' own, in a thread; gives its port."""
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    try:
+        yield server.server_address[1]
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 def s3_credential(port, name="store", **more):
