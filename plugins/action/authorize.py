@@ -69,9 +69,9 @@ class ActionModule(ActionBase):
         kept = file.read()
         if kept is not None and not options["replace"]:
             _check_same(file.path, wanted, kept)
-            return {**answer, "changed": False, "msg": "{0} holds the login already.".format(file.path)}
+            return {**answer, "changed": False, "msg": f"{file.path} holds the login already."}
         if self._task.check_mode:
-            return {**answer, "changed": True, "msg": "A login would be written to {0}.".format(file.path)}
+            return {**answer, "changed": True, "msg": f"A login would be written to {file.path}."}
         file.prepare()
         login = authorizing.log_in(
             host, wanted, options["timeout"], _shown(options["open_browser"], "client_id" in wanted.attributes)
@@ -96,7 +96,7 @@ def _variable(options: Dict[str, Any]) -> str:
     """The name of the variable that the file is to hold."""
     name: str = options["variable"] or "cloudsync_login_" + re.sub(r"\W+", "_", options["provider"].lower())
     if not VARIABLE.match(name):
-        raise usage_error("{0!r} is no name for a variable: use letters, digits and _.".format(name))
+        raise usage_error(f"{name!r} is no name for a variable: use letters, digits and _.")
     return name
 
 
@@ -104,8 +104,8 @@ def _check_same(path: str, wanted: Login, kept: Any) -> None:
     different = authorizing.differences(wanted, kept)
     if different:
         raise usage_error(
-            "{0} holds another login (other: {1}). It is left as it is: name another file, or say replace to log in "
-            "again.".format(path, ", ".join(different))
+            f"{path} holds another login (other: {', '.join(different)}). It is left as it is: name another file, or "
+            "say replace to log in again."
         )
 
 
@@ -121,10 +121,10 @@ def _shown(may_open: bool, own_client: bool) -> authorizing.Show:
             "",
             "From another computer, first make this machine's port reachable there:",
             "",
-            "    ssh -L {0}:127.0.0.1:{0} {1}@{2}".format(PORT, getpass.getuser(), socket.gethostname()),
+            f"    ssh -L {PORT}:127.0.0.1:{PORT} {getpass.getuser()}@{socket.gethostname()}",
         ]
         if own_client and redirect:
-            lines += ["", "The client has to have the redirect address {0}".format(redirect)]
+            lines += ["", f"The client has to have the redirect address {redirect}"]
         # On standard error, because Ansible's standard output is kept back when it is no terminal. Not into Ansible's
         # log: whoever has the address could answer in the operator's place.
         display.display("\n".join(lines), stderr=True, screen_only=True)
@@ -133,6 +133,7 @@ def _shown(may_open: bool, own_client: bool) -> authorizing.Show:
 
 
 def _said(path: str, variable: str, login: Login) -> str:
-    return "Logged in. {0} holds it as {1}, with attributes ({2}) and secrets ({3}) for a credential.".format(
-        path, variable, ", ".join(login.attributes) or "none", ", ".join(login.secrets)
+    return (
+        f"Logged in. {path} holds it as {variable}, with attributes ({', '.join(login.attributes) or 'none'}) and "
+        f"secrets ({', '.join(login.secrets)}) for a credential."
     )

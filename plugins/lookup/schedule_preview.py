@@ -140,7 +140,7 @@ class LookupModule(LookupBase):
             _check_croniter()
             count = self.get_option("count")
             if count < 0:
-                raise usage_error("count is {0}: write 0 or more.".format(count))
+                raise usage_error(f"count is {count}: write 0 or more.")
             return [_preview(term, count, self.get_option("start"), self.get_option("timezone")) for term in terms]
         except CloudsyncError as error:
             raise AnsibleLookupError(error.message) from error
@@ -167,7 +167,7 @@ def _after(start: Optional[str], schedule: schedules.Schedule) -> datetime.datet
     try:
         after = datetime.datetime.fromisoformat(start)
     except ValueError:
-        raise usage_error('start is "{0}": write ISO 8601, such as 2027-03-28T00:00:00+01:00.'.format(start)) from None
+        raise usage_error(f'start is "{start}": write ISO 8601, such as 2027-03-28T00:00:00+01:00.') from None
     return after.replace(tzinfo=zone) if after.tzinfo is None else after
 
 
@@ -196,11 +196,9 @@ def _croniter_wall_times(cron: _cron.Cron, after: datetime.datetime) -> Iterator
 def _check_croniter() -> None:
     needed = ".".join(map(str, OLDEST_CRONITER))
     if croniter is None:
-        raise usage_error(
-            "The Python of the control node has no croniter: install croniter {0} or newer there.".format(needed)
-        )
+        raise usage_error(f"The Python of the control node has no croniter: install croniter {needed} or newer there.")
     version = importlib.metadata.version("croniter")
     if tuple(int(part) for part in version.split(".")[:2]) < OLDEST_CRONITER:
         raise usage_error(
-            "croniter {0} on the control node computes some dates wrong: install {1} or newer.".format(version, needed)
+            f"croniter {version} on the control node computes some dates wrong: install {needed} or newer."
         )

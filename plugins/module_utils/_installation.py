@@ -75,7 +75,7 @@ def _shown(view: View, other: Dict[str, str]) -> View:
 
 def _files(layout: Layout, wanted: Installation) -> Dict[str, str]:
     interpreter = wanted.interpreter or sys.executable
-    files = {"{0}/_engine/{1}".format(layout.engine_dir, name): text for name, text in _engine_sources().items()}
+    files = {f"{layout.engine_dir}/_engine/{name}": text for name, text in _engine_sources().items()}
     files[layout.command] = COMMAND.format(interpreter=interpreter, engine_dir=layout.engine_dir)
     files[_template(layout)] = units.service_template(layout)
     return {**files, **units.watch_units(layout)}
@@ -100,13 +100,13 @@ def _engine_sources() -> Dict[str, str]:
 
 
 def _template(layout: Layout) -> str:
-    return "{0}/{1}".format(layout.unit_dir, units.TEMPLATE)
+    return f"{layout.unit_dir}/{units.TEMPLATE}"
 
 
 def _present(layout: Layout) -> View:
     paths = [layout.command, _template(layout), *units.watch_units(layout)]
     for directory, _directories, names in os.walk(layout.engine_dir + "/_engine"):
-        paths += ["{0}/{1}".format(directory, name) for name in names if name.endswith(".py")]
+        paths += [f"{directory}/{name}" for name in names if name.endswith(".py")]
     files = {path: read_text(path) for path in paths}
     link = os.readlink(layout.rclone_link) if os.path.islink(layout.rclone_link) else ""
     return {
@@ -118,7 +118,7 @@ def _present(layout: Layout) -> View:
 
 def _watch_link(layout: Layout) -> str:
     """The link that makes the watch start at boot."""
-    return "{0}/timers.target.wants/{1}".format(layout.unit_dir, units.WATCH_TIMER_NAME)
+    return f"{layout.unit_dir}/timers.target.wants/{units.WATCH_TIMER_NAME}"
 
 
 def _install(layout: Layout, files: Dict[str, str], link: str, before: View) -> None:
@@ -141,8 +141,8 @@ def _refuse_while_used(layout: Layout) -> None:
     tasks = list_tasks(layout)
     if tasks:
         raise usage_error(
-            "The runner can't be removed while there are tasks: {0}. Remove them first (skyhaul.cloudsync.host_config "
-            "with purge).".format(", ".join(tasks))
+            f"The runner can't be removed while there are tasks: {', '.join(tasks)}. Remove them first "
+            "(skyhaul.cloudsync.host_config with purge)."
         )
 
 

@@ -213,7 +213,7 @@ def _verified(module: AnsibleModule, host: Host, declared: Dict[str, Any], outco
     if error is None:
         return {"verified": True}
     advice = " It is stored all the same." if outcome.changed and stored else ""
-    msg = "The credential {0} does not log in: {1}{2}".format(declared["name"], error.message, advice)
+    msg = f"The credential {declared['name']} does not log in: {error.message}{advice}"
     return {"failed": True, "verified": False, "msg": msg, "reason": error.reason}
 
 

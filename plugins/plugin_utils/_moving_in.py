@@ -56,30 +56,27 @@ def answer(imported: Imported, origin: str) -> Dict[str, Any]:
         "good to know": list(imported.notes),
     }
     report: Dict[str, Any] = {
-        "found": "{0} credentials and {1} tasks".format(
-            len(imported.public["cloudsync_credentials"]), len(imported.public["cloudsync_tasks"])
+        "found": (
+            f"{len(imported.public['cloudsync_credentials'])} credentials and "
+            f"{len(imported.public['cloudsync_tasks'])} tasks"
         ),
         **{title: sentences for title, sentences in lists.items() if sentences},
     }
-    public = "{0}---\n{1}".format(_comment(origin, lists), _dumped(imported.public))
-    vault = "---\n{0}".format(_dumped(imported.vault))
+    public = f"{_comment(origin, lists)}---\n{_dumped(imported.public)}"
+    vault = f"---\n{_dumped(imported.vault)}"
     return {"report": report, "files": {PUBLIC_FILE: public, VAULT_FILE: Vault(VAULT_FILE).encrypt(vault).decode()}}
 
 
 def _hints(vault: Mapping[str, Any]) -> List[str]:
-    return [
-        "{0} in {1}. {2}.".format(name, VAULT_FILE, value.hint)
-        for name, value in vault.items()
-        if isinstance(value, Missing)
-    ]
+    return [f"{name} in {VAULT_FILE}. {value.hint}." for name, value in vault.items() if isinstance(value, Missing)]
 
 
 def _comment(origin: str, lists: Mapping[str, Sequence[str]]) -> str:
-    lines = ["{0} The secrets are in {1}.".format(origin, VAULT_FILE)]
+    lines = [f"{origin} The secrets are in {VAULT_FILE}."]
     for title, sentences in lists.items():
         if sentences:
             lines += ["", title.capitalize() + ":", *("- " + sentence for sentence in sentences)]
-    return "".join("# {0}".format(line).rstrip() + "\n" for line in lines)
+    return "".join(f"# {line}".rstrip() + "\n" for line in lines)
 
 
 class _Dumper(yaml.SafeDumper):
@@ -103,7 +100,7 @@ def _reference(dumper: _Dumper, reference: Reference) -> yaml.ScalarNode:
 
 
 def _missing(dumper: _Dumper, missing: Missing) -> yaml.ScalarNode:
-    hint = "{0}. Write it into {1}, with ansible-vault edit.".format(missing.hint, VAULT_FILE)
+    hint = f"{missing.hint}. Write it into {VAULT_FILE}, with ansible-vault edit."
     template = "{{ undef(hint=" + json.dumps(hint) + ") }}"
     return dumper.represent_scalar("tag:yaml.org,2002:str", template)
 

@@ -47,17 +47,15 @@ def _chosen(secrets: Sequence[Tuple[str, VaultSecret]], wanted: str, what: str) 
     known = list(dict.fromkeys(name for name, _secret in secrets))
     if not known:
         raise usage_error(
-            "There is no vault password to encrypt {0} with: start Ansible with --ask-vault-pass or "
-            "--vault-password-file.".format(what)
+            f"There is no vault password to encrypt {what} with: start Ansible with --ask-vault-pass or "
+            "--vault-password-file."
         )
     if not wanted and len(known) > 1:
         raise usage_error(
-            "There are several vault passwords ({0}): say with ANSIBLE_VAULT_ENCRYPT_IDENTITY which one encrypts "
-            "{1}.".format(", ".join(known), what)
+            f"There are several vault passwords ({', '.join(known)}): say with ANSIBLE_VAULT_ENCRYPT_IDENTITY which "
+            f"one encrypts {what}."
         )
     found: Optional[Tuple[str, VaultSecret]] = match_best_secret(secrets, [wanted or known[0]])
     if found is None:
-        raise usage_error(
-            "There is no vault password with the id {0!r}; there are: {1}.".format(wanted, ", ".join(known))
-        )
+        raise usage_error(f"There is no vault password with the id {wanted!r}; there are: {', '.join(known)}.")
     return found

@@ -60,9 +60,8 @@ class VaultFile:
             return None
         if list(content) != [self._variable] or not isinstance(content[self._variable], dict):
             raise usage_error(
-                "{0} exists and holds something else than {1} alone. It is left as it is: name another file.".format(
-                    self._path, self._variable
-                )
+                f"{self._path} exists and holds something else than {self._variable} alone. It is left as it is: name "
+                "another file."
             )
         login: Mapping[str, Any] = content[self._variable]
         return login
@@ -72,8 +71,8 @@ class VaultFile:
             content = yaml.load(self._vault.decrypt(ciphertext), Loader=_Loader)  # noqa: S506
         except AnsibleError:
             raise usage_error(
-                "{0} exists and can't be decrypted with the vault password of this play. It is left as it is: use its "
-                "password, or name another file.".format(self._path)
+                f"{self._path} exists and can't be decrypted with the vault password of this play. It is left as it "
+                "is: use its password, or name another file."
             ) from None
         except yaml.YAMLError:
             content = None
@@ -84,7 +83,7 @@ class VaultFile:
         directory = os.path.dirname(self._path)
         make_directory(directory, _mode_of(directory))
         if not os.access(directory, os.W_OK | os.X_OK):
-            raise usage_error("{0} can't be written: {1} is not yours to write in.".format(self._path, directory))
+            raise usage_error(f"{self._path} can't be written: {directory} is not yours to write in.")
 
     def write(self, login: Mapping[str, Any]) -> None:
         """Replace the file. In clear the content is only in memory."""

@@ -47,12 +47,12 @@ class Browser:
     def click(self, selector):
         """Click on what the CSS ``selector`` finds; the page that this leads to has been loaded afterwards."""
         found = self._tell("/element", using="css selector", value=selector)
-        self._tell("/element/{0}/click".format(found[ELEMENT]))
+        self._tell(f"/element/{found[ELEMENT]}/click")
 
     def text(self):
         """What is to be read on the page."""
         found = self._tell("/element", using="css selector", value="body")
-        return _ask("GET", "{0}/element/{1}/text".format(self._address, found[ELEMENT]))
+        return _ask("GET", f"{self._address}/element/{found[ELEMENT]}/text")
 
     def _tell(self, path, **content):
         return _ask("POST", self._address + path, content)
@@ -82,10 +82,10 @@ def browsing(folder):
     )
     with driver:
         try:
-            address = "http://127.0.0.1:{0}/session".format(_port_of(driver))
+            address = f"http://127.0.0.1:{_port_of(driver)}/session"
             chrome = {
                 "binary": shutil.which(PROGRAM),
-                "args": [*OPTIONS, "--user-data-dir={0}/profile".format(folder)],
+                "args": [*OPTIONS, f"--user-data-dir={folder}/profile"],
             }
             session = _ask("POST", address, {"capabilities": {"alwaysMatch": {"goog:chromeOptions": chrome}}})
             address += "/" + session["sessionId"]

@@ -100,7 +100,7 @@ def fixture_s3_server(rclone):
     """Its port and its folder; a folder in that is a bucket."""
     import harness
 
-    login = "{0},{1}".format(harness.KEY_ID, harness.KEY)
+    login = f"{harness.KEY_ID},{harness.KEY}"
     temporary = tempfile.TemporaryDirectory(prefix="cloudsync-s3-", dir=memory())
     # Tests put files behind its back. Not 0: then rclone clears its cache all the time, at a quarter of a processor.
     options = ("--auth-key", login, "--dir-cache-time", "50ms")
@@ -144,7 +144,7 @@ def fixture_authority(tmp_path_factory):
 @pytest.fixture(name="bucket")
 def fixture_bucket(s3_server):
     """The folder of a new bucket."""
-    folder = s3_server[1] / "bucket-{0}".format(uuid.uuid4().hex[:12])
+    folder = s3_server[1] / f"bucket-{uuid.uuid4().hex[:12]}"
     folder.mkdir()
     return folder
 

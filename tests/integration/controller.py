@@ -75,8 +75,8 @@ class Controller:
             timeout=180,
             check=False,
         )
-        assert ended.returncode == code, "{0}\nended with {1}, not {2}:\n{3}".format(
-            subprocess.list2cmdline(ended.args), ended.returncode, code, ended.stdout
+        assert ended.returncode == code, (
+            f"{subprocess.list2cmdline(ended.args)}\nended with {ended.returncode}, not {code}:\n{ended.stdout}"
         )
         return ended.stdout
 

@@ -37,7 +37,7 @@ class Version:
         return {
             "accountId": KEY_ID,
             "bucketId": BUCKET,
-            "fileId": "id-{0}".format(self.number),
+            "fileId": f"id-{self.number}",
             "fileName": self.name,
             "action": self.action,
             "size": len(self.content),
@@ -76,10 +76,10 @@ class Cloud:
         return sorted(version.name for version in self.versions if version.action == "upload")
 
     def by_id(self, number):
-        return next((version for version in self.versions if "id-{0}".format(version.number) == number), None)
+        return next((version for version in self.versions if f"id-{version.number}" == number), None)
 
     def remove(self, number):
-        self.versions = [version for version in self.versions if "id-{0}".format(version.number) != number]
+        self.versions = [version for version in self.versions if f"id-{version.number}" != number]
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -127,7 +127,7 @@ class Handler(BaseHTTPRequestHandler):
         """One version by its id, or a file's newest by its name."""
         if path.endswith("/b2_download_file_by_id"):
             return self.cloud.by_id(self.path.partition("fileId=")[2])
-        name = path.partition("/file/{0}/".format(BUCKET))[2]
+        name = path.partition(f"/file/{BUCKET}/")[2]
         return next((version for version in reversed(self.cloud.versions) if version.name == name), None)
 
     def _authorize(self):
@@ -178,7 +178,7 @@ class Handler(BaseHTTPRequestHandler):
     def _get_upload_url(self, _asked):
         return {
             "bucketId": BUCKET,
-            "uploadUrl": "http://{0}/upload".format(self.headers["Host"]),
+            "uploadUrl": f"http://{self.headers['Host']}/upload",
             "authorizationToken": "t",
         }
 
@@ -236,6 +236,6 @@ def credential(port):
     return {
         "name": "account",
         "provider": "b2",
-        "attributes": {"account": KEY_ID, "endpoint": "http://127.0.0.1:{0}".format(port)},
+        "attributes": {"account": KEY_ID, "endpoint": f"http://127.0.0.1:{port}"},
         "secrets": {"key": KEY},
     }

@@ -133,7 +133,7 @@ def serving(cloud, authority):
     api = type("CloudApi", (Api,), {"cloud": cloud})
     server = Server(("127.0.0.1", 0), type("CloudTunnel", (Tunnel,), {"context": context, "api": api}))
     with answering(server) as port:
-        yield ["--http-proxy=http://127.0.0.1:{0}".format(port), "--ca-cert={0}".format(authority.certificate)]
+        yield [f"--http-proxy=http://127.0.0.1:{port}", f"--ca-cert={authority.certificate}"]
 
 
 def credential():

@@ -59,8 +59,8 @@ class Cloud:
                 self.rejected += 1
                 return None
             self.refreshes += 1
-            self.refresh_token = "REFRESH-{0}".format(self.refreshes)
-            access = "ACCESS-{0}".format(self.refreshes)
+            self.refresh_token = f"REFRESH-{self.refreshes}"
+            access = f"ACCESS-{self.refreshes}"
             self.access_tokens.add(access)
             return {
                 "access_token": access,
@@ -116,7 +116,7 @@ class Handler(BaseHTTPRequestHandler):
         return self._answer(200, self._insert(dict(urllib.parse.parse_qsl(query)), body))
 
     def _insert(self, query, body):
-        head = "Content-Type: {0}\r\n\r\n".format(self.headers["Content-Type"]).encode()
+        head = f"Content-Type: {self.headers['Content-Type']}\r\n\r\n".encode()
         message = email.parser.BytesParser(policy=email.policy.HTTP).parsebytes(head + body)
         described, content = message.get_payload()
         about = json.loads(described.get_payload(decode=True))
@@ -133,7 +133,7 @@ class Handler(BaseHTTPRequestHandler):
             "md5Hash": base64.b64encode(hashlib.md5(content).digest()).decode(),
             "updated": "2024-01-01T00:00:00Z",
             "metadata": metadata,
-            "mediaLink": "http://{0}/download/{1}".format(self.headers["Host"], urllib.parse.quote(name, safe="")),
+            "mediaLink": f"http://{self.headers['Host']}/download/{urllib.parse.quote(name, safe='')}",
         }
 
     def do_GET(self):
@@ -179,8 +179,8 @@ def credential(port, cloud, name="cloud"):
         "name": name,
         "provider": "google cloud storage",
         "attributes": {
-            "endpoint": "http://127.0.0.1:{0}/storage/v1/".format(port),
-            "token_url": "http://127.0.0.1:{0}/token".format(port),
+            "endpoint": f"http://127.0.0.1:{port}/storage/v1/",
+            "token_url": f"http://127.0.0.1:{port}/token",
             "client_id": "client",
             "project_number": "1",
             "bucket_policy_only": True,

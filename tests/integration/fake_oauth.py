@@ -43,7 +43,7 @@ class Account(fake_gcs.Cloud):
         """Where the browser is sent to."""
         back = {"state": query["state"]}
         if query["answer"] == "allow":
-            code = "code-{0}".format(len(self.codes))
+            code = f"code-{len(self.codes)}"
             self.codes[code] = query["redirect_uri"]
             back["code"] = code
         else:
@@ -94,7 +94,7 @@ class Handler(fake_gcs.Handler):
 
     def _page(self, query):
         hidden = "".join(
-            '<input type="hidden" name="{0}" value="{1}">'.format(name, html.escape(query[name]))
+            f'<input type="hidden" name="{name}" value="{html.escape(query[name])}">'
             for name in ("redirect_uri", "state")
         )
         body = PAGE.format(client_id=html.escape(query["client_id"]), hidden=hidden).encode()
@@ -128,7 +128,7 @@ def serving(account):
 
 def settings(port):
     """The attributes of a login there."""
-    address = "http://127.0.0.1:{0}".format(port)
+    address = f"http://127.0.0.1:{port}"
     return {"auth_url": address + "/authorize", "token_url": address + "/token"}
 
 

@@ -74,7 +74,7 @@ def wait_for(condition, what, seconds=PATIENCE):
         if found:
             return found
         time.sleep(0.05)
-    raise AssertionError("{0} did not come within {1} s".format(what, seconds))
+    raise AssertionError(f"{what} did not come within {seconds} s")
 
 
 def write_tree(folder, files):
@@ -116,7 +116,7 @@ def is_open(port):
 def alive(pid):
     """Whether the process runs; a zombie does not."""
     try:
-        text = pathlib.Path("/proc/{0}/stat".format(pid)).read_text()
+        text = pathlib.Path(f"/proc/{pid}/stat").read_text()
     except (FileNotFoundError, ProcessLookupError):
         return False
     return text.rpartition(")")[2].split()[0] not in "ZX"
@@ -142,14 +142,14 @@ def serving(rclone, kind, folder, *options):
     """One of rclone's own servers for ``folder``; gives its port."""
     port = free_port()
     server = subprocess.Popen(
-        [rclone, "--config", "", "serve", kind, "--addr", "127.0.0.1:{0}".format(port), *options, str(folder)],
+        [rclone, "--config", "", "serve", kind, "--addr", f"127.0.0.1:{port}", *options, str(folder)],
         env={"PATH": "/usr/bin:/bin", "HOME": "/nonexistent"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
     try:
-        wait_for(lambda: is_open(port), "the {0} server".format(kind))
+        wait_for(lambda: is_open(port), f"the {kind} server")
         yield port
     finally:
         server.kill()
@@ -171,7 +171,7 @@ def answering(server):
 
 
 def s3_credential(port, name="store", **more):
-    attributes = {"provider": "Other", "endpoint": "http://127.0.0.1:{0}".format(port), "force_path_style": True}
+    attributes = {"provider": "Other", "endpoint": f"http://127.0.0.1:{port}", "force_path_style": True}
     return {
         "name": name,
         "provider": "s3",
@@ -191,7 +191,7 @@ class Answer:
         return json.loads(self.out)
 
     def __repr__(self):
-        return "<exit {0}\n{1}\n{2}>".format(self.code, self.out, self.err)
+        return f"<exit {self.code}\n{self.out}\n{self.err}>"
 
 
 class Machine:
@@ -290,12 +290,10 @@ class Machine:
             status = task_status(self.layout, task)
             return status if (status["progress"] or {}).get("bytes") else None
 
-        return wait_for(moving, "a transfer of {0}".format(task))
+        return wait_for(moving, f"a transfer of {task}")
 
     def wait_for_state(self, task, state):
-        return wait_for(
-            lambda: task_status(self.layout, task)["state"] == state, "the state {0} of {1}".format(state, task)
-        )
+        return wait_for(lambda: task_status(self.layout, task)["state"] == state, f"the state {state} of {task}")
 
     def rclone_of(self, run):
         """The process of rclone under a run, and its argument vector."""

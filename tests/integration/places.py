@@ -48,7 +48,7 @@ class Place:
 
 
 def address(port, path=""):
-    return "http://{0}:{1}{2}".format(HOST, port, path)
+    return f"http://{HOST}:{port}{path}"
 
 
 def s3(port, access_key, secret_key, **more):
@@ -74,7 +74,7 @@ def azure_by_key(port):
 
 
 def azure_by_sas(port):
-    url = address(port, "/{0}?".format(AZURE_ACCOUNT))
+    url = address(port, f"/{AZURE_ACCOUNT}?")
     return Place("azureblob", {}, {"sas_url": url + signature(AZURE_KEY)}, {"sas_url": url + signature("d3Jvbmc=")})
 
 
@@ -106,7 +106,7 @@ def swift(port):
 
 def ftps(port, kind, authority):
     attributes = {"host": HOST, "port": port, "user": USER, "tls" if kind == "implicit" else "explicit_tls": True}
-    return Place("ftp", attributes, {"pass": PASSWORD}, {"pass": WRONG}, ("--ca-cert={0}".format(authority),))
+    return Place("ftp", attributes, {"pass": PASSWORD}, {"pass": WRONG}, (f"--ca-cert={authority}",))
 
 
 def webdav_by_bearer(port):

@@ -40,7 +40,7 @@ def _program(server, pattern):
     """A file that make-servers installed for ``server``; without it the test is skipped."""
     found = sorted(FOLDER.glob(pattern))
     if not found:
-        pytest.skip("{0} is not installed: tests/make-servers {1}".format(server, FOLDER))
+        pytest.skip(f"{server} is not installed: tests/make-servers {FOLDER}")
     return found[0]
 
 
@@ -58,7 +58,7 @@ def _running(command, folder, is_ready):
         )
     try:
         # One that ended will never be ready: its last words say why.
-        wait_for(lambda: server.poll() is not None or is_ready(), "the server {0}".format(command[0]), PATIENCE)
+        wait_for(lambda: server.poll() is not None or is_ready(), f"the server {command[0]}", PATIENCE)
         assert server.poll() is None, log.read_text(errors="replace")[-2000:]
         yield
     finally:
@@ -67,7 +67,7 @@ def _running(command, folder, is_ready):
 
 
 def _accounts():
-    return {"AZURITE_ACCOUNTS": "{0}:{1}".format(AZURE_ACCOUNT, AZURE_KEY)}
+    return {"AZURITE_ACCOUNTS": f"{AZURE_ACCOUNT}:{AZURE_KEY}"}
 
 
 def _answers(port, path="/", wanted=range(200, 500)):
@@ -108,7 +108,7 @@ def seaweed(folder):
         # Else it waits ten seconds for others to elect.
         "-master.peers=none",
         "-master.telemetry=false",
-        *("-{0}={1}".format(part, number) for part, number in ports.items()),
+        *(f"-{part}={number}" for part, number in ports.items()),
     ]
     # What is stored through the filer needs master and volumes, too.
     with _running(command, folder, lambda: _answers(port) and _stores(filer)):
@@ -149,7 +149,7 @@ def gcs(folder):
     program = _program("fake-gcs-server", package + "/vendor/fake-gcs-server/bin/fake-gcs-server-*")
     port = free_port()
     options = ["-scheme", "http", "-host", HOST, "-port", port, "-backend", "memory"]
-    options += ["-public-host", "{0}:{1}".format(HOST, port)]
+    options += ["-public-host", f"{HOST}:{port}"]
     with _running([program, *options], folder, lambda: _answers(port, "/storage/v1/b")):
         yield port
 

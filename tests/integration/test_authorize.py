@@ -42,7 +42,7 @@ def fixture_port():
     """rclone's own port, for one test at a time, whatever worker or clone it runs in."""
     with open(os.path.join(tempfile.gettempdir(), "cloudsync-port-of-authorize"), "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        wait_for(lambda: not is_open(PORT), "the port {0}, which something else uses,".format(PORT))
+        wait_for(lambda: not is_open(PORT), f"the port {PORT}, which something else uses,")
         yield PORT
         wait_for(lambda: not is_open(PORT), "the end of rclone")
 
@@ -54,7 +54,7 @@ class Operator(Controller):
         super().__init__(folder)
         self.account = account
         self.settings = fake_oauth.settings(port)
-        self.cloud = "http://127.0.0.1:{0}".format(port)
+        self.cloud = f"http://127.0.0.1:{port}"
         self.file = self.folder / "group_vars" / "all" / "vault_cloud.yml"
         (self.folder / "password").write_text("the vault's password")
         self.vault = ["--vault-password-file", "password"]
@@ -166,7 +166,7 @@ def test_an_allowed_login_becomes_a_vault_file_and_a_credential_that_works(
 
     assert "changed=1" in said
     assert "ssh -L 53682:127.0.0.1:53682 " in said
-    assert "{0} holds it as {1}".format(operator.file, LOGIN) in said
+    assert f"{operator.file} holds it as {LOGIN}" in said
     assert SECRET not in said and operator.token()["access_token"] == operator.account.access_token()
     # 1.60 keeps no expires_in.
     assert ("expires_in" in operator.token()) == (which == "rclone")
@@ -192,7 +192,7 @@ def declare(operator, machine):
         "secrets": "{{ %s.secrets }}" % LOGIN,
         "verify": True,
     }
-    words = ("-m", "skyhaul.cloudsync.credential", "-a", json.dumps(options), "-e", "@{0}".format(operator.file))
+    words = ("-m", "skyhaul.cloudsync.credential", "-a", json.dumps(options), "-e", f"@{operator.file}")
     said = operator.call("ansible", "localhost", *words, *operator.vault, CLOUDSYNC_ROOT=str(machine.root))
     assert SECRET not in said
     return said
@@ -269,7 +269,7 @@ def test_a_check_foresees_the_login_and_asks_nobody(operator):
 
 
 def test_an_existing_login_is_replaced_only_when_that_is_asked_for(operator, browser, port):
-    old = operator.encrypt("{0}: {{provider: google cloud storage, attributes: {{}}, secrets: {{}}}}".format(LOGIN))
+    old = operator.encrypt(f"{LOGIN}: {{provider: google cloud storage, attributes: {{}}, secrets: {{}}}}")
     assert "holds another login (other: auth_url, token_url, client_id, client_secret)" in operator.refused()
     assert operator.file.read_bytes() == old
 
@@ -280,7 +280,7 @@ def test_an_existing_login_is_replaced_only_when_that_is_asked_for(operator, bro
 @pytest.mark.parametrize("text", ["{0}: {{}}\nmine: 1\n", "mine: 1\n", "- mine\n", "{0}: [", "{0}: !vault x\n"])
 def test_a_file_that_holds_something_else_is_never_replaced(operator, text):
     old = operator.encrypt(text.format(LOGIN))
-    assert "holds something else than {0} alone".format(LOGIN) in operator.refused(token_replace=True)
+    assert f"holds something else than {LOGIN} alone" in operator.refused(token_replace=True)
     assert operator.file.read_bytes() == old
 
 
@@ -323,8 +323,8 @@ def test_onedrive_takes_the_drive_that_is_named(operator, browser, port, drive):
     operator.account.drives = {LIBRARY["id"]: LIBRARY}
     operator.log_in(browser, provider="onedrive", graph_url=operator.cloud, drive_id=drive["id"])
     kept = operator.kept()
-    assert "drive_id: !unsafe '{id}'".format(**drive) in kept
-    assert "drive_type: !unsafe '{driveType}'".format(**drive) in kept
+    assert f"drive_id: !unsafe '{drive['id']}'" in kept
+    assert f"drive_type: !unsafe '{drive['driveType']}'" in kept
 
 
 def test_onedrive_names_the_drives_when_there_is_no_such_one(operator, browser, port):
@@ -339,7 +339,7 @@ def test_onedrive_names_the_drives_when_there_is_no_such_one(operator, browser, 
 def test_on_a_desktop_the_browser_is_opened_unless_that_is_not_wanted(operator, browser, port):
     opened = operator.folder / "opened"
     script = operator.folder / "browse"
-    script.write_text('#!/bin/sh\nenv > "{0}.env"\necho "$1" > "{0}"\n'.format(opened))
+    script.write_text(f'#!/bin/sh\nenv > "{opened}.env"\necho "$1" > "{opened}"\n')
     script.chmod(0o755)
     operator.environment["BROWSER"] = str(script)
 

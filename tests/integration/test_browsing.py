@@ -61,7 +61,7 @@ def test_a_wrong_password_opens_no_name_and_says_so(pushed, bucket):
         "remote_info", credential="store", path=bucket.name + "/documents", encryption={"password": SECRET + "-wrong"}
     )
     assert listing["failed"] and listing["reason"] == "crypt_password"
-    assert "names at '{0}/documents' can be decrypted".format(bucket.name) in listing["msg"]
+    assert f"names at '{bucket.name}/documents' can be decrypted" in listing["msg"]
 
 
 def test_a12_a_missing_bucket_or_folder_is_an_error(pushed, tmp_path):

@@ -97,7 +97,7 @@ def test_logs(host):
 
 def test_logs_are_followed_to_the_end_of_the_run(host, bucket):
     slow = {**host.base, "name": "byhand", "remote_path": bucket.name + "/byhand"}
-    hold = "touch {0}/began; until test -e {0}/go; do sleep 0.05; done; echo done".format(host.data)
+    hold = f"touch {host.data}/began; until test -e {host.data}/go; do sleep 0.05; done; echo done"
     host.declare([], [{**slow, "hooks": {"always": hold}}])
     run = host.start("byhand")
     wait_for((host.data / "began").exists, "the hook")
@@ -274,7 +274,7 @@ def test_the_gate_keeps_the_timer_within_the_window(host, bucket):
     for begin, end, expected in ((-120, -60, False), (-60, 60, True)):
         begins, ends = (now + datetime.timedelta(minutes=begin), now + datetime.timedelta(minutes=end))
         schedule = {
-            "cron": "{0} * * * *".format(begins.minute),
+            "cron": f"{begins.minute} * * * *",
             "timezone": "Etc/UTC",
             "begin": begins.strftime("%H:%M"),
             "end": ends.strftime("%H:%M"),

@@ -21,13 +21,13 @@ def fixture_yard(machine, bucket, store):
     twin = {**store, "name": "twin"}
 
     def declare(name, **options):
-        held = "touch {0}/{1}.began; until test -e {0}/{1}.go; do sleep 0.05; done".format(machine.data, name)
+        held = f"touch {machine.data}/{name}.began; until test -e {machine.data}/{name}.go; do sleep 0.05; done"
         task = {
             "name": name,
             "credential": "store",
             "direction": "push",
             "path": str(machine.data / "tree"),
-            "remote_path": "{0}/{1}".format(bucket.name, name),
+            "remote_path": f"{bucket.name}/{name}",
             "hooks": {"before": held},
         }
         machine.declare([store, twin], [{**task, **options}])
@@ -87,7 +87,7 @@ def test_paths_are_read_by_many_and_written_by_one(yard, bucket, first, second, 
     write_tree(bucket, {"first/x.txt": "x", "second/x.txt": "x", "place/in/it/x.txt": "x"})
     for name, options in (("first", first), ("second", second)):
         local = {"path": str(yard.data / options["path"])} if "path" in options else {}
-        remote = {"remote_path": "{0}/{1}".format(bucket.name, options["remote"])} if "remote" in options else {}
+        remote = {"remote_path": f"{bucket.name}/{options['remote']}"} if "remote" in options else {}
         rest = {key: value for key, value in options.items() if key not in ("path", "remote")}
         yard.task(name, **{**rest, **local, **remote})
     run = held(yard, "first")

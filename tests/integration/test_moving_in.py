@@ -75,7 +75,7 @@ def truenas_task(control, port, **more):
         "type": "S3",
         "access_key_id": harness.KEY_ID,
         "secret_access_key": harness.KEY,
-        "endpoint": "http://127.0.0.1:{0}".format(port),
+        "endpoint": f"http://127.0.0.1:{port}",
         "region": "",
         "skip_region": True,
         "signatures_v2": False,
@@ -94,7 +94,7 @@ def truenas_task(control, port, **more):
         "attributes": {"bucket": "moved", "folder": "photos", "fast_list": False},
         "schedule": {"minute": "00", "hour": "3", "dom": "*", "month": "*", "dow": "*"},
         "pre_script": "echo before {{ not_a_template }} {0}".replace("{0}", harness.SECRET) + " > /dev/null",
-        "post_script": "touch {0}/after".format(control.root),
+        "post_script": f"touch {control.root}/after",
         "snapshot": False,
         "include": [],
         "exclude": ["*.tmp"],
@@ -212,7 +212,7 @@ class Configuration:
     def encrypt(self):
         secret = self.path.parent / "config-password"
         secret.write_text(CONFIG_PASSWORD)
-        self._password = ["--password-command", "cat {0}".format(secret)]
+        self._password = ["--password-command", f"cat {secret}"]
         self.rclone("config", "encryption", "set")
         assert b"RCLONE_ENCRYPT_V0" in self.path.read_bytes()
 
@@ -224,13 +224,13 @@ def fixture_configuration(control, rclone, s3_server):
 
     made = Configuration(rclone, control.folder / "rclone.conf")
     options = {"provider": "Other", "access_key_id": harness.KEY_ID, "secret_access_key": harness.KEY}
-    options.update({"endpoint": "http://127.0.0.1:{0}".format(s3_server[0]), "force_path_style": "true"})
+    options.update({"endpoint": f"http://127.0.0.1:{s3_server[0]}", "force_path_style": "true"})
     made.rclone("config", "create", "my store", "s3", *[f"{name}={value}" for name, value in options.items()])
     made.rclone("config", "create", "short", "alias", "remote=my store:attic")
     secrets = [f"password={harness.PASSWORD}", f"password2={harness.SALT}"]
     made.rclone("config", "create", "safe", "crypt", "remote=short:safe", *secrets, "--obscure")
     made.rclone("config", "create", "both", "union", "upstreams=short:a short:b")
-    nas = ["host=nas.example", "user=u", "pass={0}".format(harness.PASSWORD)]
+    nas = ["host=nas.example", "user=u", f"pass={harness.PASSWORD}"]
     made.rclone("config", "create", "nas", "sftp", *nas, "--obscure")
     harness.write_tree(control.folder / "photos", FILES)
     made.rclone("mkdir", "my store:attic")

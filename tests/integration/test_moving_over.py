@@ -47,7 +47,7 @@ def fixture_push(machine, bucket, store):
 @pytest.mark.parametrize("how", ["absent", "purge"])
 def test_a_task_that_is_removed_does_not_run_on(machine, push, how):
     write_tree(machine.data / "documents", {"big.bin": b"x" * 20_000_000})
-    told = 'echo "$CLOUDSYNC_STATE" > {0}/told'.format(machine.data)
+    told = f'echo "$CLOUDSYNC_STATE" > {machine.data}/told'
     machine.declare([], [{**push, "bandwidth": SLOW, "hooks": {"failure": told}}])
     run = machine.start("documents")
     machine.wait_for_bytes("documents")

@@ -103,7 +103,7 @@ def test_archived_objects_can_not_be_kept_when_they_are_deleted(archive):
     archive.declare("GLACIER", keep_deleted={"path": archive.bucket + "/kept", "days": 7})
     message = archive.machine.run("push", 1, "archived_object")["message"]
     assert "Files: deep/b.txt." in message
-    assert "rclone backend restore 'REMOTE:{0}/d'".format(archive.bucket) in message
+    assert f"rclone backend restore 'REMOTE:{archive.bucket}/d'" in message
     assert "without keep_deleted" in message
     assert archive.there() == ["a.txt", "deep/b.txt"]
 

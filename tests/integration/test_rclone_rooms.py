@@ -137,7 +137,7 @@ def serving(kind, directory, *options):
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     server = subprocess.Popen(
-        [ON_PATH, "--config", "", "serve", kind, "--addr", "127.0.0.1:{0}".format(port), *options, str(directory)],
+        [ON_PATH, "--config", "", "serve", kind, "--addr", f"127.0.0.1:{port}", *options, str(directory)],
         env=binary.clean_environment("/nonexistent", {}),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -180,7 +180,7 @@ def test_rclone_reveals_what_we_obscure_and_we_reveal_what_it_obscures(rclone, p
 
 
 def test_values_reach_rclone_unharmed(rclone, tmp_path):
-    section = {"type": "s3", **{"option{0}".format(number): value for number, value in enumerate(NASTY)}}
+    section = {"type": "s3", **{f"option{number}": value for number, value in enumerate(NASTY)}}
     config = write_config(tmp_path / "rclone.conf", remote=section)
 
     assert dump(rclone, config) == {"remote": section}
@@ -196,7 +196,7 @@ def test_random_values_reach_rclone_unharmed_or_are_refused(rclone, tmp_path):
             render({"remote": {"type": "s3", "x": value}})
         except CloudsyncError:
             continue
-        section["option{0}".format(number)] = value
+        section[f"option{number}"] = value
     config = write_config(tmp_path / "rclone.conf", remote=section)
 
     assert len(section) > 1800
@@ -211,7 +211,7 @@ def test_values_survive_when_rclone_saves_the_file(rclone, tmp_path):
             render({"remote": {"type": "drive", "x": value}})
         except CloudsyncError:
             continue
-        section["option{0}".format(number)] = value
+        section[f"option{number}"] = value
     config = write_config(tmp_path / "rclone.conf", remote=section)
     before = config.read_text(encoding="utf-8")
 
@@ -289,7 +289,7 @@ def test_a28_every_truenas_provider_but_the_dead_one_is_there(known):
 def test_we_take_the_values_that_rclone_takes(rclone, flag, kind, values):
     option = providers.Option("o", kind)
     for value in values:
-        taken = call(rclone, "--config", "", "version", "{0}={1}".format(flag, value)).returncode == 0
+        taken = call(rclone, "--config", "", "version", f"{flag}={value}").returncode == 0
         assert (problem(option, value) == "") == taken, value
 
 
@@ -302,7 +302,7 @@ def test_webdav_with_a_strange_password(rclone, known, tmp_path):
     secrets = {"pass": password}
     options = ("--user", "u", "--pass", password)
     with serving("webdav", tmp_path / "dav", *options) as port:
-        attributes = {"url": "http://127.0.0.1:{0}".format(port), "vendor": "OTHER", "user": "u"}
+        attributes = {"url": f"http://127.0.0.1:{port}", "vendor": "OTHER", "user": "u"}
         dav = providers.resolve("WEBDAV", known)
         check(dav, attributes, secrets)
         config = write_config(tmp_path / "c", remote=remote_section(dav, attributes, secrets, {}))
@@ -354,7 +354,7 @@ def fixture_s3(known, tmp_path):
     with serving("s3", tmp_path / "s3", "--auth-key", "AKID,SECRET", "--dir-cache-time", "50ms") as port:
         attributes = {
             "provider": "Other",
-            "endpoint": "http://127.0.0.1:{0}".format(port),
+            "endpoint": f"http://127.0.0.1:{port}",
             "access_key_id": "AKID",
         }
 

@@ -35,7 +35,7 @@ PLAYBOOKS += ["import_truenas", "import_rclone", "authorize"]
 
 
 def blocks(kind):
-    return re.findall(r"^```{0}\n(.*?)^```$".format(kind), README, re.MULTILINE | re.DOTALL)
+    return re.findall(f"^```{kind}\\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 
 
 def commands(first_word):
@@ -47,11 +47,11 @@ def commands(first_word):
 def inline(first_word):
     """The commands between backticks, each once, in order."""
     prose = re.sub(r"^```.*?^```$", "", README, flags=re.MULTILINE | re.DOTALL)
-    return list(dict.fromkeys(re.findall(r"`({0} [^`]+)`".format(first_word), prose)))
+    return list(dict.fromkeys(re.findall(f"`({first_word} [^`]+)`", prose)))
 
 
 def table_row(first_cell):
-    row = next(line for line in README.splitlines() if line.startswith("| {0} |".format(first_cell)))
+    row = next(line for line in README.splitlines() if line.startswith(f"| {first_cell} |"))
     return row.split("|")[2]
 
 
@@ -90,8 +90,8 @@ def fixture_as_here(reader, s3_server):
     import harness
 
     here = {
-        "https://s3.example.com": "http://127.0.0.1:{0}".format(s3_server[0]),
-        "/srv/": "{0}/srv/".format(reader.root),
+        "https://s3.example.com": f"http://127.0.0.1:{s3_server[0]}",
+        "/srv/": f"{reader.root}/srv/",
         '"KEYID"': json.dumps(harness.KEY_ID),
         '"SECRET"': json.dumps(harness.KEY),
     }
@@ -192,7 +192,7 @@ def test_every_make_target_exists():
     makefile = (HOME / "Makefile").read_text()
     assert {"demo", "test", "docs"} <= set(targets)
     for target in targets:
-        assert re.search(r"^{0}:".format(target), makefile, re.MULTILINE), target
+        assert re.search(f"^{target}:", makefile, re.MULTILINE), target
 
 
 def test_every_file_that_is_linked_exists():
@@ -228,4 +228,4 @@ def test_every_module_and_role_is_a_public_name():
 @pytest.mark.parametrize("name", PLAYBOOKS)
 def test_every_playbook_says_how_it_is_called(name):
     text = (HOME / "playbooks" / (name + ".yml")).read_text()
-    assert re.search(r"^#   ansible-playbook .*skyhaul\.cloudsync\.{0}\b".format(name), text, re.MULTILINE)
+    assert re.search(f"^#   ansible-playbook .*skyhaul\\.cloudsync\\.{name}\\b", text, re.MULTILINE)

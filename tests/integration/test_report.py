@@ -29,7 +29,7 @@ def fixture_controller(tmp_path):
 
 def push(name, path, bucket, **more):
     task = {"name": name, "credential": "store", "direction": "push", "mode": "copy", "path": str(path)}
-    return {**task, "remote_path": "{0}/{1}".format(bucket.name, name), **more}
+    return {**task, "remote_path": f"{bucket.name}/{name}", **more}
 
 
 def host_of(machine):
@@ -44,7 +44,7 @@ class Page(HTMLParser):
         self.rows, self.tags, self._open = [], [], []
         self.feed(text)
         self.close()
-        assert not self._open, "not closed: {0}".format(self._open)
+        assert not self._open, f"not closed: {self._open}"
 
     def handle_starttag(self, tag, attrs):
         self.tags.append((tag, dict(attrs)))
@@ -163,7 +163,7 @@ def test_a_run_is_stopped_and_stopping_again_changes_nothing(controller, new_mac
     said = controller.play("stop", cloudsync_task="films")
     record = machine.ended(run, 143)
 
-    assert "{0} is aborted".format(record["id"]) in said
+    assert f"{record['id']} is aborted" in said
     assert "changed=1" in said
     assert "changed=0" in controller.play("stop", cloudsync_task="films")
 

@@ -32,7 +32,7 @@ def fixture_url(tmp_path_factory):
     handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(folder))
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield "http://127.0.0.1:{0}/rclone".format(server.server_port)
+    yield f"http://127.0.0.1:{server.server_port}/rclone"
     server.shutdown()
     server.server_close()
 

@@ -45,7 +45,7 @@ def fixture_site(machine, bucket, store):
 
 
 def test_a24_a26_each_hook_runs_at_its_time_with_public_facts_and_without_a_secret(site):
-    dump = "env > {0}/$CLOUDSYNC_HOOK.env".format(site.data)
+    dump = f"env > {site.data}/$CLOUDSYNC_HOOK.env"
     hooks = dict.fromkeys(("before", "success", "failure", "always"), dump)
     site.task(hooks=hooks, encryption={"password": PASSWORD})
     record = site.run("documents")
@@ -69,7 +69,7 @@ def test_a24_a26_each_hook_runs_at_its_time_with_public_facts_and_without_a_secr
 
 
 def test_a_before_hook_that_fails_ends_the_run(site):
-    told = "echo $CLOUDSYNC_STATE $CLOUDSYNC_REASON > {0}/told".format(site.data)
+    told = f"echo $CLOUDSYNC_STATE $CLOUDSYNC_REASON > {site.data}/told"
     site.task(hooks={"before": "echo the database is down >&2; exit 7", "failure": told})
     record = site.run("documents", 1, "hook")
     assert record["state"] == "failed"
@@ -81,21 +81,21 @@ def test_a_before_hook_that_fails_ends_the_run(site):
 
 
 def test_a_success_hook_that_fails_fails_the_run(site):
-    site.task(hooks={"success": "exit 3", "failure": "touch {0}/failure".format(site.data)})
+    site.task(hooks={"success": "exit 3", "failure": f"touch {site.data}/failure"})
     record = site.run("documents", 1, "hook")
     assert record["transfers"] == 2
     assert (site.data / "failure").exists()
 
 
 def test_failure_and_always_run_when_a_guard_refuses(site):
-    kinds = {kind: "echo $CLOUDSYNC_REASON > {0}/{1}".format(site.data, kind) for kind in ("failure", "always")}
+    kinds = {kind: f"echo $CLOUDSYNC_REASON > {site.data}/{kind}" for kind in ("failure", "always")}
     site.task(hooks=kinds, guards={"marker": "absent"})
     site.run("documents", 3, "marker_missing")
     assert (site.data / "failure").read_text() == (site.data / "always").read_text() == "marker_missing\n"
 
 
 def test_a_stopped_run_ends_its_hook(site):
-    site.task(hooks={"before": "touch {0}/began; sleep 60".format(site.data)})
+    site.task(hooks={"before": f"touch {site.data}/began; sleep 60"})
     run = site.start("documents")
     wait_for((site.data / "began").exists, "the hook")
     site.cloudsync("stop", "documents")
@@ -103,7 +103,7 @@ def test_a_stopped_run_ends_its_hook(site):
 
 
 def test_a5_a_dry_run_leaves_nothing_behind(site):
-    hooks = dict.fromkeys(("before", "success", "failure", "always"), "touch {0}/hook".format(site.data))
+    hooks = dict.fromkeys(("before", "success", "failure", "always"), f"touch {site.data}/hook")
     site.task(hooks=hooks, encryption={"password": PASSWORD})
     before = site.left_behind()
     site.plan("documents")
@@ -133,7 +133,7 @@ def webhook():
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
-        yield "http://127.0.0.1:{0}/{1}".format(server.server_address[1], SECRET), posted
+        yield f"http://127.0.0.1:{server.server_address[1]}/{SECRET}", posted
     finally:
         server.shutdown()
         server.server_close()
@@ -239,9 +239,7 @@ def test_encrypted_files_are_kept_within_the_encryption_and_stay_out_of_the_next
     site.run("documents")
     (site.source / "a.txt").unlink()
     record = site.run("documents")
-    assert [name for name in read_tree(site.remote) if record["id"] in name] == [
-        ".kept/{0}/a.txt.bin".format(record["id"])
-    ]
+    assert [name for name in read_tree(site.remote) if record["id"] in name] == [f".kept/{record['id']}/a.txt.bin"]
     assert site.run("documents")["message"] == "Nothing had to be transferred."
     site.task(direction="pull", path=str(site.data / "back"), encryption={"password": PASSWORD, "filenames": "off"})
     site.plan("documents")
@@ -291,7 +289,7 @@ def test_as_many_attempts_as_asked_for(site):
         site.task(follow_symlinks=True, retries=retries)
         site.run("documents", 1, "deletions_suppressed")
         attempts = [line for line in site.log("documents").splitlines() if "Attempt " in line]
-        assert len([line for line in attempts if "/{0} failed".format(retries + 1) in line]) == retries + 1
+        assert len([line for line in attempts if f"/{retries + 1} failed" in line]) == retries + 1
 
 
 @pytest.fixture(name="foreign")
@@ -324,7 +322,7 @@ def test_a_pull_as_another_user_gives_him_the_files(foreign, bucket, store):
     run = foreign.start("down")
     foreign.wait_for_bytes("down")
     pid, words = foreign.rclone_of(run)
-    assert os.stat("/proc/{0}".format(pid)).st_uid == nobody.pw_uid
+    assert os.stat(f"/proc/{pid}").st_uid == nobody.pw_uid
     assert words[words.index("--config") + 1].startswith("/proc/self/fd/")
     foreign.ended(run, 0)
     assert {path.stat().st_uid for path in target.rglob("*")} == {nobody.pw_uid}

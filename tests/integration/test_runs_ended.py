@@ -22,7 +22,7 @@ BIG = {"big.bin": b"x" * 20000000, "small.txt": "small"}
 def fixture_slow(machine, bucket, store):
     """The machine with the task ``slow``, which takes a minute, and a file for each hook that ran."""
     hooks = {
-        kind: "echo $CLOUDSYNC_STATE $CLOUDSYNC_REASON $CLOUDSYNC_RUN_ID > {0}/{1}".format(machine.data, kind)
+        kind: f"echo $CLOUDSYNC_STATE $CLOUDSYNC_REASON $CLOUDSYNC_RUN_ID > {machine.data}/{kind}"
         for kind in ("success", "failure", "always")
     }
     write_tree(machine.data / "slow", BIG)
@@ -132,9 +132,7 @@ def test_a_sweep_leaves_a_run_that_lives_alone(slow):
 
 
 def test_a_runner_that_is_killed_during_its_hook(slow):
-    slow.declare_slow(
-        hooks={"before": "touch {0}/began; sleep 60".format(slow.data), "always": "touch {0}/always".format(slow.data)}
-    )
+    slow.declare_slow(hooks={"before": f"touch {slow.data}/began; sleep 60", "always": f"touch {slow.data}/always"})
     run = slow.start("slow")
     wait_for((slow.data / "began").exists, "the hook")
     hook = next(pid for pid, words in children(run.pid).items() if "/dev/fd/" in " ".join(words))
@@ -173,12 +171,12 @@ def test_a_run_that_takes_too_long(slow):
 
 
 def test_no_secret_in_clear_but_in_the_live_configuration_which_only_its_owner_reads(slow):
-    slow.declare_slow(encryption={"password": PASSWORD}, notify=["http://127.0.0.1:9/{0}".format(SECRET)])
+    slow.declare_slow(encryption={"password": PASSWORD}, notify=[f"http://127.0.0.1:9/{SECRET}"])
     run = slow.start("slow")
     slow.wait_for_bytes("slow")
     for pid in [run.pid, *children(run.pid)]:
         for source in ("cmdline", "environ"):
-            text = pathlib.Path("/proc/{0}/{1}".format(pid, source)).read_bytes()
+            text = pathlib.Path(f"/proc/{pid}/{source}").read_bytes()
             assert SECRET.encode() not in text
             assert b"RCLONE" not in text
     found = {path: content for path, content in slow.left_behind().items() if KEY.encode() in content}

@@ -79,7 +79,7 @@ def test_empty_folders_go_along_when_asked_for(machine, store, rclone, wanted):
         credential = {
             "name": "dav",
             "provider": "webdav",
-            "attributes": {"url": "http://127.0.0.1:{0}".format(port), "vendor": "other", "user": "u"},
+            "attributes": {"url": f"http://127.0.0.1:{port}", "vendor": "other", "user": "u"},
             "secrets": {"pass": SECRET},
         }
         declared = task(pathlib.Path("x"), machine, credential="dav", remote_path="d", create_empty_dirs=wanted)
@@ -101,7 +101,7 @@ def test_options_limits_and_transfers_are_in_force(machine, sides):
     options = {"chunk_size": "6Mi", "fast_list": True, "checkers": 2, "tpslimit": 50}
     arguments = ["--checkers=3"]
     source, _destination = sides("push", transfers=1, bandwidth=SLOW, provider_options=options, rclone_args=arguments)
-    write_tree(source, {"{0}.bin".format(number): os.urandom(400000) for number in range(8)})
+    write_tree(source, {f"{number}.bin": os.urandom(400000) for number in range(8)})
     run = machine.start("documents")
     machine.wait_for_bytes("documents")
     words = machine.rclone_of(run)[1]

@@ -40,7 +40,7 @@ NEXT = 8
 YEARS = (2026, 2031)
 STAMP = r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)"
 # systemd-analyze leaves out the second line where the zone is always at UTC.
-ELAPSE = re.compile(r": \w+ {0} \S+\n(?: *\(in UTC\): \w+ {0} UTC\n)?".format(STAMP))
+ELAPSE = re.compile(f": \\w+ {STAMP} \\S+\\n(?: *\\(in UTC\\): \\w+ {STAMP} UTC\\n)?")
 # Where the database has daylight saving time in winter. See docs/schedules.md: systemd gives up the rest of the day.
 WINTER_TIME = ("Africa/Casablanca", "Africa/El_Aaiun", "Europe/Dublin")
 NOTABLE = (
@@ -55,8 +55,8 @@ def systemd(expressions, after, count=NEXT, tz="UTC"):
     """What systemd answers to each expression, as lists of moments in UTC."""
     answer = subprocess.run(
         [
-            *("systemd-analyze", "calendar", "--iterations={0}".format(count)),
-            *("--base-time=@{0}".format(int(after.timestamp())), "--", *expressions),
+            *("systemd-analyze", "calendar", f"--iterations={count}"),
+            *(f"--base-time=@{int(after.timestamp())}", "--", *expressions),
         ],
         env={**os.environ, "TZ": ":" + tz, "LC_ALL": "C"},
         capture_output=True,
@@ -129,7 +129,7 @@ def values(field):
     """The text of a cron field."""
     names = [*map(str, range(field.low, field.high + 1)), *field.names]
     number = st.integers(field.low, field.high)
-    span = st.tuples(number, number).map(lambda pair: "{0}-{1}".format(min(pair), max(pair)))
+    span = st.tuples(number, number).map(lambda pair: f"{min(pair)}-{max(pair)}")
     item = st.one_of(
         st.sampled_from(names),
         span,
@@ -169,7 +169,7 @@ def places_and_moments(draw):
 def compare(schedules, zone, after, runs, expected):
     """Fail on the first schedule whose runs are not systemd's."""
     for written, found, right in zip(schedules, runs, expected):
-        assert found == right, "{0} in {1} after {2} is {3}".format(written, zone, after, lines_of(written))
+        assert found == right, f"{written} in {zone} after {after} is {lines_of(written)}"
 
 
 def lines_of(written):
@@ -216,4 +216,4 @@ def test_every_zone_that_is_accepted_is_one_for_systemd():
     after = datetime.datetime(2027, 1, 1, tzinfo=UTC)
     for at in range(0, len(names), 50):
         batch = names[at : at + 50]
-        systemd(["*-*-* 00:00:00 {0}".format(name) for name in batch], after, 1)
+        systemd([f"*-*-* 00:00:00 {name}" for name in batch], after, 1)

@@ -38,7 +38,7 @@ def content(machine):
 
 def in_namespace(machine, script):
     """``cloudsync run www`` on a machine with other mounts."""
-    command = "{0} run www --json".format(machine.layout.command)
+    command = f"{machine.layout.command} run www --json"
     return subprocess.run(
         ["unshare", "--mount", "sh", "-c", script.format(command)],
         env={**machine.environment, "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},

@@ -71,12 +71,12 @@ class Server:
             path = self.folder / kind
             path.write_text(private(key))
             path.chmod(0o600)
-            yield "--key={0}".format(path)
+            yield f"--key={path}"
         yield from ("--user", "u", "--pass", SECRET, "--authorized-keys", str(self.folder / "authorized"))
 
     def known(self, *kinds):
         """Lines of a known_hosts file with the server's keys of these kinds."""
-        return "".join("[127.0.0.1]:{0} {1}\n".format(self.port, public(self.hosts[kind])) for kind in kinds)
+        return "".join(f"[127.0.0.1]:{self.port} {public(self.hosts[kind])}\n" for kind in kinds)
 
     def credential(self, secrets=None, **attributes):
         login = {"host": "127.0.0.1", "port": self.port, "user": "u", **attributes}
@@ -151,7 +151,7 @@ def test_without_any_known_host_every_use_is_refused_and_the_module_says_so(mach
     assert "Until then runs as " in warning_of(told)
     machine.declare([], [push(machine)])
     assert "No SSH host key is known" in machine.run("push", 1, "auth")["message"]
-    assert "'ssh-keyscan -p {0} 127.0.0.1'".format(server.port) in warning_of(told)
+    assert f"'ssh-keyscan -p {server.port} 127.0.0.1'" in warning_of(told)
     machine.plan("push", 1, "auth")
     verified = machine.cloudsync("verify", "there")
     assert verified.code == 1
@@ -189,7 +189,7 @@ def test_known_hosts_reach_a_run_as_another_user_and_go_with_it(foreign, server)
     assert stat.S_IMODE((live / "known_hosts").stat().st_mode) == 0o644
     assert "known_hosts_file = ${RCLONE_CONFIG_DIR}/known_hosts\n" in (live / "rclone.conf").read_text()
     pid, _words = machine.rclone_of(run)
-    assert "Uid:\t65534" in pathlib.Path("/proc/{0}/status".format(pid)).read_text()
+    assert "Uid:\t65534" in pathlib.Path(f"/proc/{pid}/status").read_text()
     machine.ended(run, 0)
     assert machine.live() == []
     assert sorted(read_tree(server.files / "d")) == ["a.txt", "big", "d/b.txt"]

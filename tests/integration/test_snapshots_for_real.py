@@ -58,13 +58,13 @@ class Place:
         self._undo.append(argv)
 
     def loop(self, megabytes):
-        image = str(self.tmp / "disk{0}.img".format(len(self._undo)))
+        image = str(self.tmp / f"disk{len(self._undo)}.img")
         with open(image, "wb") as stream:
             stream.truncate(megabytes << 20)
         try:
             device = sh("losetup", "--find", "--show", image)
         except AssertionError as error:
-            pytest.skip("no loop device: {0}".format(error))
+            pytest.skip(f"no loop device: {error}")
         self.later("losetup", "--detach", device)
         return device
 
@@ -151,7 +151,7 @@ def test_btrfs_shows_the_path_frozen_with_nested_and_mounted_subvolumes(btrfs):
     assert btrfs.left() == []
     assert subvolumes(btrfs) == listed
     assert not (btrfs.top / ".cloudsync-snapshots").exists()
-    assert btrfs.said == ["transferring the snapshot {0} of {1}".format(NAME, btrfs.data)]
+    assert btrfs.said == [f"transferring the snapshot {NAME} of {btrfs.data}"]
 
 
 def test_btrfs_of_a_sub_directory_shows_just_that(btrfs):
@@ -248,7 +248,7 @@ def test_the_leftovers_are_swept_also_after_a_restart_of_the_host(btrfs):
 def test_what_can_not_be_removed_stays_noted_and_is_told(btrfs):
     killed_run(btrfs, btrfs.task(btrfs.data))
     notes = btrfs.layout.task_state_dir("nightly") + "/snapshots"
-    with open("{0}/{1}.json".format(notes, NAME)) as stream:
+    with open(f"{notes}/{NAME}.json") as stream:
         uuid = json.load(stream)["volumes"][0]["name"].split("/")[0]
 
     def broken(argv):
@@ -257,7 +257,7 @@ def test_what_can_not_be_removed_stays_noted_and_is_told(btrfs):
         return snapshots.run_command(argv)
 
     problems = snapshots.sweep(btrfs.task(btrfs.data), btrfs.layout, broken)
-    assert problems[0] == "A killed run's snapshot {0} is still there: no".format(NAME)
+    assert problems[0] == f"A killed run's snapshot {NAME} is still there: no"
     assert os.listdir(notes) == [NAME + ".json"]
     assert uuid
     assert snapshots.sweep(btrfs.task(btrfs.data), btrfs.layout) == []
@@ -294,7 +294,7 @@ def test_another_filesystem_inside_the_path_is_refused_by_name(btrfs):
     with pytest.raises(CloudsyncError) as caught, btrfs.take(btrfs.task(btrfs.data)):
         pytest.fail("taken")
     assert caught.value.reason == "usage"
-    assert "would lack what is mounted in it: {0}/cache (tmpfs)".format(btrfs.data) in caught.value.message
+    assert f"would lack what is mounted in it: {btrfs.data}/cache (tmpfs)" in caught.value.message
     assert btrfs.left() == []
 
 
@@ -306,9 +306,7 @@ def test_a_filesystem_without_snapshots_is_refused_by_name(place):
     with pytest.raises(CloudsyncError) as caught, place.take(place.task(point)):
         pytest.fail("taken")
     assert caught.value.message == (
-        "{0} is on {1} (ext4), of which no snapshot can be taken: set the task's snapshot to none.".format(
-            point, device
-        )
+        f"{point} is on {device} (ext4), of which no snapshot can be taken: set the task's snapshot to none."
     )
     btrfs_asked = place.take(place.task(point, "btrfs"))
     with pytest.raises(CloudsyncError, match="no btrfs snapshot can be taken"), btrfs_asked:
@@ -324,7 +322,7 @@ def lvm(place, request):
     if "device-mapper" not in pathlib.Path("/proc/misc").read_text():
         pytest.skip("this kernel has no device-mapper")
     device = place.loop(1200)
-    group = "cstest{0}".format(os.getpid())
+    group = f"cstest{os.getpid()}"
     sh("vgcreate", "--yes", group, device)
     place.later("vgremove", "--yes", "--force", group)
     if layout == "thin":
@@ -332,11 +330,11 @@ def lvm(place, request):
     for name in ("data", "inner"):
         size = ["--virtualsize", "340M", "--thinpool", "pool"] if layout == "thin" else ["--size", "340M"]
         sh("lvcreate", "--yes", *size, "--name", name, group)
-        sh("mkfs." + fstype, "-q", "/dev/{0}/{1}".format(group, name))
-    place.data = place.mount("/dev/{0}/data".format(group), "data")
+        sh("mkfs." + fstype, "-q", f"/dev/{group}/{name}")
+    place.data = place.mount(f"/dev/{group}/data", "data")
     (place.data / "file").write_text("outer")
     (place.data / "inner").mkdir()
-    place.mount("/dev/{0}/inner".format(group), "data/inner")
+    place.mount(f"/dev/{group}/inner", "data/inner")
     (place.data / "inner" / "file").write_text("inner")
     place.group = group
     place.is_thin = layout == "thin"
@@ -398,7 +396,7 @@ def zfs(place):
     image = place.tmp / "pool.img"
     with open(str(image), "wb") as stream:
         stream.truncate(256 << 20)
-    place.pool = "cstest{0}".format(os.getpid())
+    place.pool = f"cstest{os.getpid()}"
     place.data = place.tmp / "data"
     sh("zpool", "create", "-m", str(place.data), place.pool, str(image))
     place.later("zpool", "destroy", "-f", place.pool)
@@ -434,10 +432,10 @@ def test_a4_zfs_of_a_sub_directory_is_read_below_the_hidden_directory(zfs, with_
     if with_zvol:
         sh("zfs", "create", "-s", "-V", "16M", zfs.pool + "/disk")
     with zfs.take(zfs.task(zfs.data / "dir1" / "dir2", "zfs")) as view:
-        assert view == "{0}/.zfs/snapshot/{1}/dir1/dir2".format(zfs.data, NAME)
+        assert view == f"{zfs.data}/.zfs/snapshot/{NAME}/dir1/dir2"
         (zfs.data / "dir1" / "dir2" / "file").write_text("changed meanwhile")
         assert tree(view) == {"file": b"sub"}
-        assert zfs_snapshots(zfs) == ["{0}@{1}".format(zfs.pool, NAME)]
+        assert zfs_snapshots(zfs) == [f"{zfs.pool}@{NAME}"]
     assert zfs_snapshots(zfs) == []
     assert zfs.left() == [], zfs.said
 
@@ -453,7 +451,7 @@ def test_zfs_leftovers_of_a_killed_run_are_swept_and_other_snapshots_kept(zfs):
 
 def test_a_zfs_snapshot_that_somebody_destroyed_is_no_problem_for_the_sweep(zfs):
     killed_run(zfs, zfs.task(zfs.data / "dir1"))
-    sh("zfs", "destroy", "{0}@{1}".format(zfs.pool, NAME))
+    sh("zfs", "destroy", f"{zfs.pool}@{NAME}")
     assert snapshots.sweep(zfs.task(zfs.data), zfs.layout) == []
     assert zfs.left() == []
 
@@ -463,7 +461,7 @@ def test_a_child_dataset_that_is_not_mounted_refuses_the_run(zfs):
     with pytest.raises(CloudsyncError) as caught, zfs.take(zfs.task(zfs.data)):
         pytest.fail("taken")
     assert caught.value.reason == "not_mounted"
-    assert "The dataset {0}/child/deep belongs to {1}".format(zfs.pool, zfs.data) in caught.value.message
+    assert f"The dataset {zfs.pool}/child/deep belongs to {zfs.data}" in caught.value.message
     assert zfs_snapshots(zfs) == []
 
 

@@ -30,7 +30,7 @@ def fixture_cloud():
 def fixture_cloudy(machine, cloud):
     """The machine, with the credential ``cloud`` and a push of ten files, ``up``."""
     with fake_gcs.serving(cloud) as port:
-        write_tree(machine.data / "up", {"{0}.txt".format(number): str(number) for number in range(10)})
+        write_tree(machine.data / "up", {f"{number}.txt": str(number) for number in range(10)})
         machine.declared = fake_gcs.credential(port, cloud)
         machine.up = {
             "name": "up",
@@ -96,7 +96,7 @@ def test_a_token_survives_a_kill(cloudy, cloud, victim):
 
 def test_two_runs_on_one_credential_take_turns_and_neither_loses_the_token(cloudy, cloud):
     cloud.open.clear()
-    write_tree(cloudy.data / "more", {"{0}.txt".format(number): str(number) for number in range(10)})
+    write_tree(cloudy.data / "more", {f"{number}.txt": str(number) for number in range(10)})
     more = {**cloudy.up, "name": "more", "path": str(cloudy.data / "more"), "remote_path": "bkt/more"}
     cloudy.declare([cloudy.declared], [cloudy.up, more])
     first = cloudy.start("up")

@@ -74,7 +74,7 @@ def fixture_sftp(machine, rclone):
     (machine.root / "sftp" / "host").chmod(0o600)
     options = ["--key", machine.root / "sftp" / "host", "--authorized-keys", machine.root / "sftp" / "authorized"]
     with serving(rclone, "sftp", machine.root / "sftp" / "served", "--user", "u", "--pass", SECRET, *options) as port:
-        write_tree(machine.root, {"etc/ssh/ssh_known_hosts": "[127.0.0.1]:{0} {1}\n".format(port, known)})
+        write_tree(machine.root, {"etc/ssh/ssh_known_hosts": f"[127.0.0.1]:{port} {known}\n"})
 
         def declare(login):
             secrets = {"key": {"key_pem": key}, "password": {"pass": SECRET}}[login]
@@ -111,7 +111,7 @@ def test_a6_a_link_to_a_folder_arrives_as_a_folder(machine, bucket, push):
 
 
 def test_a7_five_files_at_a_time(machine, bucket, push):
-    files = {"{0}.bin".format(number): "x" * 100_000 for number in range(6)}
+    files = {f"{number}.bin": "x" * 100_000 for number in range(6)}
     write_tree(push["path"], files)
     machine.declare([], [{**push, "transfers": 5, "bandwidth": SLOW}])
     run = machine.start("documents")
@@ -129,7 +129,7 @@ def test_a25_a_server_that_is_down_is_a_failure_and_no_success(machine, push, ki
     if kind == "ftp":
         attributes = {"host": "127.0.0.1", "port": free_port(), "user": "u"}
         login = {"name": "down", "provider": "FTP", "attributes": attributes, "secrets": {"pass": SECRET}}
-    hooks = {kind: "touch {0}/{1}".format(machine.data, kind) for kind in ("success", "failure")}
+    hooks = {kind: f"touch {machine.data}/{kind}" for kind in ("success", "failure")}
     machine.declare([login], [{**push, "direction": direction, "credential": "down", "hooks": hooks}])
     record = machine.run("documents", 1, "network")
     assert "connection refused" in record["message"]
@@ -206,7 +206,7 @@ def as_nobody(machine, *arguments):
 @needs_root
 @pytest.mark.parametrize("arguments", [["status", "documents"], ["run", "documents"], ["verify", "store"]])
 def test_a40_nobody_but_root_sees_changes_or_runs_a_task(machine, push, arguments):
-    machine.declare([], [{**push, "hooks": {"before": "touch {0}/hook".format(machine.data)}}])
+    machine.declare([], [{**push, "hooks": {"before": f"touch {machine.data}/hook"}}])
     for folder in (machine.layout.config_dir, machine.layout.state_dir + "/documents"):
         if os.path.exists(folder):
             assert stat.S_IMODE(os.stat(folder).st_mode) == 0o700

@@ -60,7 +60,7 @@ def test_a_row_names_tests_that_exist(row):
     assert len(cells) == 3, row
     named = re.findall(r"`((?:test_\w+::)?test_\w+)`", cells[2])
     assert named, row
-    assert cells[2].strip() == ", ".join("`{0}`".format(name) for name in named), row
+    assert cells[2].strip() == ", ".join(f"`{name}`" for name in named), row
     assert [name for name in named if name not in TESTS] == []
 
 

@@ -63,7 +63,7 @@ def verify(tmp_path):
     make_directory(os.path.dirname(layout.command), 0o755)
     atomic_write(layout.command, b"#!/bin/sh\n", 0o755)
     make_directory(layout.unit_dir, 0o755)
-    atomic_write("{0}/{1}".format(layout.unit_dir, units.TEMPLATE), units.service_template(layout).encode(), 0o644)
+    atomic_write(f"{layout.unit_dir}/{units.TEMPLATE}", units.service_template(layout).encode(), 0o644)
 
     def call(drop_in=None, **options):
         fewest = {"name": "nightly.1_a-b", "credential": "c", "direction": "push", "path": "/srv/data"}
@@ -94,4 +94,4 @@ def test_nor_about_the_watch_for_overdue_runs(installed):
     "line", ["ReadWritePaths=srv", "Nice=fast", "MemoryMax=512MB", "ReadWritePaths=/srv/%z", "Nise=5"]
 )
 def test_a_wrong_line_would_have_been_noticed(verify, line):
-    assert verify(drop_in="[Service]\n{0}\n".format(line)) != []
+    assert verify(drop_in=f"[Service]\n{line}\n") != []

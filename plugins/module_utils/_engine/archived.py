@@ -33,12 +33,8 @@ def archive_notes(session: Session, task: Task, plan: Plan, ends: Endpoints) -> 
     if not names:
         return []
     return [
-        "{0} of these files are in an archive storage class. Unless they have been restored, the run can't {1} them, "
-        "and ends as archived_object: {2}.".format(
-            len(names),
-            "move" if task.is_push else "read",
-            some_of(names),
-        )
+        f"{len(names)} of these files are in an archive storage class. Unless they have been restored, the run can't "
+        f"{'move' if task.is_push else 'read'} them, and ends as archived_object: {some_of(names)}."
     ]
 
 

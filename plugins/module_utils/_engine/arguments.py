@@ -39,14 +39,14 @@ class Endpoints:
 
 def place_below(place: str, path: str) -> str:
     """``path`` within ``place``, which may be a whole remote ("remote:")."""
-    return place + path if not path or place.endswith((":", "/")) else "{0}/{1}".format(place, path)
+    return place + path if not path or place.endswith((":", "/")) else f"{place}/{path}"
 
 
 def filter_arguments(task: Task) -> List[str]:
     """First match wins: our own exclusions, then ``exclude``, then ``include`` and nothing else."""
-    rules = ["- /" + CANARY, *("- {0}/**".format(name) for name in NEVER_TRANSFERRED)]
+    rules = ["- /" + CANARY, *(f"- {name}/**" for name in NEVER_TRANSFERRED)]
     if task.kept_inside:
-        rules.append("- /{0}/**".format(_literal(task.kept_inside)))
+        rules.append(f"- /{_literal(task.kept_inside)}/**")
     rules += ["- " + pattern for pattern in task.exclude]
     rules += ["+ " + pattern for pattern in task.include]
     rules += ["- *"] if task.include else []
@@ -79,7 +79,7 @@ def transfer_arguments(task: Task, ends: Endpoints, dry_run: bool = False) -> Li
     if task.transfers:
         arguments += ["--transfers", str(task.transfers)]
     if task.bandwidth:
-        arguments += ["--bwlimit", " ".join("{0},{1}".format(slot.time, slot.limit) for slot in task.bandwidth)]
+        arguments += ["--bwlimit", " ".join(f"{slot.time},{slot.limit}" for slot in task.bandwidth)]
     if task.create_empty_dirs:
         arguments.append("--create-empty-src-dirs")
     if ends.keep:

@@ -125,8 +125,8 @@ def _too_late(provider: Provider, shown: bool) -> CloudsyncError:
         return CloudsyncError("other", "rclone did not say which address to open: start again with more time.")
     return CloudsyncError(
         "auth",
-        "Nobody allowed the access to {0} in time. Start again, open the address that is shown, and allow it "
-        "there; or give it more time.".format(provider.name),
+        f"Nobody allowed the access to {provider.name} in time. Start again, open the address that is shown, and allow "
+        "it there; or give it more time.",
     )
 
 
@@ -142,7 +142,7 @@ def with_drive(login: Login, graph_url: str) -> "tuple[Login, Sequence[Drive]]":
     """
     region = login.attributes.get("region", "global")
     if not graph_url and region not in GRAPH:
-        raise usage_error("The region {0!r} has no known address of Microsoft Graph.".format(region))
+        raise usage_error(f"The region {region!r} has no known address of Microsoft Graph.")
     graph = Graph(graph_url or GRAPH[region], json.loads(login.secrets["token"])["access_token"])
     drives = graph.drives()
     chosen = graph.choose(login.attributes.get("drive_id", ""), drives)

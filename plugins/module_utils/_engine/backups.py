@@ -87,8 +87,8 @@ def parse_backup(text: str, remedy: str = "Take another one.") -> Backup:
             raise ValueError(schema)
         if schema > SCHEMA:
             raise usage_error(
-                "The backup has schema {0}, written by a newer cloudsync; this one reads up to {1}. Upgrade the "
-                "collection.".format(schema, SCHEMA)
+                f"The backup has schema {schema}, written by a newer cloudsync; this one reads up to {SCHEMA}. Upgrade "
+                "the collection."
             )
         seed = content["seed"]
         backup = Backup(
@@ -110,7 +110,7 @@ def _objects(kind: str, found: Mapping[str, Any]) -> Dict[str, Stored]:
         checked_name(kind, name)
         if stored["schema"] > NEWEST[kind]:
             raise usage_error(
-                "The {0} {1} in the backup was written by a newer cloudsync. Upgrade the collection.".format(kind, name)
+                f"The {kind} {name} in the backup was written by a newer cloudsync. Upgrade the collection."
             )
         if stored["name"] != name or not set(PARTS[kind]) <= set(stored):
             raise ValueError(name)
@@ -190,10 +190,9 @@ def _refuse_to_forget(backup: Backup, last: Optional[Backup]) -> None:
     if last is None or backup.credentials or backup.tasks or not (last.credentials or last.tasks):
         return
     raise usage_error(
-        "This host has no credentials and no tasks, but its last backup has {0}. That backup stays as it is: restore "
-        "the host from it, or move it away when the host is meant to be empty.".format(
-            list_objects(list(last.credentials), list(last.tasks))
-        )
+        "This host has no credentials and no tasks, but its last backup has "
+        f"{list_objects(list(last.credentials), list(last.tasks))}. That backup stays as it is: restore the host from "
+        "it, or move it away when the host is meant to be empty."
     )
 
 
@@ -205,7 +204,7 @@ def _warnings(layout: Layout, backup: Backup, ring: Optional[Seed]) -> List[str]
         texts.append(WITHOUT_SEED)
     unreadable = list_objects(*unreadable_in(layout, backup, ring)) if ring is not None else ""
     if unreadable:
-        texts.append("This host's own seed can't read: {0}. They are in the backup as they are.".format(unreadable))
+        texts.append(f"This host's own seed can't read: {unreadable}. They are in the backup as they are.")
     return texts
 
 
@@ -227,5 +226,5 @@ def unreadable_in(layout: Layout, backup: Backup, ring: Seed) -> Tuple[List[str]
 
 def list_objects(names: Sequence[str], tasks: Sequence[str]) -> str:
     """Names of credentials and tasks for a sentence; empty when there are none."""
-    texts = ["the credential {0}".format(name) for name in sorted(names)]
-    return ", ".join(texts + ["the task {0}".format(name) for name in sorted(tasks)])
+    texts = [f"the credential {name}" for name in sorted(names)]
+    return ", ".join(texts + [f"the task {name}" for name in sorted(tasks)])

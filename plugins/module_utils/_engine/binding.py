@@ -50,7 +50,7 @@ def _encrypt(plain: bytes, key: str, kind: str) -> bytes:
 
 
 def _can_not_bind(kind: str, why: str) -> CloudsyncError:
-    return usage_error("The seed can't be bound with bound={0}: {1}. It stays as it is.".format(kind, why))
+    return usage_error(f"The seed can't be bound with bound={kind}: {why}. It stays as it is.")
 
 
 def open_bound(sealed: str, kind: str, path: str) -> bytes:
@@ -62,16 +62,16 @@ def open_bound(sealed: str, kind: str, path: str) -> bytes:
             raise
         raise _can_not_open(path, kind, error.message) from error
     if done.returncode != 0:
-        raise _can_not_open(path, kind, "systemd-creds says: {0}.".format(_last_line(done.stderr)))
+        raise _can_not_open(path, kind, f"systemd-creds says: {_last_line(done.stderr)}.")
     return bytes(done.stdout)
 
 
 def _can_not_open(path: str, kind: str, why: str) -> Damaged:
     return Damaged(
         "undecryptable",
-        "The seed {0} is bound (bound={1}), and this host can't open it: {2} It is left as it is; bring back the key "
-        "(/var/lib/systemd/credential.secret, or the state of the TPM), or restore the seed from its backup "
-        "(skyhaul.cloudsync.restore).".format(path, kind, why),
+        f"The seed {path} is bound (bound={kind}), and this host can't open it: {why} It is left as it is; bring back "
+        "the key (/var/lib/systemd/credential.secret, or the state of the TPM), or restore the seed from its backup "
+        "(skyhaul.cloudsync.restore).",
     )
 
 
@@ -90,12 +90,11 @@ def _systemd_creds(arguments: Sequence[str], stdin: bytes, kind: str) -> subproc
         )
     except FileNotFoundError:
         raise usage_error(
-            "A seed with bound={0} needs systemd-creds, which this host lacks: it comes with systemd 250 and "
-            "newer.".format(kind)
+            f"A seed with bound={kind} needs systemd-creds, which this host lacks: it comes with systemd 250 and newer."
         ) from None
     except subprocess.TimeoutExpired:
         raise CloudsyncError(
-            BUSY, "systemd-creds gave no answer within {0} seconds (a seed with bound={1}).".format(SECONDS, kind)
+            BUSY, f"systemd-creds gave no answer within {SECONDS} seconds (a seed with bound={kind})."
         ) from None
 
 

@@ -88,10 +88,8 @@ def browse(host: Host, credential: Credential, saved: bool, where: Where, recurs
     if closed and not entries:
         raise CloudsyncError(
             "crypt_password",
-            "None of the {0} names at {1!r} can be decrypted: the password, the salt or the way that names are "
-            "encrypted is not the one that they were written with, or they were never encrypted.".format(
-                len(closed), where.remote_path
-            ),
+            f"None of the {len(closed)} names at {where.remote_path!r} can be decrypted: the password, the salt or the "
+            "way that names are encrypted is not the one that they were written with, or they were never encrypted.",
         )
     return Listing(where.path, entries, closed)
 

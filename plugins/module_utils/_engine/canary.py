@@ -102,10 +102,9 @@ def _check_all_names(session: Session, task: Task, crypt: str, raw: str) -> None
     if hidden > 0:
         raise Refused(
             "undecryptable",
-            "The names of {0} files at remote_path {1!r} can't be decrypted, and this rclone would pass over them "
-            "silently. Remove what is not this task's, or install rclone 1.66 or newer, which names them.".format(
-                hidden, task.remote_path
-            ),
+            f"The names of {hidden} files at remote_path {task.remote_path!r} can't be decrypted, and this rclone "
+            "would pass over them silently. Remove what is not this task's, or install rclone 1.66 or newer, which "
+            "names them.",
         )
 
 
@@ -131,6 +130,6 @@ def _wrong_or_failed(session: Session, task: Task, answer: Answer) -> CloudsyncE
 def _wrong_password(task: Task) -> CloudsyncError:
     return Refused(
         "crypt_password",
-        "What is at remote_path {0!r} was not encrypted with this task's password and salt. Nothing was changed. "
-        "Correct encryption.password and encryption.salt, or name another remote_path.".format(task.remote_path),
+        f"What is at remote_path {task.remote_path!r} was not encrypted with this task's password and salt. Nothing "
+        "was changed. Correct encryption.password and encryption.salt, or name another remote_path.",
     )

@@ -39,7 +39,7 @@ class Claim:
     def describe(self) -> str:
         """In words, for messages: "writes /srv/data"."""
         place = "" if self.place == "local" else "remote "
-        return "{0} {1}{2}".format("writes" if self.write else "reads", place, self.path)
+        return f"{'writes' if self.write else 'reads'} {place}{self.path}"
 
 
 def _holds(tree: str, path: str) -> bool:
@@ -65,7 +65,7 @@ def try_claim(
             for ours in claims:
                 if ours.conflicts_with(theirs.claim):
                     return None, theirs
-        lock = wait_lock("{0}/{1}.{2}.json".format(directory, task, run_id))
+        lock = wait_lock(f"{directory}/{task}.{run_id}.json")
         try:
             lock.write(json.dumps({"task": task, "claims": [[c.place, c.path, c.write] for c in claims]}))
         except BaseException:
@@ -95,6 +95,6 @@ def _living(directory: str) -> Iterator[Conflict]:
 
 def _claim_files(directory: str) -> List[str]:
     try:
-        return sorted("{0}/{1}".format(directory, name) for name in os.listdir(directory))
+        return sorted(f"{directory}/{name}" for name in os.listdir(directory))
     except FileNotFoundError:
         return []

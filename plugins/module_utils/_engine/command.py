@@ -101,7 +101,7 @@ def _out(text: str) -> None:
 
 
 def _err(text: str) -> None:
-    sys.stderr.write("cloudsync: {0}\n".format(text))
+    sys.stderr.write(f"cloudsync: {text}\n")
 
 
 def _list(host: Host, options: argparse.Namespace) -> int:
@@ -112,7 +112,7 @@ def _list(host: Host, options: argparse.Namespace) -> int:
             s["direction"],
             s["mode"],
             s["path"],
-            "{0}:{1}".format(s["credential"], s["remote_path"]),
+            f"{s['credential']}:{s['remote_path']}",
             s["description"],
         )
         for s in statuses
@@ -147,14 +147,13 @@ def _run(host: Host, options: argparse.Namespace) -> int:
         return found.exit_code
     run = Run(host, options.task, "timer" if gate.TRIGGER in os.environ else "manual", stop)
     if not options.json:
-        _out("cloudsync: the run {0} of {1} begins; log {2}".format(run.record.id, options.task, run.record.log))
+        _out(f"cloudsync: the run {run.record.id} of {options.task} begins; log {run.record.log}")
     record = run.perform()
     _answer(
         options,
         record.public(),
-        "cloudsync: {0.task}: {0.state}{1}: {0.transfers} files, {2}, {0.deletes} deleted. {0.message}".format(
-            record, " ({0})".format(record.reason) if record.reason else "", tables.size_text(record.bytes)
-        ),
+        f"cloudsync: {record.task}: {record.state}{f' ({record.reason})' if record.reason else ''}: {record.transfers} "
+        f"files, {tables.size_text(record.bytes)}, {record.deletes} deleted. {record.message}",
     )
     return run.exit_code
 
@@ -162,7 +161,7 @@ def _run(host: Host, options: argparse.Namespace) -> int:
 def _stop(host: Host, options: argparse.Namespace) -> int:
     require_task(host.layout, options.task)
     stopped = ending.stop_task(host.layout, options.task)
-    text = "stopped {0}".format(", ".join(stopped)) if stopped else "{0} does not run".format(options.task)
+    text = f"stopped {', '.join(stopped)}" if stopped else f"{options.task} does not run"
     _answer(options, {"stopped": stopped}, text)
     return EXIT_SUCCESS
 
@@ -171,7 +170,7 @@ def _logs(host: Host, options: argparse.Namespace) -> int:
     require_task(host.layout, options.task)
     record = last_record(host.layout, options.task)
     if record is None:
-        raise CloudsyncError("not_found", "The task {0} has never run.".format(options.task))
+        raise CloudsyncError("not_found", f"The task {options.task} has never run.")
     if options.json:
         _answer(options, {"id": record.id, "log": record.log, "lines": list(_lines(record.log))}, "")
         return EXIT_SUCCESS
@@ -184,7 +183,7 @@ def _lines(path: str) -> List[str]:
         with open(path, encoding="utf-8", errors="replace") as stream:
             return stream.read().splitlines()
     except FileNotFoundError:
-        raise CloudsyncError("not_found", "The log {0} is gone: logs are removed by age.".format(path)) from None
+        raise CloudsyncError("not_found", f"The log {path} is gone: logs are removed by age.") from None
 
 
 def _print_log(host: Host, task: str, run_id: str, follow: bool) -> None:
@@ -218,7 +217,7 @@ def _verify(host: Host, options: argparse.Namespace) -> int:
     error = verify(host, credential, True, options.path)
     if error is not None:
         raise error
-    _answer(options, {"credential": credential.name, "valid": True}, "{0} logs in".format(credential.name))
+    _answer(options, {"credential": credential.name, "valid": True}, f"{credential.name} logs in")
     return EXIT_SUCCESS
 
 

@@ -145,7 +145,7 @@ class _Convergence:
         else:
             self._warn(*vet_credential(self._host, wanted))
         if wanted.name in self._new_credentials:
-            raise usage_error("The credential {0} is declared twice in one call.".format(wanted.name))
+            raise usage_error(f"The credential {wanted.name} is declared twice in one call.")
         stored = read_credential(self._layout, wanted.name)
         before = unseal(self._layout, self._need_seed(), stored) if stored else None
         self._old_credentials[wanted.name] = before
@@ -162,14 +162,14 @@ class _Convergence:
         if original and self._check_mode and not self._wanted.purge and self._find_task(original) is None:
             # An earlier task of the play may have been going to declare it.
             self._warn(
-                "The task {0} names in reverse_of the task {1!r}, which this host does not have. A real run fails "
-                "unless it is declared before.".format(declared.get("name"), original)
+                f"The task {declared.get('name')} names in reverse_of the task {original!r}, which this host does not "
+                "have. A real run fails unless it is declared before."
             )
             self._unread_tasks[checked_name("task", declared.get("name") or "")] = {"reverse_of": original}
             return
         task = parse_task(declared, self._find_task)
         if task.name in self._new_tasks:
-            raise usage_error("The task {0} is declared twice in one call.".format(task.name))
+            raise usage_error(f"The task {task.name} is declared twice in one call.")
         provider = self._provider_of(task)
         if provider:
             asked = task.provider_options and not (self._check_mode and not self._host.has_rclone)
@@ -195,8 +195,9 @@ class _Convergence:
         stored = read_credential(self._layout, task.credential)
         if stored is None:
             known = sorted({*list_credentials(self._layout), *self._new_credentials})
-            message = "The task {0} names the credential {1!r}, which this host does not have (it has: {2}).".format(
-                task.name, task.credential, ", ".join(known) or "none"
+            message = (
+                f"The task {task.name} names the credential {task.credential!r}, which this host does not have (it "
+                f"has: {', '.join(known) or 'none'})."
             )
             if not self._check_mode:
                 raise usage_error(message)
@@ -210,8 +211,8 @@ class _Convergence:
             users = [task for task in self._task_names_afterwards() if self._credential_of(task) == name]
             if users:
                 raise usage_error(
-                    "The credential {0} is used by {1}: remove those tasks, or give them another credential, "
-                    "first.".format(name, ", ".join("the task " + user for user in users))
+                    f"The credential {name} is used by {', '.join('the task ' + user for user in users)}: remove those "
+                    "tasks, or give them another credential, first."
                 )
 
     def _task_names_afterwards(self) -> List[str]:
@@ -267,9 +268,7 @@ class _Convergence:
         """End the runs of the tasks that went: nobody could see or stop them any more."""
         for name in self._gone_tasks:
             for run_id in stop_task(self._layout, name):
-                self._warn(
-                    "The task {0} was removed while its run {1} was under way; that was stopped.".format(name, run_id)
-                )
+                self._warn(f"The task {name} was removed while its run {run_id} was under way; that was stopped.")
 
     def _unit_changes(self) -> List[UnitChange]:
         changes = [

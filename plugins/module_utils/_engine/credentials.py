@@ -53,10 +53,10 @@ class Credential:
 def parse_credential(declared: Mapping[str, Any]) -> Credential:
     """The credential that ``declared`` (the options of the ``credential`` module) asks for."""
     name = checked_name("credential", declared.get("name") or "")
-    refuse_unknown_keys("The credential {0}".format(name), declared, OPTIONS)
+    refuse_unknown_keys(f"The credential {name}", declared, OPTIONS)
     provider = declared.get("provider")
     if not provider:
-        raise usage_error("The credential {0} needs a provider, such as s3, b2 or sftp.".format(name))
+        raise usage_error(f"The credential {name} needs a provider, such as s3, b2 or sftp.")
     return Credential(
         name=name,
         provider=str(provider),
@@ -86,7 +86,7 @@ def load_credential(layout: Layout, seed: Seed, name: str) -> Credential:
     stored = read_credential(layout, name)
     if stored is None:
         known = ", ".join(list_credentials(layout)) or "none"
-        raise usage_error("There is no credential {0!r} on this host (there are: {1}).".format(name, known))
+        raise usage_error(f"There is no credential {name!r} on this host (there are: {known}).")
     return unseal(layout, seed, stored)
 
 
@@ -108,7 +108,7 @@ def unseal(layout: Layout, seed: Seed, stored: Mapping[str, Any]) -> Credential:
 
 
 def _place(layout: Layout, name: str, group: str, key: str) -> Place:
-    return Place("credential", name, "{0}.{1}".format(group, key), layout.credential(name))
+    return Place("credential", name, f"{group}.{key}", layout.credential(name))
 
 
 def seal(layout: Layout, seed: Seed, credential: Credential) -> Dict[str, Any]:

@@ -165,8 +165,8 @@ def warnings(cron: Cron) -> List[str]:
     if not (days.startswith("*/") and cron.weekday_given):
         return []
     return [
-        'day is "{0}" and weekday is "{1}": a date that matches either of them runs the task, although some cron'
-        " daemons ask for both when a field begins with *.".format(days, weekdays)
+        f'day is "{days}" and weekday is "{weekdays}": a date that matches either of them runs the task, although some '
+        "cron daemons ask for both when a field begins with *."
     ]
 
 
@@ -193,9 +193,9 @@ def _field_text(field: Field, values: Values) -> str:
         return "*"
     step = values[1] - values[0] if len(values) > 1 else 0
     if step > 1 and values == field.full[::step] and (len(values) > 2 or len(field.full) % step == 0):
-        return "*/{0}".format(step)
+        return f"*/{step}"
     return ",".join(
-        str(first) if first == last else "{0}-{1}{2}".format(first, last, "" if step == 1 else "/{0}".format(step))
+        str(first) if first == last else f"{first}-{last}{'' if step == 1 else f'/{step}'}"
         for first, last, step in runs(values, 4)
     )
 
@@ -235,11 +235,9 @@ def _item_values(field: Field, text: str, item: str) -> Sequence[int]:
     if not slash:
         return range(first, last + 1)
     if not _NUMBER.match(step_text) or not 1 <= int(step_text) <= len(field.full):
-        raise _wrong(field, text, "the step after / must be a number from 1 to {0}".format(len(field.full)))
+        raise _wrong(field, text, f"the step after / must be a number from 1 to {len(field.full)}")
     if span != "*" and not dash:
-        raise _wrong(
-            field, text, 'a step needs a range before it: write "{0}-{1}/{2}"'.format(first, field.high, step_text)
-        )
+        raise _wrong(field, text, f'a step needs a range before it: write "{first}-{field.high}/{step_text}"')
     return range(first, last + 1, int(step_text))
 
 
@@ -247,31 +245,31 @@ def _value(field: Field, text: str, word: str) -> int:
     if _NUMBER.match(word):
         value = int(word)
         if not field.low <= value <= (7 if field is WEEKDAY else field.high):
-            raise _wrong(field, text, "{0} is out of range: {1}".format(word, _allowed(field)))
+            raise _wrong(field, text, f"{word} is out of range: {_allowed(field)}")
         return value
     lower = word.lower()
     if lower in field.names:
         return field.names.index(lower) + field.low
     if lower[:3] in field.names and lower.isalpha():
-        raise _wrong(field, text, 'names have three letters: write "{0}"'.format(lower[:3]))
+        raise _wrong(field, text, f'names have three letters: write "{lower[:3]}"')
     if any(letter.isspace() for letter in word):
         raise _wrong(field, text, "leave out the spaces")
     if _EXTENSION.match(word):
         sign = next(sign for sign in "#?~LWHR" if sign in word.upper())
-        raise _wrong(field, text, "{0} is not supported: {1}".format(sign, _INSTEAD[sign]))
-    raise _wrong(field, text, 'write {0} in place of "{1}"'.format(_allowed(field), word))
+        raise _wrong(field, text, f"{sign} is not supported: {_INSTEAD[sign]}")
+    raise _wrong(field, text, f'write {_allowed(field)} in place of "{word}"')
 
 
 def _allowed(field: Field) -> str:
-    names = " or {0} to {1}".format(field.names[0], field.names[-1]) if field.names else ""
-    return "{0} to {1}{2}".format(field.low, 7 if field is WEEKDAY else field.high, names)
+    names = f" or {field.names[0]} to {field.names[-1]}" if field.names else ""
+    return f"{field.low} to {7 if field is WEEKDAY else field.high}{names}"
 
 
 def _forwards(field: Field, first: int, last: int) -> str:
     low, high = (1, 7) if field is WEEKDAY else (field.low, field.high)
-    parts = ["{0}-{1}".format(a, b) if a < b else str(a) for a, b in ((first, high), (low, last)) if a <= b]
+    parts = [f"{a}-{b}" if a < b else str(a) for a, b in ((first, high), (low, last)) if a <= b]
     return 'a range goes forwards: write "{0}"'.format(",".join(parts))
 
 
 def _wrong(field: Field, text: str, why: str) -> CloudsyncError:
-    return usage_error('{0} is "{1}": {2}.'.format(field.word, text, why))
+    return usage_error(f'{field.word} is "{text}": {why}.')

@@ -28,9 +28,9 @@ def describe(schedule: Schedule) -> str:
     parts.append(schedule.timezone or "in the host's own time zone")
     if schedule.begin is not None or schedule.end is not None:
         end = MINUTES_A_DAY if schedule.end is None else schedule.end
-        parts.append("between {0} and {1}".format(clock(schedule.begin or 0), clock(end)))
+        parts.append(f"between {clock(schedule.begin or 0)} and {clock(end)}")
     if schedule.spread:
-        parts.append("spread over {0}".format(_length(schedule.spread)))
+        parts.append(f"spread over {_length(schedule.spread)}")
     if schedule.catch_up:
         parts.append("a missed run starts at boot")
     return ", ".join(parts)
@@ -42,20 +42,20 @@ def _times(hours: Values, minutes: Values) -> str:
         return "At " + _joined([clock(hour * 60 + minute) for hour in hours for minute in minutes])
     hour_step = _even_step(HOUR, hours)
     if minutes == (0,) and hour_step > 1:
-        return "Every {0} hours from 00:00".format(hour_step)
+        return f"Every {hour_step} hours from 00:00"
     every = _every(minutes)
     if every and every_hour:
         return every
     if every and len(hours) == hours[-1] - hours[0] + 1:
         first, last = (clock(hours[at] * 60 + minutes[at]) for at in (0, -1))
-        return "{0} from {1} through {2}".format(every, first, last)
-    return "{0} of {1}".format(_counted("At minute", minutes), "every hour" if every_hour else _counted("hour", hours))
+        return f"{every} from {first} through {last}"
+    return f"{_counted('At minute', minutes)} of {'every hour' if every_hour else _counted('hour', hours)}"
 
 
 def _every(minutes: Values) -> str:
     """Words such as "Every 15 minutes", or none where the minutes are not evenly apart through every hour."""
     step = 60 if minutes == (0,) else _even_step(MINUTE, minutes)
-    return {0: "", 1: "Every minute", 60: "Every hour"}.get(step, "Every {0} minutes".format(step))
+    return {0: "", 1: "Every minute", 60: "Every hour"}.get(step, f"Every {step} minutes")
 
 
 def _even_step(field: Field, values: Values) -> int:
@@ -70,10 +70,10 @@ def _dates(schedule: Schedule) -> str:
     months = "" if cron.months == MONTH.full else _named(_MONTHS, [month - 1 for month in cron.months])
     if cron.weekday_given:
         weekdays = " on " + _named(_WEEKDAYS, sorted((value - 1) % 7 for value in cron.weekdays))
-        days = "{0} of the month or".format(_counted(" on day", cron.days)) if cron.day_given else ""
+        days = f"{_counted(' on day', cron.days)} of the month or" if cron.day_given else ""
         return days + weekdays + (", in " + months if months else "")
     if cron.day_given:
-        return "{0} of {1}".format(_counted(" on day", cron.days), months or "the month")
+        return f"{_counted(' on day', cron.days)} of {months or 'the month'}"
     every_day = "" if cron.hours == HOUR.full else " every day"
     return every_day + (" in " + months if months else "")
 
@@ -85,14 +85,14 @@ def _counted(word: str, values: Sequence[int]) -> str:
         if first == last:
             parts.append(str(first))
         else:
-            parts.append("{0} through {1}{2}".format(first, last, "" if step == 1 else " in steps of {0}".format(step)))
-    return "{0}{1} {2}".format(word, "s" if len(values) > 1 else "", _joined(parts))
+            parts.append(f"{first} through {last}{'' if step == 1 else f' in steps of {step}'}")
+    return f"{word}{'s' if len(values) > 1 else ''} {_joined(parts)}"
 
 
 def _named(names: Sequence[str], values: Sequence[int]) -> str:
     return _joined(
         [
-            names[first] if first == last else "{0} through {1}".format(names[first], names[last])
+            names[first] if first == last else f"{names[first]} through {names[last]}"
             for first, last, _step in runs(values, len(values) + 1)
         ]
     )
@@ -112,4 +112,4 @@ def _length(seconds: int) -> str:
 
 
 def _plural(amount: int, unit: str) -> str:
-    return "{0} {1}{2}".format(amount, unit, "" if amount == 1 else "s")
+    return f"{amount} {unit}{'' if amount == 1 else 's'}"

@@ -69,13 +69,13 @@ class Graph:
         if not drive_id:
             if drives and (drives[0].default or len(drives) == 1):
                 return drives[0]
-            raise usage_error("Which drive? Give its drive_id. {0}".format(described(drives)))
+            raise usage_error(f"Which drive? Give its drive_id. {described(drives)}")
         known = next((drive for drive in drives if drive.drive_id == drive_id), None)
         if known is not None:
             return known
         found = self.drive(drive_id)
         if not found:
-            raise usage_error("There is no drive {0!r} for this account. {1}".format(drive_id, described(drives)))
+            raise usage_error(f"There is no drive {drive_id!r} for this account. {described(drives)}")
         return _drive(found)
 
     def _ask(self, path: str, missing: Dict[str, Any]) -> Dict[str, Any]:
@@ -89,7 +89,7 @@ class Graph:
             error.close()
             if error.code == 404:
                 return missing
-            raise _failure("auth", "it answered HTTP {0}".format(error.code)) from None
+            raise _failure("auth", f"it answered HTTP {error.code}") from None
         except OSError as error:
             why = getattr(error, "reason", error)
             raise _failure("network", str(getattr(why, "strerror", None) or why)) from None
@@ -104,8 +104,8 @@ def described(drives: Sequence[Drive]) -> str:
     """What there is to choose from, in a sentence."""
     if not drives:
         return "The account has no drives of its own."
-    names = ("{0} ({1}, {2})".format(drive.drive_id, drive.drive_type, drive.name or "no name") for drive in drives)
-    return "There are: {0}.".format("; ".join(names))
+    names = (f"{drive.drive_id} ({drive.drive_type}, {drive.name or 'no name'})" for drive in drives)
+    return f"There are: {'; '.join(names)}."
 
 
 def _drive(entry: Mapping[str, Any], default: bool = False) -> Drive:
@@ -118,6 +118,6 @@ def _drive(entry: Mapping[str, Any], default: bool = False) -> Drive:
 def _failure(reason: str, why: str) -> CloudsyncError:
     return CloudsyncError(
         reason,
-        "Microsoft Graph was asked for the drives of the account, but {0}. Nothing was kept: start again, and check "
-        "the region, if the account is in another than global.".format(why.rstrip(".")),
+        f"Microsoft Graph was asked for the drives of the account, but {why.rstrip('.')}. Nothing was kept: start "
+        "again, and check the region, if the account is in another than global.",
     )

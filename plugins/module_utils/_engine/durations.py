@@ -22,7 +22,5 @@ def parse_duration(what: str, value: Union[int, str]) -> int:
     """Seconds in ``value`` (an int of seconds, "90", "10m", "1h30m", "2d"); ``what`` names the option in the error."""
     text = str(value).strip().lower().replace(" ", "")
     if isinstance(value, bool) or not DURATION.match(text):
-        raise usage_error(
-            "{0} is {1!r}: write a number of seconds, or a length such as 90s, 10m, 1h30m or 2d.".format(what, value)
-        )
+        raise usage_error(f"{what} is {value!r}: write a number of seconds, or a length such as 90s, 10m, 1h30m or 2d.")
     return sum(int(number) * UNITS[unit] for number, unit in PART.findall(text))

@@ -47,8 +47,8 @@ def _end(layout: Layout, task: str, run_id: str) -> None:
         if time.monotonic() > deadline:
             raise CloudsyncError(
                 "other",
-                "The run {0} of {1} (process {2}) did not end within {3} seconds. Look at its log; "
-                "kill -9 {2} ends it at once.".format(run_id, task, pid, STOP_SECONDS),
+                f"The run {run_id} of {task} (process {pid}) did not end within {STOP_SECONDS} seconds. Look at its "
+                f"log; kill -9 {pid} ends it at once.",
             )
         time.sleep(0.1)
 

@@ -42,7 +42,7 @@ class CloudsyncError(Exception):
 
     def __init__(self, reason: str, message: str) -> None:
         if reason not in REASONS:
-            raise ValueError("{0!r} is not a reason".format(reason))
+            raise ValueError(f"{reason!r} is not a reason")
         super().__init__(message)
         self.reason = reason
         self.message = message
@@ -55,9 +55,9 @@ def usage_error(message: str) -> CloudsyncError:
 
 def system_error(error: OSError) -> CloudsyncError:
     """What the operating system refused, with the file that it was about."""
-    what = "{0}: {1}".format(error.filename, error.strerror) if error.filename else str(error)
+    what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return CloudsyncError("disk_full", "{0}. Make room there, then try again.".format(what))
+        return CloudsyncError("disk_full", f"{what}. Make room there, then try again.")
     if error.errno in (errno.EACCES, errno.EPERM):
-        return usage_error("{0}. Do this as root: in a playbook with become, in a shell with sudo.".format(what))
-    return CloudsyncError("other", "{0}.".format(what))
+        return usage_error(f"{what}. Do this as root: in a playbook with become, in a shell with sudo.")
+    return CloudsyncError("other", f"{what}.")

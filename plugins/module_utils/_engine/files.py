@@ -37,13 +37,13 @@ def make_directory(path: str, mode: int = 0o700, parents: int = 0o755) -> None:
 
 
 def _in_the_way(path: str) -> CloudsyncError:
-    return CloudsyncError("other", "{0} is in the way: it must be a directory.".format(path))
+    return CloudsyncError("other", f"{path} is in the way: it must be a directory.")
 
 
 def atomic_write(path: str, content: bytes, mode: int = 0o600) -> None:
     """Replace ``path`` with ``content``; a reader, or a power cut, sees the old file or the new one."""
     directory = os.path.dirname(path)
-    descriptor, temporary = tempfile.mkstemp(prefix=".{0}.".format(os.path.basename(path)), dir=directory)
+    descriptor, temporary = tempfile.mkstemp(prefix=f".{os.path.basename(path)}.", dir=directory)
     try:
         with os.fdopen(descriptor, "wb") as stream:
             os.fchmod(descriptor, mode)
@@ -61,14 +61,14 @@ def remove_leftovers(path: str) -> None:
     """Unlink what killed processes left half-written of ``path``; the caller knows that none is writing it now."""
     directory, name = os.path.split(path)
     for entry in os.listdir(directory):
-        if entry.startswith(".{0}.".format(name)):
+        if entry.startswith(f".{name}."):
             remove(os.path.join(directory, entry))
 
 
 def keep_damaged(path: str) -> None:
     """Give ``path`` a second name before it is replaced: somebody may still be able to read something in it."""
     if os.path.lexists(path):
-        os.link(path, "{0}.damaged-{1}".format(path, int(time.time())))
+        os.link(path, f"{path}.damaged-{int(time.time())}")
 
 
 def sync_directory(path: str) -> None:
@@ -119,8 +119,8 @@ def read_json(path: str) -> Optional[Dict[str, Any]]:
     if not isinstance(content, dict):
         raise Damaged(
             "other",
-            "{0} is not the JSON object that cloudsync wrote: it was edited or cut short. It is left as it is; "
-            "restore it from a backup, or remove it and declare it again.".format(path),
+            f"{path} is not the JSON object that cloudsync wrote: it was edited or cut short. It is left as it is; "
+            "restore it from a backup, or remove it and declare it again.",
         )
     return content
 
@@ -134,14 +134,14 @@ def read_versioned(path: str, newest: int) -> Optional[Dict[str, Any]]:
     if not isinstance(schema, int) or isinstance(schema, bool) or schema < 1:
         raise Damaged(
             "other",
-            "{0} has no schema number: cloudsync did not write it. It is left as it is; restore it from a backup, "
-            "or remove it and declare it again.".format(path),
+            f"{path} has no schema number: cloudsync did not write it. It is left as it is; restore it from a backup, "
+            "or remove it and declare it again.",
         )
     if schema > newest:
         raise CloudsyncError(
             "other",
-            "{0} has schema {1}, written by a newer cloudsync; this one reads up to {2}. "
-            "It is left as it is; upgrade the collection.".format(path, schema, newest),
+            f"{path} has schema {schema}, written by a newer cloudsync; this one reads up to {newest}. It is left as "
+            "it is; upgrade the collection.",
         )
     return content
 
@@ -158,14 +158,14 @@ def read_object(path: str, newest: int, kind: str, name: str, parts: Iterable[st
     if missing:
         raise Damaged(
             "other",
-            "{0} lacks {1}: it was edited. It is left as it is; restore it from a backup, or remove it and declare "
-            "it again.".format(path, ", ".join(missing)),
+            f"{path} lacks {', '.join(missing)}: it was edited. It is left as it is; restore it from a backup, or "
+            "remove it and declare it again.",
         )
     if content["name"] != name:
         raise Damaged(
             "other",
-            "{0} holds the {1} {2!r}: it was copied or renamed. It is left as it is; remove it and declare "
-            "{3!r} instead.".format(path, kind, content["name"], name),
+            f"{path} holds the {kind} {content['name']!r}: it was copied or renamed. It is left as it is; remove it "
+            f"and declare {name!r} instead.",
         )
     return content
 

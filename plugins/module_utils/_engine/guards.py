@@ -35,12 +35,12 @@ class Refused(CloudsyncError):
 def check_places(task: Task, provider: str) -> None:
     """Where a task may work at all, given its credential's provider (an rclone type)."""
     if task.is_push and is_read_only(provider):
-        raise Refused("usage", "The provider {0} is read-only: a task can pull from it, not push.".format(provider))
+        raise Refused("usage", f"The provider {provider} is read-only: a task can pull from it, not push.")
     if not task.is_push and rclone_name(provider) == "google photos" and task.remote_path.strip("/") in ALL_PHOTOS:
         raise Refused(
             "usage",
-            "remote_path {0!r} holds every photo again under each way to look at them. Name one of them, such as "
-            "media/by-month or album/NAME.".format(task.remote_path),
+            f"remote_path {task.remote_path!r} holds every photo again under each way to look at them. Name one of "
+            "them, such as media/by-month or album/NAME.",
         )
     if task.mode != SYNC or task.guards.allow_root:
         return
@@ -58,8 +58,8 @@ def check_places(task: Task, provider: str) -> None:
 def unsafe_pull(rclone: Rclone) -> str:
     """What to say of a pull with an old rclone."""
     return (
-        "It pulls with rclone {0}, in which a hostile file name can leave the destination (CVE-2026-71313). "
-        "Upgrade to rclone 1.75.0 or newer.".format(rclone.version_text)
+        f"It pulls with rclone {rclone.version_text}, in which a hostile file name can leave the destination "
+        "(CVE-2026-71313). Upgrade to rclone 1.75.0 or newer."
     )
 
 
@@ -68,12 +68,12 @@ def check_local(task: Task) -> None:
     if task.guards.mounted and not os.path.ismount(task.guards.mounted):
         raise Refused(
             "not_mounted",
-            "{0} is not mounted. Mount it (mount {0}), then run the task again.".format(task.guards.mounted),
+            f"{task.guards.mounted} is not mounted. Mount it (mount {task.guards.mounted}), then run the task again.",
         )
     if os.path.lexists(task.path) and not os.path.isdir(task.path):
-        raise Refused("not_found", "{0} is not a directory: a task needs one.".format(task.path))
+        raise Refused("not_found", f"{task.path} is not a directory: a task needs one.")
     if task.is_push and not os.path.isdir(task.path):
-        raise Refused("not_found", "The source {0} does not exist. Create it, or correct the path.".format(task.path))
+        raise Refused("not_found", f"The source {task.path} does not exist. Create it, or correct the path.")
     marker = os.path.join(task.path, task.guards.marker)
     if task.is_push and task.guards.marker and not os.path.isfile(marker):
         raise _marker_missing(marker)
@@ -82,7 +82,7 @@ def check_local(task: Task) -> None:
 def _marker_missing(marker: str) -> Refused:
     return Refused(
         "marker_missing",
-        "The marker {0} is missing: the source is not what it should be, or not mounted.".format(marker),
+        f"The marker {marker} is missing: the source is not what it should be, or not mounted.",
     )
 
 
@@ -101,9 +101,9 @@ def check_source(session: Session, task: Task, ends: Endpoints) -> None:
     if not _has_content(session, task, ends.source):
         raise Refused(
             "empty_source",
-            "The source {0} holds no file that the task's filters let through; a {1} would act on that by deleting. "
-            "Check that it is mounted and that the path is right; if it may be empty, set guards.empty_source to "
-            "allow.".format(task.path if task.is_push else repr(task.remote_path), task.mode),
+            f"The source {task.path if task.is_push else repr(task.remote_path)} holds no file that the task's filters "
+            f"let through; a {task.mode} would act on that by deleting. Check that it is mounted and that the path is "
+            "right; if it may be empty, set guards.empty_source to allow.",
         )
 
 
@@ -131,8 +131,8 @@ def _check_pull_folder(session: Session, task: Task, ends: Endpoints) -> None:
     if answer.stdout and not json.loads(answer.stdout).get("IsDir", True):
         raise Refused(
             "not_found",
-            "remote_path {0!r} is a file, and a task needs a folder: name the folder that it is in, and the file in "
-            "include.".format(task.remote_path),
+            f"remote_path {task.remote_path!r} is a file, and a task needs a folder: name the folder that it is in, "
+            "and the file in include.",
         )
     if task.mode == COPY and session.has_no_folders and task.guards.empty_source != "allow":
         first = session.query(["lsf", "--", ends.source], first_line_only=True)
@@ -143,10 +143,8 @@ def _check_pull_folder(session: Session, task: Task, ends: Endpoints) -> None:
 def _no_pull_folder(task: Task) -> Refused:
     return Refused(
         "not_found",
-        "There is no folder {0!r} at the provider, or nothing in it. Correct remote_path ('skyhaul.cloudsync."
-        "remote_info' lists what is there); if it may be empty, set guards.empty_source to allow.".format(
-            task.remote_path
-        ),
+        f"There is no folder {task.remote_path!r} at the provider, or nothing in it. Correct remote_path "
+        "('skyhaul.cloudsync.remote_info' lists what is there); if it may be empty, set guards.empty_source to allow.",
     )
 
 
@@ -156,7 +154,7 @@ def _check_remote_marker(session: Session, task: Task, ends: Endpoints) -> None:
     if answer.exit_code not in (0, *NOT_FOUND_EXITS):
         raise listing_error(answer, session)
     if name not in answer.stdout.split("\n"):
-        raise _marker_missing("{0}/{1}".format(task.remote_path, task.guards.marker))
+        raise _marker_missing(f"{task.remote_path}/{task.guards.marker}")
 
 
 def _has_content(session: Session, task: Task, place: str) -> bool:
@@ -183,7 +181,7 @@ def check_deletions(task: Task, plan: Plan) -> None:
     if count > allowed:
         raise Refused(
             "max_delete",
-            "The run would delete {0} of the {1} files at the destination, more than guards.max_delete ({2}) allows. "
-            "Nothing was changed. Look at the plan (cloudsync run {3} --dry-run); if it is right, raise the "
-            "limit.".format(count, plan.present, limit, task.name),
+            f"The run would delete {count} of the {plan.present} files at the destination, more than guards.max_delete "
+            f"({limit}) allows. Nothing was changed. Look at the plan (cloudsync run {task.name} --dry-run); if it is "
+            "right, raise the limit.",
         )

@@ -133,21 +133,21 @@ def run_hook(
 
     def say(line: str) -> None:
         tail.append(line)
-        log("[{0}] {1}".format(kind, line))
+        log(f"[{kind}] {line}")
 
     text = script_text(hook)
     script = unnamed_script(text, script_dir, account)
     try:
         process = _started(interpreter(text), script, environment(kind, known, account.home), user)
     except OSError as error:
-        say("{0}: {1}".format(interpreter(text)[0], error.strerror))
+        say(f"{interpreter(text)[0]}: {error.strerror}")
         return HookResult(127 if isinstance(error, FileNotFoundError) else 126, tuple(tail))
     finally:
         os.close(script)
     with GroupWatch(process):
         timed_out, stopped = _followed(process, say, time.monotonic() + timeout, stop)
     if timed_out:
-        say("ended: it ran longer than {0} s".format(timeout))
+        say(f"ended: it ran longer than {timeout} s")
     if stopped:
         say("ended: the run was stopped")
     return HookResult(exit_status(process.returncode), tuple(tail), timed_out, stopped)
@@ -156,17 +156,17 @@ def run_hook(
 def failure(kind: str, result: HookResult) -> CloudsyncError:
     """What a hook's bad end makes of the run: its exit code and its last words."""
     if result.stopped:
-        return CloudsyncError("stopped", "The run was stopped during its {0} hook.".format(kind))
-    how = "ran into its timeout" if result.timed_out else "failed with exit code {0}".format(result.exit_code)
+        return CloudsyncError("stopped", f"The run was stopped during its {kind} hook.")
+    how = "ran into its timeout" if result.timed_out else f"failed with exit code {result.exit_code}"
     words = " | ".join(result.last_lines) or "it printed nothing"
-    return CloudsyncError("hook", "The {0} hook {1}; its last lines: {2}".format(kind, how, words))
+    return CloudsyncError("hook", f"The {kind} hook {how}; its last lines: {words}")
 
 
 def script_text(hook: str) -> str:
     """The script that ``hook`` means: itself, or one that executes the file that it names."""
     path = hook.strip()
     if os.path.isabs(path) and os.path.isfile(path):
-        return "exec {0}\n".format(shlex.quote(path))
+        return f"exec {shlex.quote(path)}\n"
     return hook
 
 
@@ -195,7 +195,7 @@ def unnamed_script(text: str, directory: str, account: Account) -> int:
 def _started(argv: List[str], script: int, env: Dict[str, str], user: Optional[str]) -> subprocess.Popen[bytes]:
     try:
         return subprocess.Popen(  # pylint: disable=ansible-bad-function
-            [*argv, "/dev/fd/{0}".format(script)],
+            [*argv, f"/dev/fd/{script}"],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -30,13 +30,13 @@ def kept_place(task: Task) -> str:
         return task.keep_deleted.path
     if task.encryption is None:
         return raw_place(task.keep_deleted.path)
-    return "{0}:{1}".format(CRYPT, task.kept_inside)
+    return f"{CRYPT}:{task.kept_inside}"
 
 
 def kept_folder(task: Task, run_id: str) -> str:
     """Where this run puts what it deletes, as rclone's argument; empty without keep_deleted."""
     place = kept_place(task)
-    return "{0}/{1}".format(place, run_id) if place else ""
+    return f"{place}/{run_id}" if place else ""
 
 
 def purge_kept(session: Session, task: Task, say: Callable[[str], None]) -> None:
@@ -50,10 +50,10 @@ def purge_kept(session: Session, task: Task, say: Callable[[str], None]) -> None
         raise listing_error(answer, session)
     oldest = datetime.now(timezone.utc) - timedelta(days=task.keep_deleted.days)
     for folder in expired(answer.stdout.split("\n"), oldest):
-        removed = session.query(["purge", "--", "{0}/{1}".format(kept_place(task), folder)], timeout=3600)
+        removed = session.query(["purge", "--", f"{kept_place(task)}/{folder}"], timeout=3600)
         if removed.exit_code != 0:
             raise listing_error(removed, session)
-        say("removed the files that the run {0} had deleted, kept for {1} days".format(folder, task.keep_deleted.days))
+        say(f"removed the files that the run {folder} had deleted, kept for {task.keep_deleted.days} days")
 
 
 def expired(folders: List[str], oldest: datetime) -> List[str]:

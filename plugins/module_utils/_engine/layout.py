@@ -22,8 +22,8 @@ def checked_name(kind: str, name: str) -> str:
     """The name itself when it may name a credential or task (``kind``); it becomes a file and a unit name."""
     if not isinstance(name, str) or not NAME.match(name):
         raise usage_error(
-            "The {0} name {1!r} is not allowed: use 1 to 63 letters, digits, '.', '_' and '-', "
-            "beginning with a letter or digit.".format(kind, name)
+            f"The {kind} name {name!r} is not allowed: use 1 to 63 letters, digits, '.', '_' and '-', beginning with a "
+            "letter or digit."
         )
     return name
 
@@ -39,7 +39,7 @@ class Layout:
         """The layout that ``CLOUDSYNC_ROOT`` asks for."""
         root = environ.get("CLOUDSYNC_ROOT", "").rstrip("/")
         if root and not os.path.isabs(root):
-            raise usage_error("CLOUDSYNC_ROOT is {0!r}: give an absolute path.".format(root))
+            raise usage_error(f"CLOUDSYNC_ROOT is {root!r}: give an absolute path.")
         return cls(root)
 
     @property
@@ -60,32 +60,32 @@ class Layout:
         return self.config_dir + "/credentials"
 
     def credential(self, name: str) -> str:
-        return "{0}/{1}.json".format(self.credentials_dir, checked_name("credential", name))
+        return f"{self.credentials_dir}/{checked_name('credential', name)}.json"
 
     @property
     def tasks_dir(self) -> str:
         return self.config_dir + "/tasks"
 
     def task(self, name: str) -> str:
-        return "{0}/{1}.json".format(self.tasks_dir, checked_name("task", name))
+        return f"{self.tasks_dir}/{checked_name('task', name)}.json"
 
     def onetime_task(self, name: str) -> str:
         """A task that is not kept, of a run that happens once; it goes with the next boot."""
-        return "{0}/onetime/{1}.json".format(self.run_dir, checked_name("task", name))
+        return f"{self.run_dir}/onetime/{checked_name('task', name)}.json"
 
     @property
     def state_dir(self) -> str:
         return self.root + "/var/lib/cloudsync"
 
     def task_state_dir(self, task: str) -> str:
-        return "{0}/{1}".format(self.state_dir, checked_name("task", task))
+        return f"{self.state_dir}/{checked_name('task', task)}"
 
     @property
     def log_dir(self) -> str:
         return self.root + "/var/log/cloudsync"
 
     def task_log_dir(self, task: str) -> str:
-        return "{0}/{1}".format(self.log_dir, checked_name("task", task))
+        return f"{self.log_dir}/{checked_name('task', task)}"
 
     @property
     def run_dir(self) -> str:

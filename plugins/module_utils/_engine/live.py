@@ -118,7 +118,7 @@ def open_live(
     parent = layout.run_dir + "/live"
     make_directory(layout.run_dir)
     make_directory(parent)
-    directory = "{0}/{1}".format(parent, use_id)
+    directory = f"{parent}/{use_id}"
     with wait_lock(_mutex(layout)):
         lock = wait_lock(directory + "/" + LOCK)
     try:
@@ -128,7 +128,7 @@ def open_live(
         atomic_write(directory + "/" + BASELINE, text)
         atomic_write(directory + "/" + CONFIG, text)
         for name, public in content.files.items():
-            atomic_write("{0}/{1}".format(directory, name), public.encode(), 0o644)
+            atomic_write(f"{directory}/{name}", public.encode(), 0o644)
         _give_to(user, directory)
         return LiveConfig(layout, saved, directory, lock, turn, content.arguments)
     except BaseException:
@@ -155,7 +155,7 @@ def _give_to(user: str, directory: str) -> None:
 
 def turn_path(layout: Layout, credential: str) -> str:
     """The lock that the users of a credential with a single-use refresh token take turns on."""
-    return "{0}/locks/turns/{1}".format(layout.run_dir, credential)
+    return f"{layout.run_dir}/locks/turns/{credential}"
 
 
 def sweep_live(layout: Layout) -> List[str]:
@@ -167,7 +167,7 @@ def sweep_live(layout: Layout) -> List[str]:
     parent = layout.run_dir + "/live"
     problems = []
     for use_id in os.listdir(parent) if os.path.isdir(parent) else []:
-        directory = "{0}/{1}".format(parent, use_id)
+        directory = f"{parent}/{use_id}"
         with wait_lock(_mutex(layout)):
             lock = try_lock(directory + "/" + LOCK)
         if lock is None:
@@ -178,9 +178,8 @@ def sweep_live(layout: Layout) -> List[str]:
                 shutil.rmtree(directory)
             except (CloudsyncError, OSError) as error:
                 problems.append(
-                    "The token that the killed run {0} refreshed is kept in {1} until it can be saved. {2}".format(
-                        use_id, directory, error
-                    )
+                    f"The token that the killed run {use_id} refreshed is kept in {directory} until it can be saved. "
+                    f"{error}"
                 )
     return problems
 
@@ -201,7 +200,7 @@ def _store_refreshed(layout: Layout, directory: str) -> bool:
 def _remote_section(directory: str, name: str) -> Optional[Dict[str, str]]:
     """rclone's save renames twice: between the two, the new text is in a file beside the configuration."""
     for candidate in [name] + (_half_saved(directory) if name == CONFIG else []):
-        text = read_text("{0}/{1}".format(directory, candidate))
+        text = read_text(f"{directory}/{candidate}")
         section = parse(text).get(REMOTE) if text else None
         if section:
             return section
@@ -210,7 +209,7 @@ def _remote_section(directory: str, name: str) -> Optional[Dict[str, str]]:
 
 def _half_saved(directory: str) -> List[str]:
     names = [name for name in os.listdir(directory) if name.startswith(CONFIG) and name != CONFIG]
-    return sorted(names, key=lambda name: os.stat("{0}/{1}".format(directory, name)).st_mtime_ns, reverse=True)
+    return sorted(names, key=lambda name: os.stat(f"{directory}/{name}").st_mtime_ns, reverse=True)
 
 
 def _signature(path: str) -> Optional[Tuple[int, int, int]]:

@@ -38,14 +38,12 @@ ACCOUNT_ATTRIBUTES = (
 
 
 def task_lock_path(layout: Layout, task: str) -> str:
-    return "{0}/locks/tasks/{1}".format(layout.run_dir, task)
+    return f"{layout.run_dir}/locks/tasks/{task}"
 
 
 def remote_identity(credential: Credential) -> str:
     """What two credentials have in common when they reach the same place: provider and, as far as known, account."""
-    known = [
-        "{0}={1}".format(key, credential.attributes[key]) for key in ACCOUNT_ATTRIBUTES if key in credential.attributes
-    ]
+    known = [f"{key}={credential.attributes[key]}" for key in ACCOUNT_ATTRIBUTES if key in credential.attributes]
     return " ".join([rclone_name(credential.provider), *(known or [credential.name])])
 
 
@@ -111,7 +109,7 @@ def _claim(
         lock, conflict = try_claim(layout, task.name, run_id, claims)
         if lock is not None:
             return lock
-        text = "the task {0} {1}".format(conflict.task, conflict.claim.describe()) if conflict else ""
+        text = f"the task {conflict.task} {conflict.claim.describe()}" if conflict else ""
         if text != said:
             _wait_or_skip(task, text, say)
             said = text
@@ -121,9 +119,9 @@ def _claim(
 def _wait_or_skip(task: Task, what: str, say: Callable[[str], None]) -> None:
     if task.on_overlap == "skip":
         raise CloudsyncError(
-            "locked", "Skipped: {0}. The next start runs it; to queue instead, set on_overlap to wait.".format(what)
+            "locked", f"Skipped: {what}. The next start runs it; to queue instead, set on_overlap to wait."
         )
-    say("waiting: {0}".format(what))
+    say(f"waiting: {what}")
 
 
 def _pause(stop: StopFlag) -> None:

@@ -55,7 +55,7 @@ def wait_lock(path: str) -> Lock:
     """The lock on ``path``, however long it takes: only for locks that are held for moments."""
     lock = _flock(path, fcntl.LOCK_EX)
     if lock is None:
-        raise OSError("{0}: flock returned without the lock".format(path))
+        raise OSError(f"{path}: flock returned without the lock")
     return lock
 
 

@@ -67,7 +67,7 @@ def holding(path: str, mounts: Sequence[Mount]) -> Mount:
         children.setdefault(mount.parent, []).append(mount)
     current = _root(mounts)
     if current is None or not is_below(path, current.point):
-        raise usage_error("{0} is on no filesystem that /proc/self/mountinfo names.".format(path))
+        raise usage_error(f"{path} is on no filesystem that /proc/self/mountinfo names.")
     while True:
         over = [m for m in children.get(current.id, []) if m.id != current.id and is_below(path, m.point)]
         if not over:

@@ -46,8 +46,10 @@ def overdue(layout: Layout, task: Task, slot: str) -> List[str]:
         task=task.name,
         host=socket.gethostname(),
         state="overdue",
-        message="No run has begun since {0}. Look at: systemctl list-timers 'cloudsync@*'; "
-        "journalctl -u 'cloudsync@{1}*'".format(slot, task.name),
+        message=(
+            f"No run has begun since {slot}. Look at: systemctl list-timers 'cloudsync@*'; journalctl -u "
+            f"'cloudsync@{task.name}*'"
+        ),
     )
     problems = [
         problem

@@ -74,7 +74,7 @@ class Event:
         """All of it for a person to read."""
         facts = [("run", self.run_id), ("state", self.state), ("reason", self.reason)]
         lines = [self.message] if self.message else []
-        lines += ["{0}: {1}".format(name, value) for name, value in facts if value]
+        lines += [f"{name}: {value}" for name, value in facts if value]
         if self.last_lines:
             lines += ["", "The last lines of the log:", *self.last_lines]
         return "\n".join(lines) or self.headline
@@ -129,13 +129,13 @@ def send(
         return _told(target, _run([sendmail, "-oi", "-t"], _mail(target.address, event)))
     if target.kind == "unit":
         # A template gets the task as its instance, or it could not know what failed.
-        unit = target.address.replace("@.", "@{0}.".format(event.task))
+        unit = target.address.replace("@.", f"@{event.task}.")
         return _told(target, _run([systemctl, "start", "--no-block", unit]) if real_host else "")
     url, user, password = split_login(target.address)
     if target.kind == "healthchecks":
         parts = urlsplit(url)
         url = parts._replace(path=parts.path.rstrip("/") + PING_ENDS[event.kind]).geturl()
-        body = "{0}\n{1}".format(event.headline, event.text)[:PING_LENGTH].encode()
+        body = f"{event.headline}\n{event.text}"[:PING_LENGTH].encode()
         return _told(target, post(url, body, "text/plain; charset=utf-8", user, password))
     if target.kind == "ntfy":
         parts = urlsplit(url)
@@ -146,14 +146,14 @@ def send(
 
 
 def _told(target: Target, problem: str) -> List[str]:
-    return ["The notice to {0} could not be sent: {1}.".format(public_form(target), problem)] if problem else []
+    return [f"The notice to {public_form(target)} could not be sent: {problem}."] if problem else []
 
 
 def _webhook(event: Event) -> Dict[str, Any]:
     """``text`` is what Slack, Mattermost and their like show, ``content`` what Discord shows (2000 letters at most)."""
     content = asdict(event)
     content["event"] = content.pop("kind")
-    content["text"] = "{0}\n{1}".format(event.headline, event.text)
+    content["text"] = f"{event.headline}\n{event.text}"
     content["content"] = content["text"][:1990]
     return content
 
@@ -180,7 +180,7 @@ def _mail(recipients: str, event: Event) -> bytes:
     message["Subject"] = " ".join(event.headline.split())
     message["Auto-Submitted"] = "auto-generated"
     message["X-Cloudsync-Host"] = " ".join(socket.gethostname().split())
-    message.set_content("{0}.\n\n{1}\n".format(event.headline, event.text))
+    message.set_content(f"{event.headline}.\n\n{event.text}\n")
     return message.as_bytes()
 
 
@@ -197,12 +197,12 @@ def _run(argv: List[str], content: bytes = b"") -> str:
         )
     except FileNotFoundError:
         remedy = "; install a mail transport, msmtp-mta or postfix for example" if "-t" in argv else ""
-        return "there is no {0}{1}".format(argv[0], remedy)
+        return f"there is no {argv[0]}{remedy}"
     except OSError as error:
-        return "{0}: {1}".format(argv[0], error.strerror)
+        return f"{argv[0]}: {error.strerror}"
     except subprocess.TimeoutExpired:
-        return "{0} did not end within {1} s".format(argv[0], COMMAND_SECONDS)
+        return f"{argv[0]} did not end within {COMMAND_SECONDS} s"
     if done.returncode != 0:
         said = done.stdout.decode("utf-8", "replace").strip().splitlines()
-        return "{0} failed with exit code {1}: {2}".format(argv[0], done.returncode, (said or ["it said nothing"])[-1])
+        return f"{argv[0]} failed with exit code {done.returncode}: {(said or ['it said nothing'])[-1]}"
     return ""

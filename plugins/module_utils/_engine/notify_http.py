@@ -44,7 +44,7 @@ def post(url: str, body: bytes, content_type: str, user: str = "", password: str
     """
     headers = {"Content-Type": content_type, "User-Agent": "cloudsync"}
     if user or password:
-        login = "{0}:{1}".format(unquote(user), unquote(password)).encode()
+        login = f"{unquote(user)}:{unquote(password)}".encode()
         headers["Authorization"] = "Basic " + base64.b64encode(login).decode()
     problem, again = _once(url, body, headers)
     if again:
@@ -65,24 +65,24 @@ def _once(url: str, body: bytes, headers: Dict[str, str]) -> Tuple[str, bool]:
     except urllib.error.HTTPError as error:
         error.close()
         if 300 <= error.code < 400:
-            return "the server redirects (HTTP {0}); give the final address".format(error.code), False
+            return f"the server redirects (HTTP {error.code}); give the final address", False
         name = http.client.responses.get(error.code, "unknown")
-        return "the server answered HTTP {0} ({1})".format(error.code, name), error.code >= 500 or error.code == 429
+        return f"the server answered HTTP {error.code} ({name})", error.code >= 500 or error.code == 429
     except urllib.error.URLError as error:
         return _reason(error.reason), True
     except OSError as error:
         return _reason(error), True
     except (http.client.HTTPException, ValueError) as error:
         # Their texts may quote the address.
-        return "the address or the server's answer is not valid ({0})".format(type(error).__name__), False
+        return f"the address or the server's answer is not valid ({type(error).__name__})", False
 
 
 def _reason(error: object) -> str:
     """Why there was no connection. Only texts of the system and of OpenSSL: others may quote the address."""
     if isinstance(error, (socket.timeout, TimeoutError)):
-        return "no answer within {0} s".format(TIMEOUT_SECONDS)
+        return f"no answer within {TIMEOUT_SECONDS} s"
     if isinstance(error, ssl.SSLCertVerificationError):
-        return "the server's certificate is not valid: {0}".format(error.verify_message)
+        return f"the server's certificate is not valid: {error.verify_message}"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
-    return "no connection ({0})".format(type(error).__name__)
+    return f"no connection ({type(error).__name__})"

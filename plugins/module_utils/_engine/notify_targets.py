@@ -63,7 +63,7 @@ def parse_target(text: str) -> Target:
     scheme, colon, rest = text.partition(":")
     scheme = scheme.lower()
     if not colon:
-        raise usage_error("A notify target has no scheme: use one of {0}.".format(FORMS))
+        raise usage_error(f"A notify target has no scheme: use one of {FORMS}.")
     if scheme == "mailto":
         if not all(MAIL.match(address) for address in rest.split(",")):
             raise usage_error("A mailto: target of notify is not an e-mail address, or several with commas between.")
@@ -75,12 +75,12 @@ def parse_target(text: str) -> Target:
     if scheme in HTTP_KINDS:
         return _http_target(scheme, rest)
     shown = repr(scheme) if re.match(r"\A[a-z+.-]{1,20}\Z", scheme) else "that is not one"
-    raise usage_error("A notify target has the scheme {0}: use one of {1}.".format(shown, FORMS))
+    raise usage_error(f"A notify target has the scheme {shown}: use one of {FORMS}.")
 
 
 def _http_target(scheme: str, rest: str) -> Target:
     kind = HTTP_KINDS[scheme]
-    address = "{0}:{1}".format(scheme.split("+")[-1], rest)
+    address = f"{scheme.split('+')[-1]}:{rest}"
     try:
         parts = urlsplit(address)
         complete = bool(parts.hostname) and rest.startswith("//") and parts.port != 0
@@ -88,12 +88,12 @@ def _http_target(scheme: str, rest: str) -> Target:
         complete = False
     if not complete or not URL_LETTERS.match(address):
         raise usage_error(
-            "A {0}: target of notify is not an address: it needs //HOST/PATH, and blanks and letters beyond ASCII "
-            "as %XX.".format(scheme)
+            f"A {scheme}: target of notify is not an address: it needs //HOST/PATH, and blanks and letters beyond "
+            "ASCII as %XX."
         )
     if kind != "webhook" and not parts.path.strip("/"):
         needed = "topic" if kind == "ntfy" else "check's UUID"
-        raise usage_error("A {0}: target of notify lacks the {1} after the host.".format(scheme, needed))
+        raise usage_error(f"A {scheme}: target of notify lacks the {needed} after the host.")
     return Target(kind, address)
 
 
@@ -105,7 +105,7 @@ def public_form(target: Target) -> str:
         return "unit:" + target.address
     parts = urlsplit(target.address)
     prefix = "" if target.kind == "webhook" else target.kind + "+"
-    return "{0}{1}://{2}".format(prefix, parts.scheme, _host(parts))
+    return f"{prefix}{parts.scheme}://{_host(parts)}"
 
 
 def public_text(text: str) -> str:
@@ -125,4 +125,4 @@ def split_login(address: str) -> Tuple[str, str, str]:
 
 def _host(parts: SplitResult) -> str:
     host = parts.hostname or ""
-    return ("[{0}]".format(host) if ":" in host else host) + (":{0}".format(parts.port) if parts.port else "")
+    return (f"[{host}]" if ":" in host else host) + (f":{parts.port}" if parts.port else "")

@@ -25,9 +25,8 @@ def to_oncalendar(schedule: Schedule) -> List[str]:
     zone = "" if schedule.timezone is None else " " + schedule.timezone
     months = _numbers(MONTH, schedule.cron.months)
     return [
-        "{0}*-{1}-{2} {3}:{4}:00{5}".format(
-            _weekdays(weekdays), months, _numbers(DAY, days), _numbers(HOUR, hours), _numbers(MINUTE, minutes), zone
-        )
+        f"{_weekdays(weekdays)}*-{months}-{_numbers(DAY, days)} "
+        f"{_numbers(HOUR, hours)}:{_numbers(MINUTE, minutes)}:00{zone}"
         for days, weekdays in schedule.cron.day_rules
         for hours, minutes in time_boxes(schedule)
     ]
@@ -39,7 +38,7 @@ def _weekdays(values: Sequence[int]) -> str:
     monday_first = sorted((value - 1) % 7 for value in values)
     return (
         ",".join(
-            _WEEKDAYS[first] if first == last else "{0}..{1}".format(_WEEKDAYS[first], _WEEKDAYS[last])
+            _WEEKDAYS[first] if first == last else f"{_WEEKDAYS[first]}..{_WEEKDAYS[last]}"
             for first, last, _step in runs(monday_first, len(monday_first) + 1)
         )
         + " "
@@ -50,8 +49,6 @@ def _numbers(field: Field, values: Sequence[int]) -> str:
     if len(values) == len(field.full):
         return "*"
     return ",".join(
-        "{0:02d}".format(first)
-        if first == last
-        else "{0:02d}..{1:02d}{2}".format(first, last, "" if step == 1 else "/{0}".format(step))
+        f"{first:02d}" if first == last else f"{first:02d}..{last:02d}{'' if step == 1 else f'/{step}'}"
         for first, last, step in runs(values, 4)
     )

@@ -37,14 +37,14 @@ def onetime_task(host: Host, name: str, declared: Mapping[str, Any]) -> Task:
     """The task that ``declared`` (options of the ``task`` module) asks for; nothing is written."""
     if name in list_tasks(host.layout):
         raise usage_error(
-            "The task {0!r} is kept on this host: run it without other options, or give the one-time run another "
-            "name.".format(name)
+            f"The task {name!r} is kept on this host: run it without other options, or give the one-time run another "
+            "name."
         )
 
     if declared.get("reverse_of") and not declared.get("path"):
         raise usage_error(
-            "reverse_of needs path: name the folder to restore to. To overwrite the folder of the task {0} itself, "
-            "name that one.".format(declared["reverse_of"])
+            "reverse_of needs path: name the folder to restore to. To overwrite the folder of the task "
+            f"{declared['reverse_of']} itself, name that one."
         )
 
     def find_task(original: str) -> Optional[Task]:
@@ -64,11 +64,9 @@ def why_not_planned(host: Host, declared: Mapping[str, Any]) -> str:
         return "rclone is not installed yet, so the one-time run could not be planned."
     credential, original = declared.get("credential"), declared.get("reverse_of")
     if credential and credential not in list_credentials(host.layout):
-        return "The credential {0} is not on this host yet, so the one-time run could not be planned.".format(
-            credential
-        )
+        return f"The credential {credential} is not on this host yet, so the one-time run could not be planned."
     if original and original not in list_tasks(host.layout):
-        return "The task {0} is not on this host yet, so the one-time run could not be planned.".format(original)
+        return f"The task {original} is not on this host yet, so the one-time run could not be planned."
     return ""
 
 
@@ -84,7 +82,7 @@ def run_once(host: Host, name: str, declared: Mapping[str, Any], wait: bool, tim
     """As starting.started(), but of what is ``declared``, and never of another run of that name."""
     task = onetime_task(host, name, declared)
     # Until the run has read it, what was asked for must not be replaced.
-    with wait_lock("{0}/locks/onetime/{1}".format(host.layout.run_dir, name)):
+    with wait_lock(f"{host.layout.run_dir}/locks/onetime/{name}"):
         _refuse_while_running(host, name)
         save_onetime(host.layout, host.seed, task)
         place_volatile_drop_in(host.layout, name, service_drop_in(task))
@@ -96,6 +94,6 @@ def _refuse_while_running(host: Host, name: str) -> None:
     for record in living_runs(host, name):
         raise CloudsyncError(
             "locked",
-            "The one-time run {0} ({1}) is under way. Wait for its end, stop it (state=stopped), or give the new one "
-            "another name.".format(name, record.id),
+            f"The one-time run {name} ({record.id}) is under way. Wait for its end, stop it (state=stopped), or give "
+            "the new one another name.",
         )

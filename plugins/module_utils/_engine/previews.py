@@ -26,14 +26,14 @@ def subject(layout: Layout, text: str) -> schedules.Schedule:
     if stored is None:
         return schedules.parse(text)
     if not stored["schedule"]:
-        raise usage_error("The task {0} has no schedule: it runs only when it is started by hand.".format(text))
+        raise usage_error(f"The task {text} has no schedule: it runs only when it is started by hand.")
     return schedules.parse(stored["schedule"])
 
 
 def preview(schedule: schedules.Schedule, count: int) -> Dict[str, Any]:
     """The same dict as the lookup ``schedule_preview`` gives, from this host's clock and zone."""
     if count < 1:
-        raise usage_error("count is {0}: ask for one run or more.".format(count))
+        raise usage_error(f"count is {count}: ask for one run or more.")
     now = datetime.datetime.now(datetime.timezone.utc)
     return {
         "cron": schedule.cron.text,
@@ -46,9 +46,9 @@ def preview(schedule: schedules.Schedule, count: int) -> Dict[str, Any]:
 
 def text(found: Dict[str, Any]) -> str:
     """For people: the expression, the English, and each run in its zone and in UTC."""
-    lines = ["{cron}  {description}".format(**found), *("OnCalendar={0}".format(line) for line in found["oncalendar"])]
+    lines = [f"{found['cron']}  {found['description']}", *(f"OnCalendar={line}" for line in found["oncalendar"])]
     for run in found["runs"]:
         moment = datetime.datetime.fromisoformat(run)
         in_utc = moment.astimezone(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
-        lines.append("{0}  ({1})".format(moment.strftime("%a %Y-%m-%d %H:%M %z"), in_utc))
+        lines.append(f"{moment.strftime('%a %Y-%m-%d %H:%M %z')}  ({in_utc})")
     return "\n".join(lines)

@@ -54,13 +54,11 @@ def account_of(user: Optional[str]) -> Account:
         entry = pwd.getpwnam(user)
     except (KeyError, ValueError):
         raise usage_error(
-            "The user {0!r} does not exist on this host: create it, or change the task's user.".format(user)
+            f"The user {user!r} does not exist on this host: create it, or change the task's user."
         ) from None
     if own.uid not in (0, entry.pw_uid):
         raise usage_error(
-            "The task's user is {0}, but cloudsync runs as {1}: only root can run it as somebody else.".format(
-                user, own.name
-            )
+            f"The task's user is {user}, but cloudsync runs as {own.name}: only root can run it as somebody else."
         )
     groups = tuple(os.getgrouplist(entry.pw_name, entry.pw_gid))
     return Account(entry.pw_name, entry.pw_uid, entry.pw_gid, entry.pw_dir, groups)
@@ -104,6 +102,6 @@ def refused_to_start(user: Optional[str]) -> CloudsyncError:
     """What to raise when Popen reports that the function of child_setup failed (SubprocessError)."""
     return CloudsyncError(
         "other",
-        "The kernel did not let a process change to the user {0}: the unit or container that cloudsync runs in "
-        "must allow the capabilities CAP_SETUID and CAP_SETGID.".format(account_of(user).name),
+        f"The kernel did not let a process change to the user {account_of(user).name}: the unit or container that "
+        "cloudsync runs in must allow the capabilities CAP_SETUID and CAP_SETGID.",
     )

@@ -63,11 +63,11 @@ def now() -> str:
 def new_run_id() -> str:
     """Sorts by time, to the microsecond; its last digit is random."""
     moment = datetime.now(timezone.utc)
-    return "{0}-{1:05x}{2:x}".format(moment.strftime("%Y%m%dT%H%M%SZ"), moment.microsecond, os.urandom(1)[0] % 16)
+    return f"{moment.strftime('%Y%m%dT%H%M%SZ')}-{moment.microsecond:05x}{os.urandom(1)[0] % 16:x}"
 
 
 def log_path(layout: Layout, task: str, run_id: str) -> str:
-    return "{0}/{1}.log".format(layout.task_log_dir(task), run_id)
+    return f"{layout.task_log_dir(task)}/{run_id}.log"
 
 
 def hold_run(layout: Layout, task: str, run_id: str) -> Lock:
@@ -95,7 +95,7 @@ def runner_pid(layout: Layout, task: str, run_id: str) -> Optional[int]:
 
 
 def _run_lock(layout: Layout, task: str, run_id: str) -> str:
-    return "{0}/locks/runs/{1}/{2}".format(layout.run_dir, task, run_id)
+    return f"{layout.run_dir}/locks/runs/{task}/{run_id}"
 
 
 def _kept(layout: Layout, task: str) -> str:
@@ -104,14 +104,14 @@ def _kept(layout: Layout, task: str) -> str:
 
 def _unsaved(layout: Layout, task: str) -> str:
     """Where a record goes that the disk has no room for; there, it is newer than what may lie in _kept()."""
-    return "{0}/unsaved/{1}".format(layout.run_dir, task)
+    return f"{layout.run_dir}/unsaved/{task}"
 
 
 def _places(layout: Layout, task: str) -> Dict[str, str]:
     """The id of each run to the file that holds its record, oldest first."""
     directories = (_kept(layout, task), _unsaved(layout, task))
     found = {run_id: directory for directory in directories for run_id in names_in(directory)}
-    return {run_id: "{0}/{1}.json".format(found[run_id], run_id) for run_id in sorted(found)}
+    return {run_id: f"{found[run_id]}/{run_id}.json" for run_id in sorted(found)}
 
 
 def save_record(layout: Layout, record: Record) -> None:
@@ -121,7 +121,7 @@ def save_record(layout: Layout, record: Record) -> None:
         make_directory(layout.task_state_dir(record.task))
         make_directory(kept)
         _write(kept, record)
-        remove("{0}/{1}.json".format(unsaved, record.id))
+        remove(f"{unsaved}/{record.id}.json")
         for run_id in names_in(unsaved):
             _take_along(layout, record.task, run_id)
     except OSError:
@@ -131,13 +131,13 @@ def save_record(layout: Layout, record: Record) -> None:
 
 
 def _write(directory: str, record: Record) -> None:
-    write_json("{0}/{1}.json".format(directory, record.id), {"schema": SCHEMA, **asdict(record)})
+    write_json(f"{directory}/{record.id}.json", {"schema": SCHEMA, **asdict(record)})
 
 
 def _take_along(layout: Layout, task: str, run_id: str) -> None:
     if runner_pid(layout, task, run_id) is not None:
         return
-    path = "{0}/{1}.json".format(_unsaved(layout, task), run_id)
+    path = f"{_unsaved(layout, task)}/{run_id}.json"
     record = _load(path)
     if record is not None:
         _write(_kept(layout, task), record)
@@ -203,7 +203,7 @@ def prune(layout: Layout, task: str) -> None:
     """Keep the newest records and logs; logs also go by age."""
     kept = _kept(layout, task)
     for run_id in names_in(kept)[:-KEPT_RECORDS]:
-        remove("{0}/{1}.json".format(kept, run_id))
+        remove(f"{kept}/{run_id}.json")
     oldest = time.time() - KEPT_LOG_DAYS * 86400
     logs = names_in(layout.task_log_dir(task), ".log")
     for position, run_id in enumerate(reversed(logs)):

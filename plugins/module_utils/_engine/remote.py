@@ -44,7 +44,7 @@ def take_turn(host: Host, credential: str, stop: StopFlag, say: Say) -> Lock:
     path = turn_path(host.layout, credential)
     lock = try_lock(path)
     if lock is None:
-        say("waiting for the credential {0}, whose refresh token can be used by one at a time".format(credential))
+        say(f"waiting for the credential {credential}, whose refresh token can be used by one at a time")
     while lock is None:
         if stop.requested:
             raise CloudsyncError("stopped", "The run was stopped while it waited for the credential.")
@@ -55,7 +55,7 @@ def take_turn(host: Host, credential: str, stop: StopFlag, say: Say) -> Lock:
 
 def raw_place(path: str) -> str:
     """A remote path as rclone's argument."""
-    return "{0}:{1}".format(REMOTE, path)
+    return f"{REMOTE}:{path}"
 
 
 def _root(path: str) -> str:

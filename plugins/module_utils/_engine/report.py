@@ -91,12 +91,12 @@ def fleet(answers: Answers, now: datetime.datetime) -> Dict[str, Any]:
 def summary(totals: Mapping[str, int]) -> str:
     """The totals in a sentence; what is zero is left out."""
     words = {"problem": "in trouble"}
-    counts = ["{0} {1}".format(totals[level], words.get(level, level)) for level in LEVELS if totals[level]]
-    text = "{0} on {1}".format(_plural(totals["tasks"], "task"), _plural(totals["hosts"], "host"))
+    counts = [f"{totals[level]} {words.get(level, level)}" for level in LEVELS if totals[level]]
+    text = f"{_plural(totals['tasks'], 'task')} on {_plural(totals['hosts'], 'host')}"
     if counts:
         text += ": " + ", ".join(counts)
     if totals["silent"]:
-        text += "; no answer from {0}".format(_plural(totals["silent"], "host"))
+        text += f"; no answer from {_plural(totals['silent'], 'host')}"
     return text + "."
 
 
@@ -203,4 +203,4 @@ def _totals(hosts: List[HostRow], tasks: List[TaskRow]) -> Dict[str, int]:
 
 
 def _plural(count: int, word: str) -> str:
-    return "{0} {1}{2}".format(count, word, "" if count == 1 else "s")
+    return f"{count} {word}{'' if count == 1 else 's'}"

@@ -111,8 +111,8 @@ def _silent_hosts(hosts: Sequence[Mapping[str, Any]]) -> str:
     rows = [
         '<tr class="problem">{0}{1}{2}</tr>'.format(
             _head("Host", host["host"]),
-            _cell("State", "state", "<b>{0}</b>".format(HOST_WORDS[host["state"]])),
-            _cell("Message", "message", "<span>{0}</span>".format(escape(host["message"]))),
+            _cell("State", "state", f"<b>{HOST_WORDS[host['state']]}</b>"),
+            _cell("Message", "message", f"<span>{escape(host['message'])}</span>"),
         )
         for host in hosts
     ]
@@ -128,11 +128,11 @@ def _tasks(tasks: Sequence[Mapping[str, Any]], now: datetime.datetime) -> str:
 def _bare_hosts(hosts: Sequence[str]) -> str:
     if not hosts:
         return ""
-    return "<h2>Hosts without a task</h2>\n<p>{0}</p>".format(escape(", ".join(hosts)))
+    return f"<h2>Hosts without a task</h2>\n<p>{escape(', '.join(hosts))}</p>"
 
 
 def _section(heading: str, columns: Sequence[str], rows: Sequence[str]) -> str:
-    head = "".join('<th scope="col">{0}</th>'.format(column) for column in columns)
+    head = "".join(f'<th scope="col">{column}</th>' for column in columns)
     return "<h2>{0}</h2>\n<table>\n<thead><tr>{1}</tr></thead>\n<tbody>\n{2}\n</tbody>\n</table>".format(
         heading, head, "\n".join(rows)
     )
@@ -140,12 +140,12 @@ def _section(heading: str, columns: Sequence[str], rows: Sequence[str]) -> str:
 
 def _task(task: Mapping[str, Any], now: datetime.datetime) -> str:
     host, name, state, message, last_run, duration, moved, next_run = HEADINGS
-    does = "{direction} {mode}".format(**task) + (": " + task["description"] if task["description"] else "")
+    does = f"{task['direction']} {task['mode']}" + (": " + task["description"] if task["description"] else "")
     cells = [
         _head(host, task["host"]),
-        _cell(name, "task", "<span>{0}{1}</span>".format(escape(task["task"]), _small(does))),
+        _cell(name, "task", f"<span>{escape(task['task'])}{_small(does)}</span>"),
         _cell(state, "state", _state(task)),
-        _cell(message, "message", "<span>{0}{1}</span>".format(escape(task["message"]), _small(_log(task)))),
+        _cell(message, "message", f"<span>{escape(task['message'])}{_small(_log(task))}</span>"),
         _cell(last_run, "time", _when(task["started"], now)),
         _cell(duration, "count", "" if task["duration"] is None else _length(task["duration"])),
         _cell(moved, "count", _moved(task)),
@@ -155,44 +155,44 @@ def _task(task: Mapping[str, Any], now: datetime.datetime) -> str:
 
 
 def _head(label: str, text: str) -> str:
-    return '<th scope="row" data-label="{0}">{1}</th>'.format(label, escape(text))
+    return f'<th scope="row" data-label="{label}">{escape(text)}</th>'
 
 
 def _cell(label: str, kind: str, content: str) -> str:
     """A cell; ``content`` is HTML of one element, or none."""
-    return '<td class="{0}" data-label="{1}">{2}</td>'.format(kind, label, content)
+    return f'<td class="{kind}" data-label="{label}">{content}</td>'
 
 
 def _state(task: Mapping[str, Any]) -> str:
     """The state, its reason, and what the state alone does not tell."""
     word = task["state"]
     if task["percent"] is not None:
-        word += " {0}%".format(task["percent"])
+        word += f" {task['percent']}%"
     notes = [task["reason"]] if task["reason"] else []
     if task["overdue_since"]:
         word += ", overdue"
-        notes.append("since {0}".format(_clock(task["overdue_since"])))
+        notes.append(f"since {_clock(task['overdue_since'])}")
     if not task["enabled"]:
         notes.append("disabled")
-    return "<span><b>{0}</b>{1}</span>".format(escape(word), _small(", ".join(notes)))
+    return f"<span><b>{escape(word)}</b>{_small(', '.join(notes))}</span>"
 
 
 def _log(task: Mapping[str, Any]) -> str:
     """Where to read on, for those that call for it."""
-    return "Log: {0}".format(task["log"]) if task["log"] and task["state"] in FAILED else ""
+    return f"Log: {task['log']}" if task["log"] and task["state"] in FAILED else ""
 
 
 def _moved(task: Mapping[str, Any]) -> str:
     if task["started"] is None:
         return ""
-    counts = "{0} file{1}".format(task["transfers"], "" if task["transfers"] == 1 else "s")
+    counts = f"{task['transfers']} file{'' if task['transfers'] == 1 else 's'}"
     if task["deletes"]:
-        counts += ", {0} deleted".format(task["deletes"])
-    return "<span>{0}{1}</span>".format(escape(size_text(task["bytes"])), _small(counts))
+        counts += f", {task['deletes']} deleted"
+    return f"<span>{escape(size_text(task['bytes']))}{_small(counts)}</span>"
 
 
 def _small(text: str) -> str:
-    return "<small>{0}</small>".format(escape(text)) if text else ""
+    return f"<small>{escape(text)}</small>" if text else ""
 
 
 def _when(text: Optional[str], now: datetime.datetime) -> str:
@@ -202,11 +202,11 @@ def _when(text: Optional[str], now: datetime.datetime) -> str:
         return ""
     seconds = int((time - now).total_seconds())
     distance = "in " + _length(seconds) if seconds > 0 else _length(-seconds) + " ago"
-    return "<span>{0}{1}</span>".format(_time(text), _small(distance))
+    return f"<span>{_time(text)}{_small(distance)}</span>"
 
 
 def _time(text: str) -> str:
-    return '<time datetime="{0}">{1}</time>'.format(escape(text), _clock(text))
+    return f'<time datetime="{escape(text)}">{_clock(text)}</time>'
 
 
 def _clock(text: str) -> str:
@@ -219,8 +219,8 @@ def _length(seconds: int) -> str:
     """The largest unit and the one after it: "2 d 3 h", "5 min"."""
     for index, (size, unit) in enumerate(UNITS):
         if seconds >= size or size == 1:
-            text = "{0} {1}".format(seconds // size, unit)
+            text = f"{seconds // size} {unit}"
             rest = UNITS[index + 1 : index + 2]
             more = [(seconds % size // smaller, word) for smaller, word in rest]
-            return " ".join([text, *("{0} {1}".format(amount, word) for amount, word in more if amount)])
+            return " ".join([text, *(f"{amount} {word}" for amount, word in more if amount)])
     return ""

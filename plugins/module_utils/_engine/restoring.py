@@ -226,15 +226,14 @@ class _Work:
         """What the operator has to know, in sentences."""
         if str(self.outcome.kept):
             self.outcome.warnings.append(
-                "Other than in the backup, and kept as they are on this host: {0}. To have those of the backup that "
-                "can be read, restore with existing=replace.".format(self.outcome.kept)
+                f"Other than in the backup, and kept as they are on this host: {self.outcome.kept}. To have those of "
+                "the backup that can be read, restore with existing=replace."
             )
         if str(self.outcome.unreadable):
             self.outcome.warnings.append(
-                "These are on this host, but can't be read with its seed: {0}. Nothing was deleted; a task that can't "
-                "be read has no timer. Restore again with the passphrase of a backup that has their seed.".format(
-                    self.outcome.unreadable
-                )
+                f"These are on this host, but can't be read with its seed: {self.outcome.unreadable}. Nothing was "
+                "deleted; a task that can't be read has no timer. Restore again with the passphrase of a backup that "
+                "has their seed."
             )
 
 

@@ -64,7 +64,7 @@ class Run:
                 self._run(load_task(self.host.layout, self.host.seed, self.record.task), earlier)
             # Only now: until its hooks have ended, a run is under way for whoever looks.
             self._update(ended=self.record.ended or now())
-            self.log.say("{0.state} {0.reason} {0.message}".format(self.record))
+            self.log.say(f"{self.record.state} {self.record.reason} {self.record.message}")
             prune(self.host.layout, self.record.task)
             if self.record.reason == "stopped":
                 mark_stopped(self.host.layout, self.record.task)
@@ -82,7 +82,7 @@ class Run:
             self._fail(error)
         except Exception as error:
             self.log.say(traceback.format_exc())
-            self._fail(CloudsyncError("other", "cloudsync itself failed ({0!r}); see the log.".format(error)))
+            self._fail(CloudsyncError("other", f"cloudsync itself failed ({error!r}); see the log."))
 
     @property
     def exit_code(self) -> int:

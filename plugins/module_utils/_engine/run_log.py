@@ -34,7 +34,7 @@ class RunLog:
             os.fchmod(descriptor, LOG_MODE)
             self._stream = os.fdopen(descriptor, "a", encoding="utf-8", errors="replace", buffering=1)
         except OSError as error:
-            self.last_lines.append("The log {0} can't be written: {1}.".format(self.path, error.strerror))
+            self.last_lines.append(f"The log {self.path} can't be written: {error.strerror}.")
 
     def say(self, line: str) -> None:
         """Add one line."""
@@ -56,7 +56,7 @@ class RunLog:
 
 
 def progress_path(layout: Layout, task: str) -> str:
-    return "{0}/progress/{1}.json".format(layout.run_dir, task)
+    return f"{layout.run_dir}/progress/{task}.json"
 
 
 def progress_writer(layout: Layout, task: str, run_id: str) -> Callable[[Stats], None]:

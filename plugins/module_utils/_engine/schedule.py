@@ -51,12 +51,12 @@ def parse(schedule: Union[str, Mapping[str, Any]]) -> Schedule:
     """
     given = {"cron": schedule} if isinstance(schedule, str) else schedule
     if not isinstance(given, Mapping):
-        raise usage_error("schedule is {0!r}: write a cron expression, a preset or a dictionary.".format(schedule))
+        raise usage_error(f"schedule is {schedule!r}: write a cron expression, a preset or a dictionary.")
     given = {key: value for key, value in given.items() if value is not None}
     refuse_unknown_keys("schedule", given, KEYS)
     catch_up = given.get("catch_up", False)
     if not isinstance(catch_up, bool):
-        raise usage_error("catch_up is {0!r}: write true or false.".format(catch_up))
+        raise usage_error(f"catch_up is {catch_up!r}: write true or false.")
     parsed = Schedule(
         cron=_parse_cron(given),
         timezone=zones.check(_string("timezone", given["timezone"])) if "timezone" in given else None,
@@ -132,7 +132,7 @@ def _parse_cron(given: Mapping[str, Any]) -> Cron:
     if len(forms) != 1:
         raise usage_error(
             "schedule {0}: give a preset, or cron, or some of {1}.".format(
-                "has {0}, which exclude each other".format(" and ".join(forms)) if forms else "says no time",
+                f"has {' and '.join(forms)}, which exclude each other" if forms else "says no time",
                 ", ".join(FIELD_WORDS),
             )
         )
@@ -146,13 +146,13 @@ def _parse_cron(given: Mapping[str, Any]) -> Cron:
 
 def _string(word: str, value: Any) -> str:
     if not isinstance(value, str):
-        raise usage_error("{0} is {1!r}: write it as text, in quotes.".format(word, value))
+        raise usage_error(f"{word} is {value!r}: write it as text, in quotes.")
     return value
 
 
 def _field_text(word: str, value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, (int, str)):
-        raise usage_error("{0} is {1!r}: write a number or a cron field in quotes.".format(word, value))
+        raise usage_error(f"{word} is {value!r}: write a number or a cron field in quotes.")
     return str(value)
 
 
@@ -163,7 +163,7 @@ def _time_of_day(word: str, value: Any) -> Optional[int]:
     if match:
         return int(match.group(1)) * 60 + int(match.group(2))
     # YAML reads an unquoted 22:00 as the number 1320; to take that for minutes would misread a plain 800 as 13:20.
-    raise usage_error('{0} is "{1}": write a time from 00:00 to 23:59 in quotes, as "22:00".'.format(word, value))
+    raise usage_error(f'{word} is "{value}": write a time from 00:00 to 23:59 in quotes, as "22:00".')
 
 
 def _in_window(schedule: Schedule, start: int) -> bool:
@@ -177,9 +177,7 @@ def _in_window(schedule: Schedule, start: int) -> bool:
 def _check_window(schedule: Schedule) -> None:
     if schedule.end is not None and (schedule.begin or 0) == schedule.end:
         raise usage_error(
-            "begin and end are both {0}, which leaves no time: leave both out for the whole day.".format(
-                clock(schedule.end)
-            )
+            f"begin and end are both {clock(schedule.end)}, which leaves no time: leave both out for the whole day."
         )
     if not start_minutes(schedule):
         raise usage_error(
@@ -187,15 +185,14 @@ def _check_window(schedule: Schedule) -> None:
                 schedule.cron.text,
                 clock(schedule.begin or 0),
                 clock(MINUTES_A_DAY if schedule.end is None else schedule.end),
-                " less a spread of {0} seconds".format(schedule.spread) if schedule.spread else "",
+                f" less a spread of {schedule.spread} seconds" if schedule.spread else "",
             )
         )
     gap = shortest_gap(schedule) if schedule.spread else 1
     if schedule.spread >= gap:
         raise usage_error(
-            "spread is {0} seconds: it must be shorter than the shortest time between two starts, {1} seconds.".format(
-                schedule.spread, gap
-            )
+            f"spread is {schedule.spread} seconds: it must be shorter than the shortest time between two starts, {gap} "
+            "seconds."
         )
 
 

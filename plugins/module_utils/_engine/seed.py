@@ -45,7 +45,7 @@ class Place:
         return "\0".join(("cloudsync", self.kind, self.name, self.field)).encode()
 
     def describe(self) -> str:
-        return "The {0} of the {1} {2} in {3}".format(self.field, self.kind, self.name, self.path)
+        return f"The {self.field} of the {self.kind} {self.name} in {self.path}"
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Seed:
             raise _undecryptable(place, "is not a ciphertext: the file was edited or cut short")
         key = self.keys.get(key_id)
         if key is None:
-            raise _undecryptable(place, "was encrypted with the key {0}, which this host's seed lacks".format(key_id))
+            raise _undecryptable(place, f"was encrypted with the key {key_id}, which this host's seed lacks")
         cipher = aes_gcm(key)
         try:
             raw = base64.b64decode(body, validate=True)
@@ -99,8 +99,8 @@ class Seed:
 def _undecryptable(place: Place, what: str) -> CloudsyncError:
     return CloudsyncError(
         "undecryptable",
-        "{0} {1}. Nothing was changed; restore the seed or the file from a backup, "
-        "or declare the secret again after removing the file.".format(place.describe(), what),
+        f"{place.describe()} {what}. Nothing was changed; restore the seed or the file from a backup, or declare the "
+        "secret again after removing the file.",
     )
 
 
@@ -117,8 +117,8 @@ def missing_cryptography() -> CloudsyncError:
     """What to say on a host without the library."""
     return CloudsyncError(
         "usage",
-        "The Python library cryptography is missing for {0}: install the package python3-cryptography "
-        "(the role skyhaul.cloudsync.runner does).".format(sys.executable),
+        f"The Python library cryptography is missing for {sys.executable}: install the package python3-cryptography "
+        "(the role skyhaul.cloudsync.runner does).",
     )
 
 
@@ -148,8 +148,8 @@ def parse_seed(content: Mapping[str, Any], path: str) -> Seed:
 def _damaged(path: str) -> Damaged:
     return Damaged(
         "undecryptable",
-        "The seed {0} is damaged: it was edited or cut short. It is left as it is; "
-        "restore it from its backup (skyhaul.cloudsync.seed with state=restored).".format(path),
+        f"The seed {path} is damaged: it was edited or cut short. It is left as it is; restore it from its backup "
+        "(skyhaul.cloudsync.seed with state=restored).",
     )
 
 
@@ -171,9 +171,9 @@ def load_seed(layout: Layout) -> Seed:
     if seed is None:
         raise CloudsyncError(
             "undecryptable",
-            "The seed {0} is missing: without it no credential can be stored or read. Make one with "
-            "skyhaul.cloudsync.seed (the role skyhaul.cloudsync.runner does), or, when this host had one, "
-            "restore it with state=restored.".format(layout.seed),
+            f"The seed {layout.seed} is missing: without it no credential can be stored or read. Make one with "
+            "skyhaul.cloudsync.seed (the role skyhaul.cloudsync.runner does), or, when this host had one, restore it "
+            "with state=restored.",
         )
     return seed
 

@@ -143,10 +143,9 @@ def _first(layout: Layout) -> Seed:
     if orphans:
         raise CloudsyncError(
             "undecryptable",
-            "The seed {0} is missing, but {1} were encrypted with it. A new seed could not read them: restore the old "
-            "one with state=restored, or remove their files in {2} first.".format(
-                layout.seed, ", ".join(sorted(set(orphans))), layout.config_dir
-            ),
+            f"The seed {layout.seed} is missing, but {', '.join(sorted(set(orphans)))} were encrypted with it. A new "
+            "seed could not read them: restore the old one with state=restored, or remove their files in "
+            f"{layout.config_dir} first.",
         )
     return new_seed()
 
@@ -157,7 +156,7 @@ def _restored(before: Optional[Seed], backup: Seed) -> Seed:
         return backup
     for key_id, key in backup.keys.items():
         if before.keys.get(key_id, key) != key:
-            raise usage_error("The seed of this host has another key with the id {0}.".format(key_id))
+            raise usage_error(f"The seed of this host has another key with the id {key_id}.")
     if set(backup.keys) <= set(before.keys):
         return before
     return replace(before, keys={**backup.keys, **before.keys})

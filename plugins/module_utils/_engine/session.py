@@ -97,9 +97,7 @@ class Session:
         if ended.stopped:
             raise CloudsyncError("stopped", "The run was stopped.")
         if ended.timed_out:
-            raise CloudsyncError(
-                "network", "rclone {0} gave no answer within {1:.0f} seconds.".format(arguments[0], timeout)
-            )
+            raise CloudsyncError("network", f"rclone {arguments[0]} gave no answer within {timeout:.0f} seconds.")
         return Answer(ended.exit_code, "\n".join(output), "\n".join(errors))
 
     def _start(self, arguments: Sequence[str], directory: int, stdin: bytes) -> subprocess.Popen[bytes]:
@@ -128,7 +126,7 @@ class Session:
         """Another user can't walk to the live configuration, but can reach it through the open directory."""
         if self.user == "root" or os.geteuid() != 0:
             return self.live.path
-        return "/proc/self/fd/{0}/{1}".format(directory, os.path.basename(self.live.path))
+        return f"/proc/self/fd/{directory}/{os.path.basename(self.live.path)}"
 
 
 class _Pump:

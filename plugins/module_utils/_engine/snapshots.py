@@ -45,8 +45,8 @@ def snapshot_name(task: str, run_id: str) -> str:
     """``cloudsync-TASK-RUNID``, in letters that every volume manager takes."""
     # LVM reserves names with parts like _tdata, and counts a hyphen twice towards its limit of 127.
     if "_" in task or len(task) > 32:
-        task = "{0}.{1}".format(re.sub(r"[^A-Za-z0-9.-]", ".", task)[:24], sha256(task.encode()).hexdigest()[:8])
-    return "{0}{1}-{2}".format(NAME, task, re.sub(r"[^A-Za-z0-9]", "", run_id))
+        task = f"{re.sub(r'[^A-Za-z0-9.-]', '.', task)[:24]}.{sha256(task.encode()).hexdigest()[:8]}"
+    return f"{NAME}{task}-{re.sub(r'[^A-Za-z0-9]', '', run_id)}"
 
 
 @contextmanager
@@ -68,9 +68,9 @@ def take(
     Raises ``disk_full`` at the end when the snapshot ran out of room, as then the transfer was not whole.
     """
     path = os.path.realpath(path)
-    bench = Bench("{0}/{1}".format(os.path.realpath(work_dir), name), execute, gid)
+    bench = Bench(f"{os.path.realpath(work_dir)}/{name}", execute, gid)
     known = managers(bench)
-    note = "{0}/{1}.json".format(notes_dir, name)
+    note = f"{notes_dir}/{name}.json"
     failure: Optional[CloudsyncError] = None
     try:
         # Before the first mount, and again when it is known what will be frozen.
@@ -114,7 +114,7 @@ def _released(bench: Bench, name: str, note: str, say: Say) -> None:
     """Undo everything; the note stays for sweep() when that did not work."""
     problems = bench.close()
     for problem in problems:
-        say("The snapshot {0} could not be released, the next run tries again: {1}".format(name, problem))
+        say(f"The snapshot {name} could not be released, the next run tries again: {problem}")
     if not problems:
         remove(note)
 
@@ -122,10 +122,8 @@ def _released(bench: Bench, name: str, note: str, say: Say) -> None:
 def _ran_full(volumes: Sequence[str]) -> CloudsyncError:
     return CloudsyncError(
         "disk_full",
-        "The snapshot of {0} ran full: more changed during the run than {1} of its size, so what was transferred is "
-        "not whole. Run the task at a quieter time, or use thin volumes.".format(
-            ", ".join(volumes), ROOM.replace("ORIGIN", "")
-        ),
+        f"The snapshot of {', '.join(volumes)} ran full: more changed during the run than {ROOM.replace('ORIGIN', '')} "
+        "of its size, so what was transferred is not whole. Run the task at a quieter time, or use thin volumes.",
     )
 
 
@@ -134,7 +132,7 @@ def _view(plan: SnapshotPlan, wanted: Sequence[Tuple[Volume, str]], bench: Bench
     labels = dict(wanted)
     first = plan.parts[0]
     if len(plan.parts) == 1 and first.volume.kind == "zfs" and plan.holder.root == "/":
-        hidden = "{0}/.zfs/snapshot/{1}".format(plan.holder.point.rstrip("/"), labels[first.volume])
+        hidden = f"{plan.holder.point.rstrip('/')}/.zfs/snapshot/{labels[first.volume]}"
         if os.path.isdir(hidden):
             return hidden + first.inside
     roots = {volume: known[volume.kind].reveal(volume, label) for volume, label in wanted}
@@ -144,9 +142,7 @@ def _view(plan: SnapshotPlan, wanted: Sequence[Tuple[Volume, str]], bench: Bench
         target = os.path.join(tree, part.place) if part.place else tree
         for end in (source, target):
             if os.path.realpath(end) != end:
-                raise CloudsyncError(
-                    "other", "{0} changed while its snapshot was taken; run the task again.".format(plan.path)
-                )
+                raise CloudsyncError("other", f"{plan.path} changed while its snapshot was taken; run the task again.")
         bench.mount(["--bind"], source, target)
     return tree
 
@@ -160,7 +156,7 @@ def _write_note(note: str, bench: Bench, wanted: Sequence[Tuple[Volume, str]]) -
     except OSError as error:
         raise CloudsyncError(
             "disk_full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "other",
-            "No snapshot was taken, because {0} could not be written: {1}.".format(note, error.strerror),
+            f"No snapshot was taken, because {note} could not be written: {error.strerror}.",
         ) from None
 
 
@@ -170,14 +166,14 @@ def sweep_notes(
     """Remove what killed runs of a task left; the sentences of what is still there. The caller has the task's lock."""
     problems = []
     for name in names_in(notes_dir):
-        path = "{0}/{1}.json".format(notes_dir, name)
+        path = f"{notes_dir}/{name}.json"
         try:
             note = read_versioned(path, SCHEMA) or {}
             left = _swept(note, execute, read) if note else []
         except CloudsyncError as error:
             left = [error.message]
         if left:
-            problems += ["A killed run's snapshot {0} is still there: {1}".format(name, one) for one in left]
+            problems += [f"A killed run's snapshot {name} is still there: {one}" for one in left]
         else:
             remove(path)
     return problems
@@ -225,7 +221,7 @@ def take_snapshot(
         raise usage_error("A snapshot needs root: run cloudsync as root, or set the task's snapshot to none.")
     work_dir, notes_dir = _places(layout, task.name)
     name = snapshot_name(task.name, run_id)
-    say("transferring the snapshot {0} of {1}".format(name, task.path))
+    say(f"transferring the snapshot {name} of {task.path}")
     return take(task.snapshot, task.path, name, work_dir, notes_dir, say, execute, account_of(task.user).gid)
 
 

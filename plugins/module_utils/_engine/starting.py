@@ -51,7 +51,7 @@ def followed(host: Host, record: Record, wait: bool, timeout: int, joined: bool 
 def _result(record: Record, changed: bool) -> Dict[str, Any]:
     result: Dict[str, Any] = {"changed": changed, "run": record.public(), "warnings": []}
     if record.state in ("failed", "aborted"):
-        msg = "The run {0.id} of {0.task} {0.state} ({0.reason}): {0.message}".format(record)
+        msg = f"The run {record.id} of {record.task} {record.state} ({record.reason}): {record.message}"
         result.update(failed=True, msg=msg, reason=record.reason)
     elif record.state == "skipped":
         result["warnings"].append(record.message)
@@ -77,8 +77,8 @@ def begin(host: Host, task: str, wait: bool) -> Record:
         return Run(host, task, "manual", StopFlag()).perform()
     else:
         raise usage_error(
-            "{0} is missing, so no run can go on without this module: run the role skyhaul.cloudsync.runner, or use "
-            "state=finished.".format(host.layout.command)
+            f"{host.layout.command} is missing, so no run can go on without this module: run the role "
+            "skyhaul.cloudsync.runner, or use state=finished."
         )
     return _appeared(host, task, known)
 
@@ -103,9 +103,8 @@ def _appeared(host: Host, task: str, known: Set[str]) -> Record:
         time.sleep(LOOK_SECONDS)
     raise CloudsyncError(
         "other",
-        "No run of {0} began within {1} seconds. Look at: systemctl status {2}; journalctl -u {2}".format(
-            task, APPEAR_SECONDS, service_name(task)
-        ),
+        f"No run of {task} began within {APPEAR_SECONDS} seconds. Look at: systemctl status {service_name(task)}; "
+        f"journalctl -u {service_name(task)}",
     )
 
 
@@ -115,8 +114,8 @@ def _ended(host: Host, record: Record, timeout: int) -> Record:
         if time.monotonic() > deadline:
             raise CloudsyncError(
                 "other",
-                "The run {0.id} of {0.task} is still {0.state} after {1} seconds; it goes on. "
-                "Stop it with state=stopped, or wait longer.".format(record, timeout),
+                f"The run {record.id} of {record.task} is still {record.state} after {timeout} seconds; it goes on. "
+                "Stop it with state=stopped, or wait longer.",
             )
         time.sleep(LOOK_SECONDS)
         record = next((r for r in newest_records(host.layout, record.task) if r.id == record.id), record)
@@ -147,7 +146,7 @@ def planned_task(host: Host, task: Task, check_mode: bool) -> Dict[str, Any]:
     result: Dict[str, Any] = {"changed": check_mode, "warnings": [], **found.to_dict()}
     if found.refusal is None:
         return result
-    msg = "A run of {0} would end as {1}: {2}".format(task.name, result["reason"], result["message"])
+    msg = f"A run of {task.name} would end as {result['reason']}: {result['message']}"
     if check_mode or found.plan is None:
         return {**result, "changed": False, "failed": True, "msg": msg}
     return {**result, "warnings": [msg]}
@@ -156,7 +155,7 @@ def planned_task(host: Host, task: Task, check_mode: bool) -> Dict[str, Any]:
 def _not_there_yet(host: Host, task: str) -> Optional[str]:
     """A check before the first real run finds nothing to plan with."""
     if read_task(host.layout, task) is None and read_onetime(host.layout, task) is None:
-        return "The task {0} is not on this host yet, so its run could not be planned.".format(task)
+        return f"The task {task} is not on this host yet, so its run could not be planned."
     if not host.has_rclone:
-        return "rclone is not installed yet, so the run of {0} could not be planned.".format(task)
+        return f"rclone is not installed yet, so the run of {task} could not be planned."
     return None

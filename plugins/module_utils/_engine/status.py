@@ -100,9 +100,9 @@ def problems(layout: Layout) -> List[str]:
         if not status["enabled"]:
             continue
         if status["overdue_since"]:
-            lines.append("{task}: overdue: no run has begun since {overdue_since}".format(**status))
+            lines.append(f"{status['task']}: overdue: no run has begun since {status['overdue_since']}")
         if status["state"] in ("failed", "aborted"):
-            lines.append("{task}: {state}: {reason}: {message}".format(**status))
+            lines.append(f"{status['task']}: {status['state']}: {status['reason']}: {status['message']}")
     return lines
 
 
@@ -115,7 +115,7 @@ def tell_overdue(host: Host) -> List[str]:
                 task = load_task(host.layout, host.seed, status["task"])
                 problems += notices.overdue(host.layout, task, status["overdue_since"])
             except CloudsyncError as error:
-                problems.append("{0}: nobody could be told that it is overdue: {1}".format(status["task"], error))
+                problems.append(f"{status['task']}: nobody could be told that it is overdue: {error}")
     return problems
 
 
@@ -127,7 +127,7 @@ def readable_statuses(layout: Layout) -> Tuple[List[Dict[str, Any]], List[str]]:
         try:
             found.append(_status(layout, name, elapses))
         except CloudsyncError as error:
-            unreadable.append("{0}: {1}".format(name, error))
+            unreadable.append(f"{name}: {error}")
     return found, unreadable
 
 

@@ -36,7 +36,7 @@ class StopFlag:
 
 
 def stop_marker(layout: Layout, task: str) -> str:
-    return "{0}/stopped/{1}".format(layout.run_dir, task)
+    return f"{layout.run_dir}/stopped/{task}"
 
 
 def mark_stopped(layout: Layout, task: str) -> None:

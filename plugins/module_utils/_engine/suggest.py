@@ -19,13 +19,13 @@ NAMED = 5
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """ " Did you mean 'x'?" or, when nothing is near, the empty string."""
     near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
-    return " Did you mean {0!r}?".format(near[0]) if near else ""
+    return f" Did you mean {near[0]!r}?" if near else ""
 
 
 def some_of(names: Sequence[str]) -> str:
     """The first ``names`` for a sentence, and how many more there are."""
     more = len(names) - NAMED
-    return ", ".join(names[:NAMED]) + (" and {0} more".format(more) if more > 0 else "")
+    return ", ".join(names[:NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def refuse_unknown_keys(what: str, given: Mapping[str, Any], known: Iterable[str]) -> None:
@@ -34,9 +34,7 @@ def refuse_unknown_keys(what: str, given: Mapping[str, Any], known: Iterable[str
     for key in given:
         if key not in names:
             raise usage_error(
-                "{0} has no option {1!r}.{2} It takes: {3}.".format(
-                    what, key, did_you_mean(str(key), names), ", ".join(names)
-                )
+                f"{what} has no option {key!r}.{did_you_mean(str(key), names)} It takes: {', '.join(names)}."
             )
 
 
@@ -44,9 +42,5 @@ def choice(what: str, value: Any, choices: Iterable[str]) -> str:
     """``value`` when it is one of ``choices``."""
     allowed = list(choices)
     if value not in allowed:
-        raise usage_error(
-            "{0} is {1!r}: use one of {2}.{3}".format(
-                what, value, ", ".join(allowed), did_you_mean(str(value), allowed)
-            )
-        )
+        raise usage_error(f"{what} is {value!r}: use one of {', '.join(allowed)}.{did_you_mean(str(value), allowed)}")
     return str(value)

@@ -47,7 +47,7 @@ def sweep(host: Host, task: Task, say: Say) -> None:
         say(problem)
     forget_progress(host.layout, task.name)
     for record in interrupted_records(host.layout, task.name):
-        say("the run {0} was interrupted; its failure and always hooks follow".format(record.id))
+        say(f"the run {record.id} was interrupted; its failure and always hooks follow")
         earlier = [run for run in load_records(host.layout, task.name, NOTICED_RUNS) if run.id < record.id]
         log = RunLog(host.layout, task.name, record.id)
         try:

@@ -48,7 +48,7 @@ def systemctl(*arguments: str) -> str:
     if done.returncode != 0:
         raise CloudsyncError(
             "other",
-            "systemctl {0} failed: {1}".format(" ".join(arguments), done.stderr.decode("utf-8", "replace").strip()),
+            f"systemctl {' '.join(arguments)} failed: {done.stderr.decode('utf-8', 'replace').strip()}",
         )
     return done.stdout.decode("utf-8", "replace")
 
@@ -172,7 +172,7 @@ def place_volatile_drop_in(layout: Layout, task: str, text: str) -> None:
 
 
 def _stamp(task: str) -> str:
-    return "{0}/stamp-{1}".format(STAMP_DIR, timer_name(task))
+    return f"{STAMP_DIR}/stamp-{timer_name(task)}"
 
 
 def _mark_served(change: UnitChange) -> None:

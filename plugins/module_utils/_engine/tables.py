@@ -24,7 +24,7 @@ def size_text(count: int) -> str:
     number = float(count)
     for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
         if number < 1024 or unit == "TiB":
-            return "{0:.0f} {1}".format(number, unit) if unit == "B" else "{0:.1f} {1}".format(number, unit)
+            return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
         number /= 1024
     return ""
 
@@ -42,7 +42,7 @@ def status_table(statuses: Sequence[Dict[str, Any]]) -> str:
     rows = [
         (
             status["task"],
-            "{0} {1}".format(status["direction"], status["mode"]),
+            f"{status['direction']} {status['mode']}",
             status_word(status),
             local_time(status["run"]["started"] if status["run"] else None),
             local_time(status["next"]) if status["enabled"] else "disabled",
@@ -56,10 +56,10 @@ def status_word(status: Dict[str, Any]) -> str:
     """The state with what matters about it: "failed (auth)", "running 42%", "success, overdue"."""
     word = str(status["state"])
     if status["reason"]:
-        word += " ({0})".format(status["reason"])
+        word += f" ({status['reason']})"
     progress = status["progress"]
     if progress and progress["total_bytes"]:
-        word += " {0}%".format(100 * progress["bytes"] // progress["total_bytes"])
+        word += f" {100 * progress['bytes'] // progress['total_bytes']}%"
     return word + (", overdue" if status["overdue_since"] else "")
 
 
@@ -68,16 +68,22 @@ def status_details(status: Dict[str, Any]) -> str:
     run = status["run"] or {}
     facts = [
         ("task", status["task"]),
-        ("does", "{direction} {mode} {path} <-> {credential}:{remote_path}".format(**status)),
+        (
+            "does",
+            (
+                f"{status['direction']} {status['mode']} {status['path']} <-> "
+                f"{status['credential']}:{status['remote_path']}"
+            ),
+        ),
         ("state", status_word(status)),
         ("message", status["message"]),
         ("schedule", status["schedule_text"] if status["enabled"] else "disabled"),
         ("next run", local_time(status["next"])),
         ("last run", local_time(run.get("started"))),
-        ("moved", "{0} files, {1}".format(run.get("transfers", 0), size_text(run.get("bytes", 0)))),
+        ("moved", f"{run.get('transfers', 0)} files, {size_text(run.get('bytes', 0))}"),
         ("log", run.get("log", "")),
     ]
-    return "\n".join("{0:<9} {1}".format(name, text) for name, text in facts if text)
+    return "\n".join(f"{name:<9} {text}" for name, text in facts if text)
 
 
 def history_table(records: Sequence[Dict[str, Any]]) -> str:
@@ -86,7 +92,7 @@ def history_table(records: Sequence[Dict[str, Any]]) -> str:
         (
             record["id"],
             local_time(record["started"]),
-            "{0} ({1})".format(record["state"], record["reason"]) if record["reason"] else record["state"],
+            f"{record['state']} ({record['reason']})" if record["reason"] else record["state"],
             record["transfers"],
             size_text(record["bytes"]),
             record["deletes"],
@@ -102,16 +108,16 @@ def plan_text(forecast: Dict[str, Any]) -> str:
     plan = forecast["plan"]
     lines: List[str] = []
     for action in ("copy", "overwrite", "delete"):
-        lines += ["{0:<9} {1}  ({2})".format(action, entry["path"], size_text(entry["size"])) for entry in plan[action]]
+        lines += [f"{action:<9} {entry['path']}  ({size_text(entry['size'])})" for entry in plan[action]]
     totals = plan["totals"]
     lines.append(
         "plan: "
         + ", ".join(
-            "{0} {1} files ({2})".format(action, totals[action]["files"], size_text(totals[action]["bytes"]))
+            f"{action} {totals[action]['files']} files ({size_text(totals[action]['bytes'])})"
             for action in ("copy", "overwrite", "delete")
         )
     )
     lines += ["note: " + note for note in plan["notes"]]
     if forecast["reason"]:
-        lines.append("refused ({reason}): {message}".format(**forecast))
+        lines.append(f"refused ({forecast['reason']}): {forecast['message']}")
     return "\n".join(lines)

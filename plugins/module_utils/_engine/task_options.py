@@ -57,7 +57,7 @@ def parse_task(declared: Mapping[str, Any], find_task: Optional[Callable[[str], 
         task = _build(name, given)
         check_task(task)
     except CloudsyncError as error:
-        raise CloudsyncError(error.reason, "The task {0} is wrong. {1}".format(name, error.message)) from error
+        raise CloudsyncError(error.reason, f"The task {name} is wrong. {error.message}") from error
     return task
 
 
@@ -68,14 +68,14 @@ def _reversed_options(
         raise usage_error("reverse_of names the task itself: name the one that it restores.")
     original = find_task(original_name) if find_task else None
     if original is None:
-        raise usage_error("reverse_of names the task {0!r}, which this host does not have.".format(original_name))
+        raise usage_error(f"reverse_of names the task {original_name!r}, which this host does not have.")
     return task_to_dict(reversed_task(original, name))
 
 
 def _build(name: str, given: Mapping[str, Any]) -> Task:
     for option in ("credential", "direction", "path"):
         if not given.get(option):
-            raise usage_error("{0} is missing.".format(option))
+            raise usage_error(f"{option} is missing.")
     return Task(
         name=name,
         description=given.get("description", ""),
@@ -116,14 +116,14 @@ def _given(what: str, options: Mapping[str, Any], shape: Any) -> Dict[str, Any]:
 
 def _switch(what: str, value: Any) -> bool:
     if not isinstance(value, bool):
-        raise usage_error("{0} is {1!r}: use true or false.".format(what, value))
+        raise usage_error(f"{what} is {value!r}: use true or false.")
     return value
 
 
 def _count(what: str, value: Any) -> int:
     number = _whole_number(value)
     if number is None or number < 0:
-        raise usage_error("{0} is {1!r}: use a whole number, 0 or more.".format(what, value))
+        raise usage_error(f"{what} is {value!r}: use a whole number, 0 or more.")
     return number
 
 
@@ -192,10 +192,10 @@ def _limits(given: Mapping[str, Any]) -> Limits:
     options = _given("limits", given, Limits)
     nice = _whole_number(options.get("nice", 0))
     if nice is None or not -20 <= nice <= 19:
-        raise usage_error("limits.nice is {0!r}: use -20 (first) to 19 (last).".format(options["nice"]))
+        raise usage_error(f"limits.nice is {options['nice']!r}: use -20 (first) to 19 (last).")
     io_weight = _count("limits.io_weight", options.get("io_weight", 0))
     if io_weight > 10000:
-        raise usage_error("limits.io_weight is {0}: use 1 to 10000.".format(io_weight))
+        raise usage_error(f"limits.io_weight is {io_weight}: use 1 to 10000.")
     return Limits(
         max_duration=parse_duration("limits.max_duration", options.get("max_duration", 0)),
         nice=nice,

@@ -19,7 +19,7 @@ from .tasks import MOVE, BandwidthSlot, Task, path_inside
 
 TIME = re.compile(r"\A(?:(Mon|Tue|Wed|Thu|Fri|Sat|Sun)-)?(\d{1,2}):(\d{2})\Z", re.IGNORECASE)
 RATE = r"(?:off|\d+(?:\.\d+)?[BKMGTP])"
-LIMIT = re.compile(r"\A{0}(?::{0})?\Z".format(RATE), re.IGNORECASE)
+LIMIT = re.compile(f"\\A{RATE}(?::{RATE})?\\Z", re.IGNORECASE)
 SIZE = re.compile(r"\A\d+(?:\.\d+)?[KMGT]?\Z|\A\d+(?:\.\d+)?%\Z|\Ainfinity\Z")
 MAX_DELETE = re.compile(r"\A(\d+)(%?)\Z")
 QUOTA = re.compile(r"\A\d+%\Z")
@@ -59,9 +59,9 @@ def checked_local_path(what: str, value: Any) -> str:
     """An absolute path, without ``.``, ``..`` and a trailing slash."""
     text = str(value)
     if not text.startswith("/") or "\n" in text or "\0" in text:
-        raise usage_error("{0} is {1!r}: give an absolute path, such as /srv/data.".format(what, text))
+        raise usage_error(f"{what} is {text!r}: give an absolute path, such as /srv/data.")
     if ".." in text.split("/"):
-        raise usage_error("{0} is {1!r}: give it without '..'.".format(what, text))
+        raise usage_error(f"{what} is {text!r}: give it without '..'.")
     return os.path.normpath("/" + text.lstrip("/"))
 
 
@@ -69,7 +69,7 @@ def checked_remote_path(what: str, value: Any) -> str:
     """A path at a provider, without ``.`` and a trailing slash; a leading slash is kept (absolute on SFTP)."""
     text = str(value)
     if "\n" in text or "\0" in text or ".." in text.split("/"):
-        raise usage_error("{0} is {1!r}: give a path on one line, without '..'.".format(what, text))
+        raise usage_error(f"{what} is {text!r}: give a path on one line, without '..'.")
     path = re.sub("/+", "/", posixpath.normpath(text)) if text else ""
     return "" if path == "." else path
 
@@ -80,7 +80,7 @@ def checked_patterns(what: str, values: Union[str, Sequence[Any]]) -> Tuple[str,
         values = [values]
     for index, value in enumerate(values):
         if not str(value).strip() or "\n" in str(value) or "\r" in str(value):
-            raise usage_error("{0}[{1}] must be one line that is not empty.".format(what, index))
+            raise usage_error(f"{what}[{index}] must be one line that is not empty.")
     return tuple(str(value) for value in values)
 
 
@@ -89,9 +89,7 @@ def checked_max_delete(value: Any) -> str:
     text = str(value).replace(" ", "")
     found = MAX_DELETE.match(text)
     if text and (not found or (found.group(2) and int(found.group(1)) > 100)):
-        raise usage_error(
-            "guards.max_delete is {0!r}: use a count of files, or a percentage from 0% to 100%.".format(value)
-        )
+        raise usage_error(f"guards.max_delete is {value!r}: use a count of files, or a percentage from 0% to 100%.")
     return text
 
 
@@ -102,26 +100,25 @@ def checked_bandwidth(slots: Sequence[Mapping[str, Any]]) -> Tuple[BandwidthSlot
     for index in range(1, len(keys)):
         if keys[index] <= keys[index - 1]:
             raise usage_error(
-                "bandwidth[{0}].time is {1}, not after {2}: put the times in rising order, each once.".format(
-                    index, checked[index].time, checked[index - 1].time
-                )
+                f"bandwidth[{index}].time is {checked[index].time}, not after {checked[index - 1].time}: put the times "
+                "in rising order, each once."
             )
     return checked
 
 
 def _slot(index: int, slot: Mapping[str, Any]) -> BandwidthSlot:
-    what = "bandwidth[{0}]".format(index)
+    what = f"bandwidth[{index}]"
     found = TIME.match(str(slot.get("time", "")))
     if not found or int(found.group(2)) > 23 or int(found.group(3)) > 59:
-        raise usage_error("{0}.time is {1!r}: use HH:MM or Mon-HH:MM.".format(what, slot.get("time")))
+        raise usage_error(f"{what}.time is {slot.get('time')!r}: use HH:MM or Mon-HH:MM.")
     limit = str(slot.get("limit", "off"))
     if not LIMIT.match(limit):
         raise usage_error(
-            "{0}.limit is {1!r}: use bytes per second with a unit (512K, 10M), "
-            "upload:download (1M:10M), or off.".format(what, limit)
+            f"{what}.limit is {limit!r}: use bytes per second with a unit (512K, 10M), upload:download (1M:10M), or "
+            "off."
         )
     day = found.group(1).title() + "-" if found.group(1) else ""
-    return BandwidthSlot("{0}{1:02d}:{2}".format(day, int(found.group(2)), found.group(3)), limit)
+    return BandwidthSlot(f"{day}{int(found.group(2)):02d}:{found.group(3)}", limit)
 
 
 def checked_rclone_args(arguments: Sequence[Any]) -> Tuple[str, ...]:
@@ -129,10 +126,10 @@ def checked_rclone_args(arguments: Sequence[Any]) -> Tuple[str, ...]:
     for argument in arguments:
         flag = str(argument).partition("=")[0]
         if not FLAG.match(flag):
-            raise usage_error("rclone_args has {0!r}: write each one as --flag or --flag=value.".format(flag))
+            raise usage_error(f"rclone_args has {flag!r}: write each one as --flag or --flag=value.")
         reason = _refusal(flag)
         if reason:
-            raise usage_error("rclone_args has {0}, which is refused: {1}.".format(flag, reason))
+            raise usage_error(f"rclone_args has {flag}, which is refused: {reason}.")
     return tuple(str(argument) for argument in arguments)
 
 
@@ -149,14 +146,14 @@ def _refusal(flag: str) -> str:
 def checked_size(what: str, value: Any) -> str:
     """Memory as systemd spells it: bytes with K, M, G or T, a percentage, or empty for no limit."""
     if str(value) and not SIZE.match(str(value)):
-        raise usage_error("{0} is {1!r}: use a size such as 512M, or a percentage.".format(what, value))
+        raise usage_error(f"{what} is {value!r}: use a size such as 512M, or a percentage.")
     return str(value)
 
 
 def checked_quota(what: str, value: Any) -> str:
     """A share of one processor, or empty for no limit."""
     if str(value) and not QUOTA.match(str(value)):
-        raise usage_error("{0} is {1!r}: use a percentage of one processor, such as 50%.".format(what, value))
+        raise usage_error(f"{what} is {value!r}: use a percentage of one processor, such as 50%.")
     return str(value)
 
 
@@ -191,17 +188,13 @@ def check_task(task: Task) -> None:
 def _check_kept(task: Task, kept: str) -> None:
     if not task.is_push and not kept.startswith("/"):
         raise usage_error(
-            "keep_deleted.path is {0!r}: a pull keeps deleted files on this host; give an absolute path.".format(kept)
+            f"keep_deleted.path is {kept!r}: a pull keeps deleted files on this host; give an absolute path."
         )
     if path_inside(kept, task.destination) is not None:
         raise usage_error(
-            "keep_deleted.path {0!r} holds the destination {1!r}: name a folder beside it or in it.".format(
-                kept, task.destination
-            )
+            f"keep_deleted.path {kept!r} holds the destination {task.destination!r}: name a folder beside it or in it."
         )
     if task.is_push and task.encryption is not None and task.kept_inside is None:
         raise usage_error(
-            "keep_deleted.path {0!r} must be in remote_path {1!r}, where the encryption is.".format(
-                kept, task.destination
-            )
+            f"keep_deleted.path {kept!r} must be in remote_path {task.destination!r}, where the encryption is."
         )

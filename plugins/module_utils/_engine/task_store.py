@@ -45,7 +45,7 @@ def require_task(layout: Layout, name: str) -> Dict[str, Any]:
     stored = read_task(layout, name) or read_onetime(layout, name)
     if stored is None:
         known = ", ".join(list_tasks(layout)) or "none"
-        raise usage_error("There is no task {0!r} on this host (there are: {1}).".format(name, known))
+        raise usage_error(f"There is no task {name!r} on this host (there are: {known}).")
     return stored
 
 
@@ -60,7 +60,7 @@ def seal_task(layout: Layout, seed: Seed, task: Task) -> Dict[str, Any]:
     content["notify"] = [
         {
             "public": public_form(parse_target(target)),
-            "target": seed.encrypt(target, _place(layout, task.name, "notify.{0}".format(index))),
+            "target": seed.encrypt(target, _place(layout, task.name, f"notify.{index}")),
         }
         for index, target in enumerate(task.notify)
     ]
@@ -80,7 +80,7 @@ def unseal_task(layout: Layout, seed: Seed, stored: Mapping[str, Any]) -> Task:
             },
         }
     content["notify"] = [
-        seed.decrypt(target["target"], _place(layout, name, "notify.{0}".format(index)))
+        seed.decrypt(target["target"], _place(layout, name, f"notify.{index}"))
         for index, target in enumerate(content["notify"])
     ]
     return task_from_dict(content)
@@ -142,7 +142,7 @@ def diff_task_view(task: Optional[Task], other: Optional[Task]) -> Dict[str, Any
             if getattr(task.encryption, key)
         }
     if other is not None and other.notify != task.notify:
-        view["notify"] = ["{0} {1}".format(target, NEW_VALUE) for target in view["notify"]]
+        view["notify"] = [f"{target} {NEW_VALUE}" for target in view["notify"]]
     return view
 
 

@@ -38,10 +38,10 @@ class Transfer:
         if isinstance(parsed, Item):
             if self._keep_items:
                 self.items.append(parsed)
-            return "{0} {1} ({2} bytes)".format(parsed.action, parsed.path, parsed.size)
+            return f"{parsed.action} {parsed.path} ({parsed.size} bytes)"
         remember(self.problems, parsed)
-        where = "{0}: ".format(parsed.object) if parsed.object else ""
-        return redacted("{0}: {1}{2}".format(parsed.level, where, parsed.text))
+        where = f"{parsed.object}: " if parsed.object else ""
+        return redacted(f"{parsed.level}: {where}{parsed.text}")
 
     def outcome(self, ended: Ended, session: Session) -> Outcome:
         """What the command's end means."""

@@ -64,9 +64,8 @@ def trust(layout: Layout, provider: Provider, login: Mapping[str, str], account:
         return Trust()
     raise CloudsyncError(
         "auth",
-        "No SSH host key is known to the user {0} of this host, so whoever answers could be any server. {1}".format(
-            account.name, _how(login)
-        ),
+        f"No SSH host key is known to the user {account.name} of this host, so whoever answers could be any server. "
+        f"{_how(login)}",
     )
 
 
@@ -82,12 +81,12 @@ def doubt(layout: Layout, provider: Provider, login: Mapping[str, str], account:
     if is_unchecked(login):
         return (
             "SSH host keys are not checked (known_hosts: none): whoever answers in the server's place gets the "
-            "password and the files. {0}.".format(_how(login).partition(";")[0])
+            f"password and the files. {_how(login).partition(';')[0]}."
         )
     try:
         trust(layout, provider, login, account)
     except CloudsyncError as error:
-        return "{0} Until then runs as {1} are refused.".format(error.message, account.name)
+        return f"{error.message} Until then runs as {account.name} are refused."
     return ""
 
 

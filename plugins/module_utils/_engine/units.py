@@ -120,11 +120,11 @@ WITH_TPM = ("PrivateDevices=no", "DevicePolicy=closed", "DeviceAllow=/dev/tpmrm0
 
 
 def timer_name(task: str) -> str:
-    return "cloudsync@{0}.timer".format(task)
+    return f"cloudsync@{task}.timer"
 
 
 def service_name(task: str) -> str:
-    return "cloudsync@{0}.service".format(task)
+    return f"cloudsync@{task}.service"
 
 
 def service_template(layout: Layout) -> str:
@@ -136,8 +136,8 @@ def service_template(layout: Layout) -> str:
 def watch_units(layout: Layout) -> Dict[str, str]:
     """The path and text of the two units that have overdue runs told."""
     return {
-        "{0}/cloudsync-watch.service".format(layout.unit_dir): HEAD + WATCH_SERVICE.format(command=layout.command),
-        "{0}/{1}".format(layout.unit_dir, WATCH_TIMER_NAME): HEAD + WATCH_TIMER,
+        f"{layout.unit_dir}/cloudsync-watch.service": HEAD + WATCH_SERVICE.format(command=layout.command),
+        f"{layout.unit_dir}/{WATCH_TIMER_NAME}": HEAD + WATCH_TIMER,
     }
 
 
@@ -146,11 +146,11 @@ def timer(task: Task) -> Optional[str]:
     if not task.enabled or task.schedule is None:
         return None
     schedule = schedules.parse(task.schedule)
-    lines = ["[Unit]", "Description=Schedule of the cloud sync task {0}".format(task.name), "", "[Timer]"]
+    lines = ["[Unit]", f"Description=Schedule of the cloud sync task {task.name}", "", "[Timer]"]
     lines += ["OnCalendar=" + spec for spec in to_oncalendar(schedule)]
-    lines += ["Persistent={0}".format("yes" if schedule.catch_up else "no"), "AccuracySec=1s"]
+    lines += [f"Persistent={'yes' if schedule.catch_up else 'no'}", "AccuracySec=1s"]
     if schedule.spread:
-        lines += ["RandomizedDelaySec={0}s".format(schedule.spread), "FixedRandomDelay=yes"]
+        lines += [f"RandomizedDelaySec={schedule.spread}s", "FixedRandomDelay=yes"]
     lines += ["Unit=" + service_name(task.name), "", "[Install]", "WantedBy=timers.target", ""]
     return HEAD + "\n".join(lines)
 
@@ -181,7 +181,7 @@ def _freedom(task: Task) -> List[str]:
 def _quoted(text: str) -> str:
     """One word of a unit file: percent signs are specifiers, blanks and quotes would split it."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
-    return '"{0}"'.format(escaped)
+    return f'"{escaped}"'
 
 
 def _limits(task: Task) -> List[str]:
@@ -192,27 +192,27 @@ def _limits(task: Task) -> List[str]:
         "MemoryMax": limits.memory_max,
         "CPUQuota": limits.cpu_quota,
     }
-    return ["{0}={1}".format(key, value) for key, value in values.items() if value]
+    return [f"{key}={value}" for key, value in values.items() if value]
 
 
 def timer_path(layout: Layout, task: str) -> str:
-    return "{0}/{1}".format(layout.unit_dir, timer_name(task))
+    return f"{layout.unit_dir}/{timer_name(task)}"
 
 
 def drop_in_path(layout: Layout, task: str) -> str:
-    return "{0}/{1}.d/50-task.conf".format(layout.unit_dir, service_name(task))
+    return f"{layout.unit_dir}/{service_name(task)}.d/50-task.conf"
 
 
 def volatile_drop_in_path(task: str) -> str:
     """The drop-in of a one-time run, which goes with the next boot."""
-    return "/run/systemd/system/{0}.d/50-task.conf".format(service_name(task))
+    return f"/run/systemd/system/{service_name(task)}.d/50-task.conf"
 
 
 def enabled_link(layout: Layout, task: str) -> str:
     """The link that makes the timer start at boot."""
-    return "{0}/timers.target.wants/{1}".format(layout.unit_dir, timer_name(task))
+    return f"{layout.unit_dir}/timers.target.wants/{timer_name(task)}"
 
 
 def seed_drop_in_path(layout: Layout) -> str:
     """For all services at once. It comes before 50-task.conf, whose word is the last."""
-    return "{0}/{1}.d/40-seed.conf".format(layout.unit_dir, TEMPLATE)
+    return f"{layout.unit_dir}/{TEMPLATE}.d/40-seed.conf"

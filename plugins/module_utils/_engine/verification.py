@@ -44,10 +44,9 @@ def verify_transfer(session: Session, task: Task, ends: Endpoints, say: Callable
         named = sorted({problem.object for problem in listening.problems if problem.object})
         raise CloudsyncError(
             "other",
-            "The transfer ended well, but verify_after ({0}) found files that are missing or differ at the "
-            "destination: {1}. Run the task again; if it stays, look at the log.".format(
-                task.verify_after, ", ".join(named[:5]) or "see the log"
-            ),
+            f"The transfer ended well, but verify_after ({task.verify_after}) found files that are missing or differ "
+            f"at the destination: {', '.join(named[:5]) or 'see the log'}. Run the task again; if it stays, look at "
+            "the log.",
         )
 
 

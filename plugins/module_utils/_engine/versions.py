@@ -45,13 +45,11 @@ def check_cleanup(task: Task, provider: str) -> None:
     if not value:
         return
     if provider != B2:
-        raise usage_error(
-            "provider_options has cleanup, which only B2 has; this credential is for {0}.".format(provider)
-        )
+        raise usage_error(f"provider_options has cleanup, which only B2 has; this credential is for {provider}.")
     if value in TRUE and "/" not in task.remote_path.strip("/") and not task.guards.allow_root:
         raise usage_error(
-            "provider_options.cleanup with the remote_path {0!r} would remove the older versions of everything in the "
-            "bucket. Name a folder below it, or set guards.allow_root.".format(task.remote_path)
+            f"provider_options.cleanup with the remote_path {task.remote_path!r} would remove the older versions of "
+            "everything in the bucket. Name a folder below it, or set guards.allow_root."
         )
 
 
@@ -72,13 +70,13 @@ def clear_versions(session: Session, task: Task, say: Callable[[str], None]) -> 
     begun = _begun_uploads(session, raw_place(task.remote_path))
     if begun:
         return (
-            "Old versions were not removed, because uploads of these files have begun and not ended: {0}. Let a "
-            "lifecycle rule of the bucket cancel such uploads.".format(some_of(begun))
+            "Old versions were not removed, because uploads of these files have begun and not ended: "
+            f"{some_of(begun)}. Let a lifecycle rule of the bucket cancel such uploads."
         )
     answer = session.query(["cleanup", "--", raw_place(task.remote_path)], timeout=3600)
     if answer.exit_code != 0:
         raise listing_error(answer, session)
-    say("removed the versions of files at {0} that were overwritten or deleted".format(task.remote_path))
+    say(f"removed the versions of files at {task.remote_path} that were overwritten or deleted")
     return ""
 
 
@@ -100,7 +98,7 @@ def version_notes(
     except CloudsyncError as error:
         if error.reason == "stopped":
             raise
-        return ["How many older versions B2 keeps could not be found out: {0}".format(error.message)]
+        return [f"How many older versions B2 keeps could not be found out: {error.message}"]
     notes = [_revealed(plan, older)] if hard else []
     made = len(plan.overwrite) + (0 if hard else len(plan.delete))
     notes.append(_staying(task, sum(older.values()), made, _days_kept(session, task)))
@@ -138,14 +136,12 @@ def _staying(task: Task, there: int, made: int, days: int) -> str:
     if cleans_up(task):
         end = "provider_options.cleanup removes them when the run has succeeded"
     elif days:
-        end = "a rule of the bucket removes each {0} days after it was overwritten or hidden".format(days)
+        end = f"a rule of the bucket removes each {days} days after it was overwritten or hidden"
     else:
         end = "they take space until a lifecycle rule of the bucket, or provider_options.cleanup, removes them"
     return (
-        "B2 keeps what a run overwrites and hides what it deletes: {0} older versions of files would stay at {1!r}, "
-        "{2} of which are there now and {3} of which the run makes; {4}.".format(
-            there + made, task.remote_path, there, made, end
-        )
+        f"B2 keeps what a run overwrites and hides what it deletes: {there + made} older versions of files would stay "
+        f"at {task.remote_path!r}, {there} of which are there now and {made} of which the run makes; {end}."
     )
 
 
@@ -154,6 +150,6 @@ def _revealed(plan: Plan, older: Mapping[str, int]) -> str:
     if not names:
         return ""
     return (
-        "hard_delete removes only the newest version: {0} would come back with an older content. Set "
-        "provider_options.cleanup instead.".format(some_of(names))
+        f"hard_delete removes only the newest version: {some_of(names)} would come back with an older content. Set "
+        "provider_options.cleanup instead."
     )

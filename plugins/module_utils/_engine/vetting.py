@@ -35,11 +35,9 @@ def vet_credential(host: Host, credential: Credential) -> List[str]:
         provider = resolve(credential.provider, providers)
         check(provider, credential.attributes, credential.secrets)
     except CloudsyncError as error:
-        raise CloudsyncError(
-            error.reason, "The credential {0} is wrong. {1}".format(credential.name, error.message)
-        ) from error
+        raise CloudsyncError(error.reason, f"The credential {credential.name} is wrong. {error.message}") from error
     text = doubt(host.layout, provider, {**credential.attributes, **credential.secrets}, own_account())
-    return ["The credential {0}: {1}".format(credential.name, text)] if text else []
+    return [f"The credential {credential.name}: {text}"] if text else []
 
 
 def vet_task(task: Task, provider: str, providers: Mapping[str, Provider]) -> None:
@@ -53,7 +51,7 @@ def vet_task(task: Task, provider: str, providers: Mapping[str, Provider]) -> No
         if task.provider_options and providers:
             check_options(resolve(provider, providers), task.provider_options)
     except CloudsyncError as error:
-        raise CloudsyncError(error.reason, "The task {0} is wrong. {1}".format(task.name, error.message)) from error
+        raise CloudsyncError(error.reason, f"The task {task.name} is wrong. {error.message}") from error
 
 
 def doubts_about(host: Host, task: Task, provider: str) -> List[str]:
@@ -62,4 +60,4 @@ def doubts_about(host: Host, task: Task, provider: str) -> List[str]:
     if not task.is_push and host.has_rclone and not host.rclone.has_safe_pull:
         doubts.append(unsafe_pull(host.rclone))
     doubts += versions.doubts(task, rclone_name(provider))
-    return ["The task {0}: {1}".format(task.name, text) for text in doubts]
+    return [f"The task {task.name}: {text}" for text in doubts]

@@ -28,7 +28,7 @@ def check_passphrase(passphrase: str) -> None:
     """Refuse one that could be guessed."""
     if len(passphrase) < SHORTEST:
         raise usage_error(
-            "The passphrase is too short: it alone protects the seed; use {0} characters or more.".format(SHORTEST)
+            f"The passphrase is too short: it alone protects the seed; use {SHORTEST} characters or more."
         )
 
 
@@ -37,7 +37,7 @@ def wrap_seed(seed: Seed, passphrase: str) -> str:
     check_passphrase(passphrase)
     salt, nonce = os.urandom(SALT_BYTES), os.urandom(NONCE_BYTES)
     sealed = aes_gcm(_key(passphrase, salt)).encrypt(nonce, json.dumps(seed.to_dict()).encode(), SCHEME.encode())
-    return "{0}:{1}".format(SCHEME, base64.b64encode(salt + nonce + sealed).decode())
+    return f"{SCHEME}:{base64.b64encode(salt + nonce + sealed).decode()}"
 
 
 def unwrap_seed(wrapped: str, passphrase: str) -> Seed:

@@ -45,14 +45,14 @@ def check(name: str) -> str:
     while canonical in links:
         canonical = links[canonical]
     if canonical in places:
-        why = 'is an old name or an abbreviation: write "{0}"'.format(canonical)
+        why = f'is an old name or an abbreviation: write "{canonical}"'
     else:
         by_lower = {place.lower(): place for place in places}
         near = difflib.get_close_matches(name.lower(), by_lower, 1, 0.75)
         why = "is no canonical name of the time zone database: write {0}".format(
-            '"{0}"'.format(by_lower[near[0]]) if near else 'a name of the form "Europe/Berlin", or "UTC"'
+            f'"{by_lower[near[0]]}"' if near else 'a name of the form "Europe/Berlin", or "UTC"'
         )
-    raise usage_error('timezone is "{0}", which {1}.'.format(name, why))
+    raise usage_error(f'timezone is "{name}", which {why}.')
 
 
 def names() -> FrozenSet[str]:

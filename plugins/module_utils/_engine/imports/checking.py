@@ -37,7 +37,7 @@ def add_credential(found: Findings, declared: Mapping[str, Any], providers: Prov
                 check(provider, credential.attributes, credential.secrets)
                 render({"remote": remote_section(provider, credential.attributes, credential.secrets, {})})
     except CloudsyncError as error:
-        found.need("The credential {0}".format(declared["name"]), _refused(error))
+        found.need(f"The credential {declared['name']}", _refused(error))
         found.refused_credentials.append(dict(declared))
         return False
     found.credentials.append(dict(declared))
@@ -49,7 +49,7 @@ def add_task(found: Findings, declared: Mapping[str, Any], provider: str, provid
     try:
         vet_task(parse_task(clear(declared)), provider, providers)
     except CloudsyncError as error:
-        found.need("The task {0}".format(declared["name"]), _refused(error))
+        found.need(f"The task {declared['name']}", _refused(error))
         found.refused_tasks.append(dict(declared))
         return False
     found.tasks.append(dict(declared))
@@ -57,6 +57,4 @@ def add_task(found: Findings, declared: Mapping[str, Any], provider: str, provid
 
 
 def _refused(error: CloudsyncError) -> str:
-    return "a host would refuse it. {0} It stands in cloudsync_import_refused: mend it, and move it up.".format(
-        error.message
-    )
+    return f"a host would refuse it. {error.message} It stands in cloudsync_import_refused: mend it, and move it up."

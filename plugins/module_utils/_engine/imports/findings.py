@@ -69,7 +69,7 @@ class Names:
         name, number = wanted, 1
         while name in self._given:
             number += 1
-            ending = "{0}{1}".format(self._separator, number)
+            ending = f"{self._separator}{number}"
             name = wanted[: LONGEST_NAME - len(ending)] + ending if self._separator == "-" else wanted + ending
         self._given.add(name)
         return name
@@ -100,13 +100,13 @@ class Findings:
 
     def leave_out(self, about: str, option: str, value: Any, why: str) -> None:
         """List what can't be carried over; its ``value``, which may be a secret, goes into the vault file."""
-        what = about if option == ALL_OF_IT else "{0}: {1}".format(about, option)
-        self.left_out.append(_printable("{0} {1}.".format(what, why)))
+        what = about if option == ALL_OF_IT else f"{about}: {option}"
+        self.left_out.append(_printable(f"{what} {why}."))
         self.kept.append({"about": _printable(about), "option": option, "value": value})
 
     def need(self, about: str, sentence: str) -> None:
         """Something that a person has to do before, or in place of, what was there."""
-        text = _printable("{0}: {1}".format(about, sentence))
+        text = _printable(f"{about}: {sentence}")
         if text not in self.needed:
             self.needed.append(text)
 

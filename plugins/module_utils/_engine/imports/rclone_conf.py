@@ -72,7 +72,7 @@ def from_rclone_conf(sections: Sections, providers: Providers) -> Imported:
 
 
 def _about(section: str) -> str:
-    return "The remote {0!r}".format(section)
+    return f"The remote {section!r}"
 
 
 class _Reader:
@@ -94,9 +94,7 @@ class _Reader:
         """Declare the remote, or list it."""
         about, kind = _about(section), options.get(TYPE, "")
         if kind not in self._providers:
-            why = (
-                "has the type {0!r}, which this machine's rclone does not know".format(kind) if kind else "has no type"
-            )
+            why = f"has the type {kind!r}, which this machine's rclone does not know" if kind else "has no type"
             self.found.leave_out(about, ALL_OF_IT, dict(options), why)
             return
         name = self._names.from_text(section, "remote")
@@ -108,8 +106,8 @@ class _Reader:
         self._credentials[section] = (name, add_credential(self.found, declared, self._providers))
         if refresh_token_is_single_use(kind, split["attributes"], "token" in split["secrets"]):
             self.found.note(
-                "{0}: its refresh token works once. Use it in the rclone.conf no more once anything runs on a "
-                "host.".format(about)
+                f"{about}: its refresh token works once. Use it in the rclone.conf no more once anything runs on a "
+                "host."
             )
 
     def _split(self, about: str, provider: Provider, options: Mapping[str, str]) -> Dict[str, Dict[str, object]]:
@@ -121,7 +119,7 @@ class _Reader:
                 continue
             option = provider.option(name)
             if name not in known:
-                self.found.leave_out(about, name, value, "is no option of {0}".format(provider.name))
+                self.found.leave_out(about, name, value, f"is no option of {provider.name}")
             elif any(each.is_password for each in provider.all_options(name)):
                 split["secrets"][name] = self._revealed(about, name, value)
             elif must_be_secret(provider, name) or (option is not None and carries_secret(option, value)):
@@ -129,7 +127,7 @@ class _Reader:
             else:
                 split["attributes"][name] = value
                 if name.endswith(FILE_ENDINGS):
-                    self.found.need(about, "{0} is {1!r}: put that file on the hosts.".format(name, value))
+                    self.found.need(about, f"{name} is {value!r}: put that file on the hosts.")
         return split
 
     def _revealed(self, about: str, name: str, value: str) -> Secret:
@@ -137,7 +135,7 @@ class _Reader:
             return Secret(reveal(value))
         except CloudsyncError:
             self.found.leave_out(about, name, value, "is not obscured, so that rclone could not use it either")
-            return Secret(None, "{0}: the plain text of {1}, which is damaged in the rclone.conf".format(about, name))
+            return Secret(None, f"{about}: the plain text of {name}, which is damaged in the rclone.conf")
 
     def add_overlay(self, section: str, options: Mapping[str, str]) -> None:
         """List what stands on other remotes, with what serves instead; of a crypt remote make a block for tasks."""
@@ -148,13 +146,11 @@ class _Reader:
             elif kind == ALIAS:
                 name, path = self._place(options)
                 raise _Refused(
-                    "is another name for a place: in tasks, write credential {0} and begin remote_path with "
-                    "{1!r}".format(name, path)
+                    f"is another name for a place: in tasks, write credential {name} and begin remote_path with "
+                    f"{path!r}"
                 )
             else:
-                raise _Refused(
-                    "{0}, and a credential is one login".format(WHY_NOT.get(kind, "stands on other remotes"))
-                )
+                raise _Refused(f"{WHY_NOT.get(kind, 'stands on other remotes')}, and a credential is one login")
         except _Refused as error:
             self.found.leave_out(_about(section), ALL_OF_IT, dict(options), str(error))
 
@@ -176,14 +172,14 @@ class _Reader:
         try:
             parse_task({"name": "a", "direction": "push", "path": "/a", **clear(block)})
         except CloudsyncError as error:
-            raise _Refused("can't be the encryption of a task. {0}".format(error.message[:-1])) from error
+            raise _Refused(f"can't be the encryption of a task. {error.message[:-1]}") from error
         self.found.encryptions[section] = block
         self.found.need(
             about,
             "it encrypts, which here is a part of the task. Tasks that used it take credential, remote_path and "
             "encryption from cloudsync_import_encryptions. One that used a folder in it has, behind that remote_path, "
             "{0}.".format(
-                "the name that 'rclone cryptdecode --reverse {0}: FOLDER' prints".format(section)
+                f"the name that 'rclone cryptdecode --reverse {section}: FOLDER' prints"
                 if encryption["filenames"] != "off" and encryption.get("directory_names", True)
                 else "the folder's name"
             ),
@@ -197,9 +193,8 @@ class _Reader:
             self.found.leave_out(about, name, value, "is not needed in the encryption of a task")
         elif value and value not in allowed:
             raise _Refused(
-                "has {0} {1!r}, and the encryption of a task can only have {2!r}: it would not find the files".format(
-                    name, value, allowed[0]
-                )
+                f"has {name} {value!r}, and the encryption of a task can only have {allowed[0]!r}: it would not find "
+                "the files"
             )
 
     @staticmethod
@@ -207,7 +202,7 @@ class _Reader:
         try:
             return Secret(reveal(options.get(name, "")))
         except CloudsyncError:
-            raise _Refused("has a {0} that is not obscured".format(name)) from None
+            raise _Refused(f"has a {name} that is not obscured") from None
 
     def _place(self, options: Mapping[str, str]) -> Tuple[str, str]:
         """The credential and the path that an alias or crypt remote stands on, through other aliases."""
@@ -217,16 +212,16 @@ class _Reader:
             name, colon, below = target.partition(":")
             path = "/".join(part for part in (below.rstrip("/"), path.lstrip("/")) if part) or below
             if not colon or not name or "/" in name:
-                raise _Refused("stands on {0}, which is no remote of this file".format(_shown(target)))
+                raise _Refused(f"stands on {_shown(target)}, which is no remote of this file")
             if name in self._credentials:
                 credential, accepted = self._credentials[name]
                 if not accepted:
-                    raise _Refused("stands on the remote {0!r}, which is refused".format(name))
+                    raise _Refused(f"stands on the remote {name!r}, which is refused")
                 return credential, path
             options = self._sections.get(name, {})
             if options.get(TYPE) != ALIAS:
                 break
-        raise _Refused("stands on the remote {0!r}, which is no credential".format(name))
+        raise _Refused(f"stands on the remote {name!r}, which is no credential")
 
 
 def _shown(target: str) -> str:

@@ -47,7 +47,7 @@ def _dumped(program: str, path: str, password: str) -> bytes:
         ended = subprocess.run(  # pylint: disable=ansible-bad-function
             [
                 *(program, "--config", path, "--ask-password=false"),
-                *("--password-command", "cat /dev/fd/{0}".format(reading), "config", "dump"),
+                *("--password-command", f"cat /dev/fd/{reading}", "config", "dump"),
             ],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -58,7 +58,7 @@ def _dumped(program: str, path: str, password: str) -> bytes:
             check=False,
         )
     except (OSError, subprocess.SubprocessError) as error:
-        raise CloudsyncError("other", "{0} could not decrypt the configuration: {1}.".format(program, error)) from error
+        raise CloudsyncError("other", f"{program} could not decrypt the configuration: {error}.") from error
     finally:
         os.close(reading)
     if ended.returncode != 0:

@@ -53,7 +53,7 @@ def from_truenas(texts: Mapping[str, str], providers: Providers, timezone: str =
     for entry in export.tasks:
         wrong = misfits(entry, TASK)
         if wrong:
-            about = "The task {0!r}".format(entry.get("id"))
+            about = f"The task {entry.get('id')!r}"
             reader.found.leave_out(about, ALL_OF_IT, entry, sentence(wrong))
             continue
         read_task(
@@ -70,15 +70,15 @@ def _read(texts: Mapping[str, str]) -> _Export:
             content = json.loads(text)
         except ValueError:
             raise usage_error(
-                "{0} is not JSON: save what 'midclt call cloudsync.credentials.query' and 'midclt call "
-                "cloudsync.query' print.".format(name)
+                f"{name} is not JSON: save what 'midclt call cloudsync.credentials.query' and 'midclt call "
+                "cloudsync.query' print."
             ) from None
         lists = content.values() if isinstance(content, Mapping) else [content]
         for entries in lists:
             if not isinstance(entries, list) or not all(isinstance(entry, Mapping) for entry in entries):
                 raise usage_error(
-                    "{0} holds no list of credentials or tasks: save what 'midclt call cloudsync.query' prints, "
-                    'or a dictionary of such lists, {{"credentials": [...], "tasks": [...]}}.'.format(name)
+                    f"{name} holds no list of credentials or tasks: save what 'midclt call cloudsync.query' prints, or "
+                    'a dictionary of such lists, {"credentials": [...], "tasks": [...]}.'
                 )
             for entry in entries:
                 _sort_in(export, name, entry)
@@ -97,8 +97,8 @@ def _sort_in(export: _Export, file_name: str, entry: Mapping[str, Any]) -> None:
             export.keys[entry.get("id")] = key
     elif entry.get("type") not in OTHER_KEYS:
         raise usage_error(
-            "{0} has an entry that is neither a credential nor a task: save what 'midclt call "
-            "cloudsync.credentials.query' and 'midclt call cloudsync.query' print.".format(file_name)
+            f"{file_name} has an entry that is neither a credential nor a task: save what 'midclt call "
+            "cloudsync.credentials.query' and 'midclt call cloudsync.query' print."
         )
 
 
@@ -130,7 +130,7 @@ class _Reader:
         number, title = given.pop("id", None), str(given.pop("name", ""))
         if number is not None and number in self._sources:
             return
-        about = "The credential {0!r}".format(title)
+        about = f"The credential {title!r}"
         fields = given.pop("provider", None)
         if isinstance(fields, Mapping):
             fields = dict(fields)
@@ -142,9 +142,7 @@ class _Reader:
         if type_name in KINDS:
             self._sources[number] = self._declare(about, number, title, type_name, fields)
         else:
-            self.found.leave_out(
-                about, ALL_OF_IT, entry, "has the provider {0!r}, which is unknown here".format(type_name)
-            )
+            self.found.leave_out(about, ALL_OF_IT, entry, f"has the provider {type_name!r}, which is unknown here")
             self._sources[number] = Source("", type_name)
 
     def _declare(self, about: str, number: Any, title: str, type_name: str, fields: Mapping[str, Any]) -> Source:
@@ -152,7 +150,7 @@ class _Reader:
         provider = self._providers.get(name, Provider(name))
         options = credential_options(self.found, about, type_name, fields, provider, self._keys)
         declared: Dict[str, Any] = {
-            "name": self._names.from_text(title, "credential-{0}".format(number)),
+            "name": self._names.from_text(title, f"credential-{number}"),
             "provider": name,
             "attributes": options.attributes,
             "secrets": options.secrets,
@@ -162,7 +160,7 @@ class _Reader:
         accepted = add_credential(self.found, declared, self._providers)
         if refresh_token_is_single_use(name, clear(options.attributes), "token" in options.secrets):
             self.found.note(
-                "{0}: its refresh token works once. Stop its tasks in TrueNAS before anything runs here.".format(about)
+                f"{about}: its refresh token works once. Stop its tasks in TrueNAS before anything runs here."
             )
         return Source(declared["name"], type_name, accepted, fields.get("skip_region") is True)
 

@@ -112,9 +112,7 @@ def credential_options(
     if type_name in SPECIALS:
         SPECIALS[type_name](found, about, fields, options, keys)
     if hidden:
-        found.need(
-            about, "TrueNAS did not show {0}: if they were set there, add them here.".format(", ".join(sorted(hidden)))
-        )
+        found.need(about, f"TrueNAS did not show {', '.join(sorted(hidden))}: if they were set there, add them here.")
     return options
 
 
@@ -123,7 +121,7 @@ def _typed(text: str) -> Any:
 
 
 def _still_needed(about: str, name: str) -> Secret:
-    return Secret(None, "{0}: TrueNAS did not show its {1}".format(about, name))
+    return Secret(None, f"{about}: TrueNAS did not show its {name}")
 
 
 def _put(options: Options, provider: Provider, name: str, value: Any) -> None:
@@ -148,7 +146,7 @@ def _s3(found: Findings, about: str, fields: Mapping[str, Any], options: Options
     if without_region and old_signatures:
         attributes["region"] = "other-v2-signature"
     elif without_region:
-        found.note("{0} has skip_region: no region is declared, and rclone signs for us-east-1.".format(about))
+        found.note(f"{about} has skip_region: no region is declared, and rclone signs for us-east-1.")
     elif old_signatures:
         found.leave_out(about, "signatures_v2", True, "is without effect in TrueNAS unless skip_region is true")
 
@@ -161,11 +159,11 @@ def _sftp(found: Findings, about: str, fields: Mapping[str, Any], options: Optio
     elif key_id not in (*UNSET, HIDDEN) or (key_id is None and password in UNSET):
         options.secrets["key_pem"] = Secret(
             None,
-            "{0}: the text of its private key, which is in TrueNAS's keychain: midclt call "
-            "keychaincredential.get_instance {1}".format(about, "ID" if key_id is None else key_id),
+            f"{about}: the text of its private key, which is in TrueNAS's keychain: midclt call "
+            f"keychaincredential.get_instance {'ID' if key_id is None else key_id}",
         )
     elif password == HIDDEN and key_id in (None, HIDDEN):
-        options.secrets["pass"] = Secret(None, "{0}: its password, or else a key_pem in its place".format(about))
+        options.secrets["pass"] = Secret(None, f"{about}: its password, or else a key_pem in its place")
     found.note(SSH_NOTE)
 
 
@@ -203,7 +201,7 @@ def place_of(found: Findings, about: str, type_name: str, attributes: Mapping[st
         if value in UNSET or value is False:
             continue
         if name in MEBIBYTE_OPTIONS and "chunk_size" in kind.task_options:
-            options["chunk_size"] = "{0}Mi".format(value)
+            options["chunk_size"] = f"{value}Mi"
         elif name == "region" and skip_region:
             found.leave_out(about, name, value, "was not used by TrueNAS, because its credential has skip_region")
         elif name in kind.task_options:
@@ -216,6 +214,6 @@ def place_of(found: Findings, about: str, type_name: str, attributes: Mapping[st
 def _remote_path(type_name: str, bucket: Optional[str], folder: Optional[str]) -> str:
     path = (folder or "").rstrip("/")
     if KINDS[type_name].has_buckets:
-        return "{0}/{1}".format(bucket or "", path.lstrip("/")).rstrip("/")
+        return f"{bucket or ''}/{path.lstrip('/')}".rstrip("/")
     # TrueNAS writes "remote:/" for an empty folder: at these, that is not the folder one logs in to.
     return path or ("/" if type_name in ("FTP", "SFTP") else "")

@@ -78,4 +78,4 @@ def misfits(entry: Mapping[str, Any], shape: Mapping[str, Fits]) -> List[str]:
 
 def sentence(names: List[str]) -> str:
     """Why an entry with such fields is not carried over; follows its name."""
-    return "is in no form that TrueNAS is known to have: {0}".format(", ".join(names))
+    return f"is in no form that TrueNAS is known to have: {', '.join(names)}"

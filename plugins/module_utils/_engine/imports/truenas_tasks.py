@@ -68,20 +68,20 @@ def read_task(
     """Add the task that ``entry`` describes to ``found``."""
     given = {key: value for key, value in entry.items() if key not in (*NOT_NEEDED, "credentials")}
     title = str(given.pop("description", None) or "")
-    about = "The task {0!r}".format(title or entry.get("id"))
+    about = f"The task {title or entry.get('id')!r}"
     if source is None or not source.name:
         why = "has a credential that is not there" if source is None else "has a credential that can't be carried over"
         found.leave_out(about, ALL_OF_IT, entry, why)
         return
     task = _Task(found, about, given, source)
-    name = names.from_text(title, "task-{0}".format(entry.get("id")))
+    name = names.from_text(title, f"task-{entry.get('id')}")
     declared = {"name": name, **({"description": title} if title not in ("", name) else {}), **task.read(timezone)}
     for option, value in given.items():
         found.leave_out(about, option, value, "is unknown here")
     if source.accepted:
         add_task(found, declared, rclone_name(source.type_name), providers)
     else:
-        found.need(about, "its credential {0} is refused. It stands beside it.".format(source.name))
+        found.need(about, f"its credential {source.name} is refused. It stands beside it.")
         found.refused_tasks.append(declared)
 
 
@@ -136,8 +136,8 @@ class _Task:
         if options["mode"] != "sync" or depth >= (2 if is_bucket_based(self._source.type_name) else 1):
             return {}
         self._found.note(
-            "{0} syncs with the root of a bucket or remote, as it did in TrueNAS; therefore it has "
-            "guards.allow_root. A remote_path of its own would be safer.".format(self._about)
+            f"{self._about} syncs with the root of a bucket or remote, as it did in TrueNAS; therefore it has "
+            "guards.allow_root. A remote_path of its own would be safer."
         )
         return {"allow_root": True}
 
@@ -195,17 +195,17 @@ class _Task:
         return {**given, "filenames": "standard" if names else "off"}
 
     def _hint(self, option: str) -> str:
-        return "{0}: TrueNAS did not show its {1}".format(self._about, option)
+        return f"{self._about}: TrueNAS did not show its {option}"
 
     def _snapshot(self) -> bool:
         wanted = bool(self._take("snapshot"))
         if wanted:
             self._found.note(
-                "{0} takes a snapshot: where its path is not on ZFS, btrfs or LVM, its runs fail until snapshot is "
-                "removed.".format(self._about)
+                f"{self._about} takes a snapshot: where its path is not on ZFS, btrfs or LVM, its runs fail until "
+                "snapshot is removed."
             )
             if self._given.get("pre_script"):
-                self._found.note("{0}: hooks.before runs before the snapshot, not after it.".format(self._about))
+                self._found.note(f"{self._about}: hooks.before runs before the snapshot, not after it.")
         return wanted
 
     def _hooks(self) -> Dict[str, Secret]:
@@ -254,7 +254,7 @@ def _refused(argument: str) -> str:
     if not flag.startswith("-"):
         return "One word is the value of no flag"
     if flag in HEADERS:
-        return "{0} may have a login in it, and everybody on a host can read a program's arguments".format(flag)
+        return f"{flag} may have a login in it, and everybody on a host can read a program's arguments"
     try:
         checked_rclone_args([argument])
     except CloudsyncError as error:
@@ -279,5 +279,5 @@ def _rate(bandwidth: Any) -> str:
         return "off"
     for unit, size in (("G", 1 << 30), ("M", 1 << 20), ("K", 1 << 10)):
         if isinstance(bandwidth, int) and bandwidth % size == 0:
-            return "{0}{1}".format(bandwidth // size, unit)
-    return "{0}B".format(bandwidth)
+            return f"{bandwidth // size}{unit}"
+    return f"{bandwidth}B"

@@ -36,8 +36,8 @@ def find(layout: Layout, search_path: str) -> str:
         if os.path.isfile(link) and os.access(link, os.X_OK):
             return link
         raise usage_error(
-            "{0} does not lead to a program: run the role skyhaul.cloudsync.runner again, or remove it to use the "
-            "rclone on PATH.".format(link)
+            f"{link} does not lead to a program: run the role skyhaul.cloudsync.runner again, or remove it to use the "
+            "rclone on PATH."
         )
     found = shutil.which("rclone", path=":".join(part for part in (search_path, STANDARD_PATH) if part))
     if found is None:
@@ -106,11 +106,11 @@ def probe(path: str) -> Rclone:
     """Ask the program at ``path`` for its version. Raises CloudsyncError when it is not rclone, or too old."""
     version = parse_version(run_quietly(path, "version"))
     if version is None:
-        raise usage_error("{0} does not answer like rclone: run the role skyhaul.cloudsync.runner.".format(path))
+        raise usage_error(f"{path} does not answer like rclone: run the role skyhaul.cloudsync.runner.")
     if version < OLDEST:
         raise usage_error(
-            "{0} is rclone {1}; cloudsync needs {2} or newer. Run the role skyhaul.cloudsync.runner, or upgrade "
-            "rclone.".format(path, dotted(version), dotted(OLDEST))
+            f"{path} is rclone {dotted(version)}; cloudsync needs {dotted(OLDEST)} or newer. Run the role "
+            "skyhaul.cloudsync.runner, or upgrade rclone."
         )
     return Rclone(path, version)
 
@@ -133,8 +133,7 @@ def run_quietly(path: str, *arguments: str) -> str:
         detail = said.decode("utf-8", "replace").strip() or str(error)
         raise CloudsyncError(
             "usage",
-            "{0} could not be run: {1} Run the role skyhaul.cloudsync.runner, or put another rclone on PATH.".format(
-                path, detail.rstrip(".") + "."
-            ),
+            f"{path} could not be run: {detail.rstrip('.') + '.'} Run the role skyhaul.cloudsync.runner, or put "
+            "another rclone on PATH.",
         ) from error
     return ended.stdout.decode("utf-8", "replace")

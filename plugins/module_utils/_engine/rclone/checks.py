@@ -30,7 +30,7 @@ def check(provider: Provider, attributes: Mapping[str, str], secrets: Mapping[st
     """
     problems = _unknown(provider, {**attributes, **secrets})
     problems += [
-        "{0!r} is given both as attribute and as secret: keep it in one of them.".format(name)
+        f"{name!r} is given both as attribute and as secret: keep it in one of them."
         for name in attributes
         if name in secrets
     ]
@@ -52,10 +52,10 @@ def check_options(provider: Provider, options: Mapping[str, str]) -> None:
     problems += _public_problems(provider, own, "set it in the credential's secrets")
     for name, value in flags.items():
         wrong = problem(FLAGS[name], value) if value else ""
-        problems += ["{0!r} is {1!r}: it {2}.".format(name, value, wrong)] if wrong else []
+        problems += [f"{name!r} is {value!r}: it {wrong}."] if wrong else []
     if provider.name == "sftp":
         problems += [
-            "{0!r} says whom a login trusts: set it in the credential.".format(name)
+            f"{name!r} says whom a login trusts: set it in the credential."
             for name in own
             if name in known_hosts.OF_THE_CREDENTIAL
         ]
@@ -67,7 +67,7 @@ def _unknown(provider: Provider, given: Mapping[str, str], more: Sequence[str] =
     known = {option.name for option in provider.options} | undeclared_options(provider.name)
     known |= {*more, *own_options(provider), *provider.alias.renamed}
     return [
-        "The provider {0} has no option {1!r}.{2}".format(provider.name, name, did_you_mean(name, sorted(known)))
+        f"The provider {provider.name} has no option {name!r}.{did_you_mean(name, sorted(known))}"
         for name in given
         if name not in known
     ]
@@ -78,9 +78,9 @@ def _public_problems(provider: Provider, given: Mapping[str, str], advice: str) 
     for name, value in given.items():
         option = rclone_option(provider, name)
         if must_be_secret(provider, provider.alias.renamed.get(name, name)):
-            problems.append("{0!r} is a secret: {1}.".format(name, advice))
+            problems.append(f"{name!r} is a secret: {advice}.")
         elif option is not None and carries_secret(option, value):
-            problems.append("{0!r} has a password or token in it: {1}.".format(name, advice))
+            problems.append(f"{name!r} has a password or token in it: {advice}.")
         else:
             problems += _value_problems(provider, name, value, shown=True)
     return problems
@@ -99,7 +99,7 @@ def _value_problems(provider: Provider, name: str, value: str, shown: bool) -> L
         )
     if not wrong:
         return []
-    return ["{0!r}{1} {2}.".format(name, " is {0!r}: it".format(value) if shown else "", wrong)]
+    return [f"{name!r}{f' is {value!r}: it' if shown else ''} {wrong}."]
 
 
 def _form_problem(provider: Provider, name: str, value: str) -> str:
@@ -172,5 +172,5 @@ def _missing(provider: Provider, given: Mapping[str, str]) -> List[str]:
     }
     login = missing_login(provider.name, filled)
     absent = sorted(name for name in required - filled if name not in login)
-    problems = ["{0} needs {1}.".format(provider.name, ", ".join(absent))] if absent else []
+    problems = [f"{provider.name} needs {', '.join(absent)}."] if absent else []
     return problems + ([login] if login else [])

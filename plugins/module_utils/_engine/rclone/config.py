@@ -54,17 +54,17 @@ def render(sections: Mapping[str, Mapping[str, str]]) -> str:
     lines: List[str] = []
     for section, options in sections.items():
         if not SECTION_NAME.match(section) or section == DEFAULT_SECTION:
-            raise ValueError("{0!r} can't name a section".format(section))
-        lines.append("[{0}]".format(section))
+            raise ValueError(f"{section!r} can't name a section")
+        lines.append(f"[{section}]")
         for name, value in options.items():
-            lines.append("{0} = {1}".format(_name(name), _quoted(name, value, is_rewritten)))
+            lines.append(f"{_name(name)} = {_quoted(name, value, is_rewritten)}")
         lines.append("")
     return "\n".join(lines)
 
 
 def _name(name: str) -> str:
     if not OPTION_NAME.match(name):
-        raise usage_error("{0!r} can't be the name of an option.".format(name))
+        raise usage_error(f"{name!r} can't be the name of an option.")
     return name
 
 
@@ -74,10 +74,10 @@ def _quoted(name: str, value: str, is_rewritten: bool) -> str:
         trouble = "begins or ends with a blank or a quote, or has a backtick in it, which rclone loses when it saves"
     if trouble:
         raise usage_error(
-            "The value of the option {0!r} {1}: rclone's configuration can't hold it. Change the value at the provider "
-            "(set another password or key), or give it in another option.".format(name, trouble)
+            f"The value of the option {name!r} {trouble}: rclone's configuration can't hold it. Change the value at "
+            "the provider (set another password or key), or give it in another option."
         )
-    return "`{0}`".format(value) if _needs_quotes(value) else value
+    return f"`{value}`" if _needs_quotes(value) else value
 
 
 def _trouble(value: str) -> str:
@@ -132,7 +132,7 @@ def parse(text: str) -> Sections:
 
 
 def _unreadable(number: int) -> CloudsyncError:
-    return usage_error("Line {0} of the rclone configuration can't be read.".format(number))
+    return usage_error(f"Line {number} of the rclone configuration can't be read.")
 
 
 def _parsed_line(line: str, number: int) -> Tuple[str, str]:

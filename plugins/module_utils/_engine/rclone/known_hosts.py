@@ -43,7 +43,7 @@ class Line:
 
     def is_about(self, host: str, port: str) -> bool:
         """Whether the line says something about the server at ``host`` and ``port``."""
-        name = host.lower() if port == PORT else "[{0}]:{1}".format(host.lower(), port)
+        name = host.lower() if port == PORT else f"[{host.lower()}]:{port}"
         if self.hosts.startswith("|1|"):
             return _is_hash_of(self.hosts, name)
         patterns = self.hosts.lower().split(",")
@@ -112,8 +112,8 @@ def problems(login: Mapping[str, str]) -> List[str]:
     lines, wrong = parse(text)
     if text.strip() != NONE and (wrong or (text and not lines)):
         found.append(
-            "'known_hosts'{0} must be lines as 'ssh-keyscan HOST' prints them (host, type of the key, key), or "
-            "none.".format(", line {0},".format(wrong[0]) if wrong else "")
+            f"'known_hosts'{f', line {wrong[0]},' if wrong else ''} must be lines as 'ssh-keyscan HOST' prints them "
+            "(host, type of the key, key), or none."
         )
     if text and login.get(KNOWN_HOSTS_FILE):
         found.append("'known_hosts' and 'known_hosts_file' are both set: keep one of them.")

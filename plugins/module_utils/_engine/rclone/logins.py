@@ -84,7 +84,7 @@ def missing_login(provider_name: str, given: Set[str]) -> str:
         absent = [name for name in pair if name not in given]
         if len(absent) == 1:
             other = next(name for name in pair if name in given)
-            return "{0!r} is set without {1!r}.".format(other, absent[0])
+            return f"{other!r} is set without {absent[0]!r}."
     ways = LOGINS.get(provider_name, ())
     if not ways or any(given.issuperset(way) for way in ways):
         return ""
@@ -92,7 +92,7 @@ def missing_login(provider_name: str, given: Set[str]) -> str:
     absent = [name for name in begun if name not in given]
     others = sorted({name for way in ways for name in way} - set(begun) - given)
     return "{0} needs {1}{2}.".format(
-        provider_name, _and(absent), "; other ways to log in use {0}".format(", ".join(others)) if others else ""
+        provider_name, _and(absent), f"; other ways to log in use {', '.join(others)}" if others else ""
     )
 
 

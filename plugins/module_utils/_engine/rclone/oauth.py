@@ -45,8 +45,8 @@ def check_has_login(provider: Provider) -> None:
     """Refuse a provider that is logged in to with keys."""
     if not has_login(provider):
         raise usage_error(
-            "The provider {0} has no login in a browser: declare a credential with its keys instead, as attributes "
-            "and secrets.".format(provider.name)
+            f"The provider {provider.name} has no login in a browser: declare a credential with its keys instead, as "
+            "attributes and secrets."
         )
 
 
@@ -58,7 +58,7 @@ def arguments(provider: Provider) -> List[str]:
 def environment(provider: Provider, section: Mapping[str, str]) -> Dict[str, str]:
     """The options of ``section`` (as in rclone's configuration) as variables that rclone reads."""
     return {
-        "RCLONE_{0}_{1}".format(provider.prefix, name).upper().replace("-", "_"): value
+        f"RCLONE_{provider.prefix}_{name}".upper().replace("-", "_"): value
         for name, value in section.items()
         if name != "type"
     }
@@ -86,8 +86,8 @@ def received(provider: Provider, output: str) -> Dict[str, str]:
     if not token.get("access_token"):
         raise CloudsyncError(
             "auth",
-            "rclone ended without a token of {0}. Leave out attributes of another way to log in, such as a service "
-            "account, and start again.".format(provider.name),
+            f"rclone ended without a token of {provider.name}. Leave out attributes of another way to log in, such as "
+            "a service account, and start again.",
         )
     return {name: str(value) for name, value in options.items()}
 
@@ -119,29 +119,27 @@ def refusal(provider: Provider, lines: Sequence[str]) -> CloudsyncError:
     if "address already in use" in error:
         return CloudsyncError(
             "locked",
-            "Port {0} of this machine is in use, and rclone needs it: end the other login that waits there, and start "
-            "again.".format(PORT),
+            f"Port {PORT} of this machine is in use, and rclone needs it: end the other login that waits there, and "
+            "start again.",
         )
     no_code = NO_CODE.search(error)
     if no_code:
-        why = " ({0})".format(unwrapped(no_code.group(1))) if no_code.group(1) else ""
+        why = f" ({unwrapped(no_code.group(1))})" if no_code.group(1) else ""
         return CloudsyncError(
             "auth",
-            "The login at {0} was refused or given up in the browser{1}. Start again and allow the access.".format(
-                provider.name, why
-            ),
+            f"The login at {provider.name} was refused or given up in the browser{why}. Start again and allow the "
+            "access.",
         )
     return CloudsyncError(
         "auth",
-        "rclone got no token from {0}: {1}. Check the attributes, the client id and the client secret{2}.".format(
-            provider.name, unwrapped(error).rstrip(".") or "it did not say why", _registered(lines)
-        ),
+        f"rclone got no token from {provider.name}: {unwrapped(error).rstrip('.') or 'it did not say why'}. Check the "
+        f"attributes, the client id and the client secret{_registered(lines)}.",
     )
 
 
 def _registered(lines: Sequence[str]) -> str:
     redirect = redirect_in(lines)
-    return ", and that {0} is a redirect address of that client".format(redirect) if redirect else ""
+    return f", and that {redirect} is a redirect address of that client" if redirect else ""
 
 
 def _error_text(lines: Sequence[str]) -> str:

@@ -30,7 +30,7 @@ def obscure(plain: str, iv: Optional[bytes] = None) -> str:
     """``plain`` as rclone's configuration holds it; ``iv`` (16 bytes) makes it reproducible."""
     start = os.urandom(IV_BYTES) if iv is None else iv
     if len(start) != IV_BYTES:
-        raise ValueError("an iv has {0} bytes".format(IV_BYTES))
+        raise ValueError(f"an iv has {IV_BYTES} bytes")
     sealed = start + _crypt(plain.encode("utf-8"), start)
     return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode("ascii")
 

@@ -66,13 +66,13 @@ def needs_probe(finished: Finished) -> bool:
 def classify(finished: Finished, probe: Optional[Finished] = None) -> Outcome:
     """What ``finished`` means. ``probe``: a listing of the remote's root after it, when needs_probe asks for one."""
     if finished.stopped:
-        return Outcome(ABORTED, "stopped", "The run was stopped. {0}".format(_progress(finished.stats)).rstrip())
+        return Outcome(ABORTED, "stopped", f"The run was stopped. {_progress(finished.stats)}".rstrip())
     if finished.timed_out:
         return Outcome(
             FAILED,
             "max_duration",
-            "The run took longer than limits.max_duration and was ended. {0} The next run goes on with the rest; allow "
-            "more time if that happens every time.".format(_progress(finished.stats)).replace("  ", " "),
+            f"The run took longer than limits.max_duration and was ended. {_progress(finished.stats)} The next run "
+            "goes on with the rest; allow more time if that happens every time.".replace("  ", " "),
         )
     symptom, shown = find_symptom(finished.errors)
     if symptom is not None and (finished.exit_code != 0 or symptom.reason == "undecryptable"):
@@ -96,21 +96,21 @@ def _success(finished: Finished) -> Outcome:
 def _done(stats: Optional[Stats]) -> str:
     if stats is None or not (stats.transfers or stats.deletes or stats.renames):
         return "Nothing had to be transferred."
-    parts = ["{0} transferred ({1})".format(_files(stats.transfers), size_text(stats.bytes))] if stats.transfers else []
+    parts = [f"{_files(stats.transfers)} transferred ({size_text(stats.bytes)})"] if stats.transfers else []
     # A transfer into keep_deleted counts as a rename, too.
-    parts += ["{0} renamed".format(_files(stats.renames))] if stats.renames and not stats.transfers else []
-    parts += ["{0} deleted".format(_files(stats.deletes))] if stats.deletes else []
+    parts += [f"{_files(stats.renames)} renamed"] if stats.renames and not stats.transfers else []
+    parts += [f"{_files(stats.deletes)} deleted"] if stats.deletes else []
     return ", ".join(parts) + "."
 
 
 def _progress(stats: Optional[Stats]) -> str:
     if stats is None:
         return ""
-    return "Until then: {0}".format(_done(stats)) if stats.transfers or stats.deletes else "No file was finished."
+    return f"Until then: {_done(stats)}" if stats.transfers or stats.deletes else "No file was finished."
 
 
 def _files(count: int) -> str:
-    return "1 file" if count == 1 else "{0} files".format(count)
+    return "1 file" if count == 1 else f"{count} files"
 
 
 def size_text(count: float) -> str:
@@ -119,14 +119,14 @@ def size_text(count: float) -> str:
         if count < 1024 or unit == "TiB":
             break
         count /= 1024
-    return "{0:.0f} {1}".format(count, unit) if unit == "B" else "{0:.1f} {1}".format(count, unit)
+    return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
 
 
 def _message(symptom: Symptom, shown: Sequence[Message], finished: Finished) -> str:
-    said = "" if not symptom.quotes else ": {0}".format(unwrapped(shown[0].text).rstrip("."))
-    sentences = ["{0}{1}.".format(symptom.happened, said)]
+    said = "" if not symptom.quotes else f": {unwrapped(shown[0].text).rstrip('.')}"
+    sentences = [f"{symptom.happened}{said}."]
     files = _named(shown, symptom.file) if symptom.names_files else ""
-    sentences += ["Files: {0}.".format(files)] if files else []
+    sentences += [f"Files: {files}."] if files else []
     sentences += [_restore_line(shown, finished)] if symptom.reason == "archived_object" else []
     sentences.append(symptom.advice)
     if symptom.names_files and _kept_deletions(finished):
@@ -166,7 +166,7 @@ def _restore_line(shown: Sequence[Message], finished: Finished) -> str:
         "Restore them with: rclone {0} '{1}'{2} (REMOTE is this account in your own rclone configuration); that takes "
         "hours. Or exclude them.".format(
             "settier Hot" if is_azure else "backend restore",
-            "REMOTE:{0}".format(place).replace("'", "'\\''"),
+            f"REMOTE:{place}".replace("'", "'\\''"),
             "" if is_azure else " -o priority=Standard -o lifetime=7",
         )
     )
@@ -202,10 +202,9 @@ def _by_exit_code(finished: Finished) -> Outcome:
 def _suppressed(finished: Finished) -> str:
     files = _named(finished.errors)
     return (
-        "Some files could not be transferred, so nothing was deleted at the destination: {0}{1}. Correct that, "
-        "exclude them, or use a snapshot where they change all the time.".format(
-            main_sentence(finished.errors).rstrip("."), " (files: {0})".format(files) if files else ""
-        )
+        "Some files could not be transferred, so nothing was deleted at the destination: "
+        f"{main_sentence(finished.errors).rstrip('.')}{f' (files: {files})' if files else ''}. Correct that, exclude "
+        "them, or use a snapshot where they change all the time."
     )
 
 
@@ -217,20 +216,23 @@ def _other(finished: Finished) -> str:
         if "permission denied" in said
         else "The log of the run has all that it said."
     )
-    return "rclone failed with exit code {0}: {1}{2}. {3}".format(
-        finished.exit_code, said or "it gave no reason", " (files: {0})".format(files) if files else "", advice
+    return (
+        f"rclone failed with exit code {finished.exit_code}: "
+        f"{said or 'it gave no reason'}{f' (files: {files})' if files else ''}. {advice}"
     )
 
 
 def _not_found(finished: Finished) -> str:
-    return "The source does not exist: {0}. Check the task's path and remote_path.".format(
-        main_sentence(finished.errors).rstrip(".") or "directory not found"
+    return (
+        f"The source does not exist: {main_sentence(finished.errors).rstrip('.') or 'directory not found'}. Check the "
+        "task's path and remote_path."
     )
 
 
 def _wrong_usage(finished: Finished) -> str:
-    return "rclone does not take what the task asks for: {0}. Correct the task's rclone_args.".format(
-        main_sentence(finished.errors).rstrip(".") or "exit code 2"
+    return (
+        f"rclone does not take what the task asks for: {main_sentence(finished.errors).rstrip('.') or 'exit code 2'}. "
+        "Correct the task's rclone_args."
     )
 
 
@@ -242,8 +244,8 @@ def _unreachable(finished: Finished) -> str:
 
 def _window_over(finished: Finished) -> str:
     return (
-        "The time or amount that the task's rclone_args allow was reached before everything was transferred. {0} The "
-        "next run goes on with the rest.".format(_progress(finished.stats)).replace("  ", " ")
+        "The time or amount that the task's rclone_args allow was reached before everything was transferred. "
+        f"{_progress(finished.stats)} The next run goes on with the rest.".replace("  ", " ")
     )
 
 
@@ -258,7 +260,7 @@ def _killed(finished: Finished) -> str:
         if number == signal.SIGKILL
         else "The next run goes on with the rest."
     )
-    return "rclone was ended from outside by signal {0}. {1}".format(number, advice)
+    return f"rclone was ended from outside by signal {number}. {advice}"
 
 
 # An empty reason is a success.

@@ -141,7 +141,7 @@ def load(rclone: Rclone, cache_dir: str) -> Dict[str, Provider]:
 def _identity(path: str) -> str:
     real = os.path.realpath(path)
     found = os.stat(real)
-    return "{0} {1} {2}".format(real, found.st_mtime_ns, found.st_size)
+    return f"{real} {found.st_mtime_ns} {found.st_size}"
 
 
 def _read_cache(path: str, program: str) -> Optional[Dict[str, Provider]]:
@@ -180,13 +180,13 @@ def resolve(name: str, providers: Mapping[str, Provider]) -> Provider:
     if wanted in providers:
         return replace(providers[wanted], alias=ALIASES.get(name, Alias(wanted)), called=name)
     if wanted in DROPPED:
-        raise usage_error("The provider {0!r} is gone. {1}".format(name, DROPPED[wanted]))
+        raise usage_error(f"The provider {name!r} is gone. {DROPPED[wanted]}")
     if name in ALIASES or name in SPELLINGS:
         raise usage_error(
-            "The rclone of this host has no provider {0!r} ({1}): it was left out of this build, or is older or newer "
-            "than this rclone. Run the role skyhaul.cloudsync.runner to install another one.".format(wanted, name)
+            f"The rclone of this host has no provider {wanted!r} ({name}): it was left out of this build, or is older "
+            "or newer than this rclone. Run the role skyhaul.cloudsync.runner to install another one."
         )
     known = [*providers, *ALIASES, *SPELLINGS]
     raise usage_error(
-        "There is no provider {0!r}.{1} 'rclone config providers' lists them.".format(name, did_you_mean(name, known))
+        f"There is no provider {name!r}.{did_you_mean(name, known)} 'rclone config providers' lists them."
     )

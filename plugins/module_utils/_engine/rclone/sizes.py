@@ -24,4 +24,4 @@ def in_bytes(text: str) -> Optional[int]:
 
 def in_words(size: int) -> str:
     """``size`` bytes as an option's value: in MiB when that is exact."""
-    return "{0}B".format(size) if size % MIB else "{0}Mi".format(size // MIB)
+    return f"{size}B" if size % MIB else f"{size // MIB}Mi"

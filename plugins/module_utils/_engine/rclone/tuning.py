@@ -64,7 +64,7 @@ class Tuning:
 
 
 def _argument(name: str, value: str) -> str:
-    return "--{0}={1}".format(name.replace("_", "-"), value)
+    return f"--{name.replace('_', '-')}={value}"
 
 
 def own_options(provider: Provider) -> Dict[str, Option]:
@@ -91,8 +91,8 @@ def size_problem(provider: Provider, name: str, value: str) -> str:
     if size is None or (size >= smallest and (largest is None or size <= largest)):
         return ""
     if largest is None:
-        return "must be {0} or more".format(in_words(smallest))
-    return "must be {0} to {1}".format(in_words(smallest), in_words(largest))
+        return f"must be {in_words(smallest)} or more"
+    return f"must be {in_words(smallest)} to {in_words(largest)}"
 
 
 def tune(provider: Provider, login: Mapping[str, str], provider_options: Mapping[str, str]) -> Tuning:

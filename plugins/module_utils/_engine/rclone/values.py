@@ -53,9 +53,7 @@ def problem(option: Option, value: str) -> str:
 def choice_problem(value: str, allowed: Sequence[str]) -> str:
     """What is wrong with ``value`` when only those ``allowed`` are possible; without any, all are."""
     if allowed and value not in allowed:
-        return "must be one of {0}.{1}".format(", ".join(filter(None, allowed)), did_you_mean(value, allowed)).rstrip(
-            "."
-        )
+        return f"must be one of {', '.join(filter(None, allowed))}.{did_you_mean(value, allowed)}".rstrip(".")
     return ""
 
 

@@ -53,7 +53,7 @@ class Bench:
     def new_directory(self) -> str:
         """An empty directory that only root can reach."""
         self._count += 1
-        return self._directory("volumes/{0}".format(self._count), 0o700)
+        return self._directory(f"volumes/{self._count}", 0o700)
 
     def mount(self, options: Sequence[str], source: str, target: str) -> None:
         """Mount ``source``; a target that is busy at the end is detached, and gone when the last user is."""
@@ -69,11 +69,11 @@ class Bench:
             except CloudsyncError as error:
                 problems.append(error.message)
             except OSError as error:
-                problems.append("{0}: {1}.".format(error.filename, error.strerror))
+                problems.append(f"{error.filename}: {error.strerror}.")
         return problems
 
     def _directory(self, name: str, mode: int) -> str:
-        path = "{0}/{1}".format(self.directory, name)
+        path = f"{self.directory}/{name}"
         make_directory(path, mode)
         self.later(lambda: os.rmdir(path))
         return path

@@ -35,7 +35,7 @@ class Btrfs:
         """The parts of ``path``, which ``mount`` holds: its subvolume, and each that is nested in it."""
         uuid = self._bench.execute(["blkid", "-s", "UUID", "-o", "value", mount.source]).strip()
         if not uuid:
-            raise CloudsyncError("other", "blkid knows no UUID of the btrfs on {0}.".format(mount.source))
+            raise CloudsyncError("other", f"blkid knows no UUID of the btrfs on {mount.source}.")
         listing = self._bench.execute(["btrfs", "subvolume", "list", self._top(uuid)])
         tree = mount.inside(path)
         return [
@@ -74,7 +74,7 @@ class Btrfs:
             os.rmdir(os.path.join(self._top(uuid), BTRFS_SNAPSHOTS))
 
     def _path(self, uuid: str, label: str) -> str:
-        return "{0}/{1}/{2}".format(self._top(uuid), BTRFS_SNAPSHOTS, label)
+        return f"{self._top(uuid)}/{BTRFS_SNAPSHOTS}/{label}"
 
     def _top(self, uuid: str) -> str:
         """The mounted top of the filesystem: also subvolumes that are mounted nowhere are reached through it."""

@@ -60,7 +60,7 @@ def run_command(argv: Sequence[str]) -> str:
         raise missing_tool(argv[0]) from None
     except subprocess.TimeoutExpired:
         raise CloudsyncError(
-            "other", "{0} did not end within {1} s; is the storage well?".format(_spoken(argv), TIMEOUT_SECONDS)
+            "other", f"{_spoken(argv)} did not end within {TIMEOUT_SECONDS} s; is the storage well?"
         ) from None
     if done.returncode != 0:
         raise failed_command(argv, done.returncode, done.stderr or done.stdout)
@@ -71,9 +71,8 @@ def missing_tool(tool: str) -> CloudsyncError:
     """Which package to install."""
     return CloudsyncError(
         "usage",
-        "The task's snapshot needs the command {0}, which this host does not have: install the package {1}.".format(
-            tool, PACKAGES.get(tool, tool)
-        ),
+        f"The task's snapshot needs the command {tool}, which this host does not have: install the package "
+        f"{PACKAGES.get(tool, tool)}.",
     )
 
 
@@ -82,7 +81,7 @@ def failed_command(argv: Sequence[str], code: int, words: str) -> CloudsyncError
     lines = [line.strip() for line in words.splitlines() if line.strip() and "WARNING" not in line]
     said = " ".join(lines[-3:]) or "it said nothing"
     reason = "disk_full" if any(sign in words.lower() for sign in FULL) else "other"
-    return CloudsyncError(reason, "{0} failed with exit code {1}: {2}".format(_spoken(argv), code, said))
+    return CloudsyncError(reason, f"{_spoken(argv)} failed with exit code {code}: {said}")
 
 
 def _environment() -> Dict[str, str]:

@@ -32,13 +32,13 @@ class Lvm:
     def parts(self, mount: Mount, place: str, path: str) -> List[Part]:
         """The one part that ``mount`` contributes to ``path``."""
         major, minor = mount.device.split(":")
-        rows = self._report("lv_kernel_major={0} && lv_kernel_minor={1}".format(major, minor))
+        rows = self._report(f"lv_kernel_major={major} && lv_kernel_minor={minor}")
         if not rows:
             raise usage_error(
-                "{0} is on {1} ({2}), which is no logical volume of LVM: its snapshot can't be taken; "
-                "set the task's snapshot to none.".format(path, mount.source, mount.fstype)
+                f"{path} is on {mount.source} ({mount.fstype}), which is no logical volume of LVM: its snapshot can't "
+                "be taken; set the task's snapshot to none."
             )
-        name = "{0}/{1}".format(rows[0]["vg_name"], rows[0]["lv_name"])
+        name = f"{rows[0]['vg_name']}/{rows[0]['lv_name']}"
         return [Part(place, Volume("lvm", name, mount.fstype), mount.inside(path))]
 
     def freeze(self, wanted: Sequence[Tuple[Volume, str]]) -> None:
@@ -70,7 +70,7 @@ class Lvm:
 
     def _rows_of(self, name: str) -> List[Dict[str, str]]:
         group, volume = name.split("/")
-        return self._report('vg_name="{0}" && lv_name="{1}"'.format(group, volume))
+        return self._report(f'vg_name="{group}" && lv_name="{volume}"')
 
     def _report(self, select: str) -> List[Dict[str, str]]:
         text = self._bench.execute(["lvs", "--reportformat", "json", "-o", FIELDS, "--select", select])
@@ -82,4 +82,4 @@ class Lvm:
 
 
 def _snapshot(volume: Volume, label: str) -> str:
-    return "{0}/{1}".format(volume.name.split("/")[0], label)
+    return f"{volume.name.split('/')[0]}/{label}"

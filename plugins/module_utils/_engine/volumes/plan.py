@@ -67,7 +67,7 @@ class SnapshotPlan:
     def labels(self, name: str) -> List[Tuple[Volume, str]]:
         """What the snapshot of each volume is called; logical volumes of a group, say, need different names."""
         return [
-            (volume, name if index == 0 or volume.kind == "zfs" else "{0}.{1}".format(name, index))
+            (volume, name if index == 0 or volume.kind == "zfs" else f"{name}.{index}")
             for index, volume in enumerate(self.volumes)
         ]
 
@@ -107,12 +107,12 @@ def _checked_kind(kind: str, path: str, holder: Mount) -> str:
         return kind
     if found is None or kind not in ("auto", found):
         raise usage_error(
-            "{0} is on {1} ({2}), of which no {3}snapshot can be taken: set the task's snapshot to {4}.".format(
-                path, holder.source, holder.fstype, "" if kind == "auto" else kind + " ", found or "none"
-            )
+            f"{path} is on {holder.source} ({holder.fstype}), of which no "
+            f"{'' if kind == 'auto' else kind + ' '}snapshot can be taken: set the task's snapshot to "
+            f"{found or 'none'}."
         )
     if "@" in holder.source and found == "zfs":
-        raise usage_error("{0} is in a snapshot already: set the task's snapshot to none.".format(path))
+        raise usage_error(f"{path} is in a snapshot already: set the task's snapshot to none.")
     return found
 
 
@@ -122,10 +122,10 @@ def _inner_mounts(path: str, mounts: Sequence[Mount]) -> List[Mount]:
     seen = [mount for mount in below(path, mounts) if "/.zfs/snapshot/" not in mount.point]
     views = [mount.point for mount in seen if mount.fstype in harmless]
     inner = [mount for mount in seen if not any(is_below(mount.point, view) for view in views)]
-    foreign = ["{0.point} ({0.fstype})".format(mount) for mount in inner if kind_of(mount) is None]
+    foreign = [f"{mount.point} ({mount.fstype})" for mount in inner if kind_of(mount) is None]
     if foreign:
         raise usage_error(
-            "The snapshot of {0} would lack what is mounted in it: {1}. Set the task's snapshot to none, choose a path "
-            "without these, or unmount them.".format(path, ", ".join(foreign))
+            f"The snapshot of {path} would lack what is mounted in it: {', '.join(foreign)}. Set the task's snapshot "
+            "to none, choose a path without these, or unmount them."
         )
     return inner

@@ -34,14 +34,14 @@ class Zfs:
         for volume, label in wanted:
             pools.setdefault(volume.name.split("/")[0], []).append((volume, label))
         for members in pools.values():
-            self._bench.execute(["zfs", "snapshot"] + ["{0}@{1}".format(v.name, label) for v, label in members])
+            self._bench.execute(["zfs", "snapshot"] + [f"{v.name}@{label}" for v, label in members])
             for volume, label in members:
                 self._bench.later(partial(self.drop, volume, label))
 
     def reveal(self, volume: Volume, label: str) -> str:
         """A directory that shows the whole snapshot."""
         directory = self._bench.new_directory()
-        snapshot = "{0}@{1}".format(volume.name, label)
+        snapshot = f"{volume.name}@{label}"
         self._bench.mount(["-t", "zfs", "-o", "ro,nosuid,nodev"], snapshot, directory)
         return directory
 
@@ -52,7 +52,7 @@ class Zfs:
     def drop(self, volume: Volume, label: str) -> None:
         """Destroy the snapshot; one that does not exist is fine."""
         try:
-            self._bench.execute(["zfs", "destroy", "{0}@{1}".format(volume.name, label)])
+            self._bench.execute(["zfs", "destroy", f"{volume.name}@{label}"])
         except CloudsyncError as error:
             if "could not find any snapshots" not in error.message and "does not exist" not in error.message:
                 raise
@@ -74,6 +74,6 @@ def check_children(dataset: str, path: str, execute: Execute) -> None:
     if missing:
         raise CloudsyncError(
             "not_mounted",
-            "The dataset {0} belongs to {1} and is not mounted, perhaps because it is locked: mount it "
-            "(zfs load-key, zfs mount), or set canmount=off for it.".format(", ".join(missing), path),
+            f"The dataset {', '.join(missing)} belongs to {path} and is not mounted, perhaps because it is locked: "
+            "mount it (zfs load-key, zfs mount), or set canmount=off for it.",
         )

@@ -68,7 +68,7 @@ def test_the_lists_stand_as_comments_over_the_variables():
     needed = "vault_cloudsync_attic_key in vault_cloudsync.yml. The credential 'attic': TrueNAS did not show its key."
     assert found["report"]["still needed"] == [needed]
     text = found["files"]["cloudsync.yml"]
-    assert "# Still needed:\n# - {0}\n".format(needed) in text
+    assert f"# Still needed:\n# - {needed}\n" in text
     assert "# Not carried over:\n# - The credential 'attic': newer is no option" in text
     _public, vault = opened(found["files"])
     assert vault["vault_cloudsync_attic_key"].startswith("{{ undef(hint=")

@@ -102,7 +102,7 @@ def test_croniter_and_the_engine_agree_on_every_wall_time():
     chance = random.Random(4)
     for _attempt in range(300):
         fields = [
-            chance.choice(["*", "*/{0}".format(chance.randint(1, 7)), ",".join(map(str, chance.sample(values, 3)))])
+            chance.choice(["*", f"*/{chance.randint(1, 7)}", ",".join(map(str, chance.sample(values, 3)))])
             for values in (range(60), range(24), range(1, 29), range(1, 13), range(7))
         ]
         parsed = cron.parse(" ".join(fields))

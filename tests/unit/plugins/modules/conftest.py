@@ -40,12 +40,12 @@ class RecordedRclone:
         self.program = folder / "rclone"
         self.program.write_text(ANSWERING.format(folder=folder))
         self.program.chmod(0o755)
-        self.answers("version", "rclone v{0}\n- os/version: debian 12.11 (64 bit)\n".format(VERSION))
-        self.answers("config", (RECORDED / "providers-{0}.json".format(VERSION)).read_text(encoding="utf-8"))
+        self.answers("version", f"rclone v{VERSION}\n- os/version: debian 12.11 (64 bit)\n")
+        self.answers("config", (RECORDED / f"providers-{VERSION}.json").read_text(encoding="utf-8"))
 
     def answers(self, command, out="", err="", code=0):
         for suffix, text in (("out", out), ("err", err), ("code", str(code))):
-            (self.folder / "{0}.{1}".format(command, suffix)).write_text(text)
+            (self.folder / f"{command}.{suffix}").write_text(text)
 
     def replays(self, command, recording):
         """Answer ``command`` as it was recorded under the name ``recording``."""
@@ -122,7 +122,7 @@ class ManagedHost:
 
     def assert_no_secret_shows(self):
         places = {str(path): path.read_bytes() for path in self.root.rglob("*") if path.is_file()}
-        places.update({"output {0}".format(at): text.encode() for at, text in enumerate(self.output)})
+        places.update({f"output {at}": text.encode() for at, text in enumerate(self.output)})
         for path in self.rclone.folder.iterdir():
             places[str(path)] = path.read_bytes()
         for secret in self.secrets:

@@ -152,8 +152,8 @@ def test_a_source_that_does_not_exist_fails_the_run_that_needs_it(host, document
     assert result["failed"]
     assert result["reason"] == "not_found"
     assert result["msg"] == (
-        "A run of documents would end as not_found: The source {0}/nowhere does not exist. Create it, or correct the "
-        "path.".format(source)
+        f"A run of documents would end as not_found: The source {source}/nowhere does not exist. Create it, or correct "
+        "the path."
     )
 
 
@@ -162,8 +162,8 @@ def test_a_source_that_does_not_exist_fails_the_run_that_needs_it(host, document
 def test_a_name_that_can_not_be_a_file(host, offsite, documents, kind, name):
     declared = offsite if kind == "credential" else documents
     assert host.refused(kind, dict(declared, name=name)) == (
-        "The {0} name {1!r} is not allowed: use 1 to 63 letters, digits, '.', '_' and '-', beginning with a letter or "
-        "digit.".format(kind, name)
+        f"The {kind} name {name!r} is not allowed: use 1 to 63 letters, digits, '.', '_' and '-', beginning with a "
+        "letter or digit."
     )
     assert "is not allowed" in host.refused(kind, {"name": name, "state": "absent"})
 
@@ -176,8 +176,8 @@ def test_a_file_in_the_store_that_is_not_json_is_left_in_place(host, offsite, do
     path = host.root / "etc/cloudsync" / name
     path.write_bytes(content)
     message = (
-        "{0} is not the JSON object that cloudsync wrote: it was edited or cut short. It is left as it is; restore it "
-        "from a backup, or remove it and declare it again.".format(path)
+        f"{path} is not the JSON object that cloudsync wrote: it was edited or cut short. It is left as it is; restore "
+        "it from a backup, or remove it and declare it again."
     )
     module, options = {"credential": ("credential", offsite), "task": ("task", documents), "seed": ("seed", {})}[kind]
     assert host.refused(module, options) == message
@@ -194,8 +194,8 @@ def test_a_file_of_a_newer_schema_is_refused_by_name(host, offsite, documents, k
     path.write_text(json.dumps(dict(json.loads(path.read_text()), schema=99)))
     module, options = {"credential": ("credential", offsite), "task": ("task", documents), "seed": ("seed", {})}[kind]
     assert host.refused(module, options) == (
-        "{0} has schema 99, written by a newer cloudsync; this one reads up to {1}. It is left as it is; upgrade the "
-        "collection.".format(path, 2 if kind == "seed" else 1)
+        f"{path} has schema 99, written by a newer cloudsync; this one reads up to {2 if kind == 'seed' else 1}. It is "
+        "left as it is; upgrade the collection."
     )
 
 
@@ -207,7 +207,7 @@ def test_a_file_that_lacks_a_key_is_refused_by_name(host, offsite, documents, ki
     path.write_text('{"schema": 1}')
     declared = offsite if kind == "credential" else documents
     for message in (host.refused(kind, declared), host.refused(kind + "_info")):
-        assert message.startswith("{0} lacks ".format(path))
+        assert message.startswith(f"{path} lacks ")
         assert "It is left as it is; restore it from a backup" in message
 
 
@@ -218,7 +218,7 @@ def test_a_file_that_was_copied_to_another_name_is_refused(host, documents, kind
     copied = host.root / "etc/cloudsync" / folder / "copied.json"
     copied.write_bytes((copied.parent / (name + ".json")).read_bytes())
     message = host.refused(kind + "_info", {"name": "copied"})
-    assert message.startswith("{0} holds the {1} {2!r}: it was copied or renamed.".format(copied, kind, name))
+    assert message.startswith(f"{copied} holds the {kind} {name!r}: it was copied or renamed.")
 
 
 def test_an_rclone_that_is_missing(host, offsite, monkeypatch, tmp_path):
@@ -233,22 +233,22 @@ def test_an_rclone_that_is_missing(host, offsite, monkeypatch, tmp_path):
 def test_an_rclone_that_is_too_old(host, offsite):
     host.rclone.answers("version", "rclone v1.53.3-DEV\n")
     assert host.refused("credential", offsite) == (
-        "{0} is rclone 1.53.3; cloudsync needs 1.60.0 or newer. Run the role skyhaul.cloudsync.runner, or upgrade "
-        "rclone.".format(host.rclone.program)
+        f"{host.rclone.program} is rclone 1.53.3; cloudsync needs 1.60.0 or newer. Run the role "
+        "skyhaul.cloudsync.runner, or upgrade rclone."
     )
 
 
 def test_an_rclone_that_is_none(host, offsite):
     host.rclone.answers("version", "hello\n")
     assert host.refused("credential", offsite) == (
-        "{0} does not answer like rclone: run the role skyhaul.cloudsync.runner.".format(host.rclone.program)
+        f"{host.rclone.program} does not answer like rclone: run the role skyhaul.cloudsync.runner."
     )
 
 
 def test_an_rclone_that_can_not_be_run(host, offsite):
     host.rclone.program.write_text("#!/nowhere/sh\n")
     message = host.refused("credential", offsite)
-    assert message.startswith("{0} could not be run: ".format(host.rclone.program))
+    assert message.startswith(f"{host.rclone.program} could not be run: ")
     assert message.endswith("Run the role skyhaul.cloudsync.runner, or put another rclone on PATH.")
 
 
@@ -264,14 +264,14 @@ def test_no_cryptography_on_the_target(host, offsite, documents, module, monkeyp
         "host_config": {"credentials": [offsite]},
     }[module]
     assert host.refused(module, options) == (
-        "The Python library cryptography is missing for {0}: install the package python3-cryptography (the role "
-        "skyhaul.cloudsync.runner does).".format(sys.executable)
+        f"The Python library cryptography is missing for {sys.executable}: install the package python3-cryptography "
+        "(the role skyhaul.cloudsync.runner does)."
     )
 
 
 def test_a_missing_seed(bare_host, offsite_like):
     message = bare_host.refused("credential", offsite_like)
-    assert message.startswith("The seed {0}/etc/cloudsync/seed is missing: ".format(bare_host.root))
+    assert message.startswith(f"The seed {bare_host.root}/etc/cloudsync/seed is missing: ")
     assert "state=restored" in message
 
 
@@ -292,7 +292,7 @@ def test_another_seed_than_the_one_that_encrypted(host, offsite):
     seed["keys"][0]["id"] = seed["primary"] = "00000000"
     path.write_text(json.dumps(seed))
     message = host.refused("credential", offsite)
-    assert "of the credential offsite in {0}/etc/cloudsync/credentials/offsite.json".format(host.root) in message
+    assert f"of the credential offsite in {host.root}/etc/cloudsync/credentials/offsite.json" in message
     assert "which this host's seed lacks" in message
     assert "restore the seed or the file from a backup" in message
 
@@ -304,7 +304,7 @@ def test_a_ciphertext_that_was_moved_to_another_field(host, offsite):
     stored["secrets"]["session_token"] = stored["secrets"]["secret_access_key"]
     path.write_text(json.dumps(stored))
     message = host.refused("credential", offsite)
-    assert message.startswith("The secrets.session_token of the credential offsite in {0} was edited".format(path))
+    assert message.startswith(f"The secrets.session_token of the credential offsite in {path} was edited")
 
 
 @pytest.mark.parametrize(
@@ -378,7 +378,7 @@ def test_a_store_that_can_not_be_written(host, offsite, monkeypatch, number, mes
 
     monkeypatch.setattr(credentials, "write_json", refuse)
     path = host.root / "etc/cloudsync/credentials/offsite.json"
-    assert host.refused("credential", offsite) == "{0}: {1}".format(path, message)
+    assert host.refused("credential", offsite) == f"{path}: {message}"
 
 
 def test_a_root_that_is_relative(host, monkeypatch):
@@ -389,4 +389,4 @@ def test_a_root_that_is_relative(host, monkeypatch):
 def test_a_store_that_is_a_file(host, offsite):
     (host.root / "etc/cloudsync/credentials").write_text("")
     message = host.refused("credential", offsite)
-    assert message == "{0}/etc/cloudsync/credentials is in the way: it must be a directory.".format(host.root)
+    assert message == f"{host.root}/etc/cloudsync/credentials is in the way: it must be a directory."

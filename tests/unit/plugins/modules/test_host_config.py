@@ -119,7 +119,7 @@ def test_a_name_that_is_declared_twice_is_refused(host, declared, kind):
     declared[kind].append(declared[kind][0])
     message = host.refused("host_config", declared)
     name = declared[kind][0]["name"]
-    assert message == "The {0} {1} is declared twice in one call.".format(kind[:-1], name)
+    assert message == f"The {kind[:-1]} {name} is declared twice in one call."
 
 
 @pytest.mark.parametrize("word", ["true", "push", "s3", "2", "daily"])

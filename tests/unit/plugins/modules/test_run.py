@@ -67,8 +67,8 @@ def test_a_run_that_a_guard_refuses_fails_with_its_record(host, task, source):
     run = result["run"]
     assert (run["state"], run["reason"], run["task"], run["trigger"]) == ("failed", "not_found", "documents", "manual")
     assert result["reason"] == "not_found"
-    assert result["msg"] == "The run {0} of documents failed (not_found): {1}".format(run["id"], run["message"])
-    assert run["message"] == "The source {0}/nowhere does not exist. Create it, or correct the path.".format(source)
+    assert result["msg"] == f"The run {run['id']} of documents failed (not_found): {run['message']}"
+    assert run["message"] == f"The source {source}/nowhere does not exist. Create it, or correct the path."
     assert run["exit_code"] is None
     with open(run["log"], encoding="utf-8") as log:
         assert run["message"] in log.read()
@@ -88,7 +88,7 @@ def test_a22_a_mount_point_that_is_not_mounted_refuses(host, task, source):
     host.ok("task", dict(task, guards={"mounted": source}))
     result = host.run("run", {"task": "documents"})
     assert result["reason"] == "not_mounted"
-    assert "{0} is not mounted.".format(source) in result["msg"]
+    assert f"{source} is not mounted." in result["msg"]
 
 
 def test_stopping_what_does_not_run_is_no_change(host, task):
@@ -100,8 +100,8 @@ def test_stopping_what_does_not_run_is_no_change(host, task):
 
 def test_a_run_can_not_be_left_alone_without_the_command(host, task):
     assert host.refused("run", {"task": "documents", "state": "started"}) == (
-        "{0}/usr/local/bin/cloudsync is missing, so no run can go on without this module: run the role "
-        "skyhaul.cloudsync.runner, or use state=finished.".format(host.root)
+        f"{host.root}/usr/local/bin/cloudsync is missing, so no run can go on without this module: run the role "
+        "skyhaul.cloudsync.runner, or use state=finished."
     )
 
 

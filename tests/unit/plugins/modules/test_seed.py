@@ -56,9 +56,7 @@ def test_a_lost_seed_is_not_replaced_while_secrets_need_it(host, offsite):
     host.ok("credential", offsite)
     (host.root / FILE).unlink()
     message = host.refused("seed")
-    assert message.startswith(
-        "The seed {0}/{1} is missing, but offsite were encrypted with it.".format(host.root, FILE)
-    )
+    assert message.startswith(f"The seed {host.root}/{FILE} is missing, but offsite were encrypted with it.")
     assert "state=restored" in message
 
 
@@ -128,7 +126,7 @@ def test_rotation_encrypts_everything_anew_and_drops_the_old_key(host, documents
     assert len(keys_of(host)) == 1
     for name in ("credentials/offsite.json", "tasks/documents.json"):
         text = (host.root / "etc/cloudsync" / name).read_text()
-        assert "cs1:{0}:".format(result["seed"]["primary"]) in text
+        assert f"cs1:{result['seed']['primary']}:" in text
         assert old["primary"] not in text
     assert not host.ok("credential", offsite)["changed"]
     assert not host.ok("task", documents)["changed"]
@@ -140,7 +138,7 @@ def test_rotation_that_can_not_read_a_secret_changes_nothing(host, documents):
     path.write_text(path.read_text().replace("cs1:", "cs1:x", 1))
     files = host.files()
     message = host.run("seed", {"state": "rotated"})["msg"]
-    assert "of the credential offsite in {0}".format(path) in message
+    assert f"of the credential offsite in {path}" in message
     after = host.files()
     assert {name: text for name, text in after.items() if name != FILE} == {
         name: text for name, text in files.items() if name != FILE

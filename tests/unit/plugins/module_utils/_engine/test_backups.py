@@ -264,7 +264,7 @@ def test_what_is_damaged_or_unreadable_stays_or_is_kept_beside_the_new_one(layou
     assert restore(layout, text, existing="replace").restored.credentials == ["offsite"]
     assert load_credential(layout, seed, "offsite") == OFFSITE
     (kept,) = (name for name in os.listdir(layout.credentials_dir) if ".damaged-" in name)
-    with open("{0}/{1}".format(layout.credentials_dir, kept)) as stream:
+    with open(f"{layout.credentials_dir}/{kept}") as stream:
         assert stream.read() == damaged
 
 
@@ -276,7 +276,7 @@ def test_a_check_on_a_host_that_can_not_decrypt_yet_goes_on_and_says_so(take, ot
     def lacking(_key):
         raise missing
 
-    monkeypatch.setattr("{0}.restoring.aes_gcm".format(backups.__name__.rpartition(".")[0]), lacking)
+    monkeypatch.setattr(f"{backups.__name__.rpartition('.')[0]}.restoring.aes_gcm", lacking)
     monkeypatch.setattr(seeds, "aes_gcm", lacking)
 
     done = restore(other, text, check_mode=True)

@@ -41,7 +41,7 @@ def machine(tmp_path, monkeypatch):
     program = folder / "systemd-creds"
     program.write_text(PROGRAM.format(folder=folder))
     program.chmod(0o755)
-    monkeypatch.setattr(binding, "SEARCH_PATH", "{0}:/usr/bin:/bin".format(folder))
+    monkeypatch.setattr(binding, "SEARCH_PATH", f"{folder}:/usr/bin:/bin")
     return folder
 
 
@@ -59,7 +59,7 @@ def stored(layout):
 
 
 def drop_in(layout):
-    return "{0}/cloudsync@.service.d/40-seed.conf".format(layout.unit_dir)
+    return f"{layout.unit_dir}/cloudsync@.service.d/40-seed.conf"
 
 
 @pytest.mark.usefixtures("machine")
@@ -119,8 +119,8 @@ def test_what_the_machine_lacks_is_refused_and_changes_nothing(layout, seed, con
         converge(bound=kind, check_mode=check_mode)
 
     assert caught.value.message == (
-        "The seed can't be bound with bound={0}: systemd-creds says: TPM2 support not installed: Operation not "
-        "supported. It stays as it is.".format(kind)
+        f"The seed can't be bound with bound={kind}: systemd-creds says: TPM2 support not installed: Operation not "
+        "supported. It stays as it is."
     )
     assert stored(layout) == seed.to_dict()
 

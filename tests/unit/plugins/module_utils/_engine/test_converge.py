@@ -79,7 +79,7 @@ def tree(layout):
 
 
 def test_a_whole_host_in_one_call(layout, seed, converge):
-    tasks = [nightly(name="t{0:03d}".format(number), remote_path="bucket/{0}".format(number)) for number in range(20)]
+    tasks = [nightly(name=f"t{number:03d}", remote_path=f"bucket/{number}") for number in range(20)]
 
     outcome = converge(Wanted([OFFSITE, DRIVE], tasks))
 

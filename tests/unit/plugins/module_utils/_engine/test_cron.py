@@ -116,12 +116,12 @@ TRUENAS_TAKES_WRONGLY = ["L", "?", "R", "5-1", "*/70", "mon#2", "1 2"]
 
 @pytest.mark.parametrize("minute", TRUENAS_TAKES)
 def test_what_truenas_rightly_takes_is_taken(minute):
-    assert cron.parse("{0} * * * *".format(minute)).text.split()[1:] == ["*"] * 4
+    assert cron.parse(f"{minute} * * * *").text.split()[1:] == ["*"] * 4
 
 
 @pytest.mark.parametrize("minute", [*TRUENAS_REFUSES, *TRUENAS_TAKES_WRONGLY])
 def test_what_truenas_refuses_or_wrongly_takes_is_refused(minute):
-    assert minute in refusal("{0} * * * *".format(minute))
+    assert minute in refusal(f"{minute} * * * *")
 
 
 def test_advice_is_itself_accepted():

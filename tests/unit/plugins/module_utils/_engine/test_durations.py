@@ -35,7 +35,5 @@ def test_another_one_is_refused_by_the_name_of_its_option(value):
         parse_duration("limits.max_duration", value)
 
     assert caught.value.message == (
-        "limits.max_duration is {0!r}: write a number of seconds, or a length such as 90s, 10m, 1h30m or 2d.".format(
-            value
-        )
+        f"limits.max_duration is {value!r}: write a number of seconds, or a length such as 90s, 10m, 1h30m or 2d."
     )

@@ -50,7 +50,7 @@ def test_a_slot_that_comes_just_after_a_stop_is_not_lost(layout, make_task, bega
     """Its schedule's last slot was half an hour ago."""
     now = datetime.datetime.now(datetime.timezone.utc)
     minute = (now.minute + 30) % 60
-    task = stored(make_task, schedule={"cron": "{0} * * * *".format(minute), "timezone": "Etc/UTC"})
+    task = stored(make_task, schedule={"cron": f"{minute} * * * *", "timezone": "Etc/UTC"})
     started = (now - datetime.timedelta(seconds=began)).strftime("%Y-%m-%dT%H:%M:%SZ")
     save_record(layout, Record("20261122T000000Z-00000a", "nightly", "aborted", started, reason="stopped"))
     mark_stopped(layout, "nightly")

@@ -71,11 +71,11 @@ def test_a_source_that_is_not_there_or_no_directory_is_refused(make_task, tmp_pa
     reason, message = refusal(check_local, make_task(path=str(missing)))
     assert (reason, message) == (
         "not_found",
-        "The source {0} does not exist. Create it, or correct the path.".format(missing),
+        f"The source {missing} does not exist. Create it, or correct the path.",
     )
     for direction in ("push", "pull"):
         reason, message = refusal(check_local, make_task(path=str(file), direction=direction))
-        assert (reason, message) == ("not_found", "{0} is not a directory: a task needs one.".format(file))
+        assert (reason, message) == ("not_found", f"{file} is not a directory: a task needs one.")
     check_local(make_task(path=str(missing), direction="pull"))
     check_local(make_task(path=str(tmp_path)))
 
@@ -92,7 +92,7 @@ def test_a_mount_point_that_is_not_mounted_is_refused_in_both_directions(make_ta
             check_local, make_task(path=str(tmp_path), direction=direction, guards={"mounted": str(tmp_path)})
         )
         assert reason == "not_mounted"
-        assert "mount {0}".format(tmp_path) in message
+        assert f"mount {tmp_path}" in message
     check_local(make_task(path=str(tmp_path), guards={"mounted": "/proc"}))
 
 
@@ -140,7 +140,7 @@ def test_either_everything_may_be_deleted_or_nothing_is(make_task, limit, delete
     else:
         reason, message = refusal(check_deletions, task, plan(delete, present))
         assert reason == "max_delete"
-        assert "would delete {0} of the {1} files".format(delete, present) in message
+        assert f"would delete {delete} of the {present} files" in message
         assert "cloudsync run nightly --dry-run" in message
 
 

@@ -48,7 +48,7 @@ def run(tmp_path):
 
 def alive(pid):
     try:
-        with open("/proc/{0}/stat".format(pid)) as stream:
+        with open(f"/proc/{pid}/stat") as stream:
             return stream.read().rsplit(")", 1)[1].split()[0] != "Z"
     except FileNotFoundError:
         return False
@@ -81,7 +81,7 @@ def test_lines_arrive_while_the_hook_still_runs(run, tmp_path):
             seen.set()
             gate.open("w").close()
 
-    result = run("echo first; read -r _ < {0}; echo second".format(gate), log=opened_by_the_first_line)
+    result = run(f"echo first; read -r _ < {gate}; echo second", log=opened_by_the_first_line)
     assert seen.is_set()
     assert result.last_lines == ("first", "second")
 
@@ -89,7 +89,7 @@ def test_lines_arrive_while_the_hook_still_runs(run, tmp_path):
 def test_a_failing_hook_gives_its_exit_code_and_last_lines(run):
     result = run("for i in $(seq 30); do echo line $i; done; exit 7")
     assert result.exit_code == 7
-    assert result.last_lines == tuple("line {0}".format(i) for i in range(21, 31))
+    assert result.last_lines == tuple(f"line {i}" for i in range(21, 31))
     error = hooks.failure("before", result)
     assert error.reason == "hook"
     assert "The before hook failed with exit code 7" in error.message
@@ -103,7 +103,7 @@ def test_a_hook_that_dies_of_a_signal_has_the_exit_code_of_a_shell(run):
 def test_the_environment_is_built_from_nothing(run, monkeypatch):
     monkeypatch.setenv("RCLONE_CONFIG_PASS", "hunter2")
     monkeypatch.setenv("LD_PRELOAD_X", "x")
-    result = run("#!{0}\nimport json, os\nprint(json.dumps(dict(os.environ)))\n".format(sys.executable))
+    result = run(f"#!{sys.executable}\nimport json, os\nprint(json.dumps(dict(os.environ)))\n")
     env = json.loads(result.last_lines[-1])
     extra = {name for name in env if not name.startswith("CLOUDSYNC_")} - {"LC_CTYPE"}
     assert extra == {"PATH", "HOME", "LANG"}
@@ -130,7 +130,7 @@ def test_a_message_too_long_for_an_environment_does_not_stop_the_hook(run):
 
 
 def test_text_with_a_shebang_is_read_by_that_interpreter_with_its_one_argument(run):
-    result = run("#!/usr/bin/env -S {0} -u\nimport sys\nprint(sys.version_info[0])\n".format(sys.executable))
+    result = run(f"#!/usr/bin/env -S {sys.executable} -u\nimport sys\nprint(sys.version_info[0])\n")
     assert result.last_lines == ("3",)
 
 
@@ -144,7 +144,7 @@ def test_a_path_to_an_executable_is_run_even_with_a_space_and_without_a_shebang(
     script = tmp_path / "my hook"
     script.write_text("echo from $0\n")
     script.chmod(0o755)
-    assert run(str(script)).last_lines == ("from {0}".format(script),)
+    assert run(str(script)).last_lines == (f"from {script}",)
 
 
 def test_a_path_that_is_not_executable_fails_as_in_a_shell(run, tmp_path):
@@ -163,7 +163,7 @@ def test_an_interpreter_that_is_missing_is_told(run):
 
 
 def test_the_text_is_in_no_argument_vector_and_no_file_is_left(run):
-    result = run("tr '\\0' ' ' < /proc/$$/cmdline; echo; ls {0}; true token-in-the-text".format(run.script_dir))
+    result = run(f"tr '\\0' ' ' < /proc/$$/cmdline; echo; ls {run.script_dir}; true token-in-the-text")
     assert result.exit_code == 0
     assert not any("token-in-the-text" in line for line in result.last_lines)
     assert len(result.last_lines) == 1
@@ -177,7 +177,7 @@ def test_standard_input_is_empty_and_the_directory_is_the_root(run):
 def test_a_hook_over_its_time_is_ended_with_all_its_children(run, tmp_path):
     pids = tmp_path / "pids"
     started = time.monotonic()
-    result = run("sleep 300 & echo $! > {0}; sleep 301 | sleep 302".format(pids), timeout=1)
+    result = run(f"sleep 300 & echo $! > {pids}; sleep 301 | sleep 302", timeout=1)
     assert time.monotonic() - started < 5
     assert result.timed_out and not result.stopped and not result.ok
     assert result.exit_code == 128 + signal.SIGTERM
@@ -208,7 +208,7 @@ def test_a_stop_ends_the_hook_and_its_last_words_are_kept(run):
 def test_a_process_left_in_the_background_neither_delays_the_run_nor_dies(run, tmp_path):
     pids = tmp_path / "pids"
     started = time.monotonic()
-    result = run("sleep 60 & echo $! > {0}; echo done".format(pids))
+    result = run(f"sleep 60 & echo $! > {pids}; echo done")
     assert time.monotonic() - started < 3
     assert result.last_lines == ("done",)
     pid = int(pids.read_text())
@@ -235,7 +235,7 @@ def test_a_log_that_can_not_be_written_ends_the_hook(run, tmp_path):
         raise OSError(28, "No space left on device")
 
     with pytest.raises(OSError, match="No space left"):
-        run("echo $$ > {0}; echo x; sleep 300".format(pids), log=full)
+        run(f"echo $$ > {pids}; echo x; sleep 300", log=full)
     assert not alive(int(pids.read_text()))
 
 

@@ -16,7 +16,7 @@ from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.locks im
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.config import render
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.seed import load_seed, new_seed, save_seed
 
-FIRST, SECOND, THIRD = ('{{"access_token":"A{0}","refresh_token":"R{0}"}}'.format(number) for number in (1, 2, 3))
+FIRST, SECOND, THIRD = (f'{{"access_token":"A{number}","refresh_token":"R{number}"}}' for number in (1, 2, 3))
 CRYPT = {"type": "crypt", "remote": "remote:x", "password": "obscured"}
 
 
@@ -110,7 +110,7 @@ def test_a_credential_that_is_in_no_store_is_not_put_there(layout):
 @pytest.mark.parametrize("half_saved", ["rclone.conf.old", "rclone.conf.old.1234", "rclone.conf1234"])
 def test_a_token_that_rclone_had_saved_only_half_when_it_was_killed_is_found(layout, opened, half_saved):
     rclone_saves(opened, SECOND)
-    os.rename(opened.path, "{0}/{1}".format(opened.directory, half_saved))
+    os.rename(opened.path, f"{opened.directory}/{half_saved}")
     assert not opened.save_back()
     dies(opened)
 
@@ -123,8 +123,8 @@ def test_a_token_that_rclone_had_saved_only_half_when_it_was_killed_is_found(lay
 def test_of_two_half_saved_files_the_newer_one_counts(layout, opened):
     for age, name, token in ((9, "rclone.conf.old", FIRST), (5, "rclone.conf1234", SECOND)):
         rclone_saves(opened, token)
-        os.rename(opened.path, "{0}/{1}".format(opened.directory, name))
-        os.utime("{0}/{1}".format(opened.directory, name), (10000 - age, 10000 - age))
+        os.rename(opened.path, f"{opened.directory}/{name}")
+        os.utime(f"{opened.directory}/{name}", (10000 - age, 10000 - age))
     dies(opened)
 
     live.sweep_live(layout)
@@ -178,7 +178,7 @@ def test_a_use_that_was_killed_while_it_began_is_removed(layout, left):
     folder = layout.run_dir + "/live/R0"
     os.makedirs(folder)
     for name in left:
-        with open("{0}/{1}".format(folder, name), "w"):
+        with open(f"{folder}/{name}", "w"):
             pass
 
     assert live.sweep_live(layout) == []

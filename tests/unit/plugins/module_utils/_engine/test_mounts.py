@@ -90,7 +90,7 @@ def test_this_very_machine_agrees_with_the_kernel():
     for path in ("/", "/proc", os.path.realpath(os.getcwd()), os.path.realpath(__file__)):
         held = mounts.holding(os.path.realpath(path), mounts.read_mounts())
         descriptor = os.open(os.path.realpath(path), os.O_PATH)
-        with open("/proc/self/fdinfo/{0}".format(descriptor)) as stream:
+        with open(f"/proc/self/fdinfo/{descriptor}") as stream:
             told = dict(line.split(":", 1) for line in stream)["mnt_id"]
         os.close(descriptor)
         assert held.id == int(told)

@@ -53,7 +53,7 @@ class Server:
                 pass
 
         self.http = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.host = "127.0.0.1:{0}".format(self.http.server_address[1])
+        self.host = f"127.0.0.1:{self.http.server_address[1]}"
         threading.Thread(target=self.http.serve_forever, args=(0.01,), daemon=True).start()
 
 
@@ -182,7 +182,7 @@ def test_pings_come_for_every_run():
 
 
 def test_a_webhook_gets_the_event_as_json(server):
-    assert send("http://{0}/hook?key={1}".format(server.host, SECRET)) == []
+    assert send(f"http://{server.host}/hook?key={SECRET}") == []
     method, path, headers, body = server.seen[0]
     assert (method, path) == ("POST", "/hook?key=" + SECRET)
     assert headers["Content-Type"] == "application/json"
@@ -199,13 +199,13 @@ def test_a_webhook_gets_the_event_as_json(server):
 
 
 def test_a_login_in_the_address_becomes_a_header(server):
-    assert send("http://me:p%40ss@{0}/hook".format(server.host)) == []
+    assert send(f"http://me:p%40ss@{server.host}/hook") == []
     assert server.seen[0][2]["Authorization"] == "Basic " + base64.b64encode(b"me:p@ss").decode()
     assert server.seen[0][2]["Host"] == server.host
 
 
 def test_ntfy_gets_title_text_and_priority(server):
-    assert send("ntfy+http://:tk_abc@{0}/sub/mytopic".format(server.host)) == []
+    assert send(f"ntfy+http://:tk_abc@{server.host}/sub/mytopic") == []
     _method, path, headers, body = server.seen[0]
     assert path == "/sub/"
     assert headers["Authorization"] == "Basic " + base64.b64encode(b":tk_abc").decode()
@@ -218,7 +218,7 @@ def test_ntfy_gets_title_text_and_priority(server):
 
 def test_an_ntfy_message_stays_below_the_size_of_an_attachment(server):
     long = notify.Event("failed", "t", "h", message="\u00fc" * 9000)
-    assert send("ntfy+http://{0}/topic".format(server.host), long) == []
+    assert send(f"ntfy+http://{server.host}/topic", long) == []
     assert len(json.loads(server.seen[0][3].decode())["message"].encode()) <= 4096
 
 
@@ -227,7 +227,7 @@ def test_an_ntfy_message_stays_below_the_size_of_an_attachment(server):
 )
 def test_healthchecks_gets_start_success_and_fail(server, kind, path):
     event = notify.Event(kind, "nightly", "web1", "R1", message="what happened")
-    assert send("healthchecks+http://{0}/ping/uuid/".format(server.host), event) == []
+    assert send(f"healthchecks+http://{server.host}/ping/uuid/", event) == []
     assert server.seen[0][:2] == ("POST", path)
     assert b"what happened" in server.seen[0][3]
 
@@ -235,38 +235,36 @@ def test_healthchecks_gets_start_success_and_fail(server, kind, path):
 def test_each_target_only_gets_the_events_that_it_is_for(server):
     recovered = notify.Event("recovered", "t", "h")
     started = notify.Event("started", "t", "h")
-    assert send("healthchecks+http://{0}/uuid".format(server.host), recovered) == []
-    assert send("http://{0}/hook".format(server.host), started) == []
+    assert send(f"healthchecks+http://{server.host}/uuid", recovered) == []
+    assert send(f"http://{server.host}/hook", started) == []
     assert send("unit:alert.service", recovered, systemctl="/bin/false") == []
     assert server.seen == []
 
 
 def test_a_server_error_is_tried_once_more(server):
     server.answers[:] = [503]
-    assert send("http://{0}/x".format(server.host)) == []
+    assert send(f"http://{server.host}/x") == []
     assert len(server.seen) == 2
 
 
 def test_a_server_that_keeps_failing_is_told_without_the_address(server):
     server.answers[:] = [500, 500, 500]
-    problems = send("http://{0}/{1}".format(server.host, SECRET))
+    problems = send(f"http://{server.host}/{SECRET}")
     assert problems == [
-        "The notice to http://{0} could not be sent: the server answered HTTP 500 (Internal Server Error).".format(
-            server.host
-        )
+        f"The notice to http://{server.host} could not be sent: the server answered HTTP 500 (Internal Server Error)."
     ]
     assert len(server.seen) == 2
 
 
 def test_a_refusal_is_not_tried_again(server):
     server.answers[:] = [404]
-    assert "HTTP 404 (Not Found)" in send("http://{0}/{1}".format(server.host, SECRET))[0]
+    assert "HTTP 404 (Not Found)" in send(f"http://{server.host}/{SECRET}")[0]
     assert len(server.seen) == 1
 
 
 def test_a_redirect_is_not_taken_for_a_success(server):
     server.answers[:] = [302]
-    problems = send("http://{0}/{1}".format(server.host, SECRET))
+    problems = send(f"http://{server.host}/{SECRET}")
     assert "redirects (HTTP 302); give the final address" in problems[0]
     assert SECRET not in problems[0]
     assert len(server.seen) == 1
@@ -275,14 +273,14 @@ def test_a_redirect_is_not_taken_for_a_success(server):
 def test_nobody_listening_is_told_without_the_address(server):
     server.http.shutdown()
     server.http.server_close()
-    problems = send("https://u:{1}@{0}/{1}".format(server.host, SECRET))
+    problems = send(f"https://u:{SECRET}@{server.host}/{SECRET}")
     assert len(problems) == 1
     assert "Connection refused" in problems[0]
     assert SECRET not in problems[0]
 
 
 def test_a_server_that_does_not_speak_tls_is_told_without_the_address(server):
-    problems = send("https://{0}/{1}".format(server.host, SECRET))
+    problems = send(f"https://{server.host}/{SECRET}")
     assert "SSL" in problems[0]
     assert SECRET not in problems[0]
 
@@ -291,7 +289,7 @@ def test_a_server_that_never_answers_is_given_up(server, monkeypatch):
     monkeypatch.setattr(notify_http, "TIMEOUT_SECONDS", 0.2)
     silent = http.server.HTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler)
     try:
-        problems = send("http://127.0.0.1:{0}/{1}".format(silent.server_address[1], SECRET))
+        problems = send(f"http://127.0.0.1:{silent.server_address[1]}/{SECRET}")
     finally:
         silent.server_close()
     assert "no answer within 0.2 s" in problems[0]
@@ -304,7 +302,7 @@ def program(tmp_path):
     script = tmp_path / "program"
 
     def make(end="exit 0"):
-        script.write_text('#!/bin/sh\necho "$@" > {0}/args\ncat > {0}/input\n{1}\n'.format(tmp_path, end))
+        script.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/args\ncat > {tmp_path}/input\n{end}\n')
         script.chmod(0o755)
         return str(script)
 

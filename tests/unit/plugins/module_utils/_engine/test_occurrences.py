@@ -136,7 +136,7 @@ def test_wall_times_are_the_matching_minutes_in_order():
     chance = random.Random(3)
     for _attempt in range(20):
         minutes, hours = (",".join(map(str, chance.sample(range(size), 4))) for size in (60, 24))
-        parsed = cron.parse("{0} {1} {2} * {3}".format(minutes, hours, chance.randint(1, 28), chance.randint(0, 6)))
+        parsed = cron.parse(f"{minutes} {hours} {chance.randint(1, 28)} * {chance.randint(0, 6)}")
         after = datetime.datetime(2027, chance.randint(1, 12), 7, 13, 17)
         minute = after.replace(second=0) + datetime.timedelta(minutes=1)
         expected = []

@@ -81,4 +81,4 @@ def test_boxes_cover_exactly_the_starts_that_the_window_leaves():
 
 def test_no_expression_is_longer_than_systemd_was_seen_to_take():
     odd = ",".join(str(minute) for minute in range(60) if minute % 7 in (0, 3))
-    assert all(len(line) < 365 for line in lines("{0} 1,4,5,9,11,20 1,4,5,9,11,20 1,4,6,7,12 1,3,6".format(odd)))
+    assert all(len(line) < 365 for line in lines(f"{odd} 1,4,5,9,11,20 1,4,5,9,11,20 1,4,6,7,12 1,3,6"))

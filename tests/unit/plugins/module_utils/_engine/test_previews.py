@@ -44,7 +44,7 @@ def test_the_preview_of_the_lookup(layout):
 
 @pytest.mark.parametrize("count", [0, -1])
 def test_a_preview_has_one_run_or_more(layout, count):
-    with pytest.raises(CloudsyncError, match="count is {0}: ask for one run or more".format(count)):
+    with pytest.raises(CloudsyncError, match=f"count is {count}: ask for one run or more"):
         previews.preview(previews.subject(layout, "daily"), count)
 
 

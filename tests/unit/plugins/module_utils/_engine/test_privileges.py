@@ -107,9 +107,9 @@ def test_a_child_that_changed_its_user_still_dies_with_the_runner():
         runner.send_signal(signal.SIGKILL)
         runner.wait()
     deadline = time.monotonic() + 5
-    while os.path.exists("/proc/{0}".format(child)) and time.monotonic() < deadline:
-        with open("/proc/{0}/stat".format(child)) as stream:
+    while os.path.exists(f"/proc/{child}") and time.monotonic() < deadline:
+        with open(f"/proc/{child}/stat") as stream:
             if stream.read().rsplit(")", 1)[1].split()[0] == "Z":
                 return
         time.sleep(0.02)
-    assert not os.path.exists("/proc/{0}".format(child))
+    assert not os.path.exists(f"/proc/{child}")

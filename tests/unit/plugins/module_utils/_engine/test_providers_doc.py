@@ -114,14 +114,14 @@ def test_rclone_receives_all_that_an_example_says(host, task):
     provider = resolve(credential.provider, host.providers)
     text = " ".join(content.arguments)
     for name, value in parsed.provider_options.items():
-        if value and "--{0}=".format(name.replace("_", "-")) not in text:
+        if value and f"--{name.replace('_', '-')}=" not in text:
             name = provider.alias.renamed.get(name, name)
             assert content.sections["remote"][name] == value
 
 
 @pytest.mark.parametrize("name", sorted(REQUIRED))
 def test_every_provider_of_truenas_has_an_example_with_all_that_it_requires(name):
-    assert "| `{0}` |".format(name) in TEXT
+    assert f"| `{name}` |" in TEXT
     wanted = set(REQUIRED[name].split())
     examples = examples_of(name)
     assert any(wanted <= set(options_of(example)) for example in examples)
@@ -149,7 +149,7 @@ def test_what_a_row_names_is_a_login(known_providers, row):
 
     def values(cell):
         names = re.findall(r"`(\w+)`", cell)
-        assert cell == " ".join("`{0}`".format(name) for name in names)
+        assert cell == " ".join(f"`{name}`" for name in names)
         options = {name: provider.option(name) for name in names}
         return {
             name: PLAUSIBLE.get(name) or (option.choices[0] if option and option.is_exclusive else "https://value")

@@ -28,7 +28,7 @@ time.sleep(60)
 
 
 def record(number, state="success", **fields):
-    run_id = "20261122T{0:06d}Z-abcdef".format(number)
+    run_id = f"20261122T{number:06d}Z-abcdef"
     return Record(run_id, "nightly", state, "2026-11-22T00:00:00Z", **fields)
 
 
@@ -93,7 +93,7 @@ def test_a_run_is_under_way_as_long_as_its_runner_lives(layout):
 @pytest.mark.parametrize("state", ["waiting", "running"])
 def test_the_run_of_a_killed_runner_was_interrupted_even_if_nobody_wrote_that_down(layout, state):
     run = record(1, state)
-    lock = "{0}/locks/runs/nightly/{1}".format(layout.run_dir, run.id)
+    lock = f"{layout.run_dir}/locks/runs/nightly/{run.id}"
     runner = subprocess.Popen([sys.executable, "-c", RUNNER, lock], stdout=subprocess.PIPE)
     runner.stdout.readline()
     records.save_record(layout, run)
@@ -154,7 +154,7 @@ def test_what_a_living_run_wrote_is_left_to_it(layout, full_disk):
 def test_a_damaged_record_does_not_hide_the_others(layout, content):
     records.save_record(layout, record(1))
     records.save_record(layout, record(3))
-    with open("{0}/runs/{1}.json".format(layout.task_state_dir("nightly"), record(2).id), "w") as stream:
+    with open(f"{layout.task_state_dir('nightly')}/runs/{record(2).id}.json", "w") as stream:
         stream.write(content)
 
     assert ids(records.load_records(layout, "nightly")) == [record(3).id, record(1).id]

@@ -76,7 +76,7 @@ def test_what_is_no_ciphertext_is_said_to_be_none(text):
 def test_a_ciphertext_of_another_seed_names_the_key_that_is_missing():
     other = seeds.new_seed()
 
-    with pytest.raises(CloudsyncError, match="was encrypted with the key {0}, which".format(other.primary)):
+    with pytest.raises(CloudsyncError, match=f"was encrypted with the key {other.primary}, which"):
         seeds.new_seed().decrypt(other.encrypt("s3cr3t", KEY), KEY)
 
 
@@ -118,7 +118,7 @@ def test_a_missing_seed_is_named_and_never_made_anew(layout):
         seeds.load_seed(layout)
 
     assert caught.value.reason == "undecryptable"
-    assert "The seed {0} is missing".format(layout.seed) in caught.value.message
+    assert f"The seed {layout.seed} is missing" in caught.value.message
     assert "state=restored" in caught.value.message
     assert not os.path.exists(layout.seed)
 
@@ -159,7 +159,7 @@ def test_a_damaged_seed_is_named_and_kept(layout, seed, changes):
 def test_a_seed_that_was_cut_short_or_is_newer_is_named(layout, seed):
     with open(layout.seed, "w") as stream:
         stream.write(json.dumps(seed.to_dict())[:40])
-    with pytest.raises(CloudsyncError, match="{0} is not the JSON object".format(layout.seed)):
+    with pytest.raises(CloudsyncError, match=f"{layout.seed} is not the JSON object"):
         seeds.load_seed(layout)
 
     files.write_json(layout.seed, {**seed.to_dict(), "schema": 3})

@@ -219,7 +219,7 @@ def test_a63_a_backup_takes_the_place_of_a_damaged_seed_which_is_kept(layout, se
 
     assert everything(layout, stored)
     kept = [name for name in os.listdir(layout.config_dir) if name.startswith("seed.damaged-")]
-    with open("{0}/{1}".format(layout.config_dir, kept[0])) as stream:
+    with open(f"{layout.config_dir}/{kept[0]}") as stream:
         assert stream.read() == '{"schema": 1, "keys"'
 
 
@@ -239,7 +239,7 @@ def test_a_seed_of_a_newer_cloudsync_is_never_replaced(layout, seed, converge):
 def test_another_key_with_the_same_id_is_refused(layout, seed, converge):
     wrapped = wrapping.wrap_seed(seeds.Seed({seed.primary: b"x" * 32}, seed.primary), PASSPHRASE)
 
-    with pytest.raises(CloudsyncError, match="has another key with the id {0}".format(seed.primary)):
+    with pytest.raises(CloudsyncError, match=f"has another key with the id {seed.primary}"):
         converge("restored", PASSPHRASE, wrapped)
 
 

@@ -64,7 +64,7 @@ class Here:
         os.makedirs(self.data + "/dir1/dir2")
         self.work = self.base + "/work"
         self.notes = self.base + "/state/nightly/snapshots"
-        self.view = "{0}/{1}".format(self.work, NAME)
+        self.view = f"{self.work}/{NAME}"
         self.said = []
 
     def take(self, execute, *mounts, kind="auto", path=None):
@@ -126,7 +126,7 @@ def zfs_list(here, *rows):
 
 def test_a4_zfs_of_a_sub_directory_is_read_below_the_hidden_directory(here):
     path = here.data + "/dir1/dir2"
-    hidden = "{0}/.zfs/snapshot/{1}".format(here.data, NAME)
+    hidden = f"{here.data}/.zfs/snapshot/{NAME}"
     os.makedirs(hidden + "/dir1/dir2")
     run = Transcript(("zfs list", zfs_list(here, "tank/data\tDATA\ton\tyes")))
     with here.take(run, ZFS, path=path) as view:
@@ -144,19 +144,19 @@ def test_a33_zfs_children_are_frozen_in_one_transaction_and_put_in_their_places(
     with here.take(run, ZFS, ZFS_CHILD) as view:
         assert view == here.view + "/tree"
     assert run.of("zfs")[2:] == [
-        "zfs snapshot tank/data@{0} tank/data/child@{0}".format(NAME),
+        f"zfs snapshot tank/data@{NAME} tank/data/child@{NAME}",
         "zfs destroy tank/data/child@" + NAME,
         "zfs destroy tank/data@" + NAME,
     ]
     assert run.of("mount", "umount") == [
-        "mount -t zfs -o ro,nosuid,nodev tank/data@{0} {1}/volumes/1".format(NAME, here.view),
-        "mount -t zfs -o ro,nosuid,nodev tank/data/child@{0} {1}/volumes/2".format(NAME, here.view),
-        "mount --bind {0}/volumes/1 {0}/tree".format(here.view),
-        "mount --bind {0}/volumes/2 {0}/tree/child".format(here.view),
-        "umount {0}/tree/child".format(here.view),
-        "umount {0}/tree".format(here.view),
-        "umount {0}/volumes/2".format(here.view),
-        "umount {0}/volumes/1".format(here.view),
+        f"mount -t zfs -o ro,nosuid,nodev tank/data@{NAME} {here.view}/volumes/1",
+        f"mount -t zfs -o ro,nosuid,nodev tank/data/child@{NAME} {here.view}/volumes/2",
+        f"mount --bind {here.view}/volumes/1 {here.view}/tree",
+        f"mount --bind {here.view}/volumes/2 {here.view}/tree/child",
+        f"umount {here.view}/tree/child",
+        f"umount {here.view}/tree",
+        f"umount {here.view}/volumes/2",
+        f"umount {here.view}/volumes/1",
     ]
     assert here.left() == []
 
@@ -165,7 +165,7 @@ def test_a_sub_directory_that_is_bind_mounted_is_found_in_its_dataset(here):
     run = Transcript()
     with here.take(run, "40 27 0:50 /deep/dir DATA rw - zfs tank/data rw"):
         pass
-    assert "mount --bind {0}/volumes/1/deep/dir {0}/tree".format(here.view) in run.called
+    assert f"mount --bind {here.view}/volumes/1/deep/dir {here.view}/tree" in run.called
 
 
 @pytest.mark.parametrize(
@@ -185,7 +185,7 @@ def test_a_child_dataset_that_is_not_mounted_would_be_an_empty_directory_and_is_
     if refused:
         error = here.refusal(run, ZFS)
         assert error.reason == "not_mounted"
-        assert "The dataset tank/data/locked belongs to {0} and is not mounted".format(here.data) in error.message
+        assert f"The dataset tank/data/locked belongs to {here.data} and is not mounted" in error.message
         assert not any("snapshot" in line.split() for line in run.called)
     else:
         with here.take(run, ZFS):
@@ -287,16 +287,16 @@ def test_btrfs_subvolumes_are_frozen_each_and_put_in_their_places(here):
     with here.take(run, BTRFS) as view:
         assert view == here.view + "/tree"
         assert os.listdir(top) == [".cloudsync-snapshots"]
-    frozen = "{0}/.cloudsync-snapshots/{1}".format(top, NAME)
+    frozen = f"{top}/.cloudsync-snapshots/{NAME}"
     assert run.called[:8] == [
         "blkid -s UUID -o value /dev/loop0",
-        "mount -t btrfs -o subvolid=5,nosuid,nodev UUID={0} {1}".format(UUID, top),
+        f"mount -t btrfs -o subvolid=5,nosuid,nodev UUID={UUID} {top}",
         "btrfs subvolume list " + top,
-        "btrfs subvolume snapshot -r {0}/@data {1}".format(top, frozen),
-        "btrfs subvolume snapshot -r {0}/@data/nested one {1}.1".format(top, frozen),
-        "btrfs subvolume snapshot -r {0}/@data/nested one/deep {1}.2".format(top, frozen),
-        "mount --bind {0} {1}/tree".format(frozen, here.view),
-        "mount --bind {0}.1 {1}/tree/nested one".format(frozen, here.view),
+        f"btrfs subvolume snapshot -r {top}/@data {frozen}",
+        f"btrfs subvolume snapshot -r {top}/@data/nested one {frozen}.1",
+        f"btrfs subvolume snapshot -r {top}/@data/nested one/deep {frozen}.2",
+        f"mount --bind {frozen} {here.view}/tree",
+        f"mount --bind {frozen}.1 {here.view}/tree/nested one",
     ]
     assert here.left() == []
 
@@ -308,7 +308,7 @@ def test_a_subvolume_that_is_mounted_over_is_not_frozen(here):
         pass
     assert len([line for line in run.called if "subvolume snapshot" in line]) == 1
     assert "zfs snapshot tank/x@" + NAME in run.called
-    assert "mount --bind {0}/volumes/2 {0}/tree/nested one".format(here.view) in run.called
+    assert f"mount --bind {here.view}/volumes/2 {here.view}/tree/nested one" in run.called
 
 
 def test_a_btrfs_snapshot_that_fails_half_way_removes_the_first_half(here):
@@ -317,7 +317,7 @@ def test_a_btrfs_snapshot_that_fails_half_way_removes_the_first_half(here):
         ("btrfs subvolume list", LISTING),
         ("btrfs snapshot deep", (1, "ERROR: cannot snapshot 'r/@data': Read-only file system\n")),
     )
-    frozen = "{0}/volumes/1/.cloudsync-snapshots/{1}".format(here.view, NAME)
+    frozen = f"{here.view}/volumes/1/.cloudsync-snapshots/{NAME}"
 
     def execute(argv):
         answer = run(argv)
@@ -331,8 +331,8 @@ def test_a_btrfs_snapshot_that_fails_half_way_removes_the_first_half(here):
     error = here.refusal(execute, BTRFS)
     assert "btrfs subvolume snapshot failed with exit code 1: ERROR: cannot snapshot" in error.message
     assert [line for line in run.called if "delete" in line] == [
-        "btrfs subvolume delete --commit-after {0}.1".format(frozen),
-        "btrfs subvolume delete --commit-after {0}".format(frozen),
+        f"btrfs subvolume delete --commit-after {frozen}.1",
+        f"btrfs subvolume delete --commit-after {frozen}",
     ]
 
 
@@ -347,7 +347,7 @@ def lvm_transcript(*answers, layout="linear", snapshot_rows=("", "")):
         *answers,
         ("lvs lv_kernel_major=254", lv_row("data", layout)),
         ('lvs lv_name="data"', lv_row("data", layout)),
-        ('lvs lv_name="{0}"'.format(NAME), lv_row(NAME, layout, *rows[:1])),
+        (f'lvs lv_name="{NAME}"', lv_row(NAME, layout, *rows[:1])),
     )
 
 
@@ -366,11 +366,11 @@ def test_lvm_thick_and_thin_volumes_are_frozen_and_mounted_as_their_filesystem_n
     with here.take(run, LVM.format(fstype), path=here.data + "/dir1") as view:
         assert view == here.view + "/tree"
     assert run.of("lvcreate", "mount", "umount", "lvremove") == [
-        "lvcreate --snapshot --name {0} --permission r --setactivationskip n{1} vg0/data".format(NAME, size),
-        "mount -t {0} -o {1} /dev/vg0/{2} {3}/volumes/1".format(fstype, options, NAME, here.view),
-        "mount --bind {0}/volumes/1/dir1 {0}/tree".format(here.view),
-        "umount {0}/tree".format(here.view),
-        "umount {0}/volumes/1".format(here.view),
+        f"lvcreate --snapshot --name {NAME} --permission r --setactivationskip n{size} vg0/data",
+        f"mount -t {fstype} -o {options} /dev/vg0/{NAME} {here.view}/volumes/1",
+        f"mount --bind {here.view}/volumes/1/dir1 {here.view}/tree",
+        f"umount {here.view}/tree",
+        f"umount {here.view}/volumes/1",
         "lvremove --yes vg0/" + NAME,
     ]
     assert here.left() == []
@@ -396,7 +396,7 @@ def test_an_lvm_snapshot_that_ran_full_explains_a_failed_transfer(here):
 
 
 def test_a_failed_transfer_keeps_its_reason_when_the_snapshot_can_not_be_asked(here):
-    run = lvm_transcript(('lvs lv_name="{0}"'.format(NAME), (5, "no answer")))
+    run = lvm_transcript((f'lvs lv_name="{NAME}"', (5, "no answer")))
     with pytest.raises(CloudsyncError, match="no network"), here.take(run, LVM.format("ext4")):
         raise CloudsyncError("network", "no network")
     with pytest.raises(CloudsyncError, match="no answer"), here.take(run, LVM.format("ext4")):
@@ -438,9 +438,7 @@ def test_a_plain_filesystem_is_refused_by_name(here):
     error = here.refusal(Transcript(), "29 27 8:1 / DATA rw - xfs /dev/sda1 rw")
     assert error.reason == "usage"
     assert error.message == (
-        "{0} is on /dev/sda1 (xfs), of which no snapshot can be taken: set the task's snapshot to none.".format(
-            here.data
-        )
+        f"{here.data} is on /dev/sda1 (xfs), of which no snapshot can be taken: set the task's snapshot to none."
     )
 
 
@@ -472,7 +470,7 @@ def test_what_is_mounted_inside_and_can_not_be_frozen_is_refused_by_name(here):
         "61 40 0:71 / DATA/auto rw - autofs systemd-1 rw",
     )
     assert error.reason == "usage"
-    assert "would lack what is mounted in it: {0}/auto (autofs), {0}/nfs (nfs4)".format(here.data) in error.message
+    assert f"would lack what is mounted in it: {here.data}/auto (autofs), {here.data}/nfs (nfs4)" in error.message
 
 
 def test_the_kernels_own_views_inside_the_path_are_no_obstacle(here):
@@ -509,7 +507,7 @@ def test_the_note_is_written_before_anything_is_frozen(here):
 
     def execute(argv):
         if argv[1] == "snapshot":
-            with open("{0}/{1}.json".format(here.notes, NAME)) as stream:
+            with open(f"{here.notes}/{NAME}.json") as stream:
                 seen.append(json.load(stream))
         return ""
 
@@ -530,11 +528,11 @@ def test_a_note_that_was_edited_removes_nothing(here):
         "c": "{",
         "d": '{"schema": 99}',
     }.items():
-        with open("{0}/{1}.json".format(here.notes, name), "w") as stream:
+        with open(f"{here.notes}/{name}.json", "w") as stream:
             stream.write(content)
     problems = snapshots.sweep_notes(here.notes, run, lambda: ())
     assert [problem.split(" is still there: ")[0] for problem in problems] == [
-        "A killed run's snapshot {0}".format(name) for name in "abcd"
+        f"A killed run's snapshot {name}" for name in "abcd"
     ]
     assert run.called == []
     assert len(os.listdir(here.notes)) == 4

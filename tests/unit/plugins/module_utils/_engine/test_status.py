@@ -38,7 +38,7 @@ def declare(layout, seed, make_task):
 
 
 def ran(layout, state, started="2026-11-22T10:00:00Z", number=1, **fields):
-    run_id = "20261122T{0:06d}Z-abcdef".format(number)
+    run_id = f"20261122T{number:06d}Z-abcdef"
     record = Record(run_id, "nightly", state, started, **fields)
     records.save_record(layout, record)
     return record

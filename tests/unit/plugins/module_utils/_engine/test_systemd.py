@@ -60,7 +60,7 @@ def text_of(path):
 
 
 def test_without_systemd_units_are_installed_and_enabled_and_nobody_is_asked(layout, monkeypatch):
-    monkeypatch.setattr(systemd, "systemctl", lambda *words: pytest.fail("systemctl {0}".format(words)))
+    monkeypatch.setattr(systemd, "systemctl", lambda *words: pytest.fail(f"systemctl {words}"))
 
     apply_units(layout, [change()])
 
@@ -127,7 +127,7 @@ def test_a_change_of_the_service_alone_does_not_touch_the_timer(layout, manager,
 
 
 def test_two_hundred_tasks_are_one_reload_and_one_start(layout, manager):
-    changes = [change("t{0:03d}".format(number)) for number in range(200)]
+    changes = [change(f"t{number:03d}") for number in range(200)]
 
     apply_units(layout, changes)
 

@@ -32,7 +32,7 @@ def test_a_local_path_is_brought_into_one_form(given, path):
 
 @pytest.mark.parametrize("given", ["", "srv", "~/x", "./x", "/a\nb", "/a\0b", "C:\\x", "EXTERNAL:/mnt/x"])
 def test_a_local_path_is_absolute(given):
-    with refuses("path is {0!r}: give an absolute path, such as /srv/data.".format(given)):
+    with refuses(f"path is {given!r}: give an absolute path, such as /srv/data."):
         task_rules.checked_local_path("path", given)
 
 
@@ -64,7 +64,7 @@ def test_a_remote_path_is_brought_into_one_form(given, path):
 
 @pytest.mark.parametrize("given", ["..", "a/../b", "a\nb", "a\0b"])
 def test_a_remote_path_is_one_line_and_has_no_way_up(given):
-    with refuses("remote_path is {0!r}: give a path on one line, without '..'.".format(given)):
+    with refuses(f"remote_path is {given!r}: give a path on one line, without '..'."):
         task_rules.checked_remote_path("remote_path", given)
 
 
@@ -83,7 +83,7 @@ def test_max_delete_is_a_count_or_a_percentage(given, limit):
 
 @pytest.mark.parametrize("given", ["-1", "101%", "ten", "5.5", "%", True, "5%%"])
 def test_another_max_delete_is_refused(given):
-    with refuses("guards.max_delete is {0!r}: use a count of files, or a percentage from 0% to 100%.".format(given)):
+    with refuses(f"guards.max_delete is {given!r}: use a count of files, or a percentage from 0% to 100%."):
         task_rules.checked_max_delete(given)
 
 
@@ -182,8 +182,8 @@ def test_an_argument_that_breaks_no_promise_is_passed_on(argument):
 )
 def test_an_argument_that_would_break_a_promise_is_refused_with_what_serves_instead(arguments, reason):
     for flag in arguments.split():
-        for argument in ("--" + flag, "--{0}=s3cr3t".format(flag)):
-            with refuses("rclone_args has --{0}, which is refused: {1}.".format(flag, reason)) as caught:
+        for argument in ("--" + flag, f"--{flag}=s3cr3t"):
+            with refuses(f"rclone_args has --{flag}, which is refused: {reason}.") as caught:
                 task_rules.checked_rclone_args([argument])
             assert "s3cr3t" not in str(caught.value)
 

@@ -122,7 +122,7 @@ def test_the_diff_shows_which_secret_gets_a_new_value(make_task):
 def test_a_ciphertext_that_was_moved_or_replaced_is_detected(layout, seed, change, field):
     edit(layout, change)
 
-    with pytest.raises(CloudsyncError, match="The {0} of the task nightly in /.*nightly.json".format(field)) as caught:
+    with pytest.raises(CloudsyncError, match=f"The {field} of the task nightly in /.*nightly.json") as caught:
         task_store.load_task(layout, seed, "nightly")
     assert caught.value.reason == "undecryptable"
 

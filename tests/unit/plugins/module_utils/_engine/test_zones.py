@@ -51,7 +51,7 @@ def test_other_names_are_refused_with_the_name_to_write(name, advice):
     with pytest.raises(CloudsyncError) as caught:
         zones.check(name)
     assert caught.value.reason == "usage"
-    assert '"{0}"'.format(name) in caught.value.message
+    assert f'"{name}"' in caught.value.message
     assert advice in caught.value.message
 
 

@@ -200,7 +200,7 @@ def credential(type_name, version="27.0", number=1, name=None, **fields):
     given = {**PROVIDERS[type_name][0], **fields}
     if version < "25.10":
         given = {key: value for key, value in given.items() if key not in NEWER_S3_FIELDS}
-    title = name or "My {0}".format(type_name)
+    title = name or f"My {type_name}"
     if version < "25.04":
         return {"id": number, "name": title, "provider": type_name, "attributes": given}
     return {"id": number, "name": title, "provider": {"type": type_name, **given}}
@@ -243,7 +243,7 @@ def task(type_name="S3", version="27.0", number=3, login=None, **more):
 def moved(*objects, known=None, keys=None, timezone=""):
     text = json.dumps(list(objects))
     for type_name in UNRECORDED:
-        if '"{0}"'.format(type_name) in text:
+        if f'"{type_name}"' in text:
             known = None
     key_text = json.dumps(KEYS if keys is None else keys)
     return from_truenas({"export.json": text, "keys.json": key_text}, known or {}, timezone)
@@ -281,11 +281,11 @@ def test_each_provider_in_each_shape_becomes_a_credential_that_rclone_accepts(kn
     if version < "25.10":
         attributes = {key: value for key, value in attributes.items() if key not in NEWER_S3_FIELDS[1:]}
     assert only_credential(result) == {
-        "name": "My-{0}".format(type_name),
+        "name": f"My-{type_name}",
         "provider": provider,
         "attributes": attributes,
         "secrets": secrets,
-        "description": "My {0}".format(type_name),
+        "description": f"My {type_name}",
     }
     assert "SECRET" not in shown(result)
     assert not result.needed and not result.left_out

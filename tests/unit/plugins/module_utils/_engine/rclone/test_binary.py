@@ -101,7 +101,7 @@ def test_nothing_but_the_proxy_settings_is_inherited(tmp_path, monkeypatch):
     monkeypatch.setenv("RCLONE_DRY_RUN", "true")
     monkeypatch.setenv("AWS_CA_BUNDLE", "/etc/ssl/certs/ca-certificates.crt")
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
-    path = program(tmp_path / "rclone", "env > '{0}'; echo rclone v1.75.2".format(tmp_path / "env"))
+    path = program(tmp_path / "rclone", f"env > '{tmp_path / 'env'}'; echo rclone v1.75.2")
 
     binary.probe(path)
 

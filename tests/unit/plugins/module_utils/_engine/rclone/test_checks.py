@@ -22,7 +22,7 @@ S3 = {"access_key_id": "AKID", "secret_access_key": "SECRET"}
 
 @pytest.fixture(params=["1.75.2", "1.60.1"])
 def known(request):
-    with open(os.path.join(RECORDED, "providers-{0}.json".format(request.param)), encoding="utf-8") as stream:
+    with open(os.path.join(RECORDED, f"providers-{request.param}.json"), encoding="utf-8") as stream:
         return providers.parse(stream.read())
 
 
@@ -97,7 +97,7 @@ def test_an_option_in_both_places_is_refused(known):
 )
 def test_a_secret_among_the_attributes_is_refused_by_name_and_not_shown(known, name, option, value):
     message = refusal(known, name, {option: value})
-    assert "'{0}'".format(option) in message
+    assert f"'{option}'" in message
     assert "to secrets" in message
     assert "TOPSECRET" not in message
 
@@ -153,7 +153,7 @@ def test_what_a_login_lacks_is_named(known, name, attributes, secrets, missing):
 )
 def test_a_value_of_the_wrong_type_is_refused_with_the_right_form(known, option, value):
     message = refusal(known, "s3", {"access_key_id": "A", option: value}, {"secret_access_key": "S"})
-    assert "'{0}' is '{1}': it must be".format(option, value) in message
+    assert f"'{option}' is '{value}': it must be" in message
 
 
 @pytest.mark.parametrize("value", ["TOPSECRET", "[]", '{"x": "TOPSECRET"}', ""])

@@ -17,7 +17,7 @@ def key(key_type):
 
 
 def line(hosts, key_type="ssh-ed25519", marker=""):
-    return "{0} {1} {2} {3} comment".format(marker, hosts, key_type, key(key_type)).strip() + "\n"
+    return f"{marker} {hosts} {key_type} {key(key_type)} comment".strip() + "\n"
 
 
 # What ssh-keygen -H made of "store.example" and "[store.example]:2222".

@@ -124,7 +124,7 @@ def test_only_problems_are_remembered_and_each_once():
 def test_after_many_failed_files_the_errors_about_the_whole_run_are_still_remembered():
     problems = []
     for number in range(1000):
-        remember(problems, Message("error", "Failed to copy: no", "file{0}".format(number)))
+        remember(problems, Message("error", "Failed to copy: no", f"file{number}"))
     last = Message("error", "not deleting files as there were IO errors", "Local file system at /data")
     remember(problems, last)
 

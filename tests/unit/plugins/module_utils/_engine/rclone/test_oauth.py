@@ -20,13 +20,13 @@ USAGE = ["Usage:", "  rclone authorize [flags]", "", "Flags:", "  -h, --help   h
 
 @pytest.fixture(name="known", params=["1.75.2", "1.60.1"])
 def fixture_known(request):
-    return providers.parse((RECORDED / "providers-{0}.json".format(request.param)).read_text(encoding="utf-8"))
+    return providers.parse((RECORDED / f"providers-{request.param}.json").read_text(encoding="utf-8"))
 
 
 def answer(options):
     """What rclone prints for these options: JSON in base64 without its padding."""
     blob = base64.b64encode(json.dumps(options).encode()).decode().rstrip("=")
-    return "Paste the following into your remote machine --->\n{0}\n<---End paste\n".format(blob)
+    return f"Paste the following into your remote machine --->\n{blob}\n<---End paste\n"
 
 
 @pytest.mark.parametrize("length", [0, 1, 2, 3, 9000])

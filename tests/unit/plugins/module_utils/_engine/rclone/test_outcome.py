@@ -120,9 +120,9 @@ def failed(text, path="", exit_code=1):
     return Finished(exit_code, errors=(Message("error", text, path),))
 
 
-@pytest.mark.parametrize("run", RUNS, ids=["{name}-{version}".format(**run) for run in RUNS])
+@pytest.mark.parametrize("run", RUNS, ids=[f"{run['name']}-{run['version']}" for run in RUNS])
 def test_a_recorded_run_is_understood(run):
-    wanted = MEANINGS.get(run["name"], MEANINGS.get("{name} {version}".format(**run)))
+    wanted = MEANINGS.get(run["name"], MEANINGS.get(f"{run['name']} {run['version']}"))
     outcome = classify(finished(run))
 
     assert outcome.reason == wanted
@@ -197,7 +197,7 @@ def test_files_that_stop_the_deletions_are_named():
 
 
 def test_only_the_first_of_many_files_are_named():
-    errors = [Message("error", "Failed to copy: permission denied", "f{0}".format(n)) for n in range(8)]
+    errors = [Message("error", "Failed to copy: permission denied", f"f{n}") for n in range(8)]
     errors.append(Message("error", "not deleting files as there were IO errors", "Local file system at /data"))
     assert "(files: f0, f1, f2, f3, f4 and 3 more)" in classify(Finished(1, errors=tuple(errors))).message
 
@@ -249,7 +249,7 @@ def test_providers_errors_have_a_reason(text, reason):
     "name", ["report: 403 Forbidden.txt", "error 507.log", "no such host", "--max-delete threshold reached"]
 )
 def test_the_name_of_a_file_is_not_taken_for_the_cause(name):
-    text = "Failed to copy: open /data/{0}: input/output error".format(name)
+    text = f"Failed to copy: open /data/{name}: input/output error"
     assert classify(failed(text, name)).reason == "other"
 
 

@@ -18,7 +18,7 @@ VERSIONS = ("1.75.2", "1.60.1")
 
 
 def schema(version):
-    with open(os.path.join(RECORDED, "providers-{0}.json".format(version)), encoding="utf-8") as stream:
+    with open(os.path.join(RECORDED, f"providers-{version}.json"), encoding="utf-8") as stream:
         return stream.read()
 
 
@@ -31,7 +31,7 @@ def fake_rclone(tmp_path, answer):
     """A program that answers as rclone does, and counts how often it was asked."""
     (tmp_path / "answer").write_text(answer)
     program = tmp_path / "rclone"
-    program.write_text("#!/bin/sh\necho asked >> '{0}/asked'\ncat '{0}/answer'\n".format(tmp_path))
+    program.write_text(f"#!/bin/sh\necho asked >> '{tmp_path}/asked'\ncat '{tmp_path}/answer'\n")
     program.chmod(0o755)
     return Rclone(str(program), (1, 75, 2))
 
