@@ -15,12 +15,12 @@ from typing import Any, Dict, Optional
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ..module_utils._engine import authorizing
-from ..module_utils._engine.authorizing import Login
-from ..module_utils._engine.errors import CloudsyncError, system_error, usage_error
+from ..module_utils._engine.common.errors import CloudsyncError, system_error, usage_error
 from ..module_utils._engine.host import Host
-from ..module_utils._engine.rclone.oauth import PORT
-from ..plugin_utils._vault_file import VaultFile
+from ..plugin_utils._oauth import authorize as authorizing
+from ..plugin_utils._oauth.authorize import Login
+from ..plugin_utils._oauth.rclone_login import PORT
+from ..plugin_utils._vault.vault_file import VaultFile
 
 ARGUMENTS: Dict[str, Dict[str, Any]] = {
     "provider": {"type": "str", "required": True},

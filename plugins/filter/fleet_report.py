@@ -99,8 +99,8 @@ from typing import Any, Callable, Dict, Mapping
 
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils._engine.report import fleet
-from ..module_utils._engine.report_page import page
+from ..plugin_utils._report.fleet import fleet
+from ..plugin_utils._report.page import page
 
 
 def fleet_report(answers: Any, title: str = "Cloud sync") -> Dict[str, Any]:

@@ -72,10 +72,10 @@ from typing import Any, Callable, Dict
 
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils._engine.errors import CloudsyncError
-from ..module_utils._engine.imports.rclone_conf import from_rclone_conf as imported_from
-from ..module_utils._engine.imports.rclone_file import sections_of
-from ..plugin_utils._moving_in import answer, providers_of, rclone_of_this_machine
+from ..module_utils._engine.common.errors import CloudsyncError
+from ..plugin_utils._migration.rclone_conf import from_rclone_conf as imported_from
+from ..plugin_utils._migration.rclone_file import sections_of
+from ..plugin_utils._migration.result import answer, providers_of, rclone_of_this_machine
 
 
 def from_rclone_conf(text: Any, password: str = "", rclone: str = "") -> Dict[str, Any]:

@@ -74,9 +74,9 @@ from typing import Any, Callable, Dict, Mapping
 
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils._engine.errors import CloudsyncError
-from ..module_utils._engine.imports.truenas import from_truenas as imported_from
-from ..plugin_utils._moving_in import answer, providers_if_any
+from ..module_utils._engine.common.errors import CloudsyncError
+from ..plugin_utils._migration.result import answer, providers_if_any
+from ..plugin_utils._migration.truenas import from_truenas as imported_from
 
 
 def from_truenas(texts: Any, timezone: str = "", rclone: str = "") -> Dict[str, Any]:

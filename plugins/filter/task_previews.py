@@ -56,9 +56,9 @@ from typing import Any, Callable, Dict, List, Mapping
 
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils._engine import previews
-from ..module_utils._engine import schedule as schedules
-from ..module_utils._engine.errors import CloudsyncError
+from ..module_utils._engine.common.errors import CloudsyncError
+from ..module_utils._engine.schedule import preview as previews
+from ..module_utils._engine.schedule import schedule as schedules
 
 
 def task_previews(tasks: Any) -> Dict[str, List[str]]:

@@ -59,9 +59,9 @@ from typing import Any, Callable, Dict, List
 
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils._engine import oncalendar
-from ..module_utils._engine import schedule as schedules
-from ..module_utils._engine.errors import CloudsyncError
+from ..module_utils._engine.common.errors import CloudsyncError
+from ..module_utils._engine.schedule import oncalendar
+from ..module_utils._engine.schedule import schedule as schedules
 
 
 def to_oncalendar(schedule: Any) -> List[str]:

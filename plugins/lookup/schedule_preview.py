@@ -114,13 +114,13 @@ from typing import Any, Dict, Iterator, List, Optional
 from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
 
-from ..module_utils._engine import cron as _cron
-from ..module_utils._engine import schedule as schedules
-from ..module_utils._engine import zones
-from ..module_utils._engine.describe import describe
-from ..module_utils._engine.errors import CloudsyncError, usage_error
-from ..module_utils._engine.occurrences import upcoming
-from ..module_utils._engine.oncalendar import to_oncalendar
+from ..module_utils._engine.common.errors import CloudsyncError, usage_error
+from ..module_utils._engine.schedule import cron as _cron
+from ..module_utils._engine.schedule import schedule as schedules
+from ..module_utils._engine.schedule import timezones as zones
+from ..module_utils._engine.schedule.describe import describe
+from ..module_utils._engine.schedule.next_runs import upcoming
+from ..module_utils._engine.schedule.oncalendar import to_oncalendar
 
 try:
     from croniter import CroniterBadDateError, croniter

@@ -103,9 +103,9 @@ from typing import Any, Dict
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._engine.backups import take_backup
 from ..module_utils._engine.host import Host
-from ..module_utils._face import run_module, with_diff
+from ..module_utils._engine.operations.backup import take_backup
+from ..module_utils._module import run_module, with_diff
 
 
 def answer(module: AnsibleModule, host: Host) -> Dict[str, Any]:

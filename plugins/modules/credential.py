@@ -179,12 +179,12 @@ from typing import Any, Dict
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._arguments import credential_spec
-from ..module_utils._engine import browsing
-from ..module_utils._engine.converge import Outcome, Wanted, converge
-from ..module_utils._engine.credentials import parse_credential
+from ..module_utils._argspec import credential_spec
+from ..module_utils._engine.config.credentials import parse_credential
 from ..module_utils._engine.host import Host
-from ..module_utils._face import given, run_module, with_diff
+from ..module_utils._engine.operations import browse as browsing
+from ..module_utils._engine.operations.apply import Outcome, Wanted, converge
+from ..module_utils._module import given, run_module, with_diff
 
 
 def answer(module: AnsibleModule, host: Host) -> Dict[str, Any]:

@@ -84,9 +84,9 @@ from typing import Any, Dict
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._engine.credentials import info
+from ..module_utils._engine.config.credential_store import info
 from ..module_utils._engine.host import Host
-from ..module_utils._face import run_module
+from ..module_utils._module import run_module
 
 
 def answer(module: AnsibleModule, host: Host) -> Dict[str, Any]:

@@ -175,11 +175,11 @@ from typing import Any, Dict
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._arguments import encryption_spec
-from ..module_utils._engine.browsing import Where, browse_task, browse_with
+from ..module_utils._argspec import encryption_spec
+from ..module_utils._engine.config.task_parser import parse_encryption
 from ..module_utils._engine.host import Host
-from ..module_utils._engine.task_options import parse_encryption
-from ..module_utils._face import given, run_module
+from ..module_utils._engine.operations.browse import Where, browse_task, browse_with
+from ..module_utils._module import given, run_module
 
 UNSAVED = {
     "provider": {"type": "str"},

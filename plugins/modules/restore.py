@@ -120,10 +120,10 @@ from typing import Any, Dict
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._engine.binding import KINDS, UNBOUND
+from ..module_utils._engine.config.seed_binding import KINDS, UNBOUND
 from ..module_utils._engine.host import Host
-from ..module_utils._engine.restoring import KEEP, REPLACE, restore_backup
-from ..module_utils._face import run_module, with_diff
+from ..module_utils._engine.operations.restore import KEEP, REPLACE, restore_backup
+from ..module_utils._module import run_module, with_diff
 
 
 def answer(module: AnsibleModule, host: Host) -> Dict[str, Any]:

@@ -236,11 +236,12 @@ from typing import Any, Dict
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._arguments import transfer_spec
-from ..module_utils._engine import onetime, starting
-from ..module_utils._engine.errors import usage_error
+from ..module_utils._argspec import transfer_spec
+from ..module_utils._engine.common.errors import usage_error
 from ..module_utils._engine.host import Host
-from ..module_utils._face import given, run_module, show_public_targets, with_diff
+from ..module_utils._engine.operations import one_time as onetime
+from ..module_utils._engine.operations import start as starting
+from ..module_utils._module import given, run_module, show_public_targets, with_diff
 
 
 def answer(module: AnsibleModule, host: Host) -> Dict[str, Any]:

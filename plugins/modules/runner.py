@@ -82,8 +82,8 @@ from typing import Any, Dict
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._engine.host import Host
-from ..module_utils._face import run_module, with_diff
-from ..module_utils._installation import Installation, converge_installation
+from ..module_utils._install import Installation, converge_installation
+from ..module_utils._module import run_module, with_diff
 
 
 def answer(module: AnsibleModule, host: Host) -> Dict[str, Any]:

@@ -161,10 +161,10 @@ from typing import Any, Dict
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._engine import seed_states
-from ..module_utils._engine.binding import KINDS, UNBOUND
+from ..module_utils._engine.config.seed_binding import KINDS, UNBOUND
 from ..module_utils._engine.host import Host
-from ..module_utils._face import run_module, with_diff
+from ..module_utils._engine.operations import seed as seed_states
+from ..module_utils._module import run_module, with_diff
 
 
 def answer(module: AnsibleModule, host: Host) -> Dict[str, Any]:

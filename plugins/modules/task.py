@@ -242,10 +242,10 @@ from typing import Any, Dict
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._arguments import task_spec
-from ..module_utils._engine.converge import Wanted, converge
+from ..module_utils._argspec import task_spec
 from ..module_utils._engine.host import Host
-from ..module_utils._face import given, run_module, show_public_targets, with_diff
+from ..module_utils._engine.operations.apply import Wanted, converge
+from ..module_utils._module import given, run_module, show_public_targets, with_diff
 
 
 def answer(module: AnsibleModule, host: Host) -> Dict[str, Any]:

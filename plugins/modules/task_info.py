@@ -125,10 +125,10 @@ from typing import Any, Dict
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils._engine.config.task_store import list_tasks
 from ..module_utils._engine.host import Host
-from ..module_utils._engine.status import task_details
-from ..module_utils._engine.task_store import list_tasks
-from ..module_utils._face import run_module
+from ..module_utils._engine.operations.status import task_details
+from ..module_utils._module import run_module
 
 
 def answer(module: AnsibleModule, host: Host) -> Dict[str, Any]:

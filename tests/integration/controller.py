@@ -14,9 +14,9 @@ import subprocess
 import sys
 from contextlib import contextmanager
 
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine import converge as collection
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.operations import apply as collection
 
-COLLECTIONS = str(pathlib.Path(collection.__file__).parents[6])
+COLLECTIONS = str(pathlib.Path(collection.__file__).parents[7])
 HOME = pathlib.Path(__file__).parents[2]
 
 

@@ -18,15 +18,15 @@ import threading
 import time
 from contextlib import contextmanager
 
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine import converge as collection
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.converge import Wanted, converge
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.credentials import load_credential
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.layout import Layout
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.credential_store import load_credential
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.host import Host
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.layout import Layout
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.seed_states import converge_seed
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.status import task_status
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.operations import apply as collection
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.operations.apply import Wanted, converge
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.operations.seed import converge_seed
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.operations.status import task_status
 
-COLLECTIONS = str(pathlib.Path(collection.__file__).parents[6])
+COLLECTIONS = str(pathlib.Path(collection.__file__).parents[7])
 PATIENCE = 30
 # In every secret of these tests, so that none of them may show up anywhere in clear.
 SECRET = "INTEGRATION-SECRET"

@@ -2,75 +2,142 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The house is as docs/architecture.md draws it."""
+"""The packages are as docs/architecture.md says."""
 
 from __future__ import annotations
 
 import ast
-import fnmatch
 import pathlib
 import re
+import subprocess
+import sys
 
 import pytest
 
-HOME = pathlib.Path(__file__).parents[2]
-ENGINE = HOME / "plugins" / "module_utils" / "_engine"
+CLONE = pathlib.Path(__file__).parents[2]
+PLUGINS = CLONE / "plugins"
+ENGINE = PLUGINS / "module_utils" / "_engine"
+TEXT = (CLONE / "docs" / "architecture.md").read_text(encoding="utf-8")
+MOST_FILES = 12
+# The files that may start a process; everything else calls them.
+STARTS_PROCESSES = {"common/processes", "remote/session", "runs/hooks", "snapshots/tools"}
 
 
-def rooms():
-    """The floors of the table, lowest first, each with the patterns of its rooms."""
-    text = (HOME / "docs" / "architecture.md").read_text()
-    table = text.split("| floor | rooms |")[1].split("\n\n")[0]
-    return [re.findall(r"`([^`]+)`", line.split("|")[2]) for line in table.splitlines()[2:]]
+def allowed_imports():
+    """What each package may import, as the table in docs/architecture.md says."""
+    table = TEXT.split("| package | may import, beside itself |\n| --- | --- |\n")[1].split("\n\n")[0]
+    allowed = {}
+    for line in table.splitlines():
+        packages, imports = (cell.strip() for cell in line.strip("| ").split(" | "))
+        for package in packages.split(", "):
+            allowed[package] = set() if imports == "nothing" else set(imports.split())
+    return allowed
 
 
-def floor_of(module):
-    """The floor of an engine module such as ``run`` or ``rclone/logs``."""
-    for number, patterns in enumerate(rooms()):
-        for pattern in patterns:
-            if fnmatch.fnmatch(module, pattern + "*" if pattern.endswith("/") else pattern):
-                return number
-    return None
+ALLOWED = allowed_imports()
 
 
-def engine_modules():
-    files = (path.relative_to(ENGINE) for path in ENGINE.rglob("*.py") if path.name != "__init__.py")
+def modules(folder=ENGINE):
+    """The modules below ``folder``, as ``runs/run``."""
+    files = (path.relative_to(folder) for path in folder.rglob("*.py") if path.name != "__init__.py")
     return sorted(str(path.with_suffix("")) for path in files)
+
+
+MODULES = modules()
+
+
+def package_of(module):
+    """The part of the architecture that a module belongs to: its folder, or itself (``host``)."""
+    return module.split("/")[0]
 
 
 def imports_of(module):
     """The engine modules that ``module`` imports, in the same spelling."""
-    tree = ast.parse((ENGINE / (module + ".py")).read_text())
+    tree = ast.parse((ENGINE / (module + ".py")).read_text(encoding="utf-8"))
     here = module.split("/")[:-1]
-    known = set(engine_modules())
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.level:
             base = here[: len(here) - (node.level - 1)]
             target = base + (node.module.split(".") if node.module else [])
-            if "/".join(target) in known:
+            if "/".join(target) in MODULES:
                 yield "/".join(target)
             else:
                 yield from ("/".join([*target, alias.name]) for alias in node.names)
 
 
-@pytest.mark.parametrize("module", engine_modules())
-def test_every_room_has_a_floor_and_imports_none_above_it(module):
-    floor = floor_of(module)
-    assert floor is not None, f"{module} is missing in docs/architecture.md"
+def absolute_imports_of(path):
+    """The names of the modules that the file at ``path`` imports absolutely."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            yield node.module
+
+
+def test_the_table_and_the_tree_name_every_package():
+    packages = {package_of(module) for module in MODULES}
+    assert packages == set(ALLOWED)
+    tree = TEXT.split("```text\n")[1].split("```")[0]
+    named = set(re.findall(r"^ +(\w+)(?:/|\.py) +\S", tree, re.MULTILINE))
+    assert packages - named == set()
+    assert {path.name for path in (PLUGINS / "plugin_utils").iterdir() if path.is_dir()} - named <= {"__pycache__"}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_module_imports_only_what_the_table_allows(module):
+    package = package_of(module)
     for imported in imports_of(module):
-        above = floor_of(imported)
-        assert above is not None and above <= floor, f"{module} imports {imported}, from a floor above"
+        assert imported in MODULES, f"{module} imports {imported}, which does not exist"
+        assert package_of(imported) in ALLOWED[package] | {package}, f"{module} imports {imported}"
 
 
-def test_no_two_rooms_import_each_other():
-    graph = {module: set(imports_of(module)) for module in engine_modules()}
+def test_no_two_modules_import_each_other():
+    graph = {module: set(imports_of(module)) for module in MODULES}
     while graph:
         free = [module for module, imported in graph.items() if not imported & graph.keys()]
-        assert free, f"a circle among {sorted(graph)}"
+        assert free, f"a cycle among {sorted(graph)}"
         for module in free:
             del graph[module]
 
 
-@pytest.mark.parametrize("module", engine_modules())
-def test_the_engine_knows_no_ansible(module):
-    assert "import ansible" not in (text := (ENGINE / (module + ".py")).read_text()) and "from ansible" not in text
+def test_host_is_the_only_module_outside_the_packages():
+    assert [module for module in MODULES if "/" not in module] == ["host"]
+
+
+def test_no_package_has_more_files_than_a_reader_can_keep_in_mind():
+    folders = [folder for folder in ENGINE.rglob("*") if folder.is_dir() and folder.name != "__pycache__"]
+    sizes = {str(folder): len([f for f in folder.glob("*.py") if f.name != "__init__.py"]) for folder in folders}
+    assert {name: size for name, size in sizes.items() if size > MOST_FILES} == {}
+
+
+def test_the_package_files_are_empty_so_that_an_import_brings_no_siblings():
+    full = [path for path in PLUGINS.rglob("__init__.py") if path.read_text(encoding="utf-8")]
+    assert full == []
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_the_engine_does_not_know_ansible(module):
+    imported = absolute_imports_of(ENGINE / (module + ".py"))
+    assert [name for name in imported if name.split(".")[0].startswith("ansible")] == []
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_processes_are_started_in_four_places_only(module):
+    starts = "subprocess" in absolute_imports_of(ENGINE / (module + ".py"))
+    assert not starts or module in STARTS_PROCESSES
+
+
+@pytest.mark.parametrize("module", modules(PLUGINS / "module_utils"))
+def test_what_runs_on_hosts_does_not_need_the_control_node(module):
+    text = (PLUGINS / "module_utils" / (module + ".py")).read_text(encoding="utf-8")
+    assert "plugin_utils" not in text
+
+
+def test_the_picture_of_the_packages_is_drawn_from_the_imports_of_today():
+    drawn = subprocess.run(
+        [sys.executable, str(CLONE / "docs" / "draw_packages.py"), "--check"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert drawn.returncode == 0, drawn.stdout + drawn.stderr

@@ -13,12 +13,12 @@ import subprocess
 
 import pytest
 
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.imports.truenas import from_truenas
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone import providers
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.providers import schema as providers
+from ansible_collections.skyhaul.cloudsync.plugins.plugin_utils._migration.truenas import from_truenas
 
 VAULT_PASSWORD = "correct horse"
 CONFIG_PASSWORD = "INTEGRATION-SECRET-config"
-SHAPES = pathlib.Path(__file__).parents[1] / "unit/plugins/module_utils/_engine/imports/test_import_truenas.py"
+SHAPES = pathlib.Path(__file__).parents[1] / "unit/plugins/plugin_utils/_migration/test_truenas.py"
 FILES = {"cat.jpg": "meow", "2026/dog.jpg": "woof", "cache/x.tmp": "no"}
 
 

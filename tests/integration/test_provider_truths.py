@@ -18,7 +18,7 @@ import places
 import pytest
 from harness import PASSWORD, text_tree, write_tree
 
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.errors import CloudsyncError
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.errors import CloudsyncError
 
 FILES = {"a.txt": "alpha", "deep/b.txt": "beta"}
 

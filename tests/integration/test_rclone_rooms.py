@@ -21,14 +21,11 @@ from contextlib import contextmanager
 
 import pytest
 
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.errors import CloudsyncError
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.layout import Layout
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone import binary, providers, traits
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.aliases import ALIASES
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.checks import check
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.config import parse, render
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.logins import LOGINS, TOGETHER
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.logs import (
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.errors import CloudsyncError
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.layout import Layout
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone import binary
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.conf_file import parse, render
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.log_lines import (
     Item,
     Message,
     Stats,
@@ -41,12 +38,22 @@ from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.o
     classify,
     needs_probe,
 )
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.secrecy import must_be_secret
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.section import (
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.providers import schema as providers
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.providers import traits
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.providers.conf_section import (
     crypt_section,
     remote_section,
 )
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.values import problem
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.providers.option_checks import check
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.providers.option_values import problem
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.providers.required_logins import (
+    LOGINS,
+    TOGETHER,
+)
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.providers.secret_options import (
+    must_be_secret,
+)
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.providers.truenas_names import ALIASES
 
 ON_PATH = shutil.which("rclone")
 OTHERS = [path for path in os.environ.get("CLOUDSYNC_TEST_RCLONES", "").split(":") if path]

@@ -21,9 +21,11 @@ from ansible.plugins.loader import lookup_loader
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine import cron, occurrences, schedule, zones
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.errors import CloudsyncError
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.oncalendar import to_oncalendar
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.errors import CloudsyncError
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.schedule import cron, schedule
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.schedule import next_runs as occurrences
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.schedule import timezones as zones
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.schedule.oncalendar import to_oncalendar
 
 pytestmark = pytest.mark.skipif(
     shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed: nothing to compare with"

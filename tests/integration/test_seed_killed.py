@@ -15,7 +15,7 @@ import sys
 import harness
 import pytest
 
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.task_store import load_task
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.task_store import load_task
 
 PASSPHRASE = harness.SECRET + "-passphrase"
 # Python tells an audit hook about each step before it is taken.

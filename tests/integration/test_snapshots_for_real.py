@@ -20,13 +20,14 @@ import textwrap
 
 import pytest
 
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine import privileges, snapshots
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.errors import CloudsyncError
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.layout import Layout
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.mounts import read_mounts
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.tasks import Task
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common import accounts as privileges
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.errors import CloudsyncError
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.layout import Layout
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.mounts import read_mounts
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.tasks import Task
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.snapshots import snapshot as snapshots
 
-PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(snapshots.__file__)))
+PACKAGE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(snapshots.__file__))))
 RUN_ID = "20260801T020000Z-a1b2c3"
 NAME = "cloudsync-nightly-20260801T020000Za1b2c3"
 
@@ -205,9 +206,9 @@ def killed_run(place, task):
         """
         import sys, time
         sys.path.insert(0, {package!r})
-        from _engine import snapshots
-        from _engine.layout import Layout
-        from _engine.tasks import Task
+        from _engine.snapshots import snapshot as snapshots
+        from _engine.common.layout import Layout
+        from _engine.config.tasks import Task
         task = Task("nightly", "c", "push", {path!r}, "bucket", snapshot={kind!r})
         with snapshots.take_snapshot(task, {run_id!r}, Layout({root!r}), lambda line: None) as view:
             print(view, flush=True)

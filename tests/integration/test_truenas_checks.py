@@ -20,8 +20,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from harness import PASSWORD, SALT, SECRET, SLOW, free_port, s3_credential, serving, text_tree, write_tree
 
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine import command
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.aliases import ALIASES
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.cli import main as command
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.providers.truenas_names import ALIASES
 
 FILES = {"a.txt": "alpha", "deep/er/b.txt": "beta"}
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")

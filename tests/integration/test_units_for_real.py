@@ -12,11 +12,11 @@ import subprocess
 
 import pytest
 
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine import units
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.files import atomic_write, make_directory
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.layout import Layout
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.systemd import UnitChange, apply_units
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.task_options import parse_task
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.files import atomic_write, make_directory
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.layout import Layout
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.task_parser import parse_task
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.systemd import unit_files as units
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.systemd.install import UnitChange, apply_units
 
 pytestmark = pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="there is no systemd-analyze here")
 

@@ -11,12 +11,13 @@ from __future__ import annotations
 import os
 from typing import Dict, Mapping, Optional
 
-from .errors import CloudsyncError
-from .layout import Layout
-from .rclone import binary, providers
+from .common.errors import CloudsyncError
+from .common.layout import Layout
+from .config.seed import Seed, load_seed
+from .rclone import binary
 from .rclone.binary import Rclone
-from .rclone.providers import Provider
-from .seed import Seed, load_seed
+from .rclone.providers import schema as providers
+from .rclone.providers.schema import Provider
 
 
 class Host:

@@ -16,8 +16,8 @@ import subprocess
 from dataclasses import dataclass
 from typing import Dict, Mapping, Optional, Tuple
 
-from ..errors import CloudsyncError, usage_error
-from ..layout import Layout
+from ..common.errors import CloudsyncError, usage_error
+from ..common.layout import Layout
 
 Version = Tuple[int, int, int]
 OLDEST: Version = (1, 60, 0)

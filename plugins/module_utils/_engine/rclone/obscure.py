@@ -18,8 +18,8 @@ import os
 import re
 from typing import Optional
 
-from ..errors import usage_error
-from ..seed import missing_cryptography
+from ..common.crypto import missing_cryptography
+from ..common.errors import usage_error
 
 KEY = bytes.fromhex("9c935b48730a554d6bfd7c63c886a92bd390198eb8128afbf4de162b8b95f638")
 IV_BYTES = 16

@@ -14,10 +14,10 @@ import signal
 from dataclasses import dataclass
 from typing import Callable, List, Mapping, Optional, Sequence, Tuple
 
-from ..suggest import some_of
+from ..common.text import format_size, list_some
 from .binary import Version
-from .excerpt import main_sentence, unwrapped
-from .logs import Message, Stats
+from .error_text import main_sentence, unwrapped
+from .log_lines import Message, Stats
 from .symptoms import AMBIGUOUS, NOT_DELETING, UNSAVED, Symptom, find_symptom
 
 SUCCESS = "success"
@@ -96,7 +96,7 @@ def _success(finished: Finished) -> Outcome:
 def _done(stats: Optional[Stats]) -> str:
     if stats is None or not (stats.transfers or stats.deletes or stats.renames):
         return "Nothing had to be transferred."
-    parts = [f"{_files(stats.transfers)} transferred ({size_text(stats.bytes)})"] if stats.transfers else []
+    parts = [f"{_files(stats.transfers)} transferred ({format_size(stats.bytes)})"] if stats.transfers else []
     # A transfer into keep_deleted counts as a rename, too.
     parts += [f"{_files(stats.renames)} renamed"] if stats.renames and not stats.transfers else []
     parts += [f"{_files(stats.deletes)} deleted"] if stats.deletes else []
@@ -111,15 +111,6 @@ def _progress(stats: Optional[Stats]) -> str:
 
 def _files(count: int) -> str:
     return "1 file" if count == 1 else f"{count} files"
-
-
-def size_text(count: float) -> str:
-    """Bytes for people: 1536 as 1.5 KiB."""
-    for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
-        if count < 1024 or unit == "TiB":
-            break
-        count /= 1024
-    return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
 
 
 def _message(symptom: Symptom, shown: Sequence[Message], finished: Finished) -> str:
@@ -140,7 +131,7 @@ def _named(messages: Sequence[Message], file: str = "") -> str:
         name = _named_by(message, file)
         if name and name not in names:
             names.append(name)
-    return some_of(names)
+    return list_some(names)
 
 
 def _named_by(message: Message, file: str) -> str:
@@ -274,3 +265,6 @@ EXITS: Mapping[int, Tuple[str, Callable[[Finished], str]]] = {
     10: ("max_duration", _window_over),
     **dict.fromkeys((-1, -2, -9, -13, -15, 129, 130, 137, 141, 143), ("interrupted", _killed)),
 }
+
+
+NOT_FOUND_EXITS = (3, 4)

@@ -15,7 +15,7 @@ import re
 from dataclasses import dataclass
 from typing import Iterable, Optional, Sequence, Tuple
 
-from .logs import Message
+from .log_lines import Message
 
 
 @dataclass(frozen=True)

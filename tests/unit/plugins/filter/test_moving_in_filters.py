@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from ansible_collections.skyhaul.cloudsync.plugins.filter import from_rclone_conf as rclone_filter
 from ansible_collections.skyhaul.cloudsync.plugins.filter import from_truenas as truenas_filter
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.imports.findings import Findings, Secret
-from ansible_collections.skyhaul.cloudsync.plugins.plugin_utils._moving_in import answer
+from ansible_collections.skyhaul.cloudsync.plugins.plugin_utils._migration.findings import Findings, Secret
+from ansible_collections.skyhaul.cloudsync.plugins.plugin_utils._migration.result import answer
 
 from_truenas = truenas_filter.FilterModule().filters()["from_truenas"]
 from_rclone_conf = rclone_filter.FilterModule().filters()["from_rclone_conf"]

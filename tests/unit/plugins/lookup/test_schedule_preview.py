@@ -13,7 +13,8 @@ from ansible.errors import AnsibleLookupError
 from ansible.plugins.loader import lookup_loader
 
 from ansible_collections.skyhaul.cloudsync.plugins.lookup import schedule_preview
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine import cron, occurrences
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.schedule import cron
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.schedule import next_runs as occurrences
 
 pytest.importorskip("croniter")
 

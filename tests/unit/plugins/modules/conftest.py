@@ -17,7 +17,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.testing import patch_module_args
 
 MODULES = "ansible_collections.skyhaul.cloudsync.plugins.modules."
-RECORDED = pathlib.Path(__file__).parent.parent / "module_utils" / "_engine" / "rclone" / "recorded"
+RECORDED = pathlib.Path(__file__).parents[2] / "recorded"
 VERSION = "1.75.2"
 ANSWERING = """#!/bin/sh
 # rclone --config FILE [--ask-password=false] COMMAND ...

@@ -13,7 +13,7 @@ import sys
 
 import pytest
 
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine import credentials
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config import credential_store
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone import binary
 
 
@@ -376,7 +376,7 @@ def test_a_store_that_can_not_be_written(host, offsite, monkeypatch, number, mes
     def refuse(path, *_arguments):
         raise OSError(number, os.strerror(number), path)
 
-    monkeypatch.setattr(credentials, "write_json", refuse)
+    monkeypatch.setattr(credential_store, "write_json", refuse)
     path = host.root / "etc/cloudsync/credentials/offsite.json"
     assert host.refused("credential", offsite) == f"{path}: {message}"
 

@@ -54,7 +54,7 @@ def test_the_installed_command_works_from_any_directory(bare_host, options, tmp_
 def test_a_file_that_was_edited_is_put_right(bare_host, options):
     bare_host.ok("runner", options)
     installed = sources(bare_host)
-    path = bare_host.root / ENGINE / "_engine/errors.py"
+    path = bare_host.root / ENGINE / "_engine/common/errors.py"
     path.write_text("edited\n")
     (path.parent / "of_an_older_version.py").write_text("")
     result = bare_host.ok("runner", options)

@@ -13,10 +13,10 @@ import pathlib
 import pytest
 
 ENGINE = "ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine."
-RECORDED = pathlib.Path(__file__).parent / "rclone" / "recorded" / "providers-1.75.2.json"
+RECORDED = pathlib.Path(__file__).parents[3] / "recorded" / "providers-1.75.2.json"
 
 
-def room(name):
+def engine(name):
     # Not imported above: pytest reads a conftest.py that it was pointed at before collections can be imported.
     return importlib.import_module(ENGINE + name)
 
@@ -29,20 +29,20 @@ def no_power_cut(monkeypatch):
 
 @pytest.fixture
 def layout(tmp_path):
-    return room("layout").Layout(str(tmp_path / "host"))
+    return engine("common.layout").Layout(str(tmp_path / "host"))
 
 
 @pytest.fixture
 def seed(layout):
     """The seed that the host has."""
-    made = room("seed").new_seed()
-    room("seed").save_seed(layout, made)
+    made = engine("config.seed").new_seed()
+    engine("config.seed").save_seed(layout, made)
     return made
 
 
 @pytest.fixture(scope="session")
 def known_providers():
-    return room("rclone.providers").parse(RECORDED.read_text(encoding="utf-8"))
+    return engine("rclone.providers.schema").parse(RECORDED.read_text(encoding="utf-8"))
 
 
 @pytest.fixture
@@ -50,8 +50,8 @@ def make_host(layout, known_providers):
     """A host whose rclone need not be there to be asked; None = it has none."""
 
     def make(version=(1, 75, 2)):
-        class KnownHost(room("host").Host):
-            rclone = version and room("rclone.binary").Rclone("/usr/bin/rclone", version)
+        class KnownHost(engine("host").Host):
+            rclone = version and engine("rclone.binary").Rclone("/usr/bin/rclone", version)
             has_rclone = version is not None
             providers = known_providers
 
@@ -71,6 +71,6 @@ def make_task():
 
     def make(find_task=None, **options):
         fewest = {"name": "nightly", "credential": "offsite", "direction": "push", "path": "/srv/data"}
-        return room("task_options").parse_task({**fewest, "remote_path": "bucket/data", **options}, find_task)
+        return engine("config.task_parser").parse_task({**fewest, "remote_path": "bucket/data", **options}, find_task)
 
     return make

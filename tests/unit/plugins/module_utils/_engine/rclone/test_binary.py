@@ -9,8 +9,8 @@ import stat
 
 import pytest
 
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.errors import CloudsyncError
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.layout import Layout
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.errors import CloudsyncError
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.layout import Layout
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone import binary
 
 

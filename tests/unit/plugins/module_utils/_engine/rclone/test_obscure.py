@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.errors import CloudsyncError
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.errors import CloudsyncError
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.obscure import obscure, reveal
 
 cryptography = pytest.importorskip("cryptography")

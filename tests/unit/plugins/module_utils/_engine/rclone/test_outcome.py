@@ -5,17 +5,17 @@
 from __future__ import annotations
 
 import json
-import os
+import pathlib
 
 import pytest
 
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.errors import REASONS
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.excerpt import (
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.errors import REASONS
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.error_text import (
     excerpt,
     redacted,
     unwrapped,
 )
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.logs import (
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.log_lines import (
     Message,
     Stats,
     parse_line,
@@ -24,11 +24,11 @@ from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.l
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.outcome import (
     Finished,
     classify,
+    format_size,
     needs_probe,
-    size_text,
 )
 
-RECORDED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "recorded", "runs.json")
+RECORDED = pathlib.Path(__file__).parents[4] / "recorded" / "runs.json"
 with open(RECORDED, encoding="utf-8") as stream:
     RUNS = json.load(stream)
 
@@ -348,4 +348,4 @@ def test_what_may_be_a_login_is_not_repeated(text):
 
 
 def test_sizes_are_for_people():
-    assert [size_text(n) for n in (0, 1023, 1536, 5 << 30)] == ["0 B", "1023 B", "1.5 KiB", "5.0 GiB"]
+    assert [format_size(n) for n in (0, 1023, 1536, 5 << 30)] == ["0 B", "1023 B", "1.5 KiB", "5.0 GiB"]

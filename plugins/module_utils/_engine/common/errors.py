@@ -1,0 +1,71 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""The one exception that the engine raises for an expected failure."""
+
+from __future__ import annotations
+
+import errno
+
+REASONS = frozenset(
+    (
+        "auth",
+        "network",
+        "not_found",
+        "empty_source",
+        "not_mounted",
+        "marker_missing",
+        "max_delete",
+        "crypt_password",
+        "undecryptable",
+        "locked",
+        "hook",
+        "deletions_suppressed",
+        "restricted_content",
+        "archived_object",
+        "quota",
+        "disk_full",
+        "max_duration",
+        "stopped",
+        "interrupted",
+        "usage",
+        "other",
+    )
+)
+
+
+class CloudsyncError(Exception):
+    """An expected failure: ``reason`` is one of REASONS, ``message`` a sentence with what to do, never a secret."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        if reason not in REASONS:
+            raise ValueError(f"{reason!r} is not a reason")
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+
+
+def usage_error(message: str) -> CloudsyncError:
+    """What was asked for is wrong: refused before anything is touched."""
+    return CloudsyncError("usage", message)
+
+
+def system_error(error: OSError) -> CloudsyncError:
+    """What the operating system refused, with the file that it was about."""
+    what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return CloudsyncError("disk_full", f"{what}. Make room there, then try again.")
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return usage_error(f"{what}. Do this as root: in a playbook with become, in a shell with sudo.")
+    return CloudsyncError("other", f"{what}.")
+
+
+class Refused(CloudsyncError):
+    """A guard refused the run; nothing was touched."""
+
+
+class Damaged(CloudsyncError):
+    """A file is not what cloudsync wrote. It stays as it is: nothing may be overwritten because it can't be read."""

@@ -1,0 +1,178 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""Plain files, written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import time
+from typing import Any, Dict, Iterable, List, Optional
+
+from .errors import CloudsyncError, Damaged
+
+
+def make_directory(path: str, mode: int = 0o700, parents: int = 0o755) -> None:
+    """Create ``path`` and give it ``mode``; what is missing above it is created with ``parents``."""
+    parent = os.path.dirname(path)
+    if not os.path.isdir(parent):
+        make_directory(parent, parents, parents)
+    try:
+        os.mkdir(path, mode)
+    except FileExistsError:
+        if not os.path.isdir(path):
+            raise _in_the_way(path) from None
+        if os.stat(path).st_mode & 0o7777 == mode:
+            return
+    os.chmod(path, mode)
+
+
+def _in_the_way(path: str) -> CloudsyncError:
+    return CloudsyncError("other", f"{path} is in the way: it must be a directory.")
+
+
+def atomic_write(path: str, content: bytes, mode: int = 0o600) -> None:
+    """Replace ``path`` with ``content``; a reader, or a power cut, sees the old file or the new one."""
+    directory = os.path.dirname(path)
+    descriptor, temporary = tempfile.mkstemp(prefix=f".{os.path.basename(path)}.", dir=directory)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            os.fchmod(descriptor, mode)
+            stream.write(content)
+            stream.flush()
+            os.fsync(descriptor)
+        os.rename(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+    sync_directory(directory)
+
+
+def remove_leftovers(path: str) -> None:
+    """Unlink what killed processes left half-written of ``path``; the caller knows that none is writing it now."""
+    directory, name = os.path.split(path)
+    for entry in os.listdir(directory):
+        if entry.startswith(f".{name}."):
+            remove(os.path.join(directory, entry))
+
+
+def keep_damaged(path: str) -> None:
+    """Give ``path`` a second name before it is replaced: somebody may still be able to read something in it."""
+    if os.path.lexists(path):
+        os.link(path, f"{path}.damaged-{int(time.time())}")
+
+
+def sync_directory(path: str) -> None:
+    """Make a rename or an unlink in ``path`` survive a power cut."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def remove(path: str) -> bool:
+    """Unlink ``path``; whether it was there."""
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        return False
+    sync_directory(os.path.dirname(path))
+    return True
+
+
+def read_text(path: str) -> Optional[str]:
+    """The text of ``path``, None when it does not exist."""
+    try:
+        with open(path, encoding="utf-8") as stream:
+            return stream.read()
+    except FileNotFoundError:
+        return None
+
+
+def write_json(path: str, content: Dict[str, Any], mode: int = 0o600) -> None:
+    """Replace ``path`` with ``content`` as JSON that a person can read and diff."""
+    atomic_write(path, (json.dumps(content, indent=2, sort_keys=True) + "\n").encode(), mode)
+
+
+def read_json(path: str) -> Optional[Dict[str, Any]]:
+    """The JSON object in ``path``, None when it does not exist; a damaged file is an error that keeps it."""
+    try:
+        text = read_text(path)
+    except UnicodeDecodeError:
+        text = ""
+    if text is None:
+        return None
+    try:
+        content = json.loads(text)
+    except ValueError:
+        content = None
+    if not isinstance(content, dict):
+        raise Damaged(
+            "other",
+            f"{path} is not the JSON object that cloudsync wrote: it was edited or cut short. It is left as it is; "
+            "restore it from a backup, or remove it and declare it again.",
+        )
+    return content
+
+
+def read_versioned(path: str, newest: int) -> Optional[Dict[str, Any]]:
+    """Like read_json, for files with a ``schema`` number; one from a newer cloudsync is refused, not touched."""
+    content = read_json(path)
+    if content is None:
+        return None
+    schema = content.get("schema")
+    if not isinstance(schema, int) or isinstance(schema, bool) or schema < 1:
+        raise Damaged(
+            "other",
+            f"{path} has no schema number: cloudsync did not write it. It is left as it is; restore it from a backup, "
+            "or remove it and declare it again.",
+        )
+    if schema > newest:
+        raise CloudsyncError(
+            "other",
+            f"{path} has schema {schema}, written by a newer cloudsync; this one reads up to {newest}. It is left as "
+            "it is; upgrade the collection.",
+        )
+    return content
+
+
+def read_object(path: str, newest: int, kind: str, name: str, parts: Iterable[str]) -> Optional[Dict[str, Any]]:
+    """The credential or task (``kind``) ``name``, stored in ``path`` with all its ``parts``; None when there is none.
+
+    A file that says another name was copied here, and its ciphertexts would not belong to this object.
+    """
+    content = read_versioned(path, newest)
+    if content is None:
+        return None
+    missing = sorted(set(parts) - set(content))
+    if missing:
+        raise Damaged(
+            "other",
+            f"{path} lacks {', '.join(missing)}: it was edited. It is left as it is; restore it from a backup, or "
+            "remove it and declare it again.",
+        )
+    if content["name"] != name:
+        raise Damaged(
+            "other",
+            f"{path} holds the {kind} {content['name']!r}: it was copied or renamed. It is left as it is; remove it "
+            f"and declare {name!r} instead.",
+        )
+    return content
+
+
+def names_in(directory: str, suffix: str = ".json") -> List[str]:
+    """The sorted names, without ``suffix``, of the files in ``directory`` that end in it."""
+    try:
+        entries = os.listdir(directory)
+    except FileNotFoundError:
+        return []
+    except NotADirectoryError:
+        raise _in_the_way(directory) from None
+    found = (entry for entry in entries if entry.endswith(suffix) and not entry.startswith("."))
+    return sorted(entry[: -len(suffix)] for entry in found)

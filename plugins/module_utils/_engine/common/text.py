@@ -1,0 +1,48 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""Format names, counts, sizes and times for sentences and records."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import Sequence
+
+SHOWN_NAMES = 5
+TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
+
+
+def list_some(names: Sequence[str]) -> str:
+    """Return the first five ``names`` for a sentence, and how many more there are."""
+    more = len(names) - SHOWN_NAMES
+    return ", ".join(names[:SHOWN_NAMES]) + (f" and {more} more" if more > 0 else "")
+
+
+def format_count(count: int, noun: str) -> str:
+    """Return "1 file", "2 files": ``noun`` is one whose plural ends in s."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def format_size(count: float) -> str:
+    """Return ``count`` bytes in the largest fitting binary unit: 1536 as "1.5 KiB"."""
+    for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
+        if count < 1024 or unit == "TiB":
+            break
+        count /= 1024
+    return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+
+
+def format_now() -> str:
+    """Return this moment as ISO 8601 in UTC, to the second."""
+    return datetime.now(timezone.utc).strftime(TIME_FORMAT)
+
+
+def parse_time(text: str) -> datetime:
+    """Return the aware datetime that ``text`` (ISO 8601) names; ValueError if it is none. "Z" is UTC.
+
+    datetime.fromisoformat() accepts the "Z" from Python 3.11 on only.
+    """
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))

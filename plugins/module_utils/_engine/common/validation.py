@@ -1,0 +1,51 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""Refuse wrong option values with a sentence that names the option, the value and the nearest valid one."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from typing import Any, Iterable, Mapping, Union
+
+from .errors import usage_error
+
+UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+DURATION = re.compile(r"\A(?:\d+|(?:\d+[smhdw])+)\Z")
+PART = re.compile(r"(\d+)([smhdw]?)")
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """ " Did you mean 'x'?" or, when nothing is near, the empty string."""
+    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f" Did you mean {near[0]!r}?" if near else ""
+
+
+def refuse_unknown_keys(what: str, given: Mapping[str, Any], known: Iterable[str]) -> None:
+    """An option that nobody reads is a typo: refused, with the nearest name."""
+    names = sorted(known)
+    for key in given:
+        if key not in names:
+            raise usage_error(
+                f"{what} has no option {key!r}.{did_you_mean(str(key), names)} It takes: {', '.join(names)}."
+            )
+
+
+def choice(what: str, value: Any, choices: Iterable[str]) -> str:
+    """``value`` when it is one of ``choices``."""
+    allowed = list(choices)
+    if value not in allowed:
+        raise usage_error(f"{what} is {value!r}: use one of {', '.join(allowed)}.{did_you_mean(str(value), allowed)}")
+    return str(value)
+
+
+def parse_duration(what: str, value: Union[int, str]) -> int:
+    """Seconds in ``value`` (an int of seconds, "90", "10m", "1h30m", "2d"); ``what`` names the option in the error."""
+    text = str(value).strip().lower().replace(" ", "")
+    if isinstance(value, bool) or not DURATION.match(text):
+        raise usage_error(f"{what} is {value!r}: write a number of seconds, or a length such as 90s, 10m, 1h30m or 2d.")
+    return sum(int(number) * UNITS[unit] for number, unit in PART.findall(text))

@@ -1,0 +1,125 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""Read and write credentials in /etc/cloudsync: sealed, compared and saved under one lock."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, Dict, List, Mapping, Optional
+
+from ..common.errors import usage_error
+from ..common.files import make_directory, names_in, read_object, remove, write_json
+from ..common.flock import Lock, wait_lock
+from ..common.layout import Layout, checked_name
+from ..rclone.providers.traits import state_options
+from .credentials import SCHEMA, STORED, Credential, stored_view
+from .seed import Place, Seed, load_seed
+
+
+def list_credentials(layout: Layout) -> List[str]:
+    """The names of the stored credentials."""
+    return names_in(layout.credentials_dir)
+
+
+def read_credential(layout: Layout, name: str) -> Optional[Dict[str, Any]]:
+    """The stored form (ciphertexts, as in the file), None when there is none."""
+    return read_object(layout.credential(name), SCHEMA, "credential", name, STORED)
+
+
+def load_credential(layout: Layout, seed: Seed, name: str) -> Credential:
+    """The stored credential, decrypted; its absence is an error."""
+    stored = read_credential(layout, name)
+    if stored is None:
+        known = ", ".join(list_credentials(layout)) or "none"
+        raise usage_error(f"There is no credential {name!r} on this host (there are: {known}).")
+    return unseal(layout, seed, stored)
+
+
+def unseal(layout: Layout, seed: Seed, stored: Mapping[str, Any]) -> Credential:
+    """Decrypt the stored form."""
+    name = stored["name"]
+
+    def opened(group: str) -> Dict[str, str]:
+        return {key: seed.decrypt(text, _place(layout, name, group, key)) for key, text in stored[group].items()}
+
+    return Credential(
+        name,
+        stored["provider"],
+        stored["description"],
+        stored["attributes"],
+        opened("secrets"),
+        opened("refreshed"),
+    )
+
+
+def _place(layout: Layout, name: str, group: str, key: str) -> Place:
+    return Place("credential", name, f"{group}.{key}", layout.credential(name))
+
+
+def seal(layout: Layout, seed: Seed, credential: Credential) -> Dict[str, Any]:
+    """The stored form, every secret encrypted in its place."""
+
+    def sealed(group: str, values: Mapping[str, str]) -> Dict[str, str]:
+        return {key: seed.encrypt(text, _place(layout, credential.name, group, key)) for key, text in values.items()}
+
+    return {
+        "schema": SCHEMA,
+        "name": credential.name,
+        "provider": credential.provider,
+        "description": credential.description,
+        "attributes": dict(credential.attributes),
+        "secrets": sealed("secrets", credential.secrets),
+        "refreshed": sealed("refreshed", credential.refreshed),
+    }
+
+
+def info(layout: Layout, name: Optional[str]) -> List[Dict[str, Any]]:
+    """The public views of all credentials, or of the one named; empty when it does not exist."""
+    names = [checked_name("credential", name)] if name else list_credentials(layout)
+    stored = [read_credential(layout, each) for each in names]
+    return [stored_view(each) for each in stored if each is not None]
+
+
+def store_lock(layout: Layout) -> Lock:
+    """Held for the moment in which a stored object is read, changed and written."""
+    return wait_lock(layout.run_dir + "/locks/store")
+
+
+def save_credential(layout: Layout, seed: Seed, credential: Credential) -> None:
+    """Write it; the caller holds store_lock()."""
+    make_directory(layout.config_dir)
+    make_directory(layout.credentials_dir)
+    write_json(layout.credential(credential.name), seal(layout, seed, credential))
+
+
+def remove_credential(layout: Layout, name: str) -> None:
+    """Forget it; the caller holds store_lock() and has checked that no task uses it."""
+    remove(layout.credential(name))
+
+
+def save_refreshed(layout: Layout, name: str, expected: Mapping[str, str], refreshed: Mapping[str, str]) -> bool:
+    """Keep the configuration values that rclone refreshed from ``expected``; whether anything was written.
+
+    A value that is no longer the ``expected`` one was meanwhile declared anew, and stays; so does a removal.
+    """
+    with store_lock(layout):
+        # Read now: the seed may have been rotated since the run began.
+        seed = load_seed(layout)
+        stored = read_credential(layout, name)
+        if stored is None:
+            return False
+        now = unseal(layout, seed, stored)
+        current = {**now.attributes, **now.current_secrets()}
+        kept = {
+            key: refreshed[key]
+            for key in state_options(now.provider)
+            if key in refreshed and current.get(key) == expected.get(key)
+        }
+        if not kept:
+            return False
+        save_credential(layout, seed, replace(now, refreshed={**now.refreshed, **kept}))
+        return True

@@ -1,0 +1,113 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""Credentials: how to log in to one account, secrets only as ciphertext at rest.
+
+A value that rclone refreshed (an OAuth token) is kept beside the declared one, never over it: so a playbook that
+still carries the first token changes nothing, and one that carries a new token wins.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any, Dict, Mapping, Optional
+
+from ..common.errors import usage_error
+from ..common.layout import checked_name
+from ..common.validation import refuse_unknown_keys
+from ..rclone.conf_file import config_value
+from ..rclone.providers.conf_section import on_one_line
+from ..rclone.providers.truenas_names import rclone_name
+
+SCHEMA = 1
+OPTIONS = ("name", "provider", "attributes", "secrets", "description")
+STORED = (*OPTIONS, "refreshed")
+USER_ATTRIBUTES = ("apple_id", "email", "user", "username")
+SET = "(set)"
+NEW_VALUE = "(new value)"
+
+
+@dataclass(frozen=True)
+class Credential:
+    """One credential in memory, secrets in clear. All values are as rclone's configuration spells them."""
+
+    name: str
+    provider: str
+    description: str = ""
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    refreshed: Mapping[str, str] = field(default_factory=dict)
+
+    def current_secrets(self) -> Dict[str, str]:
+        """The secrets to log in with now: a refreshed one replaces the declared one."""
+        return {**self.secrets, **self.refreshed}
+
+
+def parse_credential(declared: Mapping[str, Any]) -> Credential:
+    """The credential that ``declared`` (the options of the ``credential`` module) asks for."""
+    name = checked_name("credential", declared.get("name") or "")
+    refuse_unknown_keys(f"The credential {name}", declared, OPTIONS)
+    provider = declared.get("provider")
+    if not provider:
+        raise usage_error(f"The credential {name} needs a provider, such as s3, b2 or sftp.")
+    return Credential(
+        name=name,
+        provider=str(provider),
+        description=declared.get("description") or "",
+        attributes=_values(declared.get("attributes")),
+        secrets=_values(declared.get("secrets")),
+    )
+
+
+def _values(given: Optional[Mapping[str, Any]]) -> Dict[str, str]:
+    # On one line, as rclone has it: save_refreshed() compares what was declared with what a run began with.
+    return {key: on_one_line(config_value(value)) for key, value in (given or {}).items() if value is not None}
+
+
+def declare(before: Optional[Credential], wanted: Credential) -> Credential:
+    """``wanted`` with the refreshed values that still belong to what it declares."""
+    if before is None or rclone_name(before.provider) != rclone_name(wanted.provider):
+        return wanted
+    # What rclone got by logging in with the declared secrets (a session) belongs to them all.
+    same_login = before.secrets == wanted.secrets and all(
+        before.attributes.get(key) == wanted.attributes.get(key) for key in USER_ATTRIBUTES
+    )
+    kept = {
+        key: value
+        for key, value in before.refreshed.items()
+        if (before.secrets[key] == wanted.secrets.get(key) if key in before.secrets else same_login)
+    }
+    return replace(wanted, refreshed=kept)
+
+
+def public_view(credential: Credential) -> Dict[str, Any]:
+    """What may be shown: everything but the secrets, of which only the names."""
+    return {
+        "name": credential.name,
+        "provider": credential.provider,
+        "description": credential.description,
+        "attributes": dict(sorted(credential.attributes.items())),
+        "secrets": sorted(credential.secrets),
+    }
+
+
+def stored_view(stored: Mapping[str, Any]) -> Dict[str, Any]:
+    """public_view of a stored credential, without the seed."""
+    return public_view(
+        Credential(stored["name"], stored["provider"], stored["description"], stored["attributes"], stored["secrets"])
+    )
+
+
+def diff_view(credential: Optional[Credential], other: Optional[Credential]) -> Dict[str, Any]:
+    """public_view with each secret as a word that differs from ``other``'s exactly when the secrets do."""
+    if credential is None:
+        return {}
+    others = other.secrets if other else {}
+    view = public_view(credential)
+    view["secrets"] = {
+        key: SET if others.get(key, value) == value else NEW_VALUE for key, value in sorted(credential.secrets.items())
+    }
+    return view

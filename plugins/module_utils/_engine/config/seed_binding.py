@@ -1,0 +1,102 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""Binding a text to this host, or to its TPM: systemd-creds encrypts it with a key that never leaves them.
+
+A text goes in and out by pipes, never by a file or an argument.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from typing import Sequence
+
+from ..common.errors import CloudsyncError, Damaged, usage_error
+
+UNBOUND = "none"
+HOST, TPM2 = "host", "tpm2"
+KINDS = (HOST, TPM2, "host+tpm2", "auto")
+NAME = "cloudsync-seed"
+SEARCH_PATH = "/usr/bin:/bin"
+SECONDS = 60
+BUSY = "other"
+
+
+def check_can_bind(kind: str) -> None:
+    """Refuse what this machine lacks the means for; nothing is written."""
+    _systemd_creds(["--version"], b"", kind)
+    if TPM2 in kind:
+        _encrypt(b"", TPM2, kind)
+
+
+def bind(plain: bytes, kind: str) -> str:
+    """``plain`` as one line that only this host, or its TPM (``kind``, of KINDS), opens; tried out before."""
+    sealed = _encrypt(plain, kind, kind)
+    opened = _systemd_creds(["decrypt", "--name=" + NAME, "-", "-"], sealed, kind)
+    if opened.stdout != plain:
+        raise _can_not_bind(kind, "it could not open again what it had just encrypted")
+    return b"".join(sealed.split()).decode("ascii")
+
+
+def _encrypt(plain: bytes, key: str, kind: str) -> bytes:
+    done = _systemd_creds(["encrypt", "--with-key=" + key, "--name=" + NAME, "-", "-"], plain, kind)
+    if done.returncode != 0:
+        raise _can_not_bind(kind, "systemd-creds says: " + _last_line(done.stderr))
+    return bytes(done.stdout)
+
+
+def _can_not_bind(kind: str, why: str) -> CloudsyncError:
+    return usage_error(f"The seed can't be bound with bound={kind}: {why}. It stays as it is.")
+
+
+def open_bound(sealed: str, kind: str, path: str) -> bytes:
+    """The text that bind() sealed and ``path`` holds; Damaged when the key is gone or the text was changed."""
+    try:
+        done = _systemd_creds(["decrypt", "--name=" + NAME, "-", "-"], sealed.encode("ascii", "replace"), kind)
+    except CloudsyncError as error:
+        if error.reason == BUSY:  # it may open the next time: nothing is to take its place
+            raise
+        raise _can_not_open(path, kind, error.message) from error
+    if done.returncode != 0:
+        raise _can_not_open(path, kind, f"systemd-creds says: {_last_line(done.stderr)}.")
+    return bytes(done.stdout)
+
+
+def _can_not_open(path: str, kind: str, why: str) -> Damaged:
+    return Damaged(
+        "undecryptable",
+        f"The seed {path} is bound (bound={kind}), and this host can't open it: {why} It is left as it is; bring back "
+        "the key (/var/lib/systemd/credential.secret, or the state of the TPM), or restore the seed from its backup "
+        "(skyhaul.cloudsync.restore).",
+    )
+
+
+def _systemd_creds(arguments: Sequence[str], stdin: bytes, kind: str) -> subprocess.CompletedProcess[bytes]:
+    try:
+        return subprocess.run(  # pylint: disable=ansible-bad-function
+            ["systemd-creds", *arguments],
+            input=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={"PATH": SEARCH_PATH, "LANG": "C.UTF-8"},
+            check=False,
+            timeout=SECONDS,
+            # Ctrl-C is the runner's to hear: it still has to save a refreshed token, and needs the seed for that.
+            start_new_session=True,
+        )
+    except FileNotFoundError:
+        raise usage_error(
+            f"A seed with bound={kind} needs systemd-creds, which this host lacks: it comes with systemd 250 and newer."
+        ) from None
+    except subprocess.TimeoutExpired:
+        raise CloudsyncError(
+            BUSY, f"systemd-creds gave no answer within {SECONDS} seconds (a seed with bound={kind})."
+        ) from None
+
+
+def _last_line(stderr: bytes) -> str:
+    lines = stderr.decode("utf-8", "replace").strip().splitlines()
+    return lines[-1].rstrip(".") if lines else "nothing"

@@ -1,0 +1,173 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""Tasks at rest: one JSON file each; crypt passwords and notify targets only as ciphertext."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import Any, Dict, List, Mapping, Optional
+
+from ..common.errors import usage_error
+from ..common.files import make_directory, names_in, read_object, remove, write_json
+from ..common.layout import Layout
+from ..notify.targets import parse_target, public_form
+from .credentials import NEW_VALUE, SET
+from .seed import Place, Seed
+from .task_parser import OPTIONS, parse_task
+from .tasks import Task, task_to_dict
+
+SCHEMA = 1
+CRYPT_SECRETS = ("password", "salt")
+
+
+def list_tasks(layout: Layout) -> List[str]:
+    """The names of the stored tasks."""
+    return names_in(layout.tasks_dir)
+
+
+def read_task(layout: Layout, name: str) -> Optional[Dict[str, Any]]:
+    """The stored form (ciphertexts, as in the file), None when there is none."""
+    return read_object(layout.task(name), SCHEMA, "task", name, OPTIONS)
+
+
+def read_onetime(layout: Layout, name: str) -> Optional[Dict[str, Any]]:
+    """The stored form of the task of a one-time run, None when there is none."""
+    return read_object(layout.onetime_task(name), SCHEMA, "task", name, OPTIONS)
+
+
+def require_task(layout: Layout, name: str) -> Dict[str, Any]:
+    """The stored form of a task that is kept, or of a one-time run's; its absence is an error."""
+    stored = read_task(layout, name) or read_onetime(layout, name)
+    if stored is None:
+        known = ", ".join(list_tasks(layout)) or "none"
+        raise usage_error(f"There is no task {name!r} on this host (there are: {known}).")
+    return stored
+
+
+def seal_task(layout: Layout, seed: Seed, task: Task) -> Dict[str, Any]:
+    """The stored form, every secret encrypted in its place."""
+    content = {"schema": SCHEMA, **task_to_dict(task)}
+    if task.encryption is not None:
+        for key in _set_crypt_secrets(content["encryption"]):
+            content["encryption"][key] = seed.encrypt(
+                content["encryption"][key], _place(layout, task.name, "encryption." + key)
+            )
+    content["notify"] = [
+        {
+            "public": public_form(parse_target(target)),
+            "target": seed.encrypt(target, _place(layout, task.name, f"notify.{index}")),
+        }
+        for index, target in enumerate(task.notify)
+    ]
+    return content
+
+
+def unseal_task(layout: Layout, seed: Seed, stored: Mapping[str, Any]) -> Task:
+    """The Task in the stored form."""
+    name = stored["name"]
+    content = {key: value for key, value in stored.items() if key != "schema"}
+    if content["encryption"] is not None:
+        content["encryption"] = {
+            **content["encryption"],
+            **{
+                key: seed.decrypt(content["encryption"][key], _place(layout, name, "encryption." + key))
+                for key in _set_crypt_secrets(content["encryption"])
+            },
+        }
+    content["notify"] = [
+        seed.decrypt(target["target"], _place(layout, name, f"notify.{index}"))
+        for index, target in enumerate(content["notify"])
+    ]
+    return task_from_dict(content)
+
+
+def task_from_dict(content: Mapping[str, Any]) -> Task:
+    """The Task that task_to_dict() wrote."""
+    reverse_of = content["reverse_of"]
+    task = parse_task({**content, "reverse_of": None})
+    return replace(task, reverse_of=reverse_of)
+
+
+def _set_crypt_secrets(encryption: Mapping[str, Any]) -> List[str]:
+    return [key for key in CRYPT_SECRETS if encryption[key]]
+
+
+def _place(layout: Layout, name: str, field: str) -> Place:
+    return Place("task", name, field, layout.task(name))
+
+
+def load_task(layout: Layout, seed: Seed, name: str) -> Task:
+    """The stored task, decrypted; its absence is an error."""
+    return unseal_task(layout, seed, require_task(layout, name))
+
+
+def public_task_view(task: Task) -> Dict[str, Any]:
+    """What may be shown: the options, of the secrets only which are set, of notify targets only where they go."""
+    view = task_to_dict(task)
+    view["notify"] = [public_form(parse_target(target)) for target in task.notify]
+    view["encryption"] = _public_encryption(view["encryption"])
+    return view
+
+
+def stored_task_view(stored: Mapping[str, Any]) -> Dict[str, Any]:
+    """public_task_view() of a stored task, without the seed."""
+    view = {key: value for key, value in stored.items() if key != "schema"}
+    view["notify"] = [target["public"] for target in stored["notify"]]
+    view["encryption"] = _public_encryption(stored["encryption"])
+    return view
+
+
+def _public_encryption(encryption: Optional[Mapping[str, Any]]) -> Optional[Dict[str, Any]]:
+    if encryption is None:
+        return None
+    public = {key: value for key, value in encryption.items() if key not in CRYPT_SECRETS}
+    return {**public, "secrets": _set_crypt_secrets(encryption)}
+
+
+def diff_task_view(task: Optional[Task], other: Optional[Task]) -> Dict[str, Any]:
+    """public_task_view() with each secret as a word that differs from ``other``'s exactly when the secrets do."""
+    if task is None:
+        return {}
+    view = public_task_view(task)
+    if task.encryption is not None:
+        theirs = other.encryption if other else None
+        view["encryption"]["secrets"] = {
+            key: SET if theirs is None or getattr(theirs, key) == getattr(task.encryption, key) else NEW_VALUE
+            for key in CRYPT_SECRETS
+            if getattr(task.encryption, key)
+        }
+    if other is not None and other.notify != task.notify:
+        view["notify"] = [f"{target} {NEW_VALUE}" for target in view["notify"]]
+    return view
+
+
+def save_task(layout: Layout, seed: Seed, task: Task) -> None:
+    """Write it; the caller holds credentials.store_lock()."""
+    make_directory(layout.config_dir)
+    make_directory(layout.tasks_dir)
+    write_json(layout.task(task.name), seal_task(layout, seed, task))
+    # What had its name before, and was to run once, must not come back when this one goes.
+    remove(layout.onetime_task(task.name))
+
+
+def save_onetime(layout: Layout, seed: Seed, task: Task) -> None:
+    """Write the task of a one-time run."""
+    path = layout.onetime_task(task.name)
+    make_directory(layout.run_dir)
+    make_directory(os.path.dirname(path))
+    write_json(path, seal_task(layout, seed, task))
+
+
+def list_onetimes(layout: Layout) -> List[str]:
+    """The names of the one-time runs since the last boot."""
+    return names_in(os.path.dirname(layout.onetime_task("any")))
+
+
+def remove_task(layout: Layout, name: str) -> None:
+    """Forget it; its records and logs stay. The caller holds credentials.store_lock()."""
+    remove(layout.task(name))

@@ -1,0 +1,134 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""Is the crypt password the right one? Asked before every run, answered by a canary object and by what is there.
+
+rclone itself can't tell: names that do not decrypt are skipped, so a pull with a wrong password sees an empty
+source and wipes the local side, and a push uploads a second copy of everything beside the first.
+"""
+
+from __future__ import annotations
+
+import json
+
+from ..common.errors import CloudsyncError, Refused
+from ..config.tasks import Task
+from ..rclone.outcome import NOT_FOUND_EXITS
+from ..remote.arguments import CANARY, place_below
+from ..remote.session import Answer, Session
+from ..transfer.result import listing_error
+
+CONTENT = "cloudsync canary 1: this object tells whether the crypt password is right\n"
+# A wrong key does not become right by trying again.
+ONCE = ("--retries", "1", "--low-level-retries", "2")
+UNDECRYPTABLE_MARKS = (
+    "undecryptable",
+    "failed to decrypt",
+    "not an encrypted file",
+    "bad password",
+    "decrypt file name",
+)
+
+
+def check_crypt(session: Session, task: Task, crypt: str, raw: str) -> bool:
+    """Refuse a wrong password. True when the task encrypts, and the canary is still to be planted.
+
+    ``crypt`` is the encrypted remote, ``raw`` the same place without decryption.
+    """
+    if task.encryption is None:
+        return False
+    known = _has_right_canary(session, task, crypt)
+    if not known and _first(session, raw):
+        _check_first_file(session, task, crypt)
+    if not task.is_push and not session.rclone.has_strict_names:
+        _check_all_names(session, task, crypt, raw)
+    return not known
+
+
+def plant_canary(session: Session, crypt: str) -> None:
+    """Write the canary; before a push, never in a dry run. It must be readable before the next one, too."""
+    answer = session.query(["rcat", *session.readable, "--", place_below(crypt, CANARY)], stdin=CONTENT.encode())
+    if answer.exit_code != 0:
+        raise listing_error(answer, session)
+
+
+def _has_right_canary(session: Session, task: Task, crypt: str) -> bool:
+    answer = _named(session, crypt, CANARY, "cat", *ONCE)
+    if answer.exit_code == 0 and answer.stdout == CONTENT.strip():
+        return True
+    if (answer.exit_code == 0 and not answer.stdout) or answer.exit_code in NOT_FOUND_EXITS:
+        return False
+    raise _wrong_or_failed(session, task, answer)
+
+
+def _named(session: Session, crypt: str, name: str, *command: str) -> Answer:
+    """Run ``command`` on one file. By its path alone rclone would list its folder, and fail on any other name there."""
+    return session.query([*command, "--no-traverse", "--files-from-raw", "-", "--", crypt], stdin=name.encode())
+
+
+def _first(session: Session, place: str, *selection: str) -> str:
+    """The first file at ``place``, empty when there is none."""
+    answer = session.query(["lsf", "--recursive", "--files-only", *selection, "--", place], first_line_only=True)
+    if not answer.stdout and answer.exit_code not in (0, *NOT_FOUND_EXITS):
+        raise listing_error(answer, session)
+    return answer.stdout.split("\n")[0]
+
+
+def _check_first_file(session: Session, task: Task, crypt: str) -> None:
+    """What is there without a canary must be encrypted with the task's password: a name, and a file's first bytes.
+
+    Plain names carry no key, and obfuscated ones can be read with any; only the right key finds such a file again.
+    """
+    try:
+        name = _first(session, crypt)
+        filled = _first(session, crypt, "--min-size", "1B") if name else ""
+    except CloudsyncError as error:
+        raise _wrong_password(task) if error.reason == "undecryptable" else error from None
+    if not name:
+        raise _wrong_password(task)
+    reading = ("cat", *ONCE, "--head", "1") if filled else ("lsf", "--recursive")
+    answer = _named(session, crypt, filled or name, *reading)
+    if answer.exit_code != 0 or not answer.stdout:
+        raise _wrong_or_failed(session, task, answer)
+
+
+def _check_all_names(session: Session, task: Task, crypt: str, raw: str) -> None:
+    """An rclone without strict_names leaves out, silently, what does not decrypt: a pull would delete it here."""
+    hidden = _count(session, raw) - _count(session, crypt)
+    if hidden > 0:
+        raise Refused(
+            "undecryptable",
+            f"The names of {hidden} files at remote_path {task.remote_path!r} can't be decrypted, and this rclone "
+            "would pass over them silently. Remove what is not this task's, or install rclone 1.66 or newer, which "
+            "names them.",
+        )
+
+
+def _count(session: Session, place: str) -> int:
+    answer = session.query(["size", "--json", "--", place])
+    if answer.exit_code in NOT_FOUND_EXITS:
+        return 0
+    if answer.exit_code != 0:
+        raise listing_error(answer, session)
+    return int(json.loads(answer.stdout)["count"])
+
+
+def _wrong_or_failed(session: Session, task: Task, answer: Answer) -> CloudsyncError:
+    """What it means that a file could not be read."""
+    text = answer.stderr.lower()
+    # Before 1.66, a wrong key on a file of less than one block (64 KiB) is called "unexpected EOF".
+    marks = UNDECRYPTABLE_MARKS + (() if session.rclone.has_strict_names else ("unexpected eof",))
+    if answer.exit_code == 0 or any(mark in text for mark in marks):
+        return _wrong_password(task)
+    return listing_error(answer, session)
+
+
+def _wrong_password(task: Task) -> CloudsyncError:
+    return Refused(
+        "crypt_password",
+        f"What is at remote_path {task.remote_path!r} was not encrypted with this task's password and salt. Nothing "
+        "was changed. Correct encryption.password and encryption.salt, or name another remote_path.",
+    )

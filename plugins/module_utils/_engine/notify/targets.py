@@ -1,0 +1,128 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""Where notices go. An address may hold a secret, so only public_form() of it is ever shown."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import FrozenSet, Tuple
+from urllib.parse import SplitResult, urlsplit
+
+from ..common.errors import CloudsyncError, usage_error
+
+FORMS = (
+    "mailto:ops@example.com, https://HOST/PATH (a webhook), ntfy+https://HOST/TOPIC, "
+    "healthchecks+https://HOST/UUID, unit:NAME.service"
+)
+MAIL = re.compile(r"\A[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+\Z")
+UNIT = re.compile(r"\A[A-Za-z0-9][A-Za-z0-9:_.\\-]*(@[A-Za-z0-9:_.\\-]*)?\.(service|target)\Z")
+URL_LETTERS = re.compile(r"\A[!-~]+\Z")
+HTTP_KINDS = {
+    "https": "webhook",
+    "http": "webhook",
+    "ntfy+https": "ntfy",
+    "ntfy+http": "ntfy",
+    "healthchecks+https": "healthchecks",
+    "healthchecks+http": "healthchecks",
+}
+ALERTS = frozenset(("failed", "recovered", "overdue"))
+TAKEN = {
+    "mail": ALERTS,
+    "webhook": ALERTS,
+    "ntfy": ALERTS,
+    "healthchecks": frozenset(("started", "succeeded", "failed")),
+    "unit": frozenset(("failed", "overdue")),
+}
+
+
+@dataclass(frozen=True)
+class Target:
+    """``kind`` is mail, webhook, ntfy, healthchecks or unit; ``address`` may be secret: never show it."""
+
+    kind: str
+    address: str = field(repr=False)
+
+    @property
+    def takes(self) -> FrozenSet[str]:
+        """The kinds of events that this target is for."""
+        return TAKEN[self.kind]
+
+    @property
+    def pings(self) -> bool:
+        """Whether it hears of every run, not only of changes."""
+        return self.kind == "healthchecks"
+
+
+def parse_target(text: str) -> Target:
+    """The target that ``text`` means; a usage error that shows no more of it than its scheme."""
+    scheme, colon, rest = text.partition(":")
+    scheme = scheme.lower()
+    if not colon:
+        raise usage_error(f"A notify target has no scheme: use one of {FORMS}.")
+    if scheme == "mailto":
+        if not all(MAIL.match(address) for address in rest.split(",")):
+            raise usage_error("A mailto: target of notify is not an e-mail address, or several with commas between.")
+        return Target("mail", rest)
+    if scheme == "unit":
+        if not UNIT.match(rest):
+            raise usage_error("A unit: target of notify is not the name of a .service or .target unit.")
+        return Target("unit", rest)
+    if scheme in HTTP_KINDS:
+        return _http_target(scheme, rest)
+    shown = repr(scheme) if re.match(r"\A[a-z+.-]{1,20}\Z", scheme) else "that is not one"
+    raise usage_error(f"A notify target has the scheme {shown}: use one of {FORMS}.")
+
+
+def _http_target(scheme: str, rest: str) -> Target:
+    kind = HTTP_KINDS[scheme]
+    address = f"{scheme.split('+')[-1]}:{rest}"
+    try:
+        parts = urlsplit(address)
+        complete = bool(parts.hostname) and rest.startswith("//") and parts.port != 0
+    except ValueError:
+        complete = False
+    if not complete or not URL_LETTERS.match(address):
+        raise usage_error(
+            f"A {scheme}: target of notify is not an address: it needs //HOST/PATH, and blanks and letters beyond "
+            "ASCII as %XX."
+        )
+    if kind != "webhook" and not parts.path.strip("/"):
+        needed = "topic" if kind == "ntfy" else "check's UUID"
+        raise usage_error(f"A {scheme}: target of notify lacks the {needed} after the host.")
+    return Target(kind, address)
+
+
+def public_form(target: Target) -> str:
+    """What may be shown: of a web address the scheme and the host, of the others all."""
+    if target.kind == "mail":
+        return "mailto:" + target.address
+    if target.kind == "unit":
+        return "unit:" + target.address
+    parts = urlsplit(target.address)
+    prefix = "" if target.kind == "webhook" else target.kind + "+"
+    return f"{prefix}{parts.scheme}://{_host(parts)}"
+
+
+def public_text(text: str) -> str:
+    """public_form() of a target that may be wrong."""
+    try:
+        return public_form(parse_target(text))
+    except CloudsyncError:
+        return "a target that can't be read"
+
+
+def split_login(address: str) -> Tuple[str, str, str]:
+    """The web address without its login, the user and the password (still %-escaped); "" without one."""
+    parts = urlsplit(address)
+    clean = parts._replace(netloc=_host(parts), fragment="").geturl()
+    return clean, parts.username or "", parts.password or ""
+
+
+def _host(parts: SplitResult) -> str:
+    host = parts.hostname or ""
+    return (f"[{host}]" if ":" in host else host) + (f":{parts.port}" if parts.port else "")

@@ -1,0 +1,291 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""From what is declared to what the host has: all credentials and tasks of one call at once.
+
+First everything is read, parsed and checked; what is wrong ends the call before anything is written. ``before`` and
+``after`` are dicts of one shape; they are the diff, and their difference is ``changed``.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Any, Dict, List, Mapping, Optional, Sequence
+
+from ..common.errors import usage_error
+from ..common.layout import checked_name
+from ..config.credential_store import (
+    list_credentials,
+    read_credential,
+    remove_credential,
+    save_credential,
+    store_lock,
+    unseal,
+)
+from ..config.credentials import Credential, declare, diff_view, parse_credential, public_view, stored_view
+from ..config.seed import Seed, new_seed
+from ..config.task_parser import parse_task
+from ..config.task_store import (
+    diff_task_view,
+    list_tasks,
+    public_task_view,
+    read_task,
+    remove_task,
+    save_task,
+    stored_task_view,
+    unseal_task,
+)
+from ..config.tasks import Task
+from ..host import Host
+from ..systemd.install import UnitChange, apply_units, present_units
+from ..systemd.unit_files import service_drop_in, timer
+from .stop import stop_task
+from .validate import doubts_about, vet_credential, vet_task
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What one call asks for. ``purge``: what is not named goes."""
+
+    credentials: Sequence[Mapping[str, Any]] = ()
+    tasks: Sequence[Mapping[str, Any]] = ()
+    absent_credentials: Sequence[str] = ()
+    absent_tasks: Sequence[str] = ()
+    purge: bool = False
+
+
+@dataclass
+class Outcome:
+    """``credentials`` and ``tasks`` are the public views afterwards, by name; ``before`` and ``after`` the diff."""
+
+    before: Dict[str, Any] = field(default_factory=lambda: {"credentials": {}, "tasks": {}})
+    after: Dict[str, Any] = field(default_factory=lambda: {"credentials": {}, "tasks": {}})
+    credentials: Dict[str, Any] = field(default_factory=dict)
+    tasks: Dict[str, Any] = field(default_factory=dict)
+    warnings: List[str] = field(default_factory=list)
+
+    @property
+    def changed(self) -> bool:
+        return self.before != self.after
+
+
+def converge(host: Host, wanted: Wanted, check_mode: bool) -> Outcome:
+    """Make the host as ``wanted``; in check mode only say what that would change."""
+    with ExitStack() as stack:
+        if not check_mode:
+            stack.enter_context(store_lock(host.layout))
+        work = _Convergence(host, wanted, check_mode)
+        work.read()
+        outcome = work.outcome()
+        if outcome.changed and not check_mode:
+            work.write()
+    if not check_mode:
+        # Not before the store is free: a run that ends may have a token to save.
+        work.stop_gone()
+    return outcome
+
+
+class _Convergence:
+    """One call: what is there, what is wanted, and the way from one to the other."""
+
+    def __init__(self, host: Host, wanted: Wanted, check_mode: bool) -> None:
+        self._host = host
+        self._layout = host.layout
+        self._check_mode = check_mode
+        self._seed = self._any_seed(bool(wanted.credentials or wanted.tasks))
+        self._wanted = wanted
+        self._warnings: List[str] = []
+        self._old_credentials: Dict[str, Optional[Credential]] = {}
+        self._new_credentials: Dict[str, Credential] = {}
+        self._old_tasks: Dict[str, Optional[Task]] = {}
+        self._new_tasks: Dict[str, Task] = {}
+        self._unread_tasks: Dict[str, Dict[str, str]] = {}
+        self._gone_credentials: List[str] = []
+        self._gone_tasks: List[str] = []
+
+    def _any_seed(self, needed: bool) -> Optional[Seed]:
+        """A check before the first real run has no seed yet, and nothing to decrypt with it."""
+        if not needed:
+            return None
+        empty = not list_credentials(self._layout) and not list_tasks(self._layout)
+        if self._check_mode and empty and not self._host.has_seed:
+            return new_seed()
+        return self._host.seed
+
+    def read(self) -> None:
+        """Parse and check everything; nothing is written."""
+        for declared in self._wanted.credentials:
+            self._read_credential(declared)
+        for declared in _originals_first(self._wanted.tasks):
+            self._read_task(declared)
+        self._gone_tasks = self._gone("task", self._wanted.absent_tasks, list_tasks(self._layout), self._new_tasks)
+        self._gone_credentials = self._gone(
+            "credential", self._wanted.absent_credentials, list_credentials(self._layout), self._new_credentials
+        )
+        self._check_uses()
+
+    def _gone(self, kind: str, named: Sequence[str], present: List[str], new: Mapping[str, Any]) -> List[str]:
+        for name in named:
+            checked_name(kind, name)
+        return [name for name in present if name in named or (self._wanted.purge and name not in new)]
+
+    def _read_credential(self, declared: Mapping[str, Any]) -> None:
+        wanted = parse_credential(declared)
+        if self._check_mode and not self._host.has_rclone:
+            self._warn("rclone is not installed yet, so no provider option could be checked.")
+        else:
+            self._warn(*vet_credential(self._host, wanted))
+        if wanted.name in self._new_credentials:
+            raise usage_error(f"The credential {wanted.name} is declared twice in one call.")
+        stored = read_credential(self._layout, wanted.name)
+        before = unseal(self._layout, self._need_seed(), stored) if stored else None
+        self._old_credentials[wanted.name] = before
+        self._new_credentials[wanted.name] = declare(before, wanted)
+
+    def _warn(self, *texts: str) -> None:
+        self._warnings += [text for text in texts if text not in self._warnings]
+
+    def _need_seed(self) -> Seed:
+        return self._seed if self._seed is not None else self._host.seed
+
+    def _read_task(self, declared: Mapping[str, Any]) -> None:
+        original = declared.get("reverse_of")
+        if original and self._check_mode and not self._wanted.purge and self._find_task(original) is None:
+            # An earlier task of the play may have been going to declare it.
+            self._warn(
+                f"The task {declared.get('name')} names in reverse_of the task {original!r}, which this host does not "
+                "have. A real run fails unless it is declared before."
+            )
+            self._unread_tasks[checked_name("task", declared.get("name") or "")] = {"reverse_of": original}
+            return
+        task = parse_task(declared, self._find_task)
+        if task.name in self._new_tasks:
+            raise usage_error(f"The task {task.name} is declared twice in one call.")
+        provider = self._provider_of(task)
+        if provider:
+            asked = task.provider_options and not (self._check_mode and not self._host.has_rclone)
+            vet_task(task, provider, self._host.providers if asked else {})
+        stored = read_task(self._layout, task.name)
+        self._old_tasks[task.name] = unseal_task(self._layout, self._need_seed(), stored) if stored else None
+        self._new_tasks[task.name] = task
+        self._warn(*doubts_about(self._host, task, provider))
+
+    def _find_task(self, name: str) -> Optional[Task]:
+        if name in self._new_tasks:
+            return self._new_tasks[name]
+        if name in self._wanted.absent_tasks or self._wanted.purge:
+            return None
+        stored = read_task(self._layout, name)
+        return unseal_task(self._layout, self._need_seed(), stored) if stored else None
+
+    def _provider_of(self, task: Task) -> str:
+        """The provider that the task's credential names; its absence is an error."""
+        declared = self._new_credentials.get(task.credential)
+        if declared is not None:
+            return declared.provider
+        stored = read_credential(self._layout, task.credential)
+        if stored is None:
+            known = sorted({*list_credentials(self._layout), *self._new_credentials})
+            message = (
+                f"The task {task.name} names the credential {task.credential!r}, which this host does not have (it "
+                f"has: {', '.join(known) or 'none'})."
+            )
+            if not self._check_mode:
+                raise usage_error(message)
+            # An earlier task of the play may have been going to declare it.
+            self._warn(message + " A real run fails unless it is declared before.")
+            return ""
+        return str(stored["provider"])
+
+    def _check_uses(self) -> None:
+        for name in self._gone_credentials:
+            users = [task for task in self._task_names_afterwards() if self._credential_of(task) == name]
+            if users:
+                raise usage_error(
+                    f"The credential {name} is used by {', '.join('the task ' + user for user in users)}: remove those "
+                    "tasks, or give them another credential, first."
+                )
+
+    def _task_names_afterwards(self) -> List[str]:
+        return sorted({*list_tasks(self._layout), *self._new_tasks} - set(self._gone_tasks))
+
+    def _credential_of(self, task: str) -> str:
+        if task in self._new_tasks:
+            return self._new_tasks[task].credential
+        stored = read_task(self._layout, task)
+        return str(stored["credential"]) if stored else ""
+
+    def outcome(self) -> Outcome:
+        """The diff, and the public views afterwards."""
+        result = Outcome(warnings=self._warnings)
+        before, after = result.before, result.after
+        for name, credential in self._new_credentials.items():
+            before["credentials"][name] = diff_view(self._old_credentials[name], None)
+            after["credentials"][name] = diff_view(credential, self._old_credentials[name])
+            result.credentials[name] = public_view(credential)
+        for name, task in self._new_tasks.items():
+            before["tasks"][name] = {**diff_task_view(self._old_tasks[name], None), **self._units_before(name)}
+            after["tasks"][name] = {**diff_task_view(task, self._old_tasks[name]), **_units_after(task)}
+            result.tasks[name] = public_task_view(task)
+        for name, known in self._unread_tasks.items():
+            before["tasks"][name], after["tasks"][name], result.tasks[name] = {}, known, known
+        for name in self._gone_credentials:
+            before["credentials"][name] = stored_view(read_credential(self._layout, name) or {})
+            after["credentials"][name] = {}
+        for name in self._gone_tasks:
+            before["tasks"][name] = stored_task_view(read_task(self._layout, name) or {})
+            after["tasks"][name] = {}
+        return result
+
+    def _units_before(self, name: str) -> Dict[str, Any]:
+        units = present_units(self._layout, name)
+        return {"units": units} if self._old_tasks[name] is not None else {}
+
+    def write(self) -> None:
+        """New and changed objects first, then the units, then what goes: at no moment does a task lack a credential."""
+        for name, credential in self._new_credentials.items():
+            if credential != self._old_credentials[name]:
+                save_credential(self._layout, self._need_seed(), credential)
+        for name, task in self._new_tasks.items():
+            if task != self._old_tasks[name]:
+                save_task(self._layout, self._need_seed(), task)
+        apply_units(self._layout, self._unit_changes())
+        for name in self._gone_tasks:
+            remove_task(self._layout, name)
+        for name in self._gone_credentials:
+            remove_credential(self._layout, name)
+
+    def stop_gone(self) -> None:
+        """End the runs of the tasks that went: nobody could see or stop them any more."""
+        for name in self._gone_tasks:
+            for run_id in stop_task(self._layout, name):
+                self._warn(f"The task {name} was removed while its run {run_id} was under way; that was stopped.")
+
+    def _unit_changes(self) -> List[UnitChange]:
+        changes = [
+            UnitChange(name, timer(task), service_drop_in(task))
+            for name, task in self._new_tasks.items()
+            if present_units(self._layout, name) != _units_after(task)["units"]
+        ]
+        return changes + [UnitChange(name, None, None) for name in self._gone_tasks]
+
+
+def _originals_first(tasks: Sequence[Mapping[str, Any]]) -> List[Mapping[str, Any]]:
+    """The task that another one reverses comes before it, wherever it stands: the other one takes what it says now."""
+    originals = {task.get("name"): task.get("reverse_of") for task in tasks}
+
+    def depth(task: Mapping[str, Any]) -> int:
+        chain = [task.get("name")]
+        while originals.get(chain[-1]) and originals[chain[-1]] not in chain:
+            chain.append(originals[chain[-1]])
+        return len(chain)
+
+    return sorted(tasks, key=depth)
+
+
+def _units_after(task: Task) -> Dict[str, Any]:
+    return {"units": {"timer": timer(task), "drop_in": service_drop_in(task)}}

@@ -1,0 +1,152 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""Does a credential log in, and what is there: verify and list."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any, Dict, List, Mapping, Optional
+
+from ..common.errors import CloudsyncError
+from ..config.credential_store import load_credential
+from ..config.credentials import Credential, parse_credential
+from ..config.task_store import load_task
+from ..config.tasks import Encryption
+from ..host import Host
+from ..rclone.log_lines import Message, parse_line
+from ..rclone.providers.option_checks import check
+from ..rclone.providers.schema import resolve
+from ..rclone.providers.traits import is_bucket_based
+from ..remote.arguments import QUICK, place_below
+from ..remote.live_config import CRYPT
+from ..remote.open import open_credential_session, raw_place, takes_turns
+from ..runs.records import new_run_id
+from ..runs.recovery import sweep_secrets
+from ..transfer.result import listing_error
+
+TIMEOUT_SECONDS = 120
+UNDECRYPTABLE = "Skipping undecryptable "
+
+
+@dataclass(frozen=True)
+class Where:
+    """What to look at: ``path`` below ``root``, which is where the ``encryption``, if there is one, begins.
+
+    ``options`` are a task's ``provider_options``.
+    """
+
+    path: str = ""
+    root: str = ""
+    encryption: Optional[Encryption] = None
+    options: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def remote_path(self) -> str:
+        """For a place without encryption."""
+        return place_below(self.root, self.path) if self.root else self.path
+
+    @property
+    def place(self) -> str:
+        """As rclone's argument."""
+        return place_below(CRYPT + ":", self.path) if self.encryption is not None else raw_place(self.remote_path)
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What is at a path: ``entries`` as dicts of path, name, size (-1 for a folder), is_dir, is_bucket, modified.
+
+    ``undecryptable``: names as the provider has them that the encryption does not open; they are not in ``entries``.
+    """
+
+    path: str
+    entries: List[Dict[str, Any]]
+    undecryptable: List[str] = field(default_factory=list)
+
+
+def browse(host: Host, credential: Credential, saved: bool, where: Where, recurse: bool = False) -> Listing:
+    """List ``where``; CloudsyncError when the credential does not log in, or the path is not there.
+
+    ``saved``: the credential is in the store, so a token that the listing refreshes is kept there.
+    """
+    sweep_secrets(host)
+    root = where.root or where.path
+    session = open_credential_session(host, credential, new_run_id(), saved, where.encryption, root, where.options)
+    with session.live:
+        answer = session.query(
+            ["lsjson", "--use-json-log", *QUICK, *(["--recursive"] if recurse else []), "--", where.place],
+            timeout=TIMEOUT_SECONDS,
+        )
+        if answer.exit_code != 0:
+            raise listing_error(answer, session)
+    buckets = is_bucket_based(credential.provider) and where.encryption is None and not where.remote_path.strip("/")
+    entries = [_entry(found, buckets) for found in json.loads(answer.stdout or "[]")]
+    closed = _undecryptable(answer.stderr)
+    if closed and not entries:
+        raise CloudsyncError(
+            "crypt_password",
+            f"None of the {len(closed)} names at {where.remote_path!r} can be decrypted: the password, the salt or the "
+            "way that names are encrypted is not the one that they were written with, or they were never encrypted.",
+        )
+    return Listing(where.path, entries, closed)
+
+
+def _undecryptable(stderr: str) -> List[str]:
+    lines = [parse_line(line) for line in stderr.splitlines()]
+    return sorted({line.object for line in lines if isinstance(line, Message) and line.text.startswith(UNDECRYPTABLE)})
+
+
+def _entry(found: Dict[str, Any], buckets: bool) -> Dict[str, Any]:
+    return {
+        "path": found["Path"],
+        "name": found["Name"],
+        "size": -1 if found["IsDir"] else found["Size"],
+        "is_dir": found["IsDir"],
+        "is_bucket": bool(found.get("IsBucket", buckets and found["IsDir"] and "/" not in found["Path"])),
+        "modified": found["ModTime"],
+    }
+
+
+def browse_with(host: Host, name: Optional[str], unsaved: Mapping[str, Any], where: Where, recurse: bool) -> Listing:
+    """browse() with the stored credential ``name``, or with one that is only given (the options of ``credential``)."""
+    if name:
+        return browse(host, load_credential(host.layout, host.seed, name), True, where, recurse)
+    credential = parse_credential({"name": "unsaved", **unsaved})
+    check(resolve(credential.provider, host.providers), credential.attributes, credential.secrets)
+    return browse(host, credential, False, where, recurse)
+
+
+def browse_task(host: Host, name: str, path: str, recurse: bool) -> Listing:
+    """browse() of what the task ``name`` has at its provider, as the task sees it: ``path`` is below its own."""
+    task = load_task(host.layout, host.seed, name)
+    where = Where(path.strip("/"), task.remote_path, task.encryption, task.provider_options)
+    return browse(host, load_credential(host.layout, host.seed, task.credential), True, where, recurse)
+
+
+def verify_declared(host: Host, declared: Credential, stored: bool, path: str) -> Optional[CloudsyncError]:
+    """verify() of a credential as it is ``stored``, or, in check mode, as it would be."""
+    if stored:
+        return verify(host, load_credential(host.layout, host.seed, declared.name), True, path)
+    return verify(host, declared, False, path)
+
+
+def why_not_verified(host: Host, declared: Credential) -> str:
+    """Why a credential that is not stored, in check mode, can't be logged in with; empty when it can."""
+    if not host.has_rclone:
+        return "rclone is not installed yet, so the login was not tried."
+    if takes_turns(declared):
+        return "The login was not tried: it would use up a refresh token that is not stored yet."
+    return ""
+
+
+def verify(host: Host, credential: Credential, saved: bool, path: str = "") -> Optional[CloudsyncError]:
+    """Whether the credential logs in, shown by listing ``path``: None, or what is wrong."""
+    try:
+        browse(host, credential, saved, Where(path))
+    except CloudsyncError as error:
+        return error
+    return None

@@ -1,0 +1,99 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""One-time runs: of a task that is in no store.
+
+What was asked for is kept in /run, secrets as ciphertext, so that such a run is like any other: systemd starts it in
+its sandbox and with its limits, it can be watched and stopped by its name, and its log is found afterwards. It never
+has a timer, and nothing of it but its records and logs is left after the next boot.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Mapping, Optional
+
+from ..common.errors import CloudsyncError, usage_error
+from ..common.flock import wait_lock
+from ..config.credential_store import list_credentials, load_credential
+from ..config.task_parser import parse_task
+from ..config.task_store import list_tasks, load_task, save_onetime
+from ..config.tasks import COPY, Task
+from ..host import Host
+from ..systemd.install import place_volatile_drop_in
+from ..systemd.unit_files import service_drop_in
+from ..transfer.plan import Plan
+from .start import begin, followed, living_runs, planned_task
+from .validate import vet_task
+
+DEFAULT_NAME = "onetime"
+# Nobody starts such a run again: it waits for its turn.
+DEFAULTS = {"mode": COPY, "on_overlap": "wait"}
+
+
+def onetime_task(host: Host, name: str, declared: Mapping[str, Any]) -> Task:
+    """The task that ``declared`` (options of the ``task`` module) asks for; nothing is written."""
+    if name in list_tasks(host.layout):
+        raise usage_error(
+            f"The task {name!r} is kept on this host: run it without other options, or give the one-time run another "
+            "name."
+        )
+
+    if declared.get("reverse_of") and not declared.get("path"):
+        raise usage_error(
+            "reverse_of needs path: name the folder to restore to. To overwrite the folder of the task "
+            f"{declared['reverse_of']} itself, name that one."
+        )
+
+    def find_task(original: str) -> Optional[Task]:
+        return load_task(host.layout, host.seed, original) if original in list_tasks(host.layout) else None
+
+    # The restore of a task that has a schedule has none, and deletes nothing unless it is told to.
+    own = {"name": name, "enabled": False, "schedule": {}}
+    task = parse_task({**DEFAULTS, **declared, **own}, find_task)
+    credential = load_credential(host.layout, host.seed, task.credential)
+    vet_task(task, credential.provider, host.providers if task.provider_options else {})
+    return task
+
+
+def why_not_planned(host: Host, declared: Mapping[str, Any]) -> str:
+    """Why a check before the first real run can't tell what the one-time run would do; empty when it can."""
+    if not host.has_rclone:
+        return "rclone is not installed yet, so the one-time run could not be planned."
+    credential, original = declared.get("credential"), declared.get("reverse_of")
+    if credential and credential not in list_credentials(host.layout):
+        return f"The credential {credential} is not on this host yet, so the one-time run could not be planned."
+    if original and original not in list_tasks(host.layout):
+        return f"The task {original} is not on this host yet, so the one-time run could not be planned."
+    return ""
+
+
+def planned_onetime(host: Host, name: str, declared: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
+    """As starting.planned()."""
+    missing = why_not_planned(host, declared) if check_mode else ""
+    if missing:
+        return {"changed": True, "plan": Plan().to_dict(), "warnings": [missing]}
+    return planned_task(host, onetime_task(host, name, declared), check_mode)
+
+
+def run_once(host: Host, name: str, declared: Mapping[str, Any], wait: bool, timeout: int) -> Dict[str, Any]:
+    """As starting.started(), but of what is ``declared``, and never of another run of that name."""
+    task = onetime_task(host, name, declared)
+    # Until the run has read it, what was asked for must not be replaced.
+    with wait_lock(f"{host.layout.run_dir}/locks/onetime/{name}"):
+        _refuse_while_running(host, name)
+        save_onetime(host.layout, host.seed, task)
+        place_volatile_drop_in(host.layout, name, service_drop_in(task))
+        record = begin(host, name, wait)
+    return followed(host, record, wait, timeout)
+
+
+def _refuse_while_running(host: Host, name: str) -> None:
+    for record in living_runs(host, name):
+        raise CloudsyncError(
+            "locked",
+            f"The one-time run {name} ({record.id}) is under way. Wait for its end, stop it (state=stopped), or give "
+            "the new one another name.",
+        )

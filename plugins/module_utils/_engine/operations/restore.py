@@ -1,0 +1,260 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""A backup back onto a host, the same or another: the seed, the credentials, the tasks, then their units.
+
+Nothing is ever lost by it. Keys are added to the host's seed. What the host has stays, unless it is to be replaced by
+something that can be read. What can't be read is put back all the same, and told.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from typing import Any, Dict, List, Mapping, Optional, Tuple
+
+from ..common.crypto import aes_gcm
+from ..common.errors import CloudsyncError, Damaged
+from ..common.files import keep_damaged, make_directory, write_json
+from ..common.layout import Layout
+from ..config.credential_store import read_credential, seal, store_lock
+from ..config.credentials import Credential, declare
+from ..config.seed import Seed, read_seed
+from ..config.seed_passphrase import unwrap_seed
+from ..config.task_store import read_task
+from ..config.tasks import Task
+from ..systemd.install import UnitChange, apply_units, present_units
+from ..systemd.unit_files import service_drop_in, timer
+from .backup import CREDENTIAL, TASK, Backup, Stored, list_objects, object_view, parse_backup, readable
+from .seed import RESTORED, SeedChange, plan_seed, seed_view, write_seed
+
+KEEP, REPLACE = "keep", "replace"
+NO_SEED = Seed({}, "")
+
+
+@dataclass
+class Names:
+    """Names of credentials and tasks."""
+
+    credentials: List[str] = field(default_factory=list)
+    tasks: List[str] = field(default_factory=list)
+
+    def add(self, kind: str, name: str) -> None:
+        (self.credentials if kind == CREDENTIAL else self.tasks).append(name)
+
+    def to_dict(self) -> Dict[str, List[str]]:
+        return {"credentials": sorted(self.credentials), "tasks": sorted(self.tasks)}
+
+    def __str__(self) -> str:
+        return list_objects(self.credentials, self.tasks)
+
+
+@dataclass
+class Restoration:
+    """What came of it. ``restored`` was put in place, ``kept`` differs from the backup, ``unreadable`` has no key."""
+
+    before: Dict[str, Any] = field(default_factory=lambda: {"seed": {}, "credentials": {}, "tasks": {}})
+    after: Dict[str, Any] = field(default_factory=lambda: {"seed": {}, "credentials": {}, "tasks": {}})
+    seed: Dict[str, Any] = field(default_factory=dict)
+    restored: Names = field(default_factory=Names)
+    kept: Names = field(default_factory=Names)
+    unreadable: Names = field(default_factory=Names)
+    warnings: List[str] = field(default_factory=list)
+
+    @property
+    def changed(self) -> bool:
+        return self.before != self.after
+
+
+def restore_backup(
+    layout: Layout, text: str, passphrase: str, existing: str, bound: Optional[str], check_mode: bool
+) -> Restoration:
+    """Put the backup ``text`` back. ``existing``, KEEP or REPLACE, is for objects that differ from it.
+
+    Without ``passphrase`` the host's seed stays as it is; ``bound`` is as converge_seed() takes it.
+    """
+    backup = parse_backup(text)
+    work = _Work(layout, backup, existing)
+    ring = work.open_ring(passphrase, check_mode)
+    with ExitStack() as stack:
+        if not check_mode:
+            stack.enter_context(store_lock(layout))
+        work.look(ring, bound)
+        if work.outcome.changed and not check_mode:
+            work.write()
+    work.tell()
+    return work.outcome
+
+
+@dataclass(frozen=True)
+class _Write:
+    """``keep_former``: what is there can't be read, so it is kept under another name."""
+
+    kind: str
+    name: str
+    stored: Stored
+    keep_former: bool
+
+
+class _Work:
+    """One call: first everything is looked at, then it is written, in an order that bears being killed."""
+
+    def __init__(self, layout: Layout, backup: Backup, existing: str) -> None:
+        self.outcome = Restoration()
+        self._layout = layout
+        self._backup = backup
+        self._existing = existing
+        self._ring = NO_SEED
+        self._can_tell = True
+        self._seed_change: Optional[SeedChange] = None
+        self._writes: List[_Write] = []
+        self._units: List[UnitChange] = []
+
+    def open_ring(self, passphrase: str, check_mode: bool) -> Optional[Seed]:
+        """The seed in the backup; None when there is none, or no passphrase to open it."""
+        if not passphrase or not self._backup.wrapped:
+            return None
+        if check_mode:
+            try:
+                aes_gcm(bytes(32))
+            except CloudsyncError as error:
+                # The role runner may have been going to install it.
+                self._can_tell = False
+                self.outcome.warnings.append("The seed in the backup could not be tried. " + error.message)
+                return None
+        return unwrap_seed(self._backup.wrapped, passphrase)
+
+    def look(self, ring: Optional[Seed], bound: Optional[str]) -> None:
+        """Find out what is there, and decide; nothing is written."""
+        before, after = self.outcome.before, self.outcome.after
+        if ring is not None:
+            self._seed_change = plan_seed(self._layout, RESTORED, bound, ring)
+            before["seed"], after["seed"] = self._seed_change.view_before(), self._seed_change.view_after()
+            self._ring = self._seed_change.after
+        else:
+            self._ring = self._own_ring()
+            before["seed"] = after["seed"] = seed_view(self._ring) if self._ring.keys else {}
+        self.outcome.seed = seed_view(self._ring) if self._ring.keys else {}
+        for name, stored in sorted(self._backup.credentials.items()):
+            self._look_at(CREDENTIAL, name, stored)
+        for name, stored in sorted(self._backup.tasks.items()):
+            final = self._look_at(TASK, name, stored)
+            self._look_at_units(name, final)
+
+    def _own_ring(self) -> Seed:
+        try:
+            return read_seed(self._layout) or NO_SEED
+        except Damaged as error:
+            self.outcome.warnings.append(error.message)
+            return NO_SEED
+
+    def _look_at(self, kind: str, name: str, theirs: Stored) -> Any:
+        """Decide about one object; the Credential or Task that the host has then, None when it can't be read."""
+        ours, damaged = self._on_host(kind, name)
+        if damaged and self._existing == KEEP:
+            self.outcome.kept.add(kind, name)
+            return None
+        final = self._decide(kind, name, ours, theirs)
+        if final is not ours:
+            lost = damaged or (ours is not None and self._open(kind, ours) is None)
+            self._writes.append(_Write(kind, name, final, keep_former=lost))
+            self.outcome.restored.add(kind, name)
+        group = _group(kind)
+        self.outcome.before[group][name] = object_view(kind, ours) if ours is not None else {}
+        self.outcome.after[group][name] = object_view(kind, final)
+        opened = self._open(kind, final)
+        if opened is None and self._can_tell:
+            self.outcome.unreadable.add(kind, name)
+        return opened
+
+    def _decide(self, kind: str, name: str, ours: Optional[Stored], theirs: Stored) -> Stored:
+        """What the host is to have: ``ours``, ``theirs``, or theirs with the tokens of ours."""
+        if ours is None:
+            return theirs
+        mine, other = self._open(kind, ours), self._open(kind, theirs)
+        if ours == theirs or _same(mine, other):
+            return ours
+        if self._existing == KEEP or other is None:
+            self.outcome.kept.add(kind, name)
+            return ours
+        merged = _merged(mine, other) if mine is not None else other
+        if merged == other:
+            return theirs
+        return seal(self._layout, self._ring, merged)
+
+    def _open(self, kind: str, stored: Stored) -> Any:
+        return readable(self._layout, self._ring, kind, stored)
+
+    def _on_host(self, kind: str, name: str) -> Tuple[Optional[Stored], bool]:
+        """The stored form, and whether there is a file that is damaged."""
+        try:
+            return (read_credential if kind == CREDENTIAL else read_task)(self._layout, name), False
+        except Damaged:
+            return None, True
+
+    def _look_at_units(self, name: str, task: Optional[Task]) -> None:
+        """Timer and drop-in, as host_config would have them."""
+        if task is None:
+            return
+        present = present_units(self._layout, name)
+        wanted = {"timer": timer(task), "drop_in": service_drop_in(task)}
+        self.outcome.before["tasks"][name]["units"] = present
+        self.outcome.after["tasks"][name]["units"] = wanted
+        if present != wanted:
+            self._units.append(UnitChange(name, wanted["timer"], wanted["drop_in"]))
+
+    def write(self) -> None:
+        """The keys first, then what they open; called again after a kill, it goes on where that was."""
+        if self._seed_change is not None:
+            write_seed(self._layout, self._seed_change)
+        for each in self._writes:
+            self._write_object(each)
+        apply_units(self._layout, self._units)
+
+    def _write_object(self, each: _Write) -> None:
+        layout = self._layout
+        credential = each.kind == CREDENTIAL
+        path = layout.credential(each.name) if credential else layout.task(each.name)
+        make_directory(layout.config_dir)
+        make_directory(layout.credentials_dir if credential else layout.tasks_dir)
+        if each.keep_former:
+            keep_damaged(path)
+        write_json(path, each.stored)
+
+    def tell(self) -> None:
+        """What the operator has to know, in sentences."""
+        if str(self.outcome.kept):
+            self.outcome.warnings.append(
+                f"Other than in the backup, and kept as they are on this host: {self.outcome.kept}. To have those of "
+                "the backup that can be read, restore with existing=replace."
+            )
+        if str(self.outcome.unreadable):
+            self.outcome.warnings.append(
+                f"These are on this host, but can't be read with its seed: {self.outcome.unreadable}. Nothing was "
+                "deleted; a task that can't be read has no timer. Restore again with the passphrase of a backup that "
+                "has their seed."
+            )
+
+
+def _group(kind: str) -> str:
+    return "credentials" if kind == CREDENTIAL else "tasks"
+
+
+def _same(ours: Any, theirs: Any) -> bool:
+    """Whether both declare the same; a refreshed token is newer on the host."""
+    if ours is None or theirs is None:
+        return False
+    if isinstance(ours, Credential):
+        return bool(replace(ours, refreshed={}) == replace(theirs, refreshed={}))
+    return bool(ours == theirs)
+
+
+def _merged(ours: Any, theirs: Any) -> Any:
+    """``theirs`` with the refreshed tokens of the host that still belong to what it declares."""
+    if not isinstance(ours, Credential):
+        return theirs
+    kept: Mapping[str, str] = declare(ours, theirs).refreshed
+    return replace(theirs, refreshed={**theirs.refreshed, **kept})

@@ -1,0 +1,211 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""The states of the seed: present, rotated, restored. None of them ever leaves a secret without its key."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, replace
+from typing import Any, Dict, List, Optional, Sequence
+
+from ..common.errors import CloudsyncError, Damaged, usage_error
+from ..common.files import keep_damaged
+from ..common.layout import Layout
+from ..config.credential_store import list_credentials, read_credential, save_credential, store_lock, unseal
+from ..config.credentials import Credential
+from ..config.seed import Seed, new_seed, read_seed, save_seed
+from ..config.seed_binding import UNBOUND, check_can_bind
+from ..config.seed_passphrase import check_passphrase, unwrap_seed, wrap_seed
+from ..config.task_store import list_onetimes, list_tasks, read_onetime, read_task, save_onetime, save_task, unseal_task
+from ..config.tasks import Task
+from ..systemd.install import apply_seed_drop_in, present_seed_drop_in
+from ..systemd.unit_files import seed_drop_in
+
+PRESENT, ROTATED, RESTORED = "present", "rotated", "restored"
+
+
+@dataclass(frozen=True)
+class SeedChange:
+    """What becomes of the seed; ``credentials`` and ``tasks`` are those to encrypt anew, ``onetimes`` until a boot."""
+
+    before: Optional[Seed]
+    after: Seed
+    drop_in: Optional[str] = None
+    credentials: Sequence[Credential] = ()
+    tasks: Sequence[Task] = ()
+    onetimes: Sequence[Task] = ()
+
+    @property
+    def changed(self) -> bool:
+        return self.view_before() != self.view_after()
+
+    def view_before(self) -> Dict[str, Any]:
+        """The ids of the keys, never a key."""
+        return {**seed_view(self.before), **_unit_view(self.drop_in)}
+
+    def view_after(self) -> Dict[str, Any]:
+        return {**seed_view(self.after), **_unit_view(seed_drop_in(self.after.bound))}
+
+
+@dataclass(frozen=True)
+class SeedOutcome:
+    """``before`` and ``after`` tell the ids of the keys, never a key. ``wrapped`` is the backup, when asked for."""
+
+    before: Dict[str, Any]
+    after: Dict[str, Any]
+    seed: Dict[str, Any]
+    reencrypted: Dict[str, int]
+    wrapped: str = ""
+
+    @property
+    def changed(self) -> bool:
+        return self.before != self.after
+
+
+def converge_seed(
+    layout: Layout,
+    state: str,
+    passphrase: str,
+    wrapped: str,
+    backup: bool,
+    check_mode: bool,
+    bound: Optional[str] = None,
+) -> SeedOutcome:
+    """Make the seed as ``state`` says. ``wrapped`` is what an earlier ``backup`` gave, for restored.
+
+    ``bound`` None: it stays bound, or not, as it is; a new one is not.
+    """
+    if backup:
+        check_passphrase(passphrase)
+    from_backup = unwrap_seed(wrapped, passphrase) if state == RESTORED else None
+    with ExitStack() as stack:
+        if not check_mode:
+            # From the first look on, or a seed that is made meanwhile would be replaced.
+            stack.enter_context(store_lock(layout))
+        change = plan_seed(layout, state, bound, from_backup)
+        if not check_mode:
+            write_seed(layout, change)
+    return SeedOutcome(
+        before=change.view_before(),
+        after=change.view_after(),
+        seed=seed_view(change.after),
+        reencrypted={"credentials": len(change.credentials), "tasks": len(change.tasks)},
+        wrapped=wrap_seed(change.after, passphrase) if backup and not check_mode else "",
+    )
+
+
+def plan_seed(layout: Layout, state: str, bound: Optional[str], from_backup: Optional[Seed]) -> SeedChange:
+    """Look at everything, refuse what can't be done, and write nothing."""
+    before = _present(layout, damaged_is_none=state == RESTORED)
+    if from_backup is not None:
+        after = _restored(before, from_backup)
+    elif before is None:
+        after = _first(layout)
+    else:
+        after = before.with_new_primary().only_primary() if state == ROTATED else before
+    after = replace(after, bound=bound or after.bound)
+    if after.bound != UNBOUND and after != before:
+        check_can_bind(after.bound)
+    change = SeedChange(before, after, present_seed_drop_in(layout))
+    if before is None or set(before.keys) <= set(after.keys):
+        return change
+    credentials = [unseal(layout, before, stored) for stored in _stored_credentials(layout)]
+    tasks = [unseal_task(layout, before, stored) for stored in _stored_tasks(layout)]
+    return replace(change, credentials=credentials, tasks=tasks, onetimes=_onetimes(layout, before))
+
+
+def _onetimes(layout: Layout, ring: Seed) -> List[Task]:
+    """Those of one-time runs that can be read; none of them keeps a rotation from going on."""
+    found = []
+    for name in list_onetimes(layout):
+        with suppress(CloudsyncError):
+            stored = read_onetime(layout, name)
+            if stored is not None:
+                found.append(unseal_task(layout, ring, stored))
+    return found
+
+
+def _present(layout: Layout, damaged_is_none: bool) -> Optional[Seed]:
+    try:
+        return read_seed(layout)
+    except Damaged:
+        if damaged_is_none:
+            return None
+        raise
+
+
+def _first(layout: Layout) -> Seed:
+    """A new seed, unless there are secrets that the lost one encrypted."""
+    orphans = [*list_credentials(layout), *list_tasks(layout)]
+    if orphans:
+        raise CloudsyncError(
+            "undecryptable",
+            f"The seed {layout.seed} is missing, but {', '.join(sorted(set(orphans)))} were encrypted with it. A new "
+            "seed could not read them: restore the old one with state=restored, or remove their files in "
+            f"{layout.config_dir} first.",
+        )
+    return new_seed()
+
+
+def _restored(before: Optional[Seed], backup: Seed) -> Seed:
+    """Keys are added, never taken away: what either seed encrypted stays readable."""
+    if before is None:
+        return backup
+    for key_id, key in backup.keys.items():
+        if before.keys.get(key_id, key) != key:
+            raise usage_error(f"The seed of this host has another key with the id {key_id}.")
+    if set(backup.keys) <= set(before.keys):
+        return before
+    return replace(before, keys={**backup.keys, **before.keys})
+
+
+def write_seed(layout: Layout, change: SeedChange) -> None:
+    """Do what plan_seed() planned; the caller has held credentials.store_lock() since before."""
+    before, after, drop_in = change.before, change.after, seed_drop_in(change.after.bound)
+    # Services can reach the TPM before they need it, and as long as they do.
+    if drop_in is not None:
+        apply_seed_drop_in(layout, drop_in)
+    if before is None:
+        keep_damaged(layout.seed)
+    elif not set(before.keys) <= set(after.keys):
+        _reencrypt(layout, replace(after, keys={**before.keys, **after.keys}), change)
+    if after != before:
+        save_seed(layout, after)
+    if drop_in is None:
+        apply_seed_drop_in(layout, None)
+
+
+def _reencrypt(layout: Layout, both: Seed, change: SeedChange) -> None:
+    """Both rings stay until everything is encrypted anew, so that being killed in between loses nothing."""
+    save_seed(layout, both)
+    for credential in change.credentials:
+        save_credential(layout, both, credential)
+    for task in change.tasks:
+        save_task(layout, both, task)
+    for task in change.onetimes:
+        save_onetime(layout, both, task)
+
+
+def _stored_credentials(layout: Layout) -> List[Dict[str, Any]]:
+    found = [read_credential(layout, name) for name in list_credentials(layout)]
+    return [stored for stored in found if stored is not None]
+
+
+def _stored_tasks(layout: Layout) -> List[Dict[str, Any]]:
+    found = [read_task(layout, name) for name in list_tasks(layout)]
+    return [stored for stored in found if stored is not None]
+
+
+def seed_view(seed: Optional[Seed]) -> Dict[str, Any]:
+    """What may be shown: the ids of the keys, and how the ring is kept; empty when there is none."""
+    if seed is None:
+        return {}
+    return {"primary": seed.primary, "key_ids": sorted(seed.keys), "bound": seed.bound}
+
+
+def _unit_view(drop_in: Optional[str]) -> Dict[str, Any]:
+    return {"unit": drop_in} if drop_in is not None else {}

@@ -1,0 +1,161 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""Starting, awaiting and stopping a run from outside of it: what the ``run`` module does."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from typing import Any, Dict, List, Optional, Set
+
+from ..common.errors import CloudsyncError, usage_error
+from ..common.stop_signal import StopFlag
+from ..config.task_store import load_task, read_onetime, read_task, require_task
+from ..config.tasks import Task
+from ..host import Host
+from ..runs.dry_run import forecast
+from ..runs.records import UNFINISHED, Record, load_records, newest_records
+from ..runs.run import Run
+from ..systemd.systemctl import is_running, systemctl
+from ..systemd.unit_files import service_name
+from ..transfer.plan import Plan
+from .stop import stop_task
+
+APPEAR_SECONDS = 60
+LOOK_SECONDS = 0.2
+
+
+def started(host: Host, task: str, wait: bool, timeout: int) -> Dict[str, Any]:
+    """Start a run, or join the one that is under way; ``wait`` for its end, at most ``timeout`` seconds.
+
+    A failed or aborted run is a failed result, a skipped one a warning.
+    """
+    require_task(host.layout, task)
+    living = living_runs(host, task)
+    record = living[0] if living else begin(host, task, wait)
+    return followed(host, record, wait, timeout, joined=bool(living))
+
+
+def followed(host: Host, record: Record, wait: bool, timeout: int, joined: bool = False) -> Dict[str, Any]:
+    """The result of a run that has begun: here, or (``joined``) before."""
+    if wait:
+        record = _ended(host, record, timeout)
+    return _result(record, changed=not joined and record.state != "skipped")
+
+
+def _result(record: Record, changed: bool) -> Dict[str, Any]:
+    result: Dict[str, Any] = {"changed": changed, "run": record.public(), "warnings": []}
+    if record.state in ("failed", "aborted"):
+        msg = f"The run {record.id} of {record.task} {record.state} ({record.reason}): {record.message}"
+        result.update(failed=True, msg=msg, reason=record.reason)
+    elif record.state == "skipped":
+        result["warnings"].append(record.message)
+    return result
+
+
+def living_runs(host: Host, task: str) -> List[Record]:
+    """The records of those that wait or run."""
+    return [record for record in load_records(host.layout, task, 20) if record.state in UNFINISHED]
+
+
+def begin(host: Host, task: str, wait: bool) -> Record:
+    """Start a run; its record, once it is there.
+
+    By systemd where it runs, so that a run from Ansible has the same sandbox and limits as a scheduled one.
+    """
+    known = {record.id for record in load_records(host.layout, task)}
+    if is_running(host.layout):
+        systemctl("start", "--no-block", service_name(task))
+    elif os.access(host.layout.command, os.X_OK):
+        _spawn(host, task)
+    elif wait:
+        return Run(host, task, "manual", StopFlag()).perform()
+    else:
+        raise usage_error(
+            f"{host.layout.command} is missing, so no run can go on without this module: run the role "
+            "skyhaul.cloudsync.runner, or use state=finished."
+        )
+    return _appeared(host, task, known)
+
+
+def _spawn(host: Host, task: str) -> None:
+    subprocess.Popen(  # pylint: disable=ansible-bad-function
+        [host.layout.command, "run", task],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        cwd="/",
+    )
+
+
+def _appeared(host: Host, task: str, known: Set[str]) -> Record:
+    deadline = time.monotonic() + APPEAR_SECONDS
+    while time.monotonic() < deadline:
+        for record in load_records(host.layout, task, 5):
+            if record.id not in known:
+                return record
+        time.sleep(LOOK_SECONDS)
+    raise CloudsyncError(
+        "other",
+        f"No run of {task} began within {APPEAR_SECONDS} seconds. Look at: systemctl status {service_name(task)}; "
+        f"journalctl -u {service_name(task)}",
+    )
+
+
+def _ended(host: Host, record: Record, timeout: int) -> Record:
+    deadline = time.monotonic() + timeout
+    while record.state in UNFINISHED:
+        if time.monotonic() > deadline:
+            raise CloudsyncError(
+                "other",
+                f"The run {record.id} of {record.task} is still {record.state} after {timeout} seconds; it goes on. "
+                "Stop it with state=stopped, or wait longer.",
+            )
+        time.sleep(LOOK_SECONDS)
+        record = next((r for r in newest_records(host.layout, record.task) if r.id == record.id), record)
+    return record
+
+
+def stopped(host: Host, task: str, check_mode: bool) -> Dict[str, Any]:
+    """Stop what runs or waits; changed when there was something."""
+    require_task(host.layout, task)
+    living = living_runs(host, task)
+    if living and not check_mode:
+        stop_task(host.layout, task)
+    newest = load_records(host.layout, task, 1)
+    return {"changed": bool(living), "run": newest[0].public() if newest else {}}
+
+
+def planned(host: Host, name: str, check_mode: bool) -> Dict[str, Any]:
+    """The plan of the task ``name``. In check mode what a real run would do: it changes, or fails as the guards say."""
+    missing = _not_there_yet(host, name) if check_mode else None
+    if missing:
+        return {"changed": True, "plan": Plan().to_dict(), "warnings": [missing]}
+    return planned_task(host, load_task(host.layout, host.seed, name), check_mode)
+
+
+def planned_task(host: Host, task: Task, check_mode: bool) -> Dict[str, Any]:
+    """planned() of a task that needs not be kept."""
+    found = forecast(host, task, StopFlag(), lambda _text: None)
+    result: Dict[str, Any] = {"changed": check_mode, "warnings": [], **found.to_dict()}
+    if found.refusal is None:
+        return result
+    msg = f"A run of {task.name} would end as {result['reason']}: {result['message']}"
+    if check_mode or found.plan is None:
+        return {**result, "changed": False, "failed": True, "msg": msg}
+    return {**result, "warnings": [msg]}
+
+
+def _not_there_yet(host: Host, task: str) -> Optional[str]:
+    """A check before the first real run finds nothing to plan with."""
+    if read_task(host.layout, task) is None and read_onetime(host.layout, task) is None:
+        return f"The task {task} is not on this host yet, so its run could not be planned."
+    if not host.has_rclone:
+        return f"rclone is not installed yet, so the run of {task} could not be planned."
+    return None

@@ -1,0 +1,62 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""Stopping a run for good."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from typing import List, Optional
+
+from ..common.errors import CloudsyncError
+from ..common.layout import Layout
+from ..runs.records import UNFINISHED, load_records, runner_pid
+from ..systemd.systemctl import is_running, systemctl
+from ..systemd.unit_files import service_name
+
+STOP_SECONDS = 150
+
+
+def stop_task(layout: Layout, task: str) -> List[str]:
+    """Stop every run of ``task`` that is waiting or running, and see it end; their ids."""
+    living = [record.id for record in load_records(layout, task, 50) if record.state in UNFINISHED]
+    if not living:
+        return []
+    if is_running(layout) and systemctl("show", "-P", "ActiveState", service_name(task)).strip() == "activating":
+        systemctl("stop", service_name(task))
+    for run_id in living:
+        _end(layout, task, run_id)
+    return living
+
+
+def _end(layout: Layout, task: str, run_id: str) -> None:
+    deadline = time.monotonic() + STOP_SECONDS
+    asked: Optional[int] = None
+    while True:
+        pid = runner_pid(layout, task, run_id)
+        if pid is None:
+            return
+        if pid != asked:
+            _signal(pid)
+            asked = pid
+        if time.monotonic() > deadline:
+            raise CloudsyncError(
+                "other",
+                f"The run {run_id} of {task} (process {pid}) did not end within {STOP_SECONDS} seconds. Look at its "
+                f"log; kill -9 {pid} ends it at once.",
+            )
+        time.sleep(0.1)
+
+
+def _signal(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGTERM)
+    except ProcessLookupError:
+        pass
+    except PermissionError:
+        raise CloudsyncError("other", "The run belongs to another user: stop it as root.") from None

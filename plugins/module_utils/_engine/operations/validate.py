@@ -1,0 +1,64 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""Whether what is declared can work: asked of rclone's schema and of the host, and of no provider.
+
+What is wrong is refused, with the object's name. What is allowed, but may not be what was meant, or not safe, comes
+back as sentences.
+"""
+
+from __future__ import annotations
+
+from typing import List, Mapping
+
+from ..common.accounts import own_account
+from ..common.errors import CloudsyncError
+from ..config.credentials import Credential
+from ..config.tasks import Task
+from ..guards.placement import check_places, unsafe_pull
+from ..host import Host
+from ..rclone.providers.option_checks import check, check_options
+from ..rclone.providers.schema import Provider, resolve
+from ..rclone.providers.truenas_names import rclone_name
+from ..remote.host_keys import doubt
+from ..schedule import cron
+from ..schedule import schedule as schedules
+from ..transfer import b2_versions as versions
+
+
+def vet_credential(host: Host, credential: Credential) -> List[str]:
+    """Refuse options that can't make a login at its provider; doubts about it."""
+    providers = host.providers
+    try:
+        provider = resolve(credential.provider, providers)
+        check(provider, credential.attributes, credential.secrets)
+    except CloudsyncError as error:
+        raise CloudsyncError(error.reason, f"The credential {credential.name} is wrong. {error.message}") from error
+    text = doubt(host.layout, provider, {**credential.attributes, **credential.secrets}, own_account())
+    return [f"The credential {credential.name}: {text}"] if text else []
+
+
+def vet_task(task: Task, provider: str, providers: Mapping[str, Provider]) -> None:
+    """Refuse what the task's credential's ``provider`` can't do, and options that it does not have.
+
+    ``providers`` are those of rclone; empty when there is none to ask.
+    """
+    try:
+        check_places(task, provider)
+        versions.check_cleanup(task, rclone_name(provider))
+        if task.provider_options and providers:
+            check_options(resolve(provider, providers), task.provider_options)
+    except CloudsyncError as error:
+        raise CloudsyncError(error.reason, f"The task {task.name} is wrong. {error.message}") from error
+
+
+def doubts_about(host: Host, task: Task, provider: str) -> List[str]:
+    """Of a task whose credential is one of ``provider``."""
+    doubts = cron.warnings(schedules.parse(task.schedule).cron) if task.schedule else []
+    if not task.is_push and host.has_rclone and not host.rclone.has_safe_pull:
+        doubts.append(unsafe_pull(host.rclone))
+    doubts += versions.doubts(task, rclone_name(provider))
+    return [f"The task {task.name}: {text}" for text in doubts]

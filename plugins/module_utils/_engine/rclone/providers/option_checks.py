@@ -1,0 +1,176 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""Are these the options of a working credential? Asked without any contact to the provider."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, Callable, Dict, List, Mapping, Sequence, Tuple
+
+from ...common.errors import usage_error
+from ...common.validation import did_you_mean
+from . import known_hosts
+from .derived_options import FLAGS, own_options, rclone_option, size_problem, spelled
+from .option_values import choice_problem, problem
+from .required_logins import missing_login
+from .schema import Option, Provider
+from .secret_options import carries_secret, must_be_secret
+from .traits import undeclared_options
+
+
+def check(provider: Provider, attributes: Mapping[str, str], secrets: Mapping[str, str]) -> None:
+    """Refuse, with a sentence for each problem, options that can't make a login at ``provider``.
+
+    Values are text, as rclone's configuration spells them, passwords in clear. No secret value is ever named.
+    """
+    problems = _unknown(provider, {**attributes, **secrets})
+    problems += [
+        f"{name!r} is given both as attribute and as secret: keep it in one of them."
+        for name in attributes
+        if name in secrets
+    ]
+    problems += _public_problems(provider, attributes, "move it from attributes to secrets")
+    for name, value in secrets.items():
+        problems += _value_problems(provider, name, value, shown=False)
+    problems += _missing(provider, {**attributes, **secrets})
+    if provider.name == "sftp":
+        problems += known_hosts.problems({**attributes, **secrets})
+    if problems:
+        raise usage_error(" ".join(problems))
+
+
+def check_options(provider: Provider, options: Mapping[str, str]) -> None:
+    """Refuse a task's ``provider_options`` that its credential's provider does not have, or that are secrets."""
+    flags = {name: value for name, value in options.items() if name in FLAGS}
+    own = {name: value for name, value in options.items() if name not in FLAGS}
+    problems = _unknown(provider, own, tuple(FLAGS))
+    problems += _public_problems(provider, own, "set it in the credential's secrets")
+    for name, value in flags.items():
+        wrong = problem(FLAGS[name], value) if value else ""
+        problems += [f"{name!r} is {value!r}: it {wrong}."] if wrong else []
+    if provider.name == "sftp":
+        problems += [
+            f"{name!r} says whom a login trusts: set it in the credential."
+            for name in own
+            if name in known_hosts.OF_THE_CREDENTIAL
+        ]
+    if problems:
+        raise usage_error(" ".join(problems))
+
+
+def _unknown(provider: Provider, given: Mapping[str, str], more: Sequence[str] = ()) -> List[str]:
+    known = {option.name for option in provider.options} | undeclared_options(provider.name)
+    known |= {*more, *own_options(provider), *provider.alias.renamed}
+    return [
+        f"The provider {provider.name} has no option {name!r}.{did_you_mean(name, sorted(known))}"
+        for name in given
+        if name not in known
+    ]
+
+
+def _public_problems(provider: Provider, given: Mapping[str, str], advice: str) -> List[str]:
+    problems: List[str] = []
+    for name, value in given.items():
+        option = rclone_option(provider, name)
+        if must_be_secret(provider, provider.alias.renamed.get(name, name)):
+            problems.append(f"{name!r} is a secret: {advice}.")
+        elif option is not None and carries_secret(option, value):
+            problems.append(f"{name!r} has a password or token in it: {advice}.")
+        else:
+            problems += _value_problems(provider, name, value, shown=True)
+    return problems
+
+
+def _value_problems(provider: Provider, name: str, value: str, shown: bool) -> List[str]:
+    """``shown``: the value is public and helps the reader."""
+    option = rclone_option(provider, name) or Option(name)
+    text = spelled(provider, name, value)
+    wrong = _form_problem(provider, name, text)
+    if value and not wrong:  # an empty value counts as not set
+        wrong = (
+            choice_problem(value, provider.alias.choices.get(name, ()))
+            or problem(option, text)
+            or size_problem(provider, name, text)
+        )
+    if not wrong:
+        return []
+    return [f"{name!r}{f' is {value!r}: it' if shown else ''} {wrong}."]
+
+
+def _form_problem(provider: Provider, name: str, value: str) -> str:
+    """What is wrong with the text of an option that has a form of its own."""
+    if name == "token" and not _takes_oauth_token(provider):
+        return ""
+    forms = (FORMS[key] for key in ((provider.called, name), (provider.name, name), ("", name)) if key in FORMS)
+    fits, wanted = next(forms, (_anything, ""))
+    return "" if fits(value) else wanted
+
+
+def _takes_oauth_token(provider: Provider) -> bool:
+    return provider.option("token_url") is not None or "token_url" in undeclared_options(provider.name)
+
+
+def _anything(_value: str) -> bool:
+    return True
+
+
+def _is_token(value: str) -> bool:
+    content = _json_object(value)
+    return bool(content.get("access_token") or content.get("refresh_token"))
+
+
+def _json_object(value: str) -> Dict[str, Any]:
+    try:
+        content = json.loads(value)
+    except ValueError:
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _is_url(value: str) -> bool:
+    return value.startswith(("http://", "https://"))
+
+
+URL = "must begin with http:// or https://"
+# By the provider's name, or the one that a credential uses for it, or for all ("").
+FORMS: Mapping[Tuple[str, str], Tuple[Callable[[str], bool], str]] = {
+    ("AZUREBLOB", "endpoint"): (lambda value: not value or _is_url(value), URL),
+    ("S3", "endpoint"): (lambda value: not value or _is_url(value), URL),
+    ("STORJ_IX", "endpoint"): (lambda value: not value or value.startswith("https://"), "must begin with https://"),
+    ("azureblob", "account"): (
+        lambda value: bool(re.match(r"\A[A-Za-z0-9.-]*\Z", value)),
+        "can only contain letters, digits, - and .",
+    ),
+    ("", "config_credentials"): (
+        lambda value: bool(_json_object(value)),
+        "must be the JSON text of the app's config.json",
+    ),
+    ("", "key_pem"): (lambda value: "PRIVATE KEY-----" in value, "must be the PEM text of a private key"),
+    ("", "service_account_credentials"): (
+        lambda value: bool(_json_object(value)),
+        "must be the JSON text of the service account's key file",
+    ),
+    ("", "token"): (_is_token, "must be the JSON text that 'rclone authorize' prints, with an access_token in it"),
+    ("http", "url"): (_is_url, URL),
+    ("webdav", "url"): (_is_url, URL),
+}
+
+
+def _missing(provider: Provider, given: Mapping[str, str]) -> List[str]:
+    password_names = {option.name for option in provider.options if option.is_password}
+    filled = {name for name, value in given.items() if value or name in password_names}
+    sub_provider = given.get("provider", "")
+    required = {
+        option.name
+        for option in provider.options
+        if option.required and not option.default and option.applies_to(sub_provider)
+    }
+    login = missing_login(provider.name, filled)
+    absent = sorted(name for name in required - filled if name not in login)
+    problems = [f"{provider.name} needs {', '.join(absent)}."] if absent else []
+    return problems + ([login] if login else [])

@@ -1,0 +1,42 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""Which options are secrets: never shown, and encrypted at rest."""
+
+from __future__ import annotations
+
+import re
+
+from .schema import Option, Provider
+
+# rclone's schema marks only what it obscures (IsPassword); its Sensitive covers host and user, and 1.60 lacks it.
+SECRET_NAME = re.compile(
+    r"(\A|_)(access_grant|access_key|api_key|authorization|connection_string|cookies?|credentials|key_pass|master_keys?"
+    r"|mnemonic|pass|passphrase|password|private_access_key|private_key|sas_url|secret|secret_access_key|secret_key"
+    r"|sse_customer_key|sse_customer_key_base64|token)\Z"
+    r"|\A(2fa|key|key_pem|session_id)\Z"
+)
+# A user and a password before the host. The host name of a plain "user:port" proxy has no "@".
+LOGIN_IN_URL = re.compile(r"\A([A-Za-z][A-Za-z0-9+.-]*://)?[^/@\s:]*:[^/@\s]+@")
+SECRET_HEADER = re.compile(r"(authorization|cookie|token|api-?key|secret)", re.IGNORECASE)
+URL_NAME = re.compile(r"(\A|_)(url|endpoint|proxy)\Z")
+
+
+def must_be_secret(provider: Provider, option_name: str) -> bool:
+    """Whether ``option_name`` may stand only among the secrets of a credential."""
+    declared = list(provider.all_options(option_name)) or [Option(option_name)]
+    return any(_is_secret(option) for option in declared)
+
+
+def _is_secret(option: Option) -> bool:
+    return option.is_password or (option.type == "string" and bool(SECRET_NAME.search(option.name)))
+
+
+def carries_secret(option: Option, value: str) -> bool:
+    """Whether this ``value`` of a public option has a login in it: a URL's user and password, a header's token."""
+    if URL_NAME.search(option.name):
+        return bool(LOGIN_IN_URL.match(value))
+    return option.name == "headers" and bool(SECRET_HEADER.search(value))

@@ -1,0 +1,159 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""A credential in use: its sections of rclone's configuration, its turn, and the session over both."""
+
+from __future__ import annotations
+
+import time
+from typing import Callable, Mapping, Optional, Sequence
+
+from ..common.accounts import account_of
+from ..common.errors import CloudsyncError
+from ..common.flock import Lock, try_lock
+from ..common.stop_signal import StopFlag
+from ..config.credential_store import load_credential
+from ..config.credentials import Credential
+from ..config.seed import load_seed
+from ..config.tasks import Encryption, Task
+from ..host import Host
+from ..rclone.providers.conf_section import crypt_section, remote_section
+from ..rclone.providers.derived_options import tune
+from ..rclone.providers.schema import resolve
+from ..rclone.providers.traits import is_bucket_based, readable_arguments, refresh_token_is_single_use
+from .arguments import connection_arguments
+from .host_keys import trust
+from .live_config import CRYPT, REMOTE, Content, open_live, turn_path
+from .session import Session
+
+WAIT_SECONDS = 0.5
+Say = Callable[[str], None]
+
+
+def takes_turns(credential: Credential) -> bool:
+    """Whether only one use of the credential at a time is safe."""
+    return refresh_token_is_single_use(
+        credential.provider, credential.attributes, "token" in credential.current_secrets()
+    )
+
+
+def take_turn(host: Host, credential: str, stop: StopFlag, say: Say) -> Lock:
+    """Wait for the credential's turn, however long; a wish to stop ends the wait."""
+    path = turn_path(host.layout, credential)
+    lock = try_lock(path)
+    if lock is None:
+        say(f"waiting for the credential {credential}, whose refresh token can be used by one at a time")
+    while lock is None:
+        if stop.requested:
+            raise CloudsyncError("stopped", "The run was stopped while it waited for the credential.")
+        time.sleep(WAIT_SECONDS)
+        lock = try_lock(path)
+    return lock
+
+
+def raw_place(path: str) -> str:
+    """A remote path as rclone's argument."""
+    return f"{REMOTE}:{path}"
+
+
+def _root(path: str) -> str:
+    return raw_place(path.lstrip("/").partition("/")[0])
+
+
+def task_place(task: Task) -> str:
+    """The remote side of a task, decrypted when it is encrypted."""
+    return CRYPT + ":" if task.encryption is not None else raw_place(task.remote_path)
+
+
+def build_content(
+    host: Host,
+    credential: Credential,
+    options: Mapping[str, str],
+    encryption: Optional[Encryption],
+    remote_path: str,
+    user: str = "root",
+    strict_names: bool = True,
+) -> Content:
+    """What rclone gets for one use. What it refreshed is already in its own spelling and goes on top.
+
+    ``strict_names``: a name that can't be decrypted is an error, where rclone knows that.
+    """
+    provider = resolve(credential.provider, host.providers)
+    login = {**credential.attributes, **credential.secrets}
+    trusted = trust(host.layout, provider, login, account_of(user))
+    remote = remote_section(provider, credential.attributes, credential.secrets, options)
+    remote = {**remote, **trusted.options, **credential.refreshed}
+    sections = {REMOTE: {name: value for name, value in remote.items() if value or name not in trusted.options}}
+    if encryption is not None:
+        sections[CRYPT] = crypt_section(
+            raw_place(remote_path),
+            encryption.password,
+            encryption.salt,
+            encryption.filenames,
+            encryption.directory_names,
+            strict_names and host.rclone.has_strict_names,
+        )
+    return Content(sections, trusted.files, tune(provider, login, options).arguments)
+
+
+def open_task_session(
+    host: Host,
+    task: Task,
+    credential: Credential,
+    use_id: str,
+    stop: StopFlag,
+    say: Say,
+    descriptors: Sequence[int] = (),
+) -> Session:
+    """The session of a run or a plan of ``task``. The caller closes ``session.live``."""
+
+    def build() -> Content:
+        # Read again: whoever had the turn before may have left a newer token, and the seed may have been rotated.
+        now = load_credential(host.layout, load_seed(host.layout), credential.name)
+        return build_content(host, now, task.provider_options, task.encryption, task.remote_path, task.user)
+
+    turn = take_turn(host, credential.name, stop, say) if takes_turns(credential) else None
+    live = open_live(host.layout, credential.name, True, use_id, build, turn, task.user)
+    return Session(
+        host.rclone,
+        live,
+        stop,
+        task.user,
+        descriptors,
+        _root(task.remote_path),
+        has_no_folders=is_bucket_based(credential.provider),
+        remote_path=task.remote_path,
+        connection=connection_arguments(task),
+        readable=readable_arguments(credential.provider, {**credential.attributes, **task.provider_options}),
+    )
+
+
+def open_credential_session(
+    host: Host,
+    credential: Credential,
+    use_id: str,
+    saved: bool,
+    encryption: Optional[Encryption] = None,
+    remote_path: str = "",
+    options: Optional[Mapping[str, str]] = None,
+) -> Session:
+    """The session of a verify or a listing; ``saved`` False: the credential is not in the store.
+
+    Names that can't be decrypted are left out of it, and told in rclone's log.
+    """
+
+    def build() -> Content:
+        now = load_credential(host.layout, load_seed(host.layout), credential.name) if saved else credential
+        return build_content(host, now, options or {}, encryption, remote_path, strict_names=False)
+
+    stop = StopFlag()
+    turn = take_turn(host, credential.name, stop, _silent) if saved and takes_turns(credential) else None
+    live = open_live(host.layout, credential.name, saved, use_id, build, turn)
+    return Session(host.rclone, live, stop, root=_root(remote_path))
+
+
+def _silent(_text: str) -> None:
+    return None

@@ -1,0 +1,210 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""rclone as a child process: one live configuration, a built environment, and somebody who listens to it."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import subprocess
+import time
+from dataclasses import dataclass, field
+from typing import IO, Callable, Dict, List, Optional, Sequence
+
+from ..common.accounts import account_of, child_setup
+from ..common.errors import CloudsyncError
+from ..common.stop_signal import StopFlag
+from ..rclone.binary import Rclone, clean_environment
+from .live_config import LiveConfig
+
+STOP_GRACE_SECONDS = 10
+TICK_SECONDS = 0.5
+Listener = Callable[[str], object]
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a child ended. ``stopped``: we were asked to end it; ``timed_out``: its time was over."""
+
+    exit_code: int
+    stopped: bool = False
+    timed_out: bool = False
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a short command said."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+
+
+@dataclass
+class Session:
+    """All that one use of a credential needs to call rclone. ``descriptors`` are locks that rclone is to hold, too.
+
+    ``root`` is the bucket, or the top of the remote, as rclone's argument, and ``remote_path`` where within the account
+    it works. ``has_no_folders``: at the provider folders are but parts of names. ``connection`` goes before every
+    command, ``readable`` before one that writes what has to be read again at once.
+    """
+
+    rclone: Rclone
+    live: LiveConfig
+    stop: StopFlag = field(default_factory=StopFlag)
+    user: str = "root"
+    descriptors: Sequence[int] = ()
+    root: str = ""
+    has_no_folders: bool = False
+    remote_path: str = ""
+    connection: Sequence[str] = ()
+    readable: Sequence[str] = ()
+
+    def stream(
+        self,
+        arguments: Sequence[str],
+        on_error_line: Listener,
+        on_output_line: Optional[Listener] = None,
+        timeout: Optional[float] = None,
+        stdin: bytes = b"",
+        enough: Callable[[], bool] = lambda: False,
+    ) -> Ended:
+        """Run ``rclone ARGUMENTS`` and hand over its lines as they come. ``timeout`` in seconds.
+
+        Refreshed tokens are saved back all the while. When the stop flag is set, or the time is over, rclone gets
+        SIGTERM and, ten seconds later, SIGKILL; likewise once ``enough()`` has been heard.
+        """
+        directory = os.open(self.live.directory, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            child = self._start(arguments, directory, stdin)
+            return _Pump(self, child, on_error_line, on_output_line, timeout, enough).run()
+        finally:
+            os.close(directory)
+
+    def query(
+        self, arguments: Sequence[str], timeout: float = 300, stdin: bytes = b"", first_line_only: bool = False
+    ) -> Answer:
+        """Run a short command to its end, or to its first line of output. ``timeout`` in seconds."""
+        output: List[str] = []
+        errors: List[str] = []
+        ended = self.stream(
+            arguments, errors.append, output.append, timeout, stdin, lambda: first_line_only and bool(output)
+        )
+        if ended.stopped:
+            raise CloudsyncError("stopped", "The run was stopped.")
+        if ended.timed_out:
+            raise CloudsyncError("network", f"rclone {arguments[0]} gave no answer within {timeout:.0f} seconds.")
+        return Answer(ended.exit_code, "\n".join(output), "\n".join(errors))
+
+    def _start(self, arguments: Sequence[str], directory: int, stdin: bytes) -> subprocess.Popen[bytes]:
+        descriptors = (*self.descriptors, *self.live.descriptors, directory)
+        child = subprocess.Popen(  # pylint: disable=ansible-bad-function
+            [self.rclone.path, *self._before(directory), *arguments],
+            stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=clean_environment(account_of(self.user).home),
+            cwd="/",
+            pass_fds=descriptors,
+            preexec_fn=child_setup(self.user),
+            start_new_session=True,
+        )
+        if stdin and child.stdin is not None:
+            child.stdin.write(stdin)
+            child.stdin.close()
+        return child
+
+    def _before(self, directory: int) -> List[str]:
+        config = self._config_path(directory)
+        return ["--config", config, "--ask-password=false", *self.live.arguments, *self.connection]
+
+    def _config_path(self, directory: int) -> str:
+        """Another user can't walk to the live configuration, but can reach it through the open directory."""
+        if self.user == "root" or os.geteuid() != 0:
+            return self.live.path
+        return f"/proc/self/fd/{directory}/{os.path.basename(self.live.path)}"
+
+
+class _Pump:
+    """Reads both outputs line by line until the child ends, looking up every half second."""
+
+    def __init__(
+        self,
+        session: Session,
+        child: subprocess.Popen[bytes],
+        on_error_line: Listener,
+        on_output_line: Optional[Listener],
+        timeout: Optional[float],
+        enough: Callable[[], bool],
+    ) -> None:
+        self._session = session
+        self._child = child
+        self._listeners: Dict[str, Listener] = {"err": on_error_line, "out": on_output_line or _ignore}
+        self._rest: Dict[str, bytes] = {"err": b"", "out": b""}
+        self._deadline = None if timeout is None else time.monotonic() + timeout
+        self._enough = enough
+        self._kill_at: Optional[float] = None
+        self._stopped = self._timed_out = False
+
+    def run(self) -> Ended:
+        with selectors.DefaultSelector() as selector:
+            for name, stream in (("err", self._child.stderr), ("out", self._child.stdout)):
+                if stream is not None:
+                    selector.register(stream, selectors.EVENT_READ, name)
+            try:
+                while selector.get_map():
+                    for key, _events in selector.select(TICK_SECONDS):
+                        self._read(selector, key.fileobj, key.data)  # type: ignore[arg-type]
+                    self._look_up()
+                return self._ended()
+            except BaseException:
+                self._child.kill()
+                self._child.wait()
+                raise
+
+    def _read(self, selector: selectors.BaseSelector, stream: IO[bytes], name: str) -> None:
+        chunk = os.read(stream.fileno(), 65536)
+        *lines, self._rest[name] = (self._rest[name] + chunk).split(b"\n")
+        if not chunk:
+            selector.unregister(stream)
+            stream.close()
+            lines, self._rest[name] = [self._rest[name]], b""
+        for line in lines:
+            if line:
+                self._listeners[name](line.decode("utf-8", "replace"))
+
+    def _look_up(self) -> None:
+        self._session.live.save_back()
+        now = time.monotonic()
+        if self._session.stop.requested and not self._stopped:
+            self._stopped = True
+            self._end_child(now)
+        if self._deadline is not None and now > self._deadline and not self._timed_out:
+            self._timed_out = True
+            self._end_child(now)
+        if self._kill_at is None and self._enough():
+            self._end_child(now)
+        if self._kill_at is not None and now > self._kill_at:
+            self._child.kill()
+
+    def _end_child(self, now: float) -> None:
+        self._child.terminate()
+        self._kill_at = now + STOP_GRACE_SECONDS
+
+    def _ended(self) -> Ended:
+        while True:
+            try:
+                exit_code = self._child.wait(TICK_SECONDS)
+                break
+            except subprocess.TimeoutExpired:
+                self._look_up()
+        self._session.live.save_back()
+        return Ended(exit_code, self._stopped or self._session.stop.requested, self._timed_out)
+
+
+def _ignore(_line: str) -> None:
+    return None

@@ -1,0 +1,83 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""What follows the end of every run, however it ended: the failure and always hooks, and the notices."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Callable, Dict, List, Sequence
+
+from ..common.errors import CloudsyncError
+from ..common.layout import Layout
+from ..config.tasks import Task
+from . import hooks, notices
+from .records import Record
+
+# systemd gives a stopped unit 90 seconds, and rclone may take ten of them.
+STOPPED_HOOK_SECONDS = 30
+Say = Callable[[str], None]
+
+
+def run_one_hook(layout: Layout, task: Task, record: Record, kind: str, say: Say, stop: Callable[[], bool]) -> None:
+    """Run the task's hook for the moment ``kind``, if it has one; CloudsyncError("hook") when that fails."""
+    text = getattr(task.hooks, kind)
+    if not text:
+        return
+    hurried = record.reason == "stopped"
+    result = hooks.run_hook(
+        kind,
+        text,
+        facts_of(task, record),
+        say,
+        min(task.hooks.timeout, STOPPED_HOOK_SECONDS) if hurried else task.hooks.timeout,
+        task.user,
+        stop,
+        layout.run_dir,
+    )
+    if not result.ok:
+        raise hooks.failure(kind, result)
+
+
+def facts_of(task: Task, record: Record) -> Dict[str, str]:
+    """The public facts that a hook sees."""
+    return hooks.facts(
+        task.name,
+        record.id,
+        task.direction,
+        task.mode,
+        task.path,
+        task.remote_path,
+        description=task.description,
+        credential=task.credential,
+        state=record.state,
+        reason=record.reason,
+        message=record.message,
+        started=record.started,
+        ended=record.ended,
+        transferred_bytes=record.bytes,
+        transfers=record.transfers,
+        deletes=record.deletes,
+        errors=record.errors,
+        exit_code=record.exit_code,
+        log=record.log,
+    )
+
+
+def after_run(
+    layout: Layout, task: Task, record: Record, earlier: Sequence[Record], say: Say, tail: List[str]
+) -> Record:
+    """Run the hooks and send the notices of an ended run; its record, with what went wrong here added."""
+    problems = []
+    for kind in (["failure"] if record.state != "success" else []) + ["always"]:
+        try:
+            run_one_hook(layout, task, record, kind, say, lambda: False)
+        except CloudsyncError as error:
+            problems.append(error.message)
+    problems += notices.ended(layout, task, record, earlier, tail)
+    for problem in problems:
+        say(problem)
+    return replace(record, message=" ".join([record.message, *problems]).strip())

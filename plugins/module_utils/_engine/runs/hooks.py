@@ -1,0 +1,229 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""Hooks: the user's own commands before and after a run.
+
+A hook is the absolute path of an executable file, or shell text. Text whose first line is a shebang is given to that
+interpreter; other text to bash, or to sh where there is no bash. It runs in ``/`` with nothing on its standard input,
+and sees the environment that environment() builds, in which there is never a secret.
+
+The text is neither in an argument vector nor, while it runs, in a file that has a name: a host that loses power in
+the middle of a hook finds nothing of it, and a ``/run`` mounted ``noexec`` does not matter.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import tempfile
+import time
+from collections import deque
+from dataclasses import dataclass
+from typing import IO, Callable, Deque, Dict, List, Mapping, Optional, Tuple
+
+from ..common.accounts import Account, account_of, child_setup, refused_to_start
+from ..common.errors import CloudsyncError
+from ..common.processes import GroupWatch, Lines, end_group, exit_status
+
+SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+KEPT_LINES = 10
+POLL_SECONDS = 0.2
+FACT_LENGTH = 8000
+SHELLS = ("/bin/bash", "/usr/bin/bash", "/bin/sh")
+
+
+@dataclass(frozen=True)
+class HookResult:
+    """How a hook ended: ``exit_code`` as a shell gives it (128 + N after signal N), its last KEPT_LINES lines."""
+
+    exit_code: int
+    last_lines: Tuple[str, ...]
+    timed_out: bool = False
+    stopped: bool = False
+
+    @property
+    def ok(self) -> bool:
+        return self.exit_code == 0 and not self.timed_out and not self.stopped
+
+
+def facts(
+    task: str,
+    run_id: str,
+    direction: str,
+    mode: str,
+    path: str,
+    remote_path: str,
+    *,
+    description: str = "",
+    credential: str = "",
+    snapshot_path: str = "",
+    state: str = "",
+    reason: str = "",
+    message: str = "",
+    started: str = "",
+    ended: str = "",
+    transferred_bytes: int = 0,
+    transfers: int = 0,
+    deletes: int = 0,
+    errors: int = 0,
+    exit_code: Optional[int] = None,
+    log: str = "",
+) -> Dict[str, str]:
+    """The public facts of a run as environment variables.
+
+    All of them are always set, so that ``set -u`` is safe in a hook; what is not known (yet) is empty.
+    ``snapshot_path`` is what is read in place of ``path`` when the task takes a snapshot; ``log`` a file's path.
+    """
+    values = {
+        "TASK": task,
+        "RUN_ID": run_id,
+        "DIRECTION": direction,
+        "MODE": mode,
+        "PATH": path,
+        "REMOTE_PATH": remote_path,
+        "DESCRIPTION": description,
+        "CREDENTIAL": credential,
+        "SNAPSHOT_PATH": snapshot_path,
+        "STATE": state,
+        "REASON": reason,
+        "MESSAGE": message,
+        "STARTED": started,
+        "ENDED": ended,
+        "BYTES": str(transferred_bytes),
+        "TRANSFERS": str(transfers),
+        "DELETES": str(deletes),
+        "ERRORS": str(errors),
+        "EXIT_CODE": "" if exit_code is None else str(exit_code),
+        "LOG": log,
+    }
+    return {"CLOUDSYNC_" + name: value.replace("\0", "")[:FACT_LENGTH] for name, value in values.items()}
+
+
+def environment(kind: str, known: Mapping[str, str], home: str) -> Dict[str, str]:
+    """The whole environment of a hook of ``kind``: nothing is inherited from the runner."""
+    built = dict(known)
+    built.update({"CLOUDSYNC_HOOK": kind, "PATH": SEARCH_PATH, "HOME": home, "LANG": "C.UTF-8"})
+    return built
+
+
+def run_hook(
+    kind: str,
+    hook: str,
+    known: Mapping[str, str],
+    log: Callable[[str], None],
+    timeout: int,
+    user: Optional[str],
+    stop: Callable[[], bool],
+    script_dir: str,
+) -> HookResult:
+    """Run ``hook`` (``kind`` is before, success, failure or always) and hand each line of its output to ``log``.
+
+    ``known`` comes from facts(). At ``timeout`` seconds, or when ``stop`` says so, its process group gets SIGTERM, and
+    SIGKILL 5 s later; it is also killed when the runner dies. What it leaves in the background after a normal end
+    lives on, but should not write to the hook's output. ``script_dir`` is a directory only root can enter; the text
+    is there for an instant. A hook that can't be started has exit code 126 or 127. Raises for a user who does not
+    exist or can't be changed to.
+    """
+    account = account_of(user)
+    tail: Deque[str] = deque(maxlen=KEPT_LINES)
+
+    def say(line: str) -> None:
+        tail.append(line)
+        log(f"[{kind}] {line}")
+
+    text = script_text(hook)
+    script = unnamed_script(text, script_dir, account)
+    try:
+        process = _started(interpreter(text), script, environment(kind, known, account.home), user)
+    except OSError as error:
+        say(f"{interpreter(text)[0]}: {error.strerror}")
+        return HookResult(127 if isinstance(error, FileNotFoundError) else 126, tuple(tail))
+    finally:
+        os.close(script)
+    with GroupWatch(process):
+        timed_out, stopped = _followed(process, say, time.monotonic() + timeout, stop)
+    if timed_out:
+        say(f"ended: it ran longer than {timeout} s")
+    if stopped:
+        say("ended: the run was stopped")
+    return HookResult(exit_status(process.returncode), tuple(tail), timed_out, stopped)
+
+
+def failure(kind: str, result: HookResult) -> CloudsyncError:
+    """What a hook's bad end makes of the run: its exit code and its last words."""
+    if result.stopped:
+        return CloudsyncError("stopped", f"The run was stopped during its {kind} hook.")
+    how = "ran into its timeout" if result.timed_out else f"failed with exit code {result.exit_code}"
+    words = " | ".join(result.last_lines) or "it printed nothing"
+    return CloudsyncError("hook", f"The {kind} hook {how}; its last lines: {words}")
+
+
+def script_text(hook: str) -> str:
+    """The script that ``hook`` means: itself, or one that executes the file that it names."""
+    path = hook.strip()
+    if os.path.isabs(path) and os.path.isfile(path):
+        return f"exec {shlex.quote(path)}\n"
+    return hook
+
+
+def interpreter(text: str) -> List[str]:
+    """Who reads ``text``: its shebang, split as the kernel does (at most one argument), or the shell."""
+    first = text.split("\n", 1)[0].rstrip("\r")
+    words = first[2:].strip().split(None, 1) if first.startswith("#!") else []
+    return words or [next((shell for shell in SHELLS if os.access(shell, os.X_OK)), "/bin/sh")]
+
+
+def unnamed_script(text: str, directory: str, account: Account) -> int:
+    """A descriptor that ``account`` can read ``text`` from (as /dev/fd/N); its file has no name any more."""
+    descriptor, path = tempfile.mkstemp(prefix="hook-", dir=directory)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(text.encode("utf-8", "surrogateescape"))
+            os.fchmod(stream.fileno(), 0o500)
+            if account.uid != os.geteuid():
+                os.fchown(stream.fileno(), account.uid, account.gid)
+            stream.flush()
+            return os.open(path, os.O_RDONLY)
+    finally:
+        os.unlink(path)
+
+
+def _started(argv: List[str], script: int, env: Dict[str, str], user: Optional[str]) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(  # pylint: disable=ansible-bad-function
+            [*argv, f"/dev/fd/{script}"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            cwd="/",
+            env=env,
+            pass_fds=(script,),
+            start_new_session=True,
+            preexec_fn=child_setup(user),
+        )
+    except subprocess.SubprocessError:
+        raise refused_to_start(user) from None
+
+
+def _followed(
+    process: subprocess.Popen[bytes], say: Callable[[str], None], deadline: float, stop: Callable[[], bool]
+) -> Tuple[bool, bool]:
+    """Pass the output on until ``process`` has ended; whether it was ended for its time, or for ``stop``."""
+    output: Optional[IO[bytes]] = process.stdout
+    if output is None:
+        raise ValueError("the hook has no output to follow")
+    with output:
+        lines = Lines(output.fileno(), say)
+        while process.poll() is None:
+            lines.read(POLL_SECONDS)
+            timed_out = time.monotonic() > deadline
+            if timed_out or stop():
+                end_group(process, lines.read)
+                lines.finish()
+                return timed_out, not timed_out
+        lines.finish()
+    return False, False

@@ -1,0 +1,130 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""The locks of a run, in their order: the task, then its paths. The credential's turn comes after (remote.py)."""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import contextmanager
+from typing import Callable, Iterator, List, Tuple
+
+from ..common.errors import CloudsyncError
+from ..common.flock import Lock, try_lock
+from ..common.layout import Layout
+from ..common.stop_signal import StopFlag
+from ..config.credentials import Credential
+from ..config.tasks import MOVE, Task
+from ..rclone.providers.truenas_names import rclone_name
+from .path_claims import Claim, drop_claim, try_claim
+
+WAIT_SECONDS = 0.5
+ACCOUNT_ATTRIBUTES = (
+    "endpoint",
+    "host",
+    "port",
+    "url",
+    "account",
+    "auth",
+    "tenant",
+    "team_drive",
+    "drive_id",
+    "provider",
+)
+
+
+def task_lock_path(layout: Layout, task: str) -> str:
+    return f"{layout.run_dir}/locks/tasks/{task}"
+
+
+def remote_identity(credential: Credential) -> str:
+    """What two credentials have in common when they reach the same place: provider and, as far as known, account."""
+    known = [f"{key}={credential.attributes[key]}" for key in ACCOUNT_ATTRIBUTES if key in credential.attributes]
+    return " ".join([rclone_name(credential.provider), *(known or [credential.name])])
+
+
+def claims_of(task: Task, credential: Credential) -> List[Claim]:
+    """What a run of ``task`` reads and writes."""
+    place = remote_identity(credential)
+    local = os.path.realpath(task.path)
+    remote = _remote_tree(task.remote_path)
+    moves = task.mode == MOVE
+    claims = [
+        Claim("local", local, write=not task.is_push or moves),
+        Claim(place, remote, write=task.is_push or moves),
+    ]
+    if task.keep_deleted is not None:
+        kept = task.keep_deleted.path
+        claims.append(
+            Claim(place, _remote_tree(kept), write=True)
+            if task.is_push
+            else Claim("local", os.path.realpath(kept), write=True)
+        )
+    return claims
+
+
+def _remote_tree(path: str) -> str:
+    # Whether "/data" and "data" are one folder depends on the server: here they are.
+    return "/" + path.strip("/")
+
+
+@contextmanager
+def held_locks(
+    layout: Layout, task: Task, run_id: str, claims: List[Claim], stop: StopFlag, say: Callable[[str], None]
+) -> Iterator[Tuple[int, ...]]:
+    """Hold the task's lock and its claims; yields the descriptors that rclone is to inherit.
+
+    With ``on_overlap: skip``, CloudsyncError("locked") when somebody else holds one of them.
+    """
+    lock = _task_lock(layout, task, stop, say)
+    try:
+        claim = _claim(layout, task, run_id, claims, stop, say)
+        try:
+            yield lock.descriptor, claim.descriptor
+        finally:
+            drop_claim(claim)
+    finally:
+        lock.release()
+
+
+def _task_lock(layout: Layout, task: Task, stop: StopFlag, say: Callable[[str], None]) -> Lock:
+    lock = try_lock(task_lock_path(layout, task.name))
+    if lock is None:
+        _wait_or_skip(task, "another run of it is under way", say)
+    while lock is None:
+        _pause(stop)
+        lock = try_lock(task_lock_path(layout, task.name))
+    return lock
+
+
+def _claim(
+    layout: Layout, task: Task, run_id: str, claims: List[Claim], stop: StopFlag, say: Callable[[str], None]
+) -> Lock:
+    said = ""
+    while True:
+        lock, conflict = try_claim(layout, task.name, run_id, claims)
+        if lock is not None:
+            return lock
+        text = f"the task {conflict.task} {conflict.claim.describe()}" if conflict else ""
+        if text != said:
+            _wait_or_skip(task, text, say)
+            said = text
+        _pause(stop)
+
+
+def _wait_or_skip(task: Task, what: str, say: Callable[[str], None]) -> None:
+    if task.on_overlap == "skip":
+        raise CloudsyncError(
+            "locked", f"Skipped: {what}. The next start runs it; to queue instead, set on_overlap to wait."
+        )
+    say(f"waiting: {what}")
+
+
+def _pause(stop: StopFlag) -> None:
+    if stop.requested:
+        raise CloudsyncError("stopped", "The run was stopped while it waited.")
+    time.sleep(WAIT_SECONDS)

@@ -1,0 +1,55 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""The log of one run: a line for everything that happened, each with its time; and the progress of a live one."""
+
+from __future__ import annotations
+
+import os
+from typing import List, Optional, TextIO
+
+from ..common.files import make_directory
+from ..common.layout import Layout
+from ..common.text import format_now
+from .records import log_path
+
+LOG_MODE = 0o640
+LAST_LINES = 20
+
+
+class RunLog:
+    """Appends to the run's log file. A full disk costs lines of the log, never the run."""
+
+    def __init__(self, layout: Layout, task: str, run_id: str) -> None:
+        self.path = log_path(layout, task, run_id)
+        self.last_lines: List[str] = []
+        self._stream: Optional[TextIO] = None
+        try:
+            make_directory(layout.log_dir, 0o755)
+            make_directory(layout.task_log_dir(task), 0o750)
+            descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, LOG_MODE)
+            os.fchmod(descriptor, LOG_MODE)
+            self._stream = os.fdopen(descriptor, "a", encoding="utf-8", errors="replace", buffering=1)
+        except OSError as error:
+            self.last_lines.append(f"The log {self.path} can't be written: {error.strerror}.")
+
+    def say(self, line: str) -> None:
+        """Add one line."""
+        self.last_lines = [*self.last_lines[1 - LAST_LINES :], line]
+        try:
+            if self._stream is not None:
+                self._stream.write("{0} {1}\n".format(format_now(), line.rstrip("\n")))
+        except OSError:
+            self._stream = None
+
+    def close(self) -> None:
+        """Idempotent; say() does nothing afterwards."""
+        try:
+            if self._stream is not None:
+                self._stream.close()
+        except OSError:
+            pass
+        self._stream = None

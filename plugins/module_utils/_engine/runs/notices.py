@@ -1,0 +1,93 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""Telling people: which of a task's notify targets hear of what. A notice that fails never fails a run."""
+
+from __future__ import annotations
+
+import os
+import socket
+from typing import Callable, List, Sequence
+
+from ..common.files import atomic_write, make_directory, read_text, remove
+from ..common.layout import Layout
+from ..config.tasks import Task
+from ..notify.events import Event, alarm, standing_alarm, wanted
+from ..notify.send import send
+from ..notify.targets import parse_target
+from .records import Record
+
+
+def started(layout: Layout, task: Task, record: Record, say: Callable[[str], None]) -> None:
+    """For targets that are pinged at every start."""
+    for problem in _tell(layout, task, record, [], []):
+        say(problem)
+
+
+def ended(layout: Layout, task: Task, record: Record, earlier: Sequence[Record], tail: Sequence[str]) -> List[str]:
+    """For all targets, once per change of state; ``earlier``: the runs before, newest first.
+
+    Returns sentences about those that could not be reached.
+    """
+    return _tell(layout, task, record, earlier, tail)
+
+
+def overdue(layout: Layout, task: Task, slot: str) -> List[str]:
+    """For all targets, once for each ``slot`` (ISO 8601) since which no run has begun.
+
+    Returns sentences about those that could not be reached.
+    """
+    told = _overdue_mark(layout, task.name)
+    if (read_text(told) or "").strip() == slot:
+        return []
+    event = Event(
+        kind="overdue",
+        task=task.name,
+        host=socket.gethostname(),
+        state="overdue",
+        message=(
+            f"No run has begun since {slot}. Look at: systemctl list-timers 'cloudsync@*'; journalctl -u "
+            f"'cloudsync@{task.name}*'"
+        ),
+    )
+    problems = [
+        problem
+        for target in map(parse_target, task.notify)
+        for problem in send(target, event, real_host=layout.is_real_host)
+    ]
+    if len(problems) < len(task.notify):
+        make_directory(layout.state_dir)
+        make_directory(layout.task_state_dir(task.name))
+        atomic_write(told, (slot + "\n").encode())
+    return problems
+
+
+def _overdue_mark(layout: Layout, task: str) -> str:
+    """There while an overdue run has been told of, and no run has ended since."""
+    return layout.task_state_dir(task) + "/overdue"
+
+
+def _tell(layout: Layout, task: Task, record: Record, earlier: Sequence[Record], tail: Sequence[str]) -> List[str]:
+    before = standing_alarm((run.state, run.reason) for run in earlier)
+    if os.path.exists(_overdue_mark(layout, task.name)):
+        before = "overdue"
+    problems: List[str] = []
+    for target in map(parse_target, task.notify):
+        for kind in wanted(before, record.state, record.reason, target.pings):
+            event = Event(
+                kind=kind,
+                task=task.name,
+                host=socket.gethostname(),
+                run_id=record.id,
+                state=record.state,
+                reason=record.reason,
+                message=record.message,
+                last_lines=tuple(tail),
+            )
+            problems += send(target, event, real_host=layout.is_real_host)
+    if alarm(record.state, record.reason):
+        remove(_overdue_mark(layout, task.name))
+    return problems

@@ -1,0 +1,208 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""Run records: one JSON file a run, from its first moment, so that no run goes unnoticed however it ended."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timezone
+from itertools import islice
+from typing import Any, Dict, Iterator, List, Optional
+
+from ..common.errors import Damaged
+from ..common.files import make_directory, names_in, read_json, remove, write_json
+from ..common.flock import Lock, holder, wait_lock
+from ..common.layout import Layout
+
+SCHEMA = 1
+UNFINISHED = ("waiting", "running")
+KEPT_RECORDS = 1000
+KEPT_LOGS = 100
+KEPT_LOG_DAYS = 90
+# How many runs back the failure may lie that a notice still stands for.
+NOTICED_RUNS = 50
+
+
+@dataclass(frozen=True)
+class Record:
+    """One run. Times are ISO 8601 in UTC, ``reason`` is empty unless something is wrong, ``pid`` the runner's."""
+
+    id: str
+    task: str
+    state: str
+    started: str
+    trigger: str = "manual"
+    reason: str = ""
+    message: str = ""
+    ended: str = ""
+    bytes: int = 0
+    transfers: int = 0
+    deletes: int = 0
+    errors: int = 0
+    exit_code: Optional[int] = None
+    log: str = ""
+    pid: int = 0
+
+    def public(self) -> Dict[str, Any]:
+        """The ``run`` dict of the contract."""
+        content = asdict(self)
+        del content["pid"]
+        return content
+
+
+def new_run_id() -> str:
+    """Sorts by time, to the microsecond; its last digit is random."""
+    moment = datetime.now(timezone.utc)
+    return f"{moment.strftime('%Y%m%dT%H%M%SZ')}-{moment.microsecond:05x}{os.urandom(1)[0] % 16:x}"
+
+
+def log_path(layout: Layout, task: str, run_id: str) -> str:
+    return f"{layout.task_log_dir(task)}/{run_id}.log"
+
+
+def hold_run(layout: Layout, task: str, run_id: str) -> Lock:
+    """The lock that says "this run is alive"; its file holds the runner's pid."""
+    lock = wait_lock(_run_lock(layout, task, run_id))
+    lock.write(str(os.getpid()))
+    return lock
+
+
+def drop_run(lock: Lock) -> None:
+    """End it in good order."""
+    os.unlink(lock.path)
+    lock.release()
+
+
+def forget_run_lock(layout: Layout, task: str, run_id: str) -> None:
+    """Remove what a killed run left of its lock."""
+    remove(_run_lock(layout, task, run_id))
+
+
+def runner_pid(layout: Layout, task: str, run_id: str) -> Optional[int]:
+    """The process of a living run, None when it is dead."""
+    text = holder(_run_lock(layout, task, run_id))
+    return int(text) if text else None
+
+
+def _run_lock(layout: Layout, task: str, run_id: str) -> str:
+    return f"{layout.run_dir}/locks/runs/{task}/{run_id}"
+
+
+def _kept(layout: Layout, task: str) -> str:
+    return layout.task_state_dir(task) + "/runs"
+
+
+def _unsaved(layout: Layout, task: str) -> str:
+    """Where a record goes that the disk has no room for; there, it is newer than what may lie in _kept()."""
+    return f"{layout.run_dir}/unsaved/{task}"
+
+
+def _places(layout: Layout, task: str) -> Dict[str, str]:
+    """The id of each run to the file that holds its record, oldest first."""
+    directories = (_kept(layout, task), _unsaved(layout, task))
+    found = {run_id: directory for directory in directories for run_id in names_in(directory)}
+    return {run_id: f"{found[run_id]}/{run_id}.json" for run_id in sorted(found)}
+
+
+def save_record(layout: Layout, record: Record) -> None:
+    """Write it; on a full disk into /run, from where the next one that fits takes it along."""
+    kept, unsaved = _kept(layout, record.task), _unsaved(layout, record.task)
+    try:
+        make_directory(layout.task_state_dir(record.task))
+        make_directory(kept)
+        _write(kept, record)
+        remove(f"{unsaved}/{record.id}.json")
+        for run_id in names_in(unsaved):
+            _take_along(layout, record.task, run_id)
+    except OSError:
+        make_directory(layout.run_dir)
+        make_directory(unsaved)
+        _write(unsaved, record)
+
+
+def _write(directory: str, record: Record) -> None:
+    write_json(f"{directory}/{record.id}.json", {"schema": SCHEMA, **asdict(record)})
+
+
+def _take_along(layout: Layout, task: str, run_id: str) -> None:
+    if runner_pid(layout, task, run_id) is not None:
+        return
+    path = f"{_unsaved(layout, task)}/{run_id}.json"
+    record = _load(path)
+    if record is not None:
+        _write(_kept(layout, task), record)
+    remove(path)
+
+
+def _load(path: str) -> Optional[Record]:
+    """The record in ``path``; None when it is gone or damaged, which must not hide the others."""
+    try:
+        content = read_json(path) or {}
+        return Record(**{key: content[key] for key in Record.__dataclass_fields__ if key in content})
+    except (Damaged, TypeError):
+        return None
+
+
+def newest_records(layout: Layout, task: str) -> Iterator[Record]:
+    """The records, newest first, as they are to be seen now: a dead run's says ``interrupted``."""
+    for path in reversed(list(_places(layout, task).values())):
+        record = _load(path)
+        if record is not None:
+            yield as_seen_now(layout, record)
+
+
+def load_records(layout: Layout, task: str, count: Optional[int] = None) -> List[Record]:
+    """The first ``count`` of newest_records()."""
+    return list(islice(newest_records(layout, task), count))
+
+
+def as_seen_now(layout: Layout, record: Record) -> Record:
+    """An unfinished record whose runner is dead was interrupted, whether or not anybody wrote that down yet."""
+    if record.state not in UNFINISHED or runner_pid(layout, record.task, record.id) is not None:
+        return record
+    return replace(
+        record,
+        state="aborted",
+        reason="interrupted",
+        message="The runner was killed, or the host went down, during this run. Run the task again; "
+        "what had been transferred is kept.",
+    )
+
+
+def interrupted_records(layout: Layout, task: str) -> Iterator[Record]:
+    """The records of dead runs that nobody has closed yet, oldest first."""
+    for path in _places(layout, task).values():
+        record = _load(path)
+        if record is not None and record.state in UNFINISHED:
+            seen = as_seen_now(layout, record)
+            if seen.state not in UNFINISHED:
+                yield seen
+
+
+def last_record(layout: Layout, task: str) -> Optional[Record]:
+    """The one that stands for the task's state: the newest that did, or does, more than skip."""
+    newest = None
+    for record in newest_records(layout, task):
+        newest = newest or record
+        if record.state != "skipped":
+            return record
+    return newest
+
+
+def prune(layout: Layout, task: str) -> None:
+    """Keep the newest records and logs; logs also go by age."""
+    kept = _kept(layout, task)
+    for run_id in names_in(kept)[:-KEPT_RECORDS]:
+        remove(f"{kept}/{run_id}.json")
+    oldest = time.time() - KEPT_LOG_DAYS * 86400
+    logs = names_in(layout.task_log_dir(task), ".log")
+    for position, run_id in enumerate(reversed(logs)):
+        path = log_path(layout, task, run_id)
+        if position >= KEPT_LOGS or os.stat(path).st_mtime < oldest:
+            remove(path)

@@ -1,0 +1,60 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""Clearing up after runs that were killed: their secrets, their snapshots, their records, their hooks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Callable
+
+from ..common.flock import try_lock
+from ..common.text import format_now
+from ..config.task_store import load_task
+from ..config.tasks import Task
+from ..host import Host
+from ..remote.live_config import sweep_live
+from ..snapshots import snapshot as snapshots
+from .finish import after_run
+from .locks import task_lock_path
+from .log import RunLog
+from .progress import forget_progress
+from .records import NOTICED_RUNS, forget_run_lock, interrupted_records, load_records, save_record
+
+Say = Callable[[str], None]
+
+
+def sweep_secrets(host: Host) -> None:
+    """Remove live configurations that nobody uses; what rclone refreshed in them is saved first."""
+    sweep_live(host.layout)
+
+
+def sweep_dead_runs(host: Host, name: str) -> None:
+    """sweep() for a task of which nothing runs now; for systemd, after the unit has ended in whatever way."""
+    lock = try_lock(task_lock_path(host.layout, name))
+    if lock is None:
+        return
+    with lock:
+        sweep(host, load_task(host.layout, host.seed, name), lambda _text: None)
+
+
+def sweep(host: Host, task: Task, say: Say) -> None:
+    """Close what killed runs of ``task`` left open. The caller holds the task's lock."""
+    for problem in sweep_live(host.layout):
+        say(problem)
+    for problem in snapshots.sweep(task, host.layout):
+        say(problem)
+    forget_progress(host.layout, task.name)
+    for record in interrupted_records(host.layout, task.name):
+        say(f"the run {record.id} was interrupted; its failure and always hooks follow")
+        earlier = [run for run in load_records(host.layout, task.name, NOTICED_RUNS) if run.id < record.id]
+        log = RunLog(host.layout, task.name, record.id)
+        try:
+            ended = after_run(host.layout, task, replace(record, ended=format_now()), earlier, log.say, log.last_lines)
+            save_record(host.layout, ended)
+            forget_run_lock(host.layout, task.name, record.id)
+        finally:
+            log.close()

@@ -1,0 +1,199 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""One run, from lock to record."""
+
+from __future__ import annotations
+
+import traceback
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from typing import Iterator, Sequence
+
+from ..common.errors import CloudsyncError, Refused
+from ..common.stop_signal import StopFlag
+from ..common.text import format_now
+from ..config.credential_store import load_credential
+from ..config.credentials import Credential
+from ..config.task_store import load_task
+from ..config.tasks import Task
+from ..guards.crypt_password import check_crypt, plant_canary
+from ..guards.deletions import check_deletions
+from ..guards.local import check_local
+from ..guards.placement import check_places, unsafe_pull
+from ..guards.source import check_source
+from ..host import Host
+from ..rclone.outcome import Outcome
+from ..rclone.providers.schema import resolve
+from ..remote.arguments import Endpoints, transfer_arguments
+from ..remote.open import open_task_session, raw_place, task_place
+from ..remote.session import Session
+from ..snapshots.snapshot import take_snapshot
+from ..transfer.b2_versions import check_cleanup, clear_versions
+from ..transfer.endpoints import endpoints
+from ..transfer.keep_deleted import purge_kept
+from ..transfer.plan import make_plan
+from ..transfer.result import Transfer
+from ..transfer.verify import verify_transfer
+from . import notices
+from .finish import after_run, run_one_hook
+from .locks import claims_of, held_locks
+from .log import RunLog
+from .progress import forget_progress, progress_writer
+from .records import NOTICED_RUNS, Record, drop_run, hold_run, load_records, new_run_id, prune, save_record
+from .recovery import sweep
+from .start_gate import mark_stopped
+
+EXIT_SUCCESS, EXIT_FAILED, EXIT_USAGE, EXIT_REFUSED, EXIT_SKIPPED, EXIT_STOPPED = 0, 1, 2, 3, 75, 143
+
+
+class Run:
+    """The state of one run under way. perform() is the only way in."""
+
+    def __init__(self, host: Host, name: str, trigger: str, stop: StopFlag) -> None:
+        self.host = host
+        self.stop = stop
+        self.refused = False
+        self.record = Record(new_run_id(), name, "waiting", format_now(), trigger)
+        self.log = RunLog(host.layout, name, self.record.id)
+        self.record = replace(self.record, log=self.log.path)
+
+    def perform(self) -> Record:
+        """Do it, and leave a record whatever happens."""
+        earlier = load_records(self.host.layout, self.record.task, NOTICED_RUNS)
+        alive = hold_run(self.host.layout, self.record.task, self.record.id)
+        try:
+            self._update(state="waiting")
+            with self._caught():
+                self._run(load_task(self.host.layout, self.host.seed, self.record.task), earlier)
+            # Only now: until its hooks have ended, a run is under way for whoever looks.
+            self._update(ended=self.record.ended or format_now())
+            self.log.say(f"{self.record.state} {self.record.reason} {self.record.message}")
+            prune(self.host.layout, self.record.task)
+            if self.record.reason == "stopped":
+                mark_stopped(self.host.layout, self.record.task)
+            return self.record
+        finally:
+            self.log.close()
+            drop_run(alive)
+
+    @contextmanager
+    def _caught(self) -> Iterator[None]:
+        """What goes wrong inside becomes the record's state."""
+        try:
+            yield
+        except CloudsyncError as error:
+            self._fail(error)
+        except Exception as error:
+            self.log.say(traceback.format_exc())
+            self._fail(CloudsyncError("other", f"cloudsync itself failed ({error!r}); see the log."))
+
+    @property
+    def exit_code(self) -> int:
+        """Of ``cloudsync run``."""
+        if self.record.state == "success":
+            return EXIT_SUCCESS
+        if self.record.state == "skipped":
+            return EXIT_SKIPPED
+        if self.record.reason == "stopped":
+            return EXIT_STOPPED
+        if self.refused:
+            return EXIT_REFUSED
+        return EXIT_USAGE if self.record.reason == "usage" else EXIT_FAILED
+
+    def _update(self, **changes: object) -> None:
+        self.record = replace(self.record, **changes)  # type: ignore[arg-type]
+        save_record(self.host.layout, self.record)
+
+    def _fail(self, error: CloudsyncError) -> None:
+        self.refused = isinstance(error, Refused)
+        states = {"locked": "skipped", "stopped": "aborted"}
+        self._settle(states.get(error.reason, "failed"), error.reason, error.message)
+
+    def _settle(self, state: str, reason: str, message: str) -> None:
+        self.record = replace(self.record, state=state, reason=reason, message=message)
+
+    def _run(self, task: Task, earlier: Sequence[Record]) -> None:
+        try:
+            credential = load_credential(self.host.layout, self.host.seed, task.credential)
+        except CloudsyncError as error:
+            self._fail(error)
+            self._after(task, earlier)
+            return
+        claims = claims_of(task, credential)
+        with held_locks(self.host.layout, task, self.record.id, claims, self.stop, self._wait) as descriptors:
+            with self._caught():
+                self._work(task, credential, descriptors)
+            self._after(task, earlier)
+
+    def _after(self, task: Task, earlier: Sequence[Record]) -> None:
+        self.record = replace(self.record, ended=format_now())
+        self.record = after_run(self.host.layout, task, self.record, earlier, self.log.say, self.log.last_lines)
+
+    def _wait(self, what: str) -> None:
+        self.log.say(what)
+        self._update(state="waiting", message=what)
+
+    def _work(self, task: Task, credential: Credential, descriptors: Sequence[int]) -> None:
+        sweep(self.host, task, self.log.say)
+        self._update(state="running", message="")
+        notices.started(self.host.layout, task, self.record, self.log.say)
+        self._hook(task, "before")
+        self._guarded(task, credential, descriptors)
+        self._hook(task, "success")
+
+    def _hook(self, task: Task, kind: str) -> None:
+        run_one_hook(self.host.layout, task, self.record, kind, self.log.say, lambda: self.stop.requested)
+
+    def _guarded(self, task: Task, credential: Credential, descriptors: Sequence[int]) -> None:
+        if not task.is_push and not self.host.rclone.has_safe_pull:
+            self.log.say("warning: " + unsafe_pull(self.host.rclone))
+        provider = resolve(credential.provider, self.host.providers).name
+        check_places(task, provider)
+        check_cleanup(task, provider)
+        check_local(task)
+        with ExitStack() as stack:
+            local = stack.enter_context(take_snapshot(task, self.record.id, self.host.layout, self.log.say))
+            session = open_task_session(self.host, task, credential, self.record.id, self.stop, self._wait, descriptors)
+            stack.enter_context(session.live)
+            self._update(state="running", message="")
+            self._transfer(task, session, endpoints(task, local, self.record.id))
+
+    def _transfer(self, task: Task, session: Session, ends: Endpoints) -> None:
+        lacks_canary = check_crypt(session, task, task_place(task), raw_place(task.remote_path))
+        check_source(session, task, ends)
+        if task.guards.max_delete:
+            check_deletions(task, make_plan(session, task, ends))
+        if lacks_canary and task.is_push:
+            plant_canary(session, task_place(task))
+        outcome = self._rclone(task, session, ends)
+        if outcome.state != "success":
+            raise CloudsyncError(outcome.reason, outcome.message)
+        verify_transfer(session, task, ends, self.log.say)
+        purge_kept(session, task, self.log.say)
+        put_off = clear_versions(session, task, self.log.say)
+        self._settle("success", "", " ".join([outcome.message, put_off]).strip())
+
+    def _rclone(self, task: Task, session: Session, ends: Endpoints) -> Outcome:
+        transfer = Transfer(keep_items=False)
+        publish = progress_writer(self.host.layout, task.name, self.record.id)
+
+        def listen(line: str) -> None:
+            text = transfer.read(line)
+            if text is not None:
+                self.log.say(text)
+            elif transfer.stats is not None:
+                publish(transfer.stats)
+
+        ended = session.stream(transfer_arguments(task, ends), listen, timeout=task.limits.max_duration or None)
+        forget_progress(self.host.layout, task.name)
+        stats = transfer.stats
+        if stats is not None:
+            self.record = replace(
+                self.record, bytes=stats.bytes, transfers=stats.transfers, deletes=stats.deletes, errors=stats.errors
+            )
+        self.record = replace(self.record, exit_code=ended.exit_code)
+        return transfer.outcome(ended, session)

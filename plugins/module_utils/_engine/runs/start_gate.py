@@ -1,0 +1,104 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""The gate that every start by systemd passes first (the unit's ExecCondition)."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import time
+from typing import Any, Mapping, Optional
+
+from ..common.files import atomic_write, make_directory, remove
+from ..common.layout import Layout
+from ..common.text import parse_time
+from ..schedule import schedule as schedules
+from ..schedule import timezones as zones
+from ..schedule.next_runs import upcoming
+from .records import newest_records
+
+OWED_START_SECONDS = 10
+TRIGGER = "TRIGGER_UNIT"
+
+
+def may_start(layout: Layout, stored: Mapping[str, Any], environ: Mapping[str, str]) -> bool:
+    """Whether this start of the stored task goes ahead.
+
+    systemd starts a oneshot again at once when a slot passed while it ran. After a stop, that start is refused. A
+    start by the timer outside the schedule's window (one that was owed, or caught up at boot) is refused, too. A
+    start by hand always goes ahead.
+    """
+    stopped_ago = _take_marker(stop_marker(layout, stored["name"]))
+    if TRIGGER not in environ:
+        return True
+    if stopped_ago is not None and stopped_ago < OWED_START_SECONDS and _passed_a_slot(layout, stored, stopped_ago):
+        return False
+    return not stored["schedule"] or in_window(
+        schedules.parse(stored["schedule"]), datetime.datetime.now().astimezone()
+    )
+
+
+def _passed_a_slot(layout: Layout, stored: Mapping[str, Any], stopped_ago: float) -> bool:
+    """Whether a slot passed during the run that was stopped; a spread blurs that, and counts as yes."""
+    record = next(newest_records(layout, stored["name"]), None)
+    if record is None or not stored["schedule"]:
+        return True
+    schedule = schedules.parse(stored["schedule"])
+    began = parse_time(record.started)
+    stopped_at = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(seconds=stopped_ago)
+    first = upcoming(schedule, began - datetime.timedelta(seconds=schedule.spread), 1)
+    return bool(first) and first[0] <= stopped_at
+
+
+def _take_marker(path: str) -> Optional[float]:
+    """How many seconds ago a run was stopped, None when none was; the marker is used up."""
+    try:
+        age = time.time() - os.stat(path).st_mtime
+    except FileNotFoundError:
+        return None
+    remove(path)
+    return age
+
+
+def in_window(schedule: schedules.Schedule, moment: datetime.datetime) -> bool:
+    """Whether ``moment`` (aware) lies between ``begin`` and ``end``, to the minute."""
+    if schedule.begin is None and schedule.end is None:
+        return True
+    local = moment.astimezone(zones.load(schedule.timezone))
+    minute = local.hour * 60 + local.minute
+    begin, end = schedule.begin or 0, schedules.MINUTES_A_DAY if schedule.end is None else schedule.end
+    return begin <= minute <= end if begin <= end else minute >= begin or minute <= end
+
+
+def make_places(layout: Layout, stored: Mapping[str, Any]) -> None:
+    """The unit's sandbox opens for writing only what exists, and /run is empty after a boot: so make it before."""
+    for directory in (layout.run_dir, layout.state_dir):
+        make_directory(directory)
+    make_directory(layout.log_dir, 0o755)
+    _make_pull_folder(stored)
+
+
+def _make_pull_folder(stored: Mapping[str, Any]) -> None:
+    path, mounted = stored["path"], stored["guards"]["mounted"]
+    if stored["direction"] != "pull" or os.path.lexists(path) or (mounted and not os.path.ismount(mounted)):
+        return
+    parent = os.path.dirname(path)
+    if os.path.isdir(parent):
+        owner = os.stat(parent)
+        os.mkdir(path, 0o755)
+        os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
+
+
+def stop_marker(layout: Layout, task: str) -> str:
+    return f"{layout.run_dir}/stopped/{task}"
+
+
+def mark_stopped(layout: Layout, task: str) -> None:
+    """Said by a run that was stopped, as its last act."""
+    make_directory(layout.run_dir)
+    make_directory(layout.run_dir + "/stopped")
+    atomic_write(stop_marker(layout, task), b"")

@@ -1,0 +1,99 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""When a schedule starts next: systemd's own answer, computed.
+
+systemd walks the wall clock of the zone. A time that the clock skips is not run, and one that it repeats is run once,
+in its first pass; a search that begins within the second pass stays in it. ``_reached`` tells what else is left out.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+from typing import Callable, FrozenSet, Iterator, List, Set, Tuple
+
+from . import timezones as zones
+from .cron import Cron, dates
+from .schedule import Schedule, time_boxes
+
+Box = Tuple[FrozenSet[int], FrozenSet[int]]
+WallTimes = Callable[[Cron, datetime.datetime], Iterator[datetime.datetime]]
+
+
+def wall_times(cron: Cron, after: datetime.datetime) -> Iterator[datetime.datetime]:
+    """The wall clock times that match, in order, later than ``after``; all naive. They end with the year 2199."""
+    times = [datetime.time(hour, minute) for hour in cron.hours for minute in cron.minutes]
+    for date in dates(cron, after.date()):
+        for time in times:
+            wall = datetime.datetime.combine(date, time)
+            if wall > after:
+                yield wall
+
+
+def upcoming(
+    schedule: Schedule, after: datetime.datetime, count: int, wall_times: WallTimes = wall_times
+) -> List[datetime.datetime]:
+    """The next ``count`` starts later than ``after`` (aware), each with its UTC offset; fewer if time ends first.
+
+    A schedule without a time zone runs by this machine's. ``wall_times`` may be another iterator of the same meaning.
+    """
+    base = after.astimezone(zones.load(schedule.timezone))
+    boxes = [(frozenset(hours), frozenset(minutes)) for hours, minutes in time_boxes(schedule)]
+    hours, minutes = (tuple(sorted(frozenset().union(*half))) for half in zip(*boxes))
+    windowed = dataclasses.replace(schedule.cron, hours=hours, minutes=minutes)
+    given_up: Set[Tuple[datetime.date, Box]] = set()
+    found: List[datetime.datetime] = []
+    for wall in wall_times(windowed, base.replace(tzinfo=None)):
+        if len(found) >= count:
+            break
+        at = {(wall.date(), box) for box in boxes if wall.hour in box[0] and wall.minute in box[1]} - given_up
+        if not at:
+            continue
+        moment = _mktime(wall, base)
+        if not _reached(wall, base):
+            if moment.replace(tzinfo=None, fold=0) < wall:
+                given_up |= {(date, box) for date, box in at if wall.hour - 1 not in box[0]}
+        elif moment.timestamp() > base.timestamp():
+            found.append(moment.astimezone(datetime.timezone(moment.utcoffset() or datetime.timedelta())))
+            base = moment
+            given_up.clear()
+    return found
+
+
+def _reached(wall: datetime.datetime, base: datetime.datetime) -> bool:
+    """Whether systemd, searching from ``base``, comes to a wall time.
+
+    It turns to an hour by asking the C library for its minute 0, and then for the minute. Where that time is skipped
+    and the answer lies in a later hour (Chatham, 02:45 to 03:45), it goes on from there, so that the rest of the hour
+    is lost. After an answer that lies earlier it goes on with the next day, if it comes to that hour by a leap: see
+    ``_mktime``.
+    """
+    hour = wall.replace(minute=0)
+    if hour > base.replace(tzinfo=None, fold=0):
+        answer = _mktime(hour, base).replace(tzinfo=None, fold=0)
+        if answer < hour or answer.replace(minute=0) != hour:
+            return False
+    return _mktime(wall, base).replace(tzinfo=None, fold=0) == wall
+
+
+def _mktime(wall: datetime.datetime, base: datetime.datetime) -> datetime.datetime:
+    """The moment that the C library makes of a wall time in the zone of ``base``.
+
+    A skipped time counts from the clock before the change, and so lands after it; but from the clock after it, and so
+    before the change, where the database has daylight saving time in winter (Dublin, Casablanca). Of the two passes of
+    a repeated time it is the one with the offset of the moment asked for before: the first, unless the search begins in
+    the second, or leaps from winter to a month that begins with a repeated hour (Havana, November).
+    """
+    zone = base.tzinfo
+    early, late = (
+        wall.replace(tzinfo=zone, fold=fold).astimezone(datetime.timezone.utc).astimezone(zone) for fold in (0, 1)
+    )
+    if early.replace(tzinfo=None, fold=0) == wall:
+        within = base.fold and early.timestamp() <= base.timestamp()
+        leapt = (wall.day, wall.hour) == (1, 0) and base.utcoffset() == late.utcoffset()
+        return late if within or leapt else early
+    return late if late.dst() and not early.dst() else early

@@ -1,0 +1,32 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""Is a run overdue? Computed from the schedule, so that a timer that never fires is noticed, too."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any, Mapping, Optional
+
+from . import schedule as schedules
+from .next_runs import upcoming
+
+GRACE = datetime.timedelta(minutes=10)
+
+
+def overdue_since(
+    schedule: Mapping[str, Any], reference: datetime.datetime, now: datetime.datetime
+) -> Optional[datetime.datetime]:
+    """The slot that should have begun a run by ``now``, None when there is none.
+
+    ``reference``: when the last run began, or the schedule was put into place; later slots are owed one run. A slot
+    is owed once its spread and a grace of ten minutes have passed.
+    """
+    parsed = schedules.parse(schedule)
+    for slot in upcoming(parsed, reference, 1):
+        if slot + datetime.timedelta(seconds=parsed.spread) + GRACE < now:
+            return slot
+    return None

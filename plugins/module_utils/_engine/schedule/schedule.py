@@ -1,0 +1,205 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""A schedule: a cron expression with its time zone, window, spread and catch-up."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from dataclasses import dataclass
+from typing import Any, Dict, List, Mapping, Optional, Tuple, Union
+
+from ..common.errors import usage_error
+from ..common.validation import choice, parse_duration, refuse_unknown_keys
+from . import cron as _cron
+from . import timezones as zones
+from .cron import Cron, Values
+
+PRESETS = {name: _cron.MACROS["@" + name] for name in ("hourly", "daily", "weekly", "monthly")}
+FIELD_WORDS = tuple(field.word for field in _cron.FIELDS)
+KEYS = ("preset", "cron", *FIELD_WORDS, "timezone", "begin", "end", "spread", "catch_up")
+
+MINUTES_A_DAY = 24 * 60
+_TIME = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])\Z")
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """When a task starts; two schedules with one meaning are equal.
+
+    ``timezone`` None is the host's own zone. ``begin`` and ``end`` are minutes since midnight, None without that bound
+    (a begin of 00:00 bounds nothing). ``spread`` is in seconds. ``catch_up``: a run that was missed starts at boot.
+    """
+
+    cron: Cron
+    timezone: Optional[str] = None
+    begin: Optional[int] = None
+    end: Optional[int] = None
+    spread: int = 0
+    catch_up: bool = False
+
+
+def parse(schedule: Union[str, Mapping[str, Any]]) -> Schedule:
+    """Read a cron expression, a macro, a preset name, or a dict of KEYS; CloudsyncError ``usage`` if it is wrong.
+
+    A key whose value is None counts as absent.
+    """
+    given = {"cron": schedule} if isinstance(schedule, str) else schedule
+    if not isinstance(given, Mapping):
+        raise usage_error(f"schedule is {schedule!r}: write a cron expression, a preset or a dictionary.")
+    given = {key: value for key, value in given.items() if value is not None}
+    refuse_unknown_keys("schedule", given, KEYS)
+    catch_up = given.get("catch_up", False)
+    if not isinstance(catch_up, bool):
+        raise usage_error(f"catch_up is {catch_up!r}: write true or false.")
+    parsed = Schedule(
+        cron=_parse_cron(given),
+        timezone=zones.check(_string("timezone", given["timezone"])) if "timezone" in given else None,
+        begin=_time_of_day("begin", given.get("begin")) or None,
+        end=_time_of_day("end", given.get("end")),
+        spread=parse_duration("spread", given.get("spread", 0)),
+        catch_up=catch_up,
+    )
+    _check_window(parsed)
+    _check_change_of_clock(parsed)
+    return parsed
+
+
+def to_dict(schedule: Schedule) -> Dict[str, Any]:
+    """The one JSON form of a schedule, which ``parse`` reads back: every key, None where nothing is set."""
+    return {
+        "cron": schedule.cron.text,
+        "timezone": schedule.timezone,
+        "begin": None if schedule.begin is None else clock(schedule.begin),
+        "end": None if schedule.end is None else clock(schedule.end),
+        "spread": schedule.spread,
+        "catch_up": schedule.catch_up,
+    }
+
+
+def clock(minutes: int) -> str:
+    """Minutes since midnight as HH:MM."""
+    return "{0:02d}:{1:02d}".format(*divmod(minutes, 60))
+
+
+def start_minutes(schedule: Schedule) -> Values:
+    """The times of day that the cron expression and the window leave, in minutes since midnight, sorted."""
+    starts = (hour * 60 + minute for hour in schedule.cron.hours for minute in schedule.cron.minutes)
+    return tuple(start for start in starts if _in_window(schedule, start))
+
+
+def time_boxes(schedule: Schedule) -> List[Tuple[Values, Values]]:
+    """The fewest pairs (hours, minutes) whose products together are ``start_minutes``: one without a window."""
+    by_hour: Dict[int, List[int]] = {}
+    for start in start_minutes(schedule):
+        by_hour.setdefault(start // 60, []).append(start % 60)
+    boxes: Dict[Values, List[int]] = {}
+    for hour, minutes in by_hour.items():
+        boxes.setdefault(tuple(minutes), []).append(hour)
+    # A window cuts two hours at most. Where what is left of them makes up the whole hour, they cover the others too.
+    for whole in list(boxes):
+        parts = [part for part in boxes if set(part) < set(whole)]
+        if set(whole) == {minute for part in parts for minute in part}:
+            covered = boxes.pop(whole)
+            for part in parts:
+                boxes[part] += covered
+    return [(tuple(sorted(covered)), minutes) for minutes, covered in boxes.items()]
+
+
+def shortest_gap(schedule: Schedule) -> int:
+    """The least time between two starts by the wall clock, in seconds."""
+    starts = start_minutes(schedule)
+    within = [later - earlier for earlier, later in zip(starts, starts[1:])]
+    least_days = MINUTES_A_DAY * 366
+    earlier_date = None
+    for date in _cron.dates(schedule.cron, datetime.date(2000, 1, 1)):
+        if date.year == 2028 or least_days == 1:  # the calendar repeats after 28 years
+            break
+        if earlier_date is not None:
+            least_days = min(least_days, (date - earlier_date).days)
+        earlier_date = date
+    return 60 * min([*within, least_days * MINUTES_A_DAY - starts[-1] + starts[0]])
+
+
+def _parse_cron(given: Mapping[str, Any]) -> Cron:
+    fields = {word: _field_text(word, given[word]) for word in FIELD_WORDS if word in given}
+    forms = [word for word in ("preset", "cron") if word in given] + (["/".join(fields)] if fields else [])
+    if len(forms) != 1:
+        raise usage_error(
+            "schedule {0}: give a preset, or cron, or some of {1}.".format(
+                f"has {' and '.join(forms)}, which exclude each other" if forms else "says no time",
+                ", ".join(FIELD_WORDS),
+            )
+        )
+    if fields:
+        return _cron.from_fields(fields)
+    text = _string(forms[0], given[forms[0]]).strip()
+    if forms == ["preset"] or text.isalpha():
+        choice("preset", text, PRESETS)
+    return _cron.parse(PRESETS.get(text, text))
+
+
+def _string(word: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise usage_error(f"{word} is {value!r}: write it as text, in quotes.")
+    return value
+
+
+def _field_text(word: str, value: Any) -> str:
+    if isinstance(value, bool) or not isinstance(value, (int, str)):
+        raise usage_error(f"{word} is {value!r}: write a number or a cron field in quotes.")
+    return str(value)
+
+
+def _time_of_day(word: str, value: Any) -> Optional[int]:
+    if value is None:
+        return None
+    match = _TIME.match(str(value))
+    if match:
+        return int(match.group(1)) * 60 + int(match.group(2))
+    # YAML reads an unquoted 22:00 as the number 1320; to take that for minutes would misread a plain 800 as 13:20.
+    raise usage_error(f'{word} is "{value}": write a time from 00:00 to 23:59 in quotes, as "22:00".')
+
+
+def _in_window(schedule: Schedule, start: int) -> bool:
+    """Whether a start, in minutes since midnight, and all of the spread after it lie in the window."""
+    begin, end = schedule.begin or 0, schedule.end
+    if end is None:
+        return schedule.begin is None or (begin <= start and start * 60 + schedule.spread <= MINUTES_A_DAY * 60)
+    return (start - begin) % MINUTES_A_DAY * 60 + schedule.spread <= (end - begin) % MINUTES_A_DAY * 60
+
+
+def _check_window(schedule: Schedule) -> None:
+    if schedule.end is not None and (schedule.begin or 0) == schedule.end:
+        raise usage_error(
+            f"begin and end are both {clock(schedule.end)}, which leaves no time: leave both out for the whole day."
+        )
+    if not start_minutes(schedule):
+        raise usage_error(
+            'No start of "{0}" lies between begin {1} and end {2}{3}: widen the window or change the times.'.format(
+                schedule.cron.text,
+                clock(schedule.begin or 0),
+                clock(MINUTES_A_DAY if schedule.end is None else schedule.end),
+                f" less a spread of {schedule.spread} seconds" if schedule.spread else "",
+            )
+        )
+    gap = shortest_gap(schedule) if schedule.spread else 1
+    if schedule.spread >= gap:
+        raise usage_error(
+            f"spread is {schedule.spread} seconds: it must be shorter than the shortest time between two starts, {gap} "
+            "seconds."
+        )
+
+
+def _check_change_of_clock(schedule: Schedule) -> None:
+    # The one gap in use that begins within an hour. systemd's search can end there in an "Infinite loop in calendar
+    # calculation", which would leave the timer without a next start, silently.
+    if schedule.timezone == "Pacific/Chatham" and any(165 <= start < 180 for start in start_minutes(schedule)):
+        raise usage_error(
+            "timezone is Pacific/Chatham, where systemd can fail to compute a start from 02:45 to 02:59:"
+            ' choose other minutes, or another hour, or the timezone "UTC".'
+        )

@@ -1,0 +1,230 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""Snapshots: a push reads a frozen, read-only view of its path, and nothing of it stays behind.
+
+The volume that holds the path is frozen, and so is every volume that is seen inside it (child datasets, nested
+subvolumes, other mounts): what could not be frozen would be an empty directory in the view, and a sync would take that
+for deleted files. So that is refused, by name.
+
+What a run is about to freeze is written down first, in the task's state directory. A run that is killed, even by the
+power going out, leaves this note; the next run removes what it names, also when the task has changed since.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+from contextlib import contextmanager, nullcontext
+from dataclasses import asdict
+from hashlib import sha256
+from typing import Any, Callable, ContextManager, Dict, Iterator, List, Optional, Sequence, Tuple
+
+from ..common.accounts import account_of
+from ..common.errors import CloudsyncError, usage_error
+from ..common.files import make_directory, names_in, read_versioned, remove, write_json
+from ..common.layout import Layout
+from ..common.mounts import Mount, is_below, read_mounts
+from ..config.tasks import Task
+from .lvm import ROOM
+from .model import Execute, Volume
+from .plan import Manager, SnapshotPlan, managers, plan_snapshot
+from .tools import run_command
+from .workspace import Bench, remove_empty, unmount
+
+Say = Callable[[str], None]
+SCHEMA = 1
+NAME = "cloudsync-"
+
+
+def snapshot_name(task: str, run_id: str) -> str:
+    """``cloudsync-TASK-RUNID``, in letters that every volume manager takes."""
+    # LVM reserves names with parts like _tdata, and counts a hyphen twice towards its limit of 127.
+    if "_" in task or len(task) > 32:
+        task = f"{re.sub(r'[^A-Za-z0-9.-]', '.', task)[:24]}.{sha256(task.encode()).hexdigest()[:8]}"
+    return f"{NAME}{task}-{re.sub(r'[^A-Za-z0-9]', '', run_id)}"
+
+
+@contextmanager
+def take(
+    kind: str,
+    path: str,
+    name: str,
+    work_dir: str,
+    notes_dir: str,
+    say: Say,
+    execute: Execute = run_command,
+    gid: int = 0,
+    read: Callable[[], Sequence[Mount]] = read_mounts,
+) -> Iterator[str]:
+    """Within the context, the path of a read-only view of ``path`` that only root and group ``gid`` can enter.
+
+    ``name`` comes from snapshot_name(); ``work_dir`` is where views are mounted, ``notes_dir`` where it is written
+    down what to remove should we be killed. What can't be released is told to ``say`` and left to sweep().
+    Raises ``disk_full`` at the end when the snapshot ran out of room, as then the transfer was not whole.
+    """
+    path = os.path.realpath(path)
+    bench = Bench(f"{os.path.realpath(work_dir)}/{name}", execute, gid)
+    known = managers(bench)
+    note = f"{notes_dir}/{name}.json"
+    failure: Optional[CloudsyncError] = None
+    try:
+        # Before the first mount, and again when it is known what will be frozen.
+        _write_note(note, bench, [])
+        bench.open()
+        # Looking first makes an automounter mount it.
+        os.stat(path)
+        plan = plan_snapshot(kind, path, read(), known)
+        wanted = plan.labels(name)
+        _write_note(note, bench, wanted)
+        for one in known:
+            known[one].freeze([(volume, label) for volume, label in wanted if volume.kind == one])
+        try:
+            yield _view(plan, wanted, bench, known)
+        except CloudsyncError as error:
+            failure = error
+        spoiled = _spoiled(wanted, known, failure)
+    finally:
+        _released(bench, name, note, say)
+    if spoiled:
+        raise _ran_full(spoiled) from failure
+    if failure is not None:
+        raise failure
+
+
+def _spoiled(
+    wanted: Sequence[Tuple[Volume, str]], known: Dict[str, Manager], failure: Optional[CloudsyncError]
+) -> List[str]:
+    """The volumes whose snapshot ran full. A run that was stopped is not looked into, one that failed if possible."""
+    if failure is not None and failure.reason == "stopped":
+        return []
+    try:
+        return [volume.name for volume, label in wanted if known[volume.kind].spoiled(volume, label)]
+    except CloudsyncError:
+        if failure is None:
+            raise
+        return []
+
+
+def _released(bench: Bench, name: str, note: str, say: Say) -> None:
+    """Undo everything; the note stays for sweep() when that did not work."""
+    problems = bench.close()
+    for problem in problems:
+        say(f"The snapshot {name} could not be released, the next run tries again: {problem}")
+    if not problems:
+        remove(note)
+
+
+def _ran_full(volumes: Sequence[str]) -> CloudsyncError:
+    return CloudsyncError(
+        "disk_full",
+        f"The snapshot of {', '.join(volumes)} ran full: more changed during the run than {ROOM.replace('ORIGIN', '')} "
+        "of its size, so what was transferred is not whole. Run the task at a quieter time, or use thin volumes.",
+    )
+
+
+def _view(plan: SnapshotPlan, wanted: Sequence[Tuple[Volume, str]], bench: Bench, known: Dict[str, Manager]) -> str:
+    """Make the frozen parts one tree again."""
+    labels = dict(wanted)
+    first = plan.parts[0]
+    if len(plan.parts) == 1 and first.volume.kind == "zfs" and plan.holder.root == "/":
+        hidden = f"{plan.holder.point.rstrip('/')}/.zfs/snapshot/{labels[first.volume]}"
+        if os.path.isdir(hidden):
+            return hidden + first.inside
+    roots = {volume: known[volume.kind].reveal(volume, label) for volume, label in wanted}
+    tree = bench.tree()
+    for part in plan.parts:
+        source = roots[part.volume] + part.inside
+        target = os.path.join(tree, part.place) if part.place else tree
+        for end in (source, target):
+            if os.path.realpath(end) != end:
+                raise CloudsyncError("other", f"{plan.path} changed while its snapshot was taken; run the task again.")
+        bench.mount(["--bind"], source, target)
+    return tree
+
+
+def _write_note(note: str, bench: Bench, wanted: Sequence[Tuple[Volume, str]]) -> None:
+    volumes = [dict(asdict(volume), label=label) for volume, label in wanted]
+    try:
+        make_directory(os.path.dirname(os.path.dirname(note)))
+        make_directory(os.path.dirname(note))
+        write_json(note, {"schema": SCHEMA, "directory": bench.directory, "volumes": volumes})
+    except OSError as error:
+        raise CloudsyncError(
+            "disk_full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "other",
+            f"No snapshot was taken, because {note} could not be written: {error.strerror}.",
+        ) from None
+
+
+def sweep_notes(
+    notes_dir: str, execute: Execute = run_command, read: Callable[[], Sequence[Mount]] = read_mounts
+) -> List[str]:
+    """Remove what killed runs of a task left; the sentences of what is still there. The caller has the task's lock."""
+    problems = []
+    for name in names_in(notes_dir):
+        path = f"{notes_dir}/{name}.json"
+        try:
+            note = read_versioned(path, SCHEMA) or {}
+            left = _swept(note, execute, read) if note else []
+        except CloudsyncError as error:
+            left = [error.message]
+        if left:
+            problems += [f"A killed run's snapshot {name} is still there: {one}" for one in left]
+        else:
+            remove(path)
+    return problems
+
+
+def _swept(note: Dict[str, Any], execute: Execute, read: Callable[[], Sequence[Mount]]) -> List[str]:
+    try:
+        directory = str(note["directory"])
+        wanted = [(Volume(e["kind"], e["name"], e["fstype"]), str(e["label"])) for e in note["volumes"]]
+        strange = [label for _volume, label in wanted if not label.startswith(NAME)]
+    except (LookupError, TypeError):
+        strange = ["?"]
+    if strange:
+        return ["its note is not what cloudsync wrote; remove the snapshot by hand, then the note."]
+    for mount in reversed([m for m in read() if is_below(m.point, directory)]):
+        unmount(mount.point, execute)
+    remove_empty(directory)
+    bench = Bench(directory, execute)
+    known = managers(bench)
+    problems: List[str] = []
+    try:
+        bench.open()
+        for volume, label in wanted:
+            try:
+                known[volume.kind].drop(volume, label)
+            except CloudsyncError as error:
+                problems.append(error.message)
+    finally:
+        problems += bench.close()
+    return problems
+
+
+def _places(layout: Layout, task: str) -> Tuple[str, str]:
+    """Where views are mounted, and where notes are kept. Views are outside of the run directory, which is root's."""
+    return layout.root + "/run/cloudsync-snapshots", layout.task_state_dir(task) + "/snapshots"
+
+
+def take_snapshot(
+    task: Task, run_id: str, layout: Layout, say: Say, execute: Execute = run_command
+) -> ContextManager[str]:
+    """Within the context, the path that a run of ``task`` transfers: its own, or a snapshot's view of it."""
+    if task.snapshot == "none":
+        return nullcontext(task.path)
+    if os.geteuid() != 0:
+        raise usage_error("A snapshot needs root: run cloudsync as root, or set the task's snapshot to none.")
+    work_dir, notes_dir = _places(layout, task.name)
+    name = snapshot_name(task.name, run_id)
+    say(f"transferring the snapshot {name} of {task.path}")
+    return take(task.snapshot, task.path, name, work_dir, notes_dir, say, execute, account_of(task.user).gid)
+
+
+def sweep(task: Task, layout: Layout, execute: Execute = run_command) -> List[str]:
+    """Like sweep_notes, for all that earlier runs of ``task`` left, whatever its options are now."""
+    return sweep_notes(_places(layout, task.name)[1], execute)

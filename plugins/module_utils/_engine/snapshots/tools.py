@@ -1,0 +1,94 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""Running the tools of the volume managers."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from typing import Dict, Sequence
+
+from ..common.errors import CloudsyncError
+
+TIMEOUT_SECONDS = 600
+UDEV = "/run/udev/control"
+ENVIRONMENT = {
+    "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "LC_ALL": "C",
+    # rclone's locks and pipes are open in the runner; lvm2 would list each of them as a mistake.
+    "LVM_SUPPRESS_FD_WARNINGS": "1",
+}
+PACKAGES = {
+    "zfs": "zfsutils-linux (zfs on Fedora and RHEL)",
+    "btrfs": "btrfs-progs",
+    "lvs": "lvm2",
+    "lvcreate": "lvm2",
+    "lvremove": "lvm2",
+    "mount": "mount (util-linux on Fedora and RHEL)",
+    "umount": "mount (util-linux on Fedora and RHEL)",
+    "blkid": "util-linux",
+}
+FULL = (
+    "insufficient free space",
+    "insufficient suitable allocatable extents",
+    "no space left",
+    "out of space",
+    "enough free data space",
+    "disk quota exceeded",
+)
+
+
+def run_command(argv: Sequence[str]) -> str:
+    """The output of a tool; CloudsyncError with the tool's own words when it fails or is not there."""
+    try:
+        done = subprocess.run(  # pylint: disable=ansible-bad-function
+            list(argv),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=_environment(),
+            timeout=TIMEOUT_SECONDS,
+            check=False,
+            encoding="utf-8",
+            errors="surrogateescape",
+        )
+    except FileNotFoundError:
+        raise missing_tool(argv[0]) from None
+    except subprocess.TimeoutExpired:
+        raise CloudsyncError(
+            "other", f"{_spoken(argv)} did not end within {TIMEOUT_SECONDS} s; is the storage well?"
+        ) from None
+    if done.returncode != 0:
+        raise failed_command(argv, done.returncode, done.stderr or done.stdout)
+    return done.stdout
+
+
+def missing_tool(tool: str) -> CloudsyncError:
+    """Which package to install."""
+    return CloudsyncError(
+        "usage",
+        f"The task's snapshot needs the command {tool}, which this host does not have: install the package "
+        f"{PACKAGES.get(tool, tool)}.",
+    )
+
+
+def failed_command(argv: Sequence[str], code: int, words: str) -> CloudsyncError:
+    """What a tool said when it failed, the last three lines of it."""
+    lines = [line.strip() for line in words.splitlines() if line.strip() and "WARNING" not in line]
+    said = " ".join(lines[-3:]) or "it said nothing"
+    reason = "disk_full" if any(sign in words.lower() for sign in FULL) else "other"
+    return CloudsyncError(reason, f"{_spoken(argv)} failed with exit code {code}: {said}")
+
+
+def _environment() -> Dict[str, str]:
+    # Where there is no udev (a container, a rescue system) lvm2 has to make the device nodes itself.
+    return ENVIRONMENT if os.path.exists(UDEV) else dict(ENVIRONMENT, DM_DISABLE_UDEV="1")
+
+
+def _spoken(argv: Sequence[str]) -> str:
+    """The command without its operands: ``zfs snapshot``."""
+    return " ".join([argv[0]] + [word for word in argv[1:3] if word.isalpha()])

@@ -1,0 +1,52 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""Call systemctl, and ask systemd when timers elapse next."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from typing import Dict, List, Mapping
+
+from ..common.errors import CloudsyncError
+from ..common.layout import Layout
+
+RUNNING_MARK = "/run/systemd/system"
+
+
+def is_running(layout: Layout) -> bool:
+    """Whether there is a system manager to talk to: not under CLOUDSYNC_ROOT, nor in a container without one."""
+    return layout.is_real_host and os.path.isdir(RUNNING_MARK)
+
+
+def systemctl(*arguments: str) -> str:
+    """Run systemctl; its output. Failing is CloudsyncError with systemctl's own words."""
+    done = subprocess.run(  # pylint: disable=ansible-bad-function
+        ["systemctl", *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"},
+        check=False,
+    )
+    if done.returncode != 0:
+        raise CloudsyncError(
+            "other",
+            f"systemctl {' '.join(arguments)} failed: {done.stderr.decode('utf-8', 'replace').strip()}",
+        )
+    return done.stdout.decode("utf-8", "replace")
+
+
+def next_elapses(layout: Layout) -> Mapping[str, int]:
+    """Timer name to microseconds since the epoch of its next elapse, the random delay included."""
+    if not is_running(layout):
+        return {}
+    listed: List[Dict[str, object]] = json.loads(
+        systemctl("list-timers", "--all", "--output=json", "--no-pager", "cloudsync@*.timer") or "[]"
+    )
+    return {str(row["unit"]): int(str(row["next"])) for row in listed if row.get("next")}

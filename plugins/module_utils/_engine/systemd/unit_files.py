@@ -1,0 +1,218 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""The text of the units: one template service, and for each task a timer and what its service may do."""
+
+from __future__ import annotations
+
+from typing import Dict, List, Optional
+
+from ..common.layout import Layout
+from ..config.seed_binding import HOST, UNBOUND
+from ..config.tasks import MOVE, Task
+from ..notify.targets import parse_target
+from ..schedule import schedule as schedules
+from ..schedule.oncalendar import to_oncalendar
+
+HEAD = "# Written by skyhaul.cloudsync; changes are overwritten.\n"
+TEMPLATE = "cloudsync@.service"
+WATCH_TIMER_NAME = "cloudsync-watch.timer"
+STOP_SECONDS = 120
+
+SERVICE = """[Unit]
+Description=Cloud sync task %i
+Documentation=https://github.com/skyhaul/cloudsync
+Wants=network-online.target
+After=network-online.target nss-lookup.target
+
+[Service]
+Type=oneshot
+# Outside the sandbox, because it makes a pull's missing folder. Refuses the start that systemd owes for a slot that
+# passed during a run which somebody stopped.
+ExecCondition=+{command} gate %i
+ExecStart={command} run %i
+ExecStopPost=+-{command} sweep %i
+# 75: skipped, it already runs. 143: stopped.
+SuccessExitStatus=75 143
+# The runner alone hears the wish to stop, ends rclone itself and writes the record.
+KillMode=mixed
+TimeoutStartSec=infinity
+TimeoutStopSec={stop_seconds}
+SyslogIdentifier=cloudsync
+UMask=0022
+
+CapabilityBoundingSet=CAP_CHOWN CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH CAP_FOWNER CAP_KILL CAP_SETGID CAP_SETUID
+LockPersonality=yes
+NoNewPrivileges=yes
+PrivateDevices=yes
+PrivateTmp=yes
+ProtectClock=yes
+ProtectControlGroups=yes
+ProtectHostname=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+ProtectSystem=strict
+ReadWritePaths={writable}
+RestrictAddressFamilies=AF_INET AF_INET6 AF_NETLINK AF_UNIX
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+SystemCallArchitectures=native
+"""
+
+# A notice by mail or a unit's start needs more freedom than a run; it touches no data.
+WATCH_SERVICE = """[Unit]
+Description=Look for cloud sync runs that are overdue
+Documentation=https://github.com/skyhaul/cloudsync
+Wants=network-online.target
+After=network-online.target nss-lookup.target
+
+[Service]
+Type=oneshot
+ExecStart={command} check --notify
+TimeoutStartSec=15min
+SyslogIdentifier=cloudsync
+ProtectControlGroups=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+ProtectSystem=full
+"""
+WATCH_TIMER = """[Unit]
+Description=Look for cloud sync runs that are overdue, four times an hour
+
+[Timer]
+OnCalendar=*:0/15
+RandomizedDelaySec=5min
+FixedRandomDelay=yes
+Unit=cloudsync-watch.service
+
+[Install]
+WantedBy=timers.target
+"""
+
+# Hooks, sendmail and snapshots do what the operator's own commands do: as free as they would be in cron.
+UNCONFINED = (
+    "CapabilityBoundingSet=~",
+    "DeviceAllow=",
+    "DevicePolicy=auto",
+    "NoNewPrivileges=no",
+    "PrivateDevices=no",
+    "PrivateTmp=no",
+    "ProtectClock=no",
+    "ProtectControlGroups=no",
+    "ProtectHostname=no",
+    "ProtectKernelLogs=no",
+    "ProtectKernelModules=no",
+    "ProtectKernelTunables=no",
+    "ProtectSystem=no",
+    "RestrictAddressFamilies=",
+    "RestrictNamespaces=no",
+    "RestrictSUIDSGID=no",
+)
+
+
+# PrivateDevices= hides the TPM. Instead all devices are there, and of those that matter only the TPM can be opened.
+WITH_TPM = ("PrivateDevices=no", "DevicePolicy=closed", "DeviceAllow=/dev/tpmrm0 rw")
+
+
+def timer_name(task: str) -> str:
+    return f"cloudsync@{task}.timer"
+
+
+def service_name(task: str) -> str:
+    return f"cloudsync@{task}.service"
+
+
+def service_template(layout: Layout) -> str:
+    """The template service, ``cloudsync@.service``."""
+    writable = " ".join("-" + path for path in (layout.config_dir, layout.state_dir, layout.log_dir, layout.run_dir))
+    return HEAD + SERVICE.format(command=layout.command, stop_seconds=STOP_SECONDS, writable=writable)
+
+
+def watch_units(layout: Layout) -> Dict[str, str]:
+    """The path and text of the two units that have overdue runs told."""
+    return {
+        f"{layout.unit_dir}/cloudsync-watch.service": HEAD + WATCH_SERVICE.format(command=layout.command),
+        f"{layout.unit_dir}/{WATCH_TIMER_NAME}": HEAD + WATCH_TIMER,
+    }
+
+
+def timer(task: Task) -> Optional[str]:
+    """The timer of ``task``; None when it is disabled or has no schedule."""
+    if not task.enabled or task.schedule is None:
+        return None
+    schedule = schedules.parse(task.schedule)
+    lines = ["[Unit]", f"Description=Schedule of the cloud sync task {task.name}", "", "[Timer]"]
+    lines += ["OnCalendar=" + spec for spec in to_oncalendar(schedule)]
+    lines += [f"Persistent={'yes' if schedule.catch_up else 'no'}", "AccuracySec=1s"]
+    if schedule.spread:
+        lines += [f"RandomizedDelaySec={schedule.spread}s", "FixedRandomDelay=yes"]
+    lines += ["Unit=" + service_name(task.name), "", "[Install]", "WantedBy=timers.target", ""]
+    return HEAD + "\n".join(lines)
+
+
+def service_drop_in(task: Task) -> str:
+    """What the task's own service needs beyond the template: places to write, limits, freedom for its commands."""
+    lines = ["[Service]", *_freedom(task), *_limits(task)]
+    return HEAD + "\n".join(lines) + "\n"
+
+
+def seed_drop_in(bound: str) -> Optional[str]:
+    """What every task's service needs to open a seed that is ``bound`` (of binding.KINDS); None = nothing."""
+    if bound in (UNBOUND, HOST):
+        return None
+    return HEAD + "\n".join(("[Service]", *WITH_TPM, ""))
+
+
+def _freedom(task: Task) -> List[str]:
+    mails = any(parse_target(target).kind == "mail" for target in task.notify)
+    if task.hooks.any() or task.snapshot != "none" or mails:
+        return list(UNCONFINED)
+    writes = [task.path] if not task.is_push or task.mode == MOVE else []
+    if task.keep_deleted is not None and not task.is_push:
+        writes.append(task.keep_deleted.path)
+    return ["ReadWritePaths=" + _quoted("-" + path) for path in writes]
+
+
+def _quoted(text: str) -> str:
+    """One word of a unit file: percent signs are specifiers, blanks and quotes would split it."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
+    return f'"{escaped}"'
+
+
+def _limits(task: Task) -> List[str]:
+    limits = task.limits
+    values: Dict[str, str] = {
+        "Nice": str(limits.nice) if limits.nice else "",
+        "IOWeight": str(limits.io_weight) if limits.io_weight else "",
+        "MemoryMax": limits.memory_max,
+        "CPUQuota": limits.cpu_quota,
+    }
+    return [f"{key}={value}" for key, value in values.items() if value]
+
+
+def timer_path(layout: Layout, task: str) -> str:
+    return f"{layout.unit_dir}/{timer_name(task)}"
+
+
+def drop_in_path(layout: Layout, task: str) -> str:
+    return f"{layout.unit_dir}/{service_name(task)}.d/50-task.conf"
+
+
+def volatile_drop_in_path(task: str) -> str:
+    """The drop-in of a one-time run, which goes with the next boot."""
+    return f"/run/systemd/system/{service_name(task)}.d/50-task.conf"
+
+
+def enabled_link(layout: Layout, task: str) -> str:
+    """The link that makes the timer start at boot."""
+    return f"{layout.unit_dir}/timers.target.wants/{timer_name(task)}"
+
+
+def seed_drop_in_path(layout: Layout) -> str:
+    """For all services at once. It comes before 50-task.conf, whose word is the last."""
+    return f"{layout.unit_dir}/{TEMPLATE}.d/40-seed.conf"

@@ -1,0 +1,90 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""The plan: what a run would copy, overwrite and delete, before it does."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, Dict, Mapping, Sequence, Tuple
+
+from ..config.tasks import SYNC, Task
+from ..rclone.log_lines import COPY, DELETE, KEEP, MOVE, Item
+from ..rclone.outcome import NOT_FOUND_EXITS
+from ..remote.arguments import Endpoints, selection_arguments, transfer_arguments
+from ..remote.session import Answer, Session
+from .result import Transfer, listing_error
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One file, its path relative to the task's root, its size in bytes."""
+
+    path: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """``present``: how many files the destination holds now. ``notes``: what the lists do not say, in sentences."""
+
+    copy: Tuple[Entry, ...] = ()
+    overwrite: Tuple[Entry, ...] = ()
+    delete: Tuple[Entry, ...] = ()
+    present: int = 0
+    notes: Tuple[str, ...] = ()
+
+    def to_dict(self) -> Dict[str, Any]:
+        """As the contract gives it: lists of {path, size} and their totals."""
+        groups = (("copy", self.copy), ("overwrite", self.overwrite), ("delete", self.delete))
+        content: Dict[str, Any] = {name: [{"path": e.path, "size": e.size} for e in group] for name, group in groups}
+        content["totals"] = {name: {"files": len(group), "bytes": sum(e.size for e in group)} for name, group in groups}
+        content["present"] = self.present
+        content["notes"] = list(self.notes)
+        return content
+
+
+def build_plan(items: Sequence[Item], present: Mapping[str, int], mode: str) -> Plan:
+    """From what a dry run says and what the destination holds (path to size) to the plan."""
+    arriving = {item.path: item.size for item in items if item.action in (COPY, MOVE)}
+    # What a move deletes is its source. With keep_deleted, the file that a new one replaces is kept, too.
+    leaving = {item.path for item in items if item.action in (DELETE, KEEP) and mode == SYNC} - set(arriving)
+    return Plan(
+        copy=_entries({path: size for path, size in arriving.items() if path not in present}),
+        overwrite=_entries({path: size for path, size in arriving.items() if path in present}),
+        delete=_entries({path: present.get(path, 0) for path in leaving}),
+        present=len(present),
+    )
+
+
+def _entries(sizes: Mapping[str, int]) -> Tuple[Entry, ...]:
+    return tuple(Entry(path, size) for path, size in sorted(sizes.items()))
+
+
+def make_plan(session: Session, task: Task, ends: Endpoints) -> Plan:
+    """Ask rclone what it would do. Nothing is changed anywhere."""
+    present = list_files(session, task, ends.destination)
+    dry_run = Transfer()
+    ended = session.stream(transfer_arguments(task, ends, dry_run=True), dry_run.read)
+    dry_run.raise_unless_success(ended, session)
+    return build_plan(dry_run.items, present, task.mode)
+
+
+def list_files(session: Session, task: Task, place: str) -> Dict[str, int]:
+    """The files at ``place`` that the task's filters let through, path to size; a missing place holds none."""
+    answer = listing(session, task, place)
+    if answer.exit_code in NOT_FOUND_EXITS:
+        return {}
+    if answer.exit_code != 0:
+        raise listing_error(answer, session)
+    return {entry["Path"]: entry["Size"] for entry in json.loads(answer.stdout or "[]")}
+
+
+def listing(session: Session, task: Task, place: str) -> Answer:
+    """What ``rclone lsjson`` says of the files at ``place`` that the task's filters let through."""
+    words = ("lsjson", "--recursive", "--files-only", "--no-mimetype", "--no-modtime")
+    return session.query([*words, *selection_arguments(task), "--", place])

@@ -1,0 +1,219 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+
+"""TrueNAS's providers: what their credentials and their tasks' attributes are in rclone's options."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any, Dict, List, Mapping, Optional, Tuple
+
+from ...module_utils._engine.rclone.providers.schema import Provider
+from ...module_utils._engine.rclone.providers.secret_options import carries_secret, must_be_secret
+from ...module_utils._engine.rclone.providers.truenas_names import ALIASES
+from .findings import SSH_NOTE, Findings, Secret
+
+# What TrueNAS shows of a secret to a user who may not see it.
+HIDDEN = "********"
+UNSET = (None, "")
+OAUTH = ("client_id", "client_secret")
+SWIFT = (
+    *("auth_version", "endpoint_type", "user_id", "domain", "tenant", "tenant_id", "tenant_domain", "region"),
+    *("storage_url", "auth_token"),
+    *("application_credential_id", "application_credential_name", "application_credential_secret"),
+)
+S3 = ("endpoint", "region", "max_upload_parts", "provider", "force_path_style", "sign_accept_encoding")
+PARTS = 10000
+MEBIBYTE_OPTIONS = ("chunk_size", "b2_chunk_size", "dropbox_chunk_size")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One provider of TrueNAS. ``required`` and ``optional`` fields have the same names as rclone's options.
+
+    ``special`` ones are read by name; those that ``may_be_empty`` say something by it. ``task_options`` are the
+    attributes, beside the place, that its tasks can have.
+    """
+
+    required: Tuple[str, ...]
+    optional: Tuple[str, ...] = ()
+    special: Tuple[str, ...] = ()
+    may_be_empty: Tuple[str, ...] = ()
+    has_buckets: bool = False
+    task_options: Tuple[str, ...] = ()
+
+
+KINDS: Mapping[str, Kind] = {
+    "AZUREBLOB": Kind(("account", "key"), ("endpoint",), has_buckets=True),
+    "B2": Kind(("account", "key"), has_buckets=True, task_options=("chunk_size",)),
+    "BOX": Kind(("token",), OAUTH),
+    "DROPBOX": Kind(("token",), OAUTH, task_options=("chunk_size",)),
+    "FTP": Kind(("host", "user", "pass"), ("port",), may_be_empty=("pass",)),
+    "GOOGLE_CLOUD_STORAGE": Kind(
+        ("service_account_credentials",), has_buckets=True, task_options=("bucket_policy_only",)
+    ),
+    "GOOGLE_DRIVE": Kind(("token",), (*OAUTH, "team_drive"), task_options=("acknowledge_abuse",)),
+    "GOOGLE_PHOTOS": Kind(("token",), OAUTH),
+    "HTTP": Kind(("url",)),
+    "HUBIC": Kind(("token",), OAUTH, has_buckets=True),
+    "MEGA": Kind(("user", "pass")),
+    "ONEDRIVE": Kind(("token", "drive_type", "drive_id"), OAUTH),
+    "OPENSTACK_SWIFT": Kind(("user", "key", "auth"), SWIFT, has_buckets=True),
+    "PCLOUD": Kind(("token",), (*OAUTH, "hostname")),
+    "S3": Kind(
+        ("access_key_id", "secret_access_key"),
+        S3,
+        ("skip_region", "signatures_v2"),
+        has_buckets=True,
+        task_options=("region", "encryption", "storage_class"),
+    ),
+    "SFTP": Kind(("host", "user"), ("port", "pass"), ("private_key",)),
+    "STORJ_IX": Kind(("access_key_id", "secret_access_key"), ("endpoint",), has_buckets=True),
+    "WEBDAV": Kind(("url", "vendor", "user", "pass"), ()),
+    "YANDEX": Kind(("token",), OAUTH),
+}
+
+
+@dataclass
+class Options:
+    """What a credential declares."""
+
+    attributes: Dict[str, Any] = field(default_factory=dict)
+    secrets: Dict[str, Any] = field(default_factory=dict)
+
+
+def credential_options(
+    found: Findings, about: str, type_name: str, fields: Mapping[str, Any], provider: Provider, keys: Mapping[Any, str]
+) -> Options:
+    """The options of a credential of ``type_name`` (one of KINDS). ``keys``: the private keys by TrueNAS's id."""
+    kind, alias = KINDS[type_name], ALIASES[type_name]
+    options = Options(attributes={key: _typed(text) for key, text in alias.implied.items()})
+    hidden: List[str] = []
+    for name, value in fields.items():
+        if name in kind.special:
+            continue
+        if name not in (*kind.required, *kind.optional):
+            found.leave_out(about, name, value, "is no option that this collection knows of TrueNAS's " + type_name)
+        elif value == HIDDEN and name in kind.optional:
+            hidden.append(name)
+        elif value == HIDDEN:
+            _put(options, provider, name, _still_needed(about, name))
+        elif value not in UNSET or (value == "" and name in kind.may_be_empty):
+            _put(options, provider, name, alias.spellings.get(name, {}).get(value, value))
+    for name in kind.required:
+        if name not in fields:
+            _put(options, provider, name, _still_needed(about, name))
+    hidden += [name for name in kind.special if fields.get(name) == HIDDEN]
+    if type_name in SPECIALS:
+        SPECIALS[type_name](found, about, fields, options, keys)
+    if hidden:
+        found.need(about, f"TrueNAS did not show {', '.join(sorted(hidden))}: if they were set there, add them here.")
+    return options
+
+
+def _typed(text: str) -> Any:
+    return {"true": True, "false": False}.get(text, text)
+
+
+def _still_needed(about: str, name: str) -> Secret:
+    return Secret(None, f"{about}: TrueNAS did not show its {name}")
+
+
+def _put(options: Options, provider: Provider, name: str, value: Any) -> None:
+    option = provider.option(name)
+    text = str(value.value) if isinstance(value, Secret) else str(value)
+    if must_be_secret(provider, name) or (option is not None and carries_secret(option, text)):
+        options.secrets[name] = value if isinstance(value, Secret) else Secret(text)
+    else:
+        options.attributes[name] = value
+
+
+def _s3(found: Findings, about: str, fields: Mapping[str, Any], options: Options, _keys: Mapping[Any, str]) -> None:
+    attributes = options.attributes
+    if attributes.get("max_upload_parts") == PARTS:
+        # TrueNAS always writes it; some servers take fewer, and rclone/tuning knows them.
+        del attributes["max_upload_parts"]
+    without_region, old_signatures = (fields.get(name) is True for name in ("skip_region", "signatures_v2"))
+    if without_region and "region" in attributes:
+        found.leave_out(
+            about, "region", attributes.pop("region"), "was not used by TrueNAS, because skip_region is true"
+        )
+    if without_region and old_signatures:
+        attributes["region"] = "other-v2-signature"
+    elif without_region:
+        found.note(f"{about} has skip_region: no region is declared, and rclone signs for us-east-1.")
+    elif old_signatures:
+        found.leave_out(about, "signatures_v2", True, "is without effect in TrueNAS unless skip_region is true")
+
+
+def _sftp(found: Findings, about: str, fields: Mapping[str, Any], options: Options, keys: Mapping[Any, str]) -> None:
+    key_id = fields.get("private_key")
+    password = fields.get("pass")
+    if key_id in keys:
+        options.secrets["key_pem"] = Secret(keys[key_id])
+    elif key_id not in (*UNSET, HIDDEN) or (key_id is None and password in UNSET):
+        options.secrets["key_pem"] = Secret(
+            None,
+            f"{about}: the text of its private key, which is in TrueNAS's keychain: midclt call "
+            f"keychaincredential.get_instance {'ID' if key_id is None else key_id}",
+        )
+    elif password == HIDDEN and key_id in (None, HIDDEN):
+        options.secrets["pass"] = Secret(None, f"{about}: its password, or else a key_pem in its place")
+    found.note(SSH_NOTE)
+
+
+def _gcs(found: Findings, about: str, fields: Mapping[str, Any], options: Options, _keys: Mapping[Any, str]) -> None:
+    text = fields.get("service_account_credentials")
+    if not isinstance(text, str) or text == HIDDEN:
+        return
+    options.secrets["service_account_credentials"] = Secret(text.replace("\r", "").replace("\n", ""))
+    try:
+        json.loads(text)["project_id"]
+    except (ValueError, KeyError, TypeError):
+        found.need(about, "its service_account_credentials have no project_id in them.")
+
+
+SPECIALS = {"S3": _s3, "SFTP": _sftp, "GOOGLE_CLOUD_STORAGE": _gcs}
+
+
+@dataclass(frozen=True)
+class Place:
+    """A task's attributes: where at the provider, and with which options."""
+
+    remote_path: str
+    provider_options: Mapping[str, Any]
+
+
+def place_of(found: Findings, about: str, type_name: str, attributes: Mapping[str, Any], skip_region: bool) -> Place:
+    """What the ``attributes`` of a task on a credential of ``type_name`` mean here."""
+    given = dict(attributes)
+    kind = KINDS[type_name]
+    path = _remote_path(type_name, given.pop("bucket", None), given.pop("folder", None))
+    options: Dict[str, Any] = {}
+    if given.pop("fast_list", False):
+        options["fast_list"] = True
+    for name, value in given.items():
+        if value in UNSET or value is False:
+            continue
+        if name in MEBIBYTE_OPTIONS and "chunk_size" in kind.task_options:
+            options["chunk_size"] = f"{value}Mi"
+        elif name == "region" and skip_region:
+            found.leave_out(about, name, value, "was not used by TrueNAS, because its credential has skip_region")
+        elif name in kind.task_options:
+            options[{"encryption": "server_side_encryption"}.get(name, name)] = value
+        else:
+            found.leave_out(about, "attributes." + name, value, "is no option of TrueNAS's " + type_name)
+    return Place(path, options)
+
+
+def _remote_path(type_name: str, bucket: Optional[str], folder: Optional[str]) -> str:
+    path = (folder or "").rstrip("/")
+    if KINDS[type_name].has_buckets:
+        return f"{bucket or ''}/{path.lstrip('/')}".rstrip("/")
+    # TrueNAS writes "remote:/" for an empty folder: at these, that is not the folder one logs in to.
+    return path or ("/" if type_name in ("FTP", "SFTP") else "")

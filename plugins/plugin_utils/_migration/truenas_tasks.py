@@ -1,0 +1,283 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+
+"""From a cloud sync task of TrueNAS to a task."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import dataclass
+from typing import Any, Dict, List, Mapping, Optional, Tuple
+
+from ...module_utils._engine.common.errors import CloudsyncError
+from ...module_utils._engine.config.task_checks import checked_bandwidth, checked_rclone_args
+from ...module_utils._engine.rclone.providers.traits import is_bucket_based
+from ...module_utils._engine.rclone.providers.truenas_names import rclone_name
+from ...module_utils._engine.schedule import schedule as schedules
+from .checking import Providers, add_task
+from .findings import ALL_OF_IT, Findings, Names, Secret
+from .truenas_providers import HIDDEN, UNSET, place_of
+
+# The state of the task, and what TrueNAS derives from its path.
+NOT_NEEDED = ("id", "job", "locked", "dataset", "relative_path")
+FIELDS = {"minute": "minute", "hour": "hour", "dom": "day", "month": "month", "dow": "weekday"}
+WINDOW = ("begin", "end")
+POOL = re.compile(r"\A/mnt/[^/]+/*\Z")
+# TrueNAS leaves these out of every push of a whole pool.
+POOL_EXCLUDES = tuple(
+    pattern for name in ("ix-applications", "ix-apps") for pattern in ("/" + name, "/" + name + "/**")
+)
+VARIABLE = re.compile(r"\bCLOUD_SYNC_([A-Z0-9_]+)")
+VARIABLES = {
+    "ID": "CLOUDSYNC_TASK",
+    "DESCRIPTION": "CLOUDSYNC_DESCRIPTION",
+    "DIRECTION": "CLOUDSYNC_DIRECTION (push or pull, in small letters)",
+    "TRANSFER_MODE": "CLOUDSYNC_MODE (sync, copy or move, in small letters)",
+    "PATH": "CLOUDSYNC_PATH (CLOUDSYNC_SNAPSHOT_PATH when there is a snapshot)",
+    "SNAPSHOT": "CLOUDSYNC_SNAPSHOT_PATH (not empty when there is one)",
+    "BUCKET": "CLOUDSYNC_REMOTE_PATH (bucket and folder)",
+    "FOLDER": "CLOUDSYNC_REMOTE_PATH (bucket and folder)",
+}
+# Their values can be logins, and rclone_args are public.
+HEADERS = ("--header", "--header-download", "--header-upload")
+
+
+@dataclass(frozen=True)
+class Source:
+    """What became of a credential. ``name`` is empty when its provider is unknown."""
+
+    name: str
+    type_name: str
+    accepted: bool = False
+    skip_region: bool = False
+
+
+def read_task(
+    found: Findings,
+    names: Names,
+    entry: Mapping[str, Any],
+    source: Optional[Source],
+    providers: Providers,
+    timezone: str,
+) -> None:
+    """Add the task that ``entry`` describes to ``found``."""
+    given = {key: value for key, value in entry.items() if key not in (*NOT_NEEDED, "credentials")}
+    title = str(given.pop("description", None) or "")
+    about = f"The task {title or entry.get('id')!r}"
+    if source is None or not source.name:
+        why = "has a credential that is not there" if source is None else "has a credential that can't be carried over"
+        found.leave_out(about, ALL_OF_IT, entry, why)
+        return
+    task = _Task(found, about, given, source)
+    name = names.from_text(title, f"task-{entry.get('id')}")
+    declared = {"name": name, **({"description": title} if title not in ("", name) else {}), **task.read(timezone)}
+    for option, value in given.items():
+        found.leave_out(about, option, value, "is unknown here")
+    if source.accepted:
+        add_task(found, declared, rclone_name(source.type_name), providers)
+    else:
+        found.need(about, f"its credential {source.name} is refused. It stands beside it.")
+        found.refused_tasks.append(declared)
+
+
+class _Task:
+    """Takes the fields out of ``given``, one after the other."""
+
+    def __init__(self, found: Findings, about: str, given: Dict[str, Any], source: Source) -> None:
+        self._found = found
+        self._about = about
+        self._given = given
+        self._source = source
+        self._is_push = str(given.get("direction")) == "PUSH"
+
+    def _take(self, name: str) -> Any:
+        return self._given.pop(name, None)
+
+    def read(self, timezone: str) -> Dict[str, Any]:
+        """The options of the task but its name and description; those that are not set are left out."""
+        attributes = self._take("attributes") or {}
+        place = place_of(self._found, self._about, self._source.type_name, attributes, self._source.skip_region)
+        path = str(self._take("path") or "")
+        options: Dict[str, Any] = {
+            "credential": self._source.name,
+            "direction": str(self._take("direction")).lower(),
+            "mode": str(self._take("transfer_mode")).lower(),
+            "path": path.rstrip("/") or path,
+            "remote_path": place.remote_path,
+            "provider_options": dict(place.provider_options),
+            "include": list(self._take("include") or ()),
+            "exclude": [*(self._take("exclude") or ()), *self._pool_excludes(path)],
+            "schedule": self._schedule(timezone),
+            "bandwidth": self._bandwidth(),
+            "transfers": self._take("transfers"),
+            "follow_symlinks": self._take("follow_symlinks"),
+            "create_empty_dirs": self._take("create_empty_src_dirs"),
+            "encryption": self._encryption(),
+            "snapshot": "auto" if self._snapshot() else None,
+            "hooks": self._hooks(),
+            "rclone_args": self._arguments(),
+        }
+        options["guards"] = self._guards(options)
+        kept = {key: value for key, value in options.items() if value or key == "remote_path"}
+        if self._given.pop("enabled", True) is False:
+            kept["enabled"] = False
+        return kept
+
+    def _pool_excludes(self, path: str) -> Tuple[str, ...]:
+        return POOL_EXCLUDES if self._is_push and POOL.match(path) else ()
+
+    def _guards(self, options: Mapping[str, Any]) -> Dict[str, Any]:
+        depth = len([part for part in options["remote_path"].split("/") if part])
+        if options["mode"] != "sync" or depth >= (2 if is_bucket_based(self._source.type_name) else 1):
+            return {}
+        self._found.note(
+            f"{self._about} syncs with the root of a bucket or remote, as it did in TrueNAS; therefore it has "
+            "guards.allow_root. A remote_path of its own would be safer."
+        )
+        return {"allow_root": True}
+
+    def _schedule(self, timezone: str) -> Optional[Dict[str, Any]]:
+        given = dict(self._take("schedule") or {})
+        if not given:
+            return None
+        wanted: Dict[str, Any] = {
+            "cron": " ".join(str(given.pop(name, "*") or "*").replace(" ", "") for name in FIELDS),
+            **{name: given.pop(name) for name in WINDOW if given.get(name) is not None},
+            **({"timezone": timezone} if timezone else {}),
+        }
+        if (wanted.get("begin"), wanted.get("end")) == ("00:00", "23:59"):
+            del wanted["begin"], wanted["end"]
+        for name, value in given.items():
+            if name not in WINDOW:
+                self._found.leave_out(self._about, "schedule." + name, value, "is unknown here")
+        try:
+            wanted["cron"] = schedules.to_dict(schedules.parse(wanted))["cron"]
+        except CloudsyncError as error:
+            self._found.leave_out(
+                self._about, "schedule", wanted, "can't be kept, so that it starts by hand only. " + error.message[:-1]
+            )
+            return None
+        return wanted
+
+    def _bandwidth(self) -> List[Dict[str, str]]:
+        slots = [
+            {"time": str(slot.get("time")), "limit": _rate(slot.get("bandwidth"))}
+            for slot in self._take("bwlimit") or ()
+        ]
+        try:
+            return [{"time": slot.time, "limit": slot.limit} for slot in checked_bandwidth(slots)]
+        except CloudsyncError as error:
+            self._found.leave_out(self._about, "bwlimit", slots, "can't be kept. " + error.message[:-1])
+            return []
+
+    def _encryption(self) -> Dict[str, Any]:
+        is_on, names = self._take("encryption"), self._take("filename_encryption")
+        secrets = {option: self._take("encryption_" + option) for option in ("password", "salt")}
+        if not is_on:
+            for option, value in secrets.items():
+                if value not in UNSET and value != HIDDEN:
+                    self._found.leave_out(self._about, "encryption_" + option, value, "is not used: encryption is off")
+            return {}
+        given = {
+            option: Secret(value if value != HIDDEN else None, self._hint("encryption_" + option))
+            for option, value in secrets.items()
+            if value not in UNSET
+        }
+        if secrets["salt"] == HIDDEN:
+            self._found.need(
+                self._about, "TrueNAS did not show its encryption_salt: if it had none, remove it from encryption."
+            )
+        return {**given, "filenames": "standard" if names else "off"}
+
+    def _hint(self, option: str) -> str:
+        return f"{self._about}: TrueNAS did not show its {option}"
+
+    def _snapshot(self) -> bool:
+        wanted = bool(self._take("snapshot"))
+        if wanted:
+            self._found.note(
+                f"{self._about} takes a snapshot: where its path is not on ZFS, btrfs or LVM, its runs fail until "
+                "snapshot is removed."
+            )
+            if self._given.get("pre_script"):
+                self._found.note(f"{self._about}: hooks.before runs before the snapshot, not after it.")
+        return wanted
+
+    def _hooks(self) -> Dict[str, Secret]:
+        hooks: Dict[str, Secret] = {}
+        for moment, option in (("before", "pre_script"), ("success", "post_script")):
+            text = str(self._take(option) or "").strip()
+            if text:
+                # In the vault file: nobody knows what a script has in it.
+                hooks[moment] = Secret(text + "\n" if "\n" in text else text)
+                self._rename_variables("hooks." + moment, text)
+        return hooks
+
+    def _rename_variables(self, hook: str, text: str) -> None:
+        for name in sorted(set(VARIABLE.findall(text))):
+            self._found.need(
+                self._about,
+                "{0} uses CLOUD_SYNC_{1}: {2}.".format(
+                    hook,
+                    name,
+                    "write " + VARIABLES[name]
+                    if name in VARIABLES
+                    else "a hook here does not get that, because it may be a secret",
+                ),
+            )
+
+    def _arguments(self) -> List[str]:
+        text = str(self._take("args") or "")
+        try:
+            words = shlex.split(text)
+        except ValueError:
+            self._found.leave_out(self._about, "args", text, "can't be split into words: a quote is not closed")
+            return []
+        kept: List[str] = []
+        for argument in _flags(words):
+            why = _refused(argument)
+            if why:
+                self._found.leave_out(self._about, "args", argument, "can't be kept whole. " + why)
+            else:
+                kept.append(argument)
+        return kept
+
+
+def _refused(argument: str) -> str:
+    """Why an argument can't be among the rclone_args, empty when it can. Only the flag is named."""
+    flag = argument.partition("=")[0]
+    if not flag.startswith("-"):
+        return "One word is the value of no flag"
+    if flag in HEADERS:
+        return f"{flag} may have a login in it, and everybody on a host can read a program's arguments"
+    try:
+        checked_rclone_args([argument])
+    except CloudsyncError as error:
+        return error.message[:-1]
+    return ""
+
+
+def _flags(words: List[str]) -> List[str]:
+    """Each flag with its value as one word."""
+    joined: List[str] = []
+    for word in words:
+        if not word.startswith("-") and joined and "=" not in joined[-1]:
+            joined[-1] += "=" + word
+        else:
+            joined.append(word)
+    return joined
+
+
+def _rate(bandwidth: Any) -> str:
+    """Bytes a second, null for no limit, in rclone's units."""
+    if not bandwidth:
+        return "off"
+    for unit, size in (("G", 1 << 30), ("M", 1 << 20), ("K", 1 << 10)):
+        if isinstance(bandwidth, int) and bandwidth % size == 0:
+            return f"{bandwidth // size}{unit}"
+    return f"{bandwidth}B"

@@ -1,0 +1,65 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import datetime
+
+import pytest
+
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.cli import main
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.errors import CloudsyncError
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.task_store import save_task
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.schedule import preview as previews
+
+
+def test_the_subject_is_a_task_an_expression_or_a_preset(layout, seed, make_task):
+    save_task(layout, seed, make_task(schedule={"cron": "5 4 * * *"}))
+    save_task(layout, seed, make_task(name="daily", schedule={"cron": "7 7 * * *"}))
+
+    assert main.subject(layout, "nightly").cron.text == "5 4 * * *"
+    assert main.subject(layout, "*/5 * * * *").cron.text == "*/5 * * * *"
+    assert main.subject(layout, "weekly").cron.text == "0 0 * * 0"
+    assert main.subject(layout, "daily").cron.text == "7 7 * * *"
+
+
+def test_a_task_that_runs_by_hand_has_nothing_to_preview(layout, seed, make_task):
+    save_task(layout, seed, make_task())
+
+    with pytest.raises(CloudsyncError, match="The task nightly has no schedule: it runs only when it is started by"):
+        main.subject(layout, "nightly")
+
+
+def test_the_preview_of_the_lookup(layout):
+    schedule = main.subject(layout, "0 4 * * mon")
+
+    found = previews.preview(schedule, 3)
+
+    assert sorted(found) == ["cron", "description", "oncalendar", "runs", "timezone"]
+    assert found["oncalendar"] == ["Mon *-*-* 04:00:00"]
+    moments = [datetime.datetime.fromisoformat(run) for run in found["runs"]]
+    assert len(moments) == 3
+    assert all(moment.weekday() == 0 and moment.hour == 4 and moment.utcoffset() is not None for moment in moments)
+
+
+@pytest.mark.parametrize("count", [0, -1])
+def test_a_preview_has_one_run_or_more(layout, count):
+    with pytest.raises(CloudsyncError, match=f"count is {count}: ask for one run or more"):
+        previews.preview(main.subject(layout, "daily"), count)
+
+
+def test_people_see_each_run_in_its_zone_and_in_utc():
+    found = {
+        "cron": "0 4 * * *",
+        "description": "Every day at 04:00",
+        "timezone": "Asia/Tokyo",
+        "oncalendar": ["*-*-* 04:00:00 Asia/Tokyo"],
+        "runs": ["2026-11-23T04:00:00+09:00"],
+    }
+
+    assert previews.text(found).splitlines() == [
+        "0 4 * * *  Every day at 04:00",
+        "OnCalendar=*-*-* 04:00:00 Asia/Tokyo",
+        "Mon 2026-11-23 04:00 +0900  (2026-11-22 19:00 UTC)",
+    ]

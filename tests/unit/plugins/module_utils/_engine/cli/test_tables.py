@@ -1,0 +1,151 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.cli import tables
+
+STATUS = {
+    "task": "nightly",
+    "direction": "push",
+    "mode": "sync",
+    "path": "/srv/data",
+    "credential": "offsite",
+    "remote_path": "bucket/data",
+    "state": "failed",
+    "reason": "auth",
+    "message": "The login was refused.",
+    "schedule_text": "Every day at 04:00",
+    "enabled": True,
+    "run": {"started": "2026-11-22T04:00:00Z", "transfers": 3, "bytes": 1536, "log": "/var/log/x.log"},
+    "next": "2026-11-23T04:00:00+00:00",
+    "progress": None,
+    "overdue_since": None,
+}
+PENDING = {
+    **STATUS,
+    "task": "a",
+    "state": "pending",
+    "reason": "",
+    "message": "",
+    "run": None,
+    "next": None,
+    "enabled": False,
+}
+
+
+@pytest.fixture(autouse=True)
+def in_utc(monkeypatch):
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+def test_columns_are_aligned_and_lines_have_no_blanks_at_their_ends():
+    assert tables.table(("A", "LONG"), [("wide cell", 1), ("b", "")]) == "A          LONG\nwide cell  1\nb"
+    assert tables.table(("A", "B"), []) == "A  B"
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [
+        (0, "0 B"),
+        (1023, "1023 B"),
+        (1024, "1.0 KiB"),
+        (1536, "1.5 KiB"),
+        (5 * 1024**3, "5.0 GiB"),
+        (3 * 1024**5, "3072.0 TiB"),
+    ],
+)
+def test_sizes_are_as_people_read_them(count, text):
+    assert tables.format_size(count) == text
+
+
+@pytest.mark.parametrize("moment", ["2026-11-22T04:00:05Z", "2026-11-22T05:00:05+01:00"])
+def test_times_are_in_the_hosts_zone(moment):
+    assert tables.local_time(moment) == "2026-11-22 04:00:05 UTC"
+    assert tables.local_time(None) == tables.local_time("") == "-"
+
+
+def test_the_state_comes_with_what_matters_about_it():
+    progress = {"bytes": 42, "total_bytes": 100}
+
+    assert tables.status_word(STATUS) == "failed (auth)"
+    assert tables.status_word({**PENDING, "overdue_since": "2026"}) == "pending, overdue"
+    assert tables.status_word({**PENDING, "state": "running", "progress": progress}) == "running 42%"
+    assert tables.status_word({**PENDING, "state": "running", "progress": {"bytes": 0, "total_bytes": 0}}) == "running"
+
+
+def test_the_status_table():
+    assert tables.status_table([STATUS, PENDING]).splitlines() == [
+        "TASK     DOES       STATE          LAST RUN                 NEXT RUN",
+        "nightly  push sync  failed (auth)  2026-11-22 04:00:00 UTC  2026-11-23 04:00:00 UTC",
+        "a        push sync  pending        -                        disabled",
+    ]
+
+
+def test_the_details_of_a_task():
+    assert tables.status_details(STATUS).splitlines() == [
+        "task      nightly",
+        "does      push sync /srv/data <-> offsite:bucket/data",
+        "state     failed (auth)",
+        "message   The login was refused.",
+        "schedule  Every day at 04:00",
+        "next run  2026-11-23 04:00:00 UTC",
+        "last run  2026-11-22 04:00:00 UTC",
+        "moved     3 files, 1.5 KiB",
+        "log       /var/log/x.log",
+    ]
+    assert "message" not in tables.status_details(PENDING)
+    assert "schedule  disabled" in tables.status_details(PENDING)
+
+
+def test_the_history():
+    record = {
+        "id": "R1",
+        "started": "2026-11-22T04:00:00Z",
+        "state": "failed",
+        "reason": "auth",
+        "transfers": 3,
+        "bytes": 1536,
+        "deletes": 1,
+        "errors": 2,
+    }
+
+    assert tables.history_table([record, {**record, "state": "success", "reason": ""}]).splitlines() == [
+        "RUN  STARTED                  STATE          FILES  SIZE     DELETED  ERRORS",
+        "R1   2026-11-22 04:00:00 UTC  failed (auth)  3      1.5 KiB  1        2",
+        "R1   2026-11-22 04:00:00 UTC  success        3      1.5 KiB  1        2",
+    ]
+
+
+def test_a_plan_names_every_file_then_the_totals_then_what_would_stop_it():
+    plan = {
+        "copy": [{"path": "new", "size": 3}],
+        "overwrite": [],
+        "delete": [{"path": "old", "size": 1536}],
+        "totals": {
+            "copy": {"files": 1, "bytes": 3},
+            "overwrite": {"files": 0, "bytes": 0},
+            "delete": {"files": 1, "bytes": 1536},
+        },
+        "notes": ["Old versions stay."],
+    }
+
+    lines = tables.plan_text({"plan": plan, "reason": "max_delete", "message": "Too many."}).splitlines()
+
+    assert lines == [
+        "copy      new  (3 B)",
+        "delete    old  (1.5 KiB)",
+        "plan: copy 1 files (3 B), overwrite 0 files (0 B), delete 1 files (1.5 KiB)",
+        "note: Old versions stay.",
+        "refused (max_delete): Too many.",
+    ]
+    assert len(tables.plan_text({"plan": plan, "reason": "", "message": ""}).splitlines()) == 4

@@ -1,0 +1,115 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import os
+import pwd
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import pytest
+
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common import accounts as privileges
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.errors import CloudsyncError
+
+PACKAGE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(privileges.__file__))))
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="changing the user needs root")
+
+
+def output(user, *argv):
+    return subprocess.run(
+        argv, preexec_fn=privileges.child_setup(user), stdout=subprocess.PIPE, check=True, universal_newlines=True
+    ).stdout.strip()
+
+
+def as_nobody(action):
+    """What ``action`` returns in a process that is nobody."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            privileges.drop_to("nobody")()
+            os.write(writer, action().encode())
+        finally:
+            os._exit(0)
+    os.close(writer)
+    with open(reader) as stream:
+        said = stream.read()
+    os.waitpid(child, 0)
+    return said
+
+
+@pytest.mark.parametrize("user", [None, "root", pwd.getpwuid(os.geteuid()).pw_name])
+def test_no_user_root_and_oneself_mean_the_own_account(user):
+    assert privileges.account_of(user) == privileges.own_account()
+    assert output(user, "id", "-u") == str(os.geteuid())
+
+
+def test_an_unknown_user_is_refused_by_name_before_anything_starts():
+    with pytest.raises(CloudsyncError) as caught:
+        privileges.child_setup("no-such-user")
+    assert caught.value.reason == "usage"
+    assert caught.value.message == (
+        "The user 'no-such-user' does not exist on this host: create it, or change the task's user."
+    )
+
+
+@needs_root
+def test_user_group_and_groups_are_all_dropped():
+    nobody = pwd.getpwnam("nobody")
+    status = output("nobody", "grep", "-E", "^(Uid|Gid|Groups|CapEff):", "/proc/self/status")
+    lines = dict(line.split(":", 1) for line in status.splitlines())
+    assert set(lines["Uid"].split()) == {str(nobody.pw_uid)}
+    assert set(lines["Gid"].split()) == {str(nobody.pw_gid)}
+    assert set(lines["Groups"].split()) == set(map(str, privileges.account_of("nobody").groups))
+    assert int(lines["CapEff"], 16) == 0
+
+
+@needs_root
+def test_a_user_who_is_not_root_is_refused_another_user():
+    def refusal():
+        try:
+            privileges.child_setup("daemon")
+        except CloudsyncError as error:
+            return error.reason + " " + error.message
+        return "accepted"
+
+    assert as_nobody(refusal) == (
+        "usage The task's user is daemon, but cloudsync runs as nobody: only root can run it as somebody else."
+    )
+
+
+@needs_root
+def test_the_default_user_root_is_oneself_where_cloudsync_runs_without_root():
+    assert as_nobody(lambda: privileges.account_of("root").name) == "nobody"
+
+
+@needs_root
+def test_a_child_that_changed_its_user_still_dies_with_the_runner():
+    code = textwrap.dedent(
+        """
+        import subprocess, sys, time
+        sys.path.insert(0, {0!r})
+        from _engine.common import accounts as privileges
+        child = subprocess.Popen(["sleep", "300"], preexec_fn=privileges.child_setup("nobody"))
+        print(child.pid, flush=True)
+        time.sleep(300)
+        """
+    ).format(PACKAGE)
+    runner = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, universal_newlines=True)
+    child = int(runner.stdout.readline())
+    with runner.stdout:
+        runner.send_signal(signal.SIGKILL)
+        runner.wait()
+    deadline = time.monotonic() + 5
+    while os.path.exists(f"/proc/{child}") and time.monotonic() < deadline:
+        with open(f"/proc/{child}/stat") as stream:
+            if stream.read().rsplit(")", 1)[1].split()[0] == "Z":
+                return
+        time.sleep(0.02)
+    assert not os.path.exists(f"/proc/{child}")

@@ -1,0 +1,128 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common import flock as locks
+
+SLEEPER = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(60)"]
+# A runner that starts its rclone, says its pid, and is then killed.
+RUNNER = """
+import fcntl, os, subprocess, sys, time
+descriptor = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT)
+fcntl.flock(descriptor, fcntl.LOCK_EX)
+child = subprocess.Popen(["sleep", "60"], stdout=subprocess.DEVNULL, pass_fds=[descriptor])
+print(child.pid, flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.fixture
+def path(tmp_path):
+    return str(tmp_path / "locks" / "tasks" / "nightly")
+
+
+def test_a_lock_excludes_until_it_is_released(path):
+    lock = locks.try_lock(path)
+
+    assert locks.try_lock(path) is None
+    assert locks.is_held(path)
+    lock.release()
+    lock.release()
+    assert not locks.is_held(path)
+    with locks.try_lock(path):
+        assert locks.try_lock(path) is None
+
+
+def test_what_the_holder_wrote_is_readable_as_long_as_it_holds(path):
+    with locks.wait_lock(path) as lock:
+        lock.write("a longer text")
+        lock.write("4711")
+        assert locks.holder(path) == "4711"
+
+    assert locks.holder(path) is None
+    assert locks.holder(path + ".none") is None
+
+
+def test_several_may_look_at_once_and_none_takes_the_other_for_the_holder(path):
+    locks.wait_lock(path).release()
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH)  # as another is_held() does
+        assert not locks.is_held(path)
+    finally:
+        os.close(descriptor)
+
+
+def test_looking_creates_nothing(path):
+    assert not locks.is_held(path)
+    assert not os.path.exists(os.path.dirname(path))
+
+
+def test_a_waiter_gets_the_lock_when_it_is_free(path):
+    lock = locks.wait_lock(path)
+    got = []
+    waiter = threading.Thread(target=lambda: got.append(locks.wait_lock(path)))
+    waiter.start()
+    time.sleep(0.05)
+    assert got == []
+    lock.release()
+    waiter.join(10)
+
+    assert len(got) == 1
+    assert locks.try_lock(path) is None
+
+
+def test_a_waiter_does_not_take_a_lock_on_a_file_that_was_unlinked_meanwhile(path):
+    lock = locks.wait_lock(path)
+    got = []
+    waiter = threading.Thread(target=lambda: got.append(locks.wait_lock(path)))
+    waiter.start()
+    time.sleep(0.05)
+    os.unlink(path)
+    os.rmdir(os.path.dirname(path))
+    lock.release()
+    waiter.join(10)
+
+    assert os.fstat(got[0].descriptor).st_ino == os.stat(path).st_ino
+    assert locks.try_lock(path) is None
+
+
+def test_a_child_does_not_inherit_the_lock_unless_it_is_handed_over(path):
+    lock = locks.wait_lock(path)
+    child = subprocess.Popen(SLEEPER, stdout=subprocess.PIPE, close_fds=False)
+    try:
+        child.stdout.readline()
+        lock.release()
+        assert not locks.is_held(path)
+    finally:
+        child.kill()
+        child.communicate()
+
+
+def test_the_lock_of_a_killed_runner_lasts_as_long_as_its_rclone(path):
+    os.makedirs(os.path.dirname(path))
+    runner = subprocess.Popen([sys.executable, "-c", RUNNER, path], stdout=subprocess.PIPE)
+    rclone = int(runner.stdout.readline())
+    runner.kill()
+    runner.wait()
+    runner.stdout.close()
+    try:
+        assert locks.is_held(path)
+        assert locks.try_lock(path) is None
+    finally:
+        os.kill(rclone, signal.SIGKILL)
+
+    with locks.wait_lock(path):
+        pass

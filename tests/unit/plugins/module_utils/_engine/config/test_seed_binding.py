@@ -1,0 +1,173 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+
+import pytest
+
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.errors import CloudsyncError, Damaged
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config import seed as seeds
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config import seed_binding as binding
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.operations import seed as seed_states
+
+# It does what systemd-creds does, except for keeping a secret, on a machine without a TPM.
+PROGRAM = """#!/bin/sh
+echo "$*" >> {folder}/called
+case "$*" in
+--version) echo "systemd 252" ;;
+*--with-key=tpm2*|*--with-key=host+tpm2*) echo "TPM2 support not installed: Operation not supported" >&2; exit 1 ;;
+encrypt*--name=cloudsync-seed\\ -\\ -) base64 ;;
+decrypt\\ --name=cloudsync-seed\\ -\\ -)
+    if [ -e {folder}/lost ]; then
+        echo "Failed to determine local credential key: No such file or directory" >&2
+        exit 1
+    fi
+    base64 -d ;;
+*) exit 99 ;;
+esac
+"""
+
+
+@pytest.fixture
+def machine(tmp_path, monkeypatch):
+    """The folder of a systemd-creds, which a file named ``lost`` makes lose its key."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    program = folder / "systemd-creds"
+    program.write_text(PROGRAM.format(folder=folder))
+    program.chmod(0o755)
+    monkeypatch.setattr(binding, "SEARCH_PATH", f"{folder}:/usr/bin:/bin")
+    return folder
+
+
+@pytest.fixture
+def converge(layout):
+    def call(state="present", bound=None, check_mode=False):
+        return seed_states.converge_seed(layout, state, "", "", False, check_mode, bound)
+
+    return call
+
+
+def stored(layout):
+    with open(layout.seed) as stream:
+        return json.load(stream)
+
+
+def drop_in(layout):
+    return f"{layout.unit_dir}/cloudsync@.service.d/40-seed.conf"
+
+
+@pytest.mark.usefixtures("machine")
+def test_a_bound_seed_has_no_key_in_its_file_and_is_read_as_any_other(layout, seed, converge):
+    outcome = converge(bound="host")
+
+    assert outcome.changed and (outcome.before["bound"], outcome.after["bound"]) == ("none", "host")
+    assert {**stored(layout), "sealed": ""} == {"schema": 2, "bound": "host", "sealed": ""}
+    assert seeds.load_seed(layout).to_dict() == seed.to_dict()
+    assert not os.path.exists(drop_in(layout))
+    assert not converge(bound="host").changed
+    assert not converge().changed
+
+
+@pytest.mark.usefixtures("machine")
+def test_a_rotation_keeps_the_binding_and_none_takes_it_away(layout, seed, converge):
+    converge(bound="auto")
+    assert converge("rotated").after["bound"] == "auto"
+    rotated = seeds.load_seed(layout)
+    assert rotated.primary != seed.primary
+
+    assert converge(bound="none").changed
+    assert stored(layout) == rotated.to_dict()
+
+
+def test_no_key_is_in_an_argument(layout, seed, machine, converge):
+    converge(bound="host")
+    seeds.load_seed(layout)
+
+    called = (machine / "called").read_text()
+    key = base64.b64encode(seed.keys[seed.primary]).decode()
+    assert "encrypt --with-key=host --name=cloudsync-seed - -" in called.splitlines()
+    assert key not in called
+
+
+@pytest.mark.usefixtures("machine")
+def test_only_a_seed_that_may_need_the_tpm_gives_services_a_way_to_it(layout, seed, converge):
+    foreseen = converge(bound="auto", check_mode=True)
+    assert not os.path.exists(drop_in(layout))
+    assert converge(bound="auto").after == foreseen.after
+    with open(drop_in(layout)) as stream:
+        assert stream.read() == foreseen.after["unit"]
+    assert "DeviceAllow=/dev/tpmrm0 rw" in foreseen.after["unit"]
+    os.unlink(drop_in(layout))
+    assert converge().changed and os.path.exists(drop_in(layout))
+
+    converge(bound="host")
+    assert not os.path.exists(drop_in(layout))
+    assert seeds.load_seed(layout).keys == seed.keys
+
+
+@pytest.mark.usefixtures("machine")
+@pytest.mark.parametrize("kind", ["tpm2", "host+tpm2"])
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_what_the_machine_lacks_is_refused_and_changes_nothing(layout, seed, converge, kind, check_mode):
+    with pytest.raises(CloudsyncError) as caught:
+        converge(bound=kind, check_mode=check_mode)
+
+    assert caught.value.message == (
+        f"The seed can't be bound with bound={kind}: systemd-creds says: TPM2 support not installed: Operation not "
+        "supported. It stays as it is."
+    )
+    assert stored(layout) == seed.to_dict()
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_a_machine_without_systemd_creds_is_told_what_brings_it(layout, seed, converge, monkeypatch, check_mode):
+    monkeypatch.setattr(binding, "SEARCH_PATH", "/nonexistent")
+
+    with pytest.raises(CloudsyncError, match="it comes with systemd 250 and newer"):
+        converge(bound="host", check_mode=check_mode)
+    assert stored(layout) == seed.to_dict()
+
+
+def test_a_lost_key_is_told_in_one_sentence_and_the_seed_is_kept(layout, seed, machine, converge, monkeypatch):
+    converge(bound="host")
+    before = stored(layout)
+    (machine / "lost").touch()
+
+    for lose in (lambda: None, lambda: monkeypatch.setattr(binding, "SEARCH_PATH", "/nonexistent")):
+        lose()
+        for call in (
+            lambda: seeds.load_seed(layout),
+            converge,
+            lambda: converge("rotated"),
+            lambda: converge("present", "none"),
+        ):
+            with pytest.raises(Damaged) as caught:
+                call()
+            assert caught.value.reason == "undecryptable"
+            assert "is bound (bound=host), and this host can't open it: " in caught.value.message
+            assert "skyhaul.cloudsync.restore" in caught.value.message
+    assert stored(layout) == before
+    assert seed.primary not in json.dumps(before)
+
+
+def test_what_could_not_be_opened_again_is_never_written(layout, seed, machine, converge):
+    (machine / "lost").touch()
+
+    with pytest.raises(CloudsyncError, match="could not open again what it had just encrypted"):
+        converge(bound="host")
+    assert stored(layout) == seed.to_dict()
+
+
+def test_a_hanging_tpm_ends_with_a_sentence_and_is_no_damage(machine, monkeypatch):
+    (machine / "systemd-creds").write_text("#!/bin/sh\nexec sleep 60\n")
+    monkeypatch.setattr(binding, "SECONDS", 0.1)
+
+    with pytest.raises(CloudsyncError, match=r"gave no answer within 0\.1 seconds") as caught:
+        binding.open_bound("AAAA", "tpm2", "/etc/cloudsync/seed")
+    assert not isinstance(caught.value, Damaged)

@@ -1,0 +1,183 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import base64
+import builtins
+import json
+import os
+import stat
+
+import pytest
+
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common import files
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.errors import CloudsyncError
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config import seed as seeds
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.seed import Place, Seed
+
+KEY = Place("credential", "offsite", "secrets.key", "/etc/cloudsync/credentials/offsite.json")
+OTHERS = [
+    Place("credential", "offsite", "secrets.pass", KEY.path),
+    Place("credential", "offsite", "refreshed.key", KEY.path),
+    Place("credential", "other", "secrets.key", KEY.path),
+    Place("task", "offsite", "secrets.key", KEY.path),
+]
+
+
+@pytest.mark.parametrize("plain", ["", "s3cr3t", "ünïcödé 🔑", "a\nb\0c", "ends in {{", "x" * 100000])
+def test_a_secret_comes_back_as_it_was(plain):
+    ring = seeds.new_seed()
+
+    assert ring.decrypt(ring.encrypt(plain, KEY), KEY) == plain
+
+
+def test_a_ciphertext_is_never_the_same_twice_and_does_not_show_the_secret():
+    ring = seeds.new_seed()
+    made = {ring.encrypt("s3cr3t", KEY) for _time in range(20)}
+
+    assert len(made) == 20
+    assert not any("s3cr3t" in text or b"s3cr3t" in base64.b64decode(text.split(":")[2]) for text in made)
+
+
+@pytest.mark.parametrize("place", OTHERS)
+def test_a_ciphertext_that_was_moved_to_another_field_object_or_kind_is_detected(place):
+    ring = seeds.new_seed()
+
+    with pytest.raises(CloudsyncError) as caught:
+        ring.decrypt(ring.encrypt("s3cr3t", KEY), place)
+
+    assert caught.value.reason == "undecryptable"
+    assert caught.value.message.startswith(place.describe() + " was edited, cut short, or moved here from another")
+    assert "restore the seed or the file from a backup" in caught.value.message
+    assert "s3cr3t" not in caught.value.message
+
+
+def test_no_single_edited_or_missing_character_goes_unnoticed():
+    ring = seeds.new_seed()
+    text = ring.encrypt("12345", KEY)  # of this length no bit of the base64 is unused
+    body = text.index(":", 4) + 1
+
+    for index in range(body, len(text)):
+        other = "A" if text[index] != "A" else "B"
+        for changed in (text[:index] + other + text[index + 1 :], text[:index]):
+            with pytest.raises(CloudsyncError) as caught:
+                ring.decrypt(changed, KEY)
+            assert caught.value.reason == "undecryptable"
+
+
+@pytest.mark.parametrize("text", ["", "plain", "cs1", "cs1:", "cs1:abcd", "cs1:abcd:", "cs2:abcd:AAAA", None, 5])
+def test_what_is_no_ciphertext_is_said_to_be_none(text):
+    with pytest.raises(CloudsyncError, match="is not a ciphertext: the file was edited or cut short"):
+        seeds.new_seed().decrypt(text, KEY)
+
+
+def test_a_ciphertext_of_another_seed_names_the_key_that_is_missing():
+    other = seeds.new_seed()
+
+    with pytest.raises(CloudsyncError, match=f"was encrypted with the key {other.primary}, which"):
+        seeds.new_seed().decrypt(other.encrypt("s3cr3t", KEY), KEY)
+
+
+def test_another_key_under_the_same_id_does_not_decrypt():
+    one, other = Seed({"k": os.urandom(32)}, "k"), Seed({"k": os.urandom(32)}, "k")
+
+    with pytest.raises(CloudsyncError, match="was edited, cut short, or moved"):
+        other.decrypt(one.encrypt("s3cr3t", KEY), KEY)
+
+
+def test_a_ring_of_two_keys_reads_both_and_writes_with_the_new_one():
+    old = seeds.new_seed()
+    both = old.with_new_primary()
+    former, current = old.encrypt("a", KEY), both.encrypt("b", KEY)
+
+    assert both.decrypt(former, KEY) == "a"
+    assert both.decrypt(current, KEY) == "b"
+    assert both.primary != old.primary
+    with pytest.raises(CloudsyncError, match="which this host's seed lacks"):
+        both.only_primary().decrypt(former, KEY)
+    assert both.only_primary().decrypt(current, KEY) == "b"
+
+
+def test_a62_the_seed_is_kept_where_only_root_reads_it(layout):
+    ring = seeds.new_seed().with_new_primary()
+
+    seeds.save_seed(layout, ring)
+
+    assert seeds.load_seed(layout) == ring
+    assert stat.S_IMODE(os.stat(layout.seed).st_mode) == 0o600
+    assert os.stat(layout.seed).st_uid == os.geteuid()
+    assert stat.S_IMODE(os.stat(layout.config_dir).st_mode) == 0o700
+    with open(layout.seed) as stream:
+        assert [len(base64.b64decode(entry["key"])) for entry in json.load(stream)["keys"]] == [32, 32]
+
+
+def test_a_missing_seed_is_named_and_never_made_anew(layout):
+    with pytest.raises(CloudsyncError) as caught:
+        seeds.load_seed(layout)
+
+    assert caught.value.reason == "undecryptable"
+    assert f"The seed {layout.seed} is missing" in caught.value.message
+    assert "state=restored" in caught.value.message
+    assert not os.path.exists(layout.seed)
+
+
+def damage(content, **changes):
+    return {**content, **changes}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"primary": "none"},
+        {"keys": []},
+        {"keys": None},
+        {"keys": {"id": "k"}},
+        {"keys": [{"id": "k"}]},
+        {"keys": [{"id": "k", "key": "AAAA"}], "primary": "k"},
+        {"keys": [{"id": "k", "key": "not base64!"}], "primary": "k"},
+        {"keys": [{"id": "k", "key": None}], "primary": "k"},
+        {"schema": 2},
+        {"schema": 2, "bound": "none", "sealed": "AAAA"},
+    ],
+)
+def test_a_damaged_seed_is_named_and_kept(layout, seed, changes):
+    files.write_json(layout.seed, {**seed.to_dict(), **changes})
+    with open(layout.seed) as stream:
+        before = stream.read()
+
+    with pytest.raises(files.Damaged, match="is damaged: it was edited or cut short") as caught:
+        seeds.load_seed(layout)
+
+    assert caught.value.reason == "undecryptable"
+    assert layout.seed in caught.value.message
+    with open(layout.seed) as stream:
+        assert stream.read() == before
+
+
+def test_a_seed_that_was_cut_short_or_is_newer_is_named(layout, seed):
+    with open(layout.seed, "w") as stream:
+        stream.write(json.dumps(seed.to_dict())[:40])
+    with pytest.raises(CloudsyncError, match=f"{layout.seed} is not the JSON object"):
+        seeds.load_seed(layout)
+
+    files.write_json(layout.seed, {**seed.to_dict(), "schema": 3})
+    with pytest.raises(CloudsyncError, match="written by a newer cloudsync"):
+        seeds.load_seed(layout)
+
+
+def test_a_host_without_cryptography_is_told_so_and_not_that_its_files_were_edited(monkeypatch):
+    ring = seeds.new_seed()
+    text = ring.encrypt("s3cr3t", KEY)
+    real = builtins.__import__
+
+    def without(name, *rest):
+        if name.startswith("cryptography"):
+            raise ImportError(name)
+        return real(name, *rest)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    for use in (lambda: ring.encrypt("s3cr3t", KEY), lambda: ring.decrypt(text, KEY)):
+        with pytest.raises(CloudsyncError, match="install the package python3-cryptography"):
+            use()

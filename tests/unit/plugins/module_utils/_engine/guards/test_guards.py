@@ -1,0 +1,158 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.errors import Refused
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.guards.deletions import check_deletions
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.guards.local import check_local
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.guards.placement import (
+    check_places,
+    unsafe_pull,
+)
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.binary import Rclone
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.transfer.plan import Entry, Plan
+
+
+def refusal(check, *arguments):
+    with pytest.raises(Refused) as caught:
+        check(*arguments)
+    return caught.value.reason, caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("provider", "remote_path"),
+    [
+        ("s3", ""),
+        ("s3", "bucket"),
+        ("b2", "/bucket"),
+        ("s3", "/"),
+        ("sftp", ""),
+        ("sftp", "/"),
+        ("drive", "."),
+        ("S3", "b"),
+    ],
+)
+def test_a_sync_to_the_root_is_refused_unless_it_is_allowed(make_task, provider, remote_path):
+    for direction in ("push", "pull"):
+        reason, message = refusal(
+            check_places, make_task(mode="sync", direction=direction, remote_path=remote_path), provider
+        )
+        assert reason == "usage"
+        assert "a sync would delete everything else in it" in message
+        assert "set guards.allow_root" in message
+    check_places(make_task(mode="sync", remote_path=remote_path, guards={"allow_root": True}), provider)
+    check_places(make_task(mode="copy", remote_path=remote_path), provider)
+
+
+@pytest.mark.parametrize(
+    ("provider", "remote_path"), [("s3", "bucket/a"), ("sftp", "a"), ("sftp", "/a"), ("drive", "a")]
+)
+def test_a_sync_to_a_folder_is_fine(make_task, provider, remote_path):
+    check_places(make_task(mode="sync", remote_path=remote_path), provider)
+
+
+def test_one_can_not_push_to_a_provider_that_is_read_only(make_task):
+    reason, message = refusal(check_places, make_task(), "http")
+
+    assert (reason, message) == ("usage", "The provider http is read-only: a task can pull from it, not push.")
+    check_places(make_task(direction="pull"), "http")
+
+
+def test_a_source_that_is_not_there_or_no_directory_is_refused(make_task, tmp_path):
+    missing, file = tmp_path / "missing", tmp_path / "file"
+    file.write_text("")
+
+    reason, message = refusal(check_local, make_task(path=str(missing)))
+    assert (reason, message) == (
+        "not_found",
+        f"The source {missing} does not exist. Create it, or correct the path.",
+    )
+    for direction in ("push", "pull"):
+        reason, message = refusal(check_local, make_task(path=str(file), direction=direction))
+        assert (reason, message) == ("not_found", f"{file} is not a directory: a task needs one.")
+    check_local(make_task(path=str(missing), direction="pull"))
+    check_local(make_task(path=str(tmp_path)))
+
+
+def test_a_link_that_leads_nowhere_is_no_directory_to_pull_into(make_task, tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+
+    assert refusal(check_local, make_task(path=str(tmp_path / "link"), direction="pull"))[0] == "not_found"
+
+
+def test_a_mount_point_that_is_not_mounted_is_refused_in_both_directions(make_task, tmp_path):
+    for direction in ("push", "pull"):
+        reason, message = refusal(
+            check_local, make_task(path=str(tmp_path), direction=direction, guards={"mounted": str(tmp_path)})
+        )
+        assert reason == "not_mounted"
+        assert f"mount {tmp_path}" in message
+    check_local(make_task(path=str(tmp_path), guards={"mounted": "/proc"}))
+
+
+def test_a_marker_must_be_a_file_in_the_source(make_task, tmp_path):
+    task = make_task(path=str(tmp_path), guards={"marker": "a/.here"})
+    os.makedirs(str(tmp_path / "a" / ".here"))
+
+    reason, message = refusal(check_local, task)
+    assert reason == "marker_missing"
+    assert str(tmp_path / "a" / ".here") in message
+    (tmp_path / "a" / ".here").rmdir()
+    (tmp_path / "a" / ".here").write_text("")
+    check_local(task)
+    check_local(make_task(path=str(tmp_path), guards={"marker": "none"}, direction="pull"))
+
+
+def plan(delete, present):
+    return Plan(delete=tuple(Entry(str(number), 1) for number in range(delete)), present=present)
+
+
+@pytest.mark.parametrize(
+    ("limit", "delete", "present", "allowed"),
+    [
+        ("", 1000, 1000, True),
+        ("0", 0, 10, True),
+        ("0", 1, 10, False),
+        ("5", 5, 10, True),
+        ("5", 6, 10000, False),
+        ("10%", 1, 10, True),
+        ("10%", 2, 10, False),
+        ("10%", 1, 9, False),
+        ("33%", 33, 100, True),
+        ("33%", 34, 100, False),
+        ("29%", 29, 100, True),
+        ("0%", 0, 0, True),
+        ("0%", 1, 1000, False),
+        ("100%", 10, 10, True),
+    ],
+)
+def test_either_everything_may_be_deleted_or_nothing_is(make_task, limit, delete, present, allowed):
+    task = make_task(guards={"max_delete": limit})
+
+    if allowed:
+        check_deletions(task, plan(delete, present))
+    else:
+        reason, message = refusal(check_deletions, task, plan(delete, present))
+        assert reason == "max_delete"
+        assert f"would delete {delete} of the {present} files" in message
+        assert "cloudsync run nightly --dry-run" in message
+
+
+def test_an_unsafe_pull_says_which_version_is_safe():
+    assert "rclone 1.60.1" in unsafe_pull(Rclone("/usr/bin/rclone", (1, 60, 1)))
+    assert "1.75.0 or newer" in unsafe_pull(Rclone("/usr/bin/rclone", (1, 60, 1)))
+
+
+@pytest.mark.parametrize("remote_path", ["", "media", "/media/", "media/by-day"])
+def test_google_photos_is_not_pulled_as_a_whole(make_task, remote_path):
+    for provider in ("google photos", "GOOGLE_PHOTOS"):
+        reason, message = refusal(check_places, make_task(direction="pull", remote_path=remote_path), provider)
+        assert reason == "usage"
+        assert "Name one of them, such as media/by-month" in message
+    check_places(make_task(direction="pull", remote_path="media/by-month"), "google photos")

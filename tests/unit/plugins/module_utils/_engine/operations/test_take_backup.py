@@ -1,0 +1,287 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import replace
+
+import pytest
+
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common import crypto
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.errors import CloudsyncError
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.layout import Layout
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config import seed as seeds
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config import seed_passphrase as wrapping
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.credential_store import (
+    load_credential,
+    read_credential,
+    save_credential,
+)
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.credentials import Credential
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.task_store import load_task, save_task
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.operations import backup as backups
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.operations.restore import restore_backup
+
+PASSPHRASE = "correct horse battery"
+OFFSITE = Credential("offsite", "drive", secrets={"token": "T1"}, refreshed={"token": "T2"})
+CRYPT = {"password": "crypt password", "salt": "crypt salt"}
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    monkeypatch.setattr(wrapping, "COST", 2**4)
+
+
+@pytest.fixture
+def task(make_task):
+    return make_task(encryption=CRYPT, schedule={"preset": "daily"}, notify=["https://hooks.example.net/secret"])
+
+
+@pytest.fixture
+def stored(layout, seed, task):
+    """A host with secrets in all places."""
+    save_credential(layout, seed, OFFSITE)
+    save_task(layout, seed, task)
+
+
+@pytest.fixture
+def take(layout):
+    def call(passphrase=PASSPHRASE, previous="", check_mode=False):
+        return backups.take_backup(layout, passphrase, previous, check_mode)
+
+    return call
+
+
+@pytest.fixture
+def other(tmp_path):
+    """Another host, which has nothing."""
+    return Layout(str(tmp_path / "other"))
+
+
+def restore(layout, text, passphrase=PASSPHRASE, existing="keep", check_mode=False):
+    return restore_backup(layout, text, passphrase, existing, None, check_mode)
+
+
+def everything_below(folder):
+    found = {}
+    for directory, _directories, names in os.walk(folder):
+        for name in names:
+            path = os.path.join(directory, name)
+            with open(path, "rb") as stream:
+                found[os.path.relpath(path, folder)] = os.readlink(path) if os.path.islink(path) else stream.read()
+    return found
+
+
+def config(layout):
+    return everything_below(layout.root + "/etc")
+
+
+@pytest.mark.usefixtures("stored")
+def test_a_backup_holds_the_stored_forms_and_the_wrapped_seed(layout, seed, take):
+    content = json.loads(take().text)
+
+    assert content["credentials"] == {"offsite": read_credential(layout, "offsite")}
+    assert content["seed"]["key_ids"] == [seed.primary]
+    assert wrapping.unwrap_seed(content["seed"]["wrapped"], PASSPHRASE) == seed
+
+
+@pytest.mark.usefixtures("stored")
+def test_the_same_content_is_the_same_text_and_a_change_is_another(layout, seed, take):
+    first = take()
+    assert take(previous=first.text).text == first.text
+    assert take(previous=first.text, check_mode=True).text == first.text
+
+    with_other_passphrase = take("another passphrase", first.text)
+    assert with_other_passphrase.before != with_other_passphrase.after
+    assert wrapping.unwrap_seed(json.loads(with_other_passphrase.text)["seed"]["wrapped"], "another passphrase") == seed
+
+    seeds.save_seed(layout, seed.with_new_primary())
+    assert len(json.loads(take(previous=first.text).text)["seed"]["key_ids"]) == 2
+
+
+@pytest.mark.usefixtures("stored")
+def test_without_a_passphrase_the_last_wrapped_seed_stays_and_its_age_is_told(layout, seed, take):
+    assert take("").warnings == [backups.WITHOUT_SEED]
+    first = take()
+    assert take("", first.text).warnings == []
+    assert take("", first.text).text == first.text
+
+    seeds.save_seed(layout, seed.with_new_primary())
+    later = take("", first.text)
+    assert later.warnings == [backups.WITHOUT_SEED]
+    assert later.text == first.text
+
+
+@pytest.mark.usefixtures("stored")
+def test_what_the_host_itself_can_not_read_is_told(layout, seed, take):
+    save_credential(layout, seeds.new_seed(), OFFSITE)
+
+    assert take().warnings == [
+        "This host's own seed can't read: the credential offsite. They are in the backup as they are."
+    ]
+    os.unlink(layout.seed)
+    with pytest.raises(CloudsyncError, match=r"The seed .* is missing"):
+        take()
+    assert take("").warnings == [backups.WITHOUT_SEED]
+
+
+@pytest.mark.usefixtures("stored")
+def test_a_damaged_file_ends_a_backup(layout, take):
+    with open(layout.task("nightly"), "w") as stream:
+        stream.write("{")
+
+    with pytest.raises(CloudsyncError, match=r"nightly\.json is not the JSON object"):
+        take()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda content: content.update(schema=None),
+        lambda content: content.pop("seed"),
+        lambda content: content["credentials"]["offsite"].pop("secrets"),
+        lambda content: content["credentials"]["offsite"].update(secrets=None),
+        lambda content: content["credentials"].update(other=content["credentials"]["offsite"]),
+        lambda content: content["tasks"]["nightly"].update(notify=5),
+        lambda content: content["tasks"].update(nightly=[]),
+        lambda content: content.update(tasks=[1]),
+    ],
+)
+@pytest.mark.usefixtures("stored")
+def test_an_edited_backup_is_refused_as_a_whole(take, other, damage):
+    content = json.loads(take().text)
+    damage(content)
+
+    for call in (lambda text: restore(other, text), lambda text: take(previous=text)):
+        with pytest.raises(CloudsyncError, match="it was edited or cut short"):
+            call(json.dumps(content))
+    assert not os.path.exists(other.config_dir)
+
+
+@pytest.mark.usefixtures("stored")
+def test_a_backup_from_a_newer_cloudsync_or_with_another_name_is_refused(take, other):
+    content = json.loads(take().text)
+    for change in ({"schema": 2}, {"tasks": {"nightly": {**content["tasks"]["nightly"], "schema": 2}}}):
+        with pytest.raises(CloudsyncError, match="written by a newer cloudsync"):
+            restore(other, json.dumps({**content, **change}))
+    evil = "../../evil"
+    with pytest.raises(CloudsyncError, match="is not allowed"):
+        restore(other, json.dumps({**content, "tasks": {evil: {**content["tasks"]["nightly"], "name": evil}}}))
+
+
+@pytest.mark.usefixtures("stored")
+def test_everything_comes_back_on_another_host_as_check_mode_said(layout, seed, task, take, other):
+    text = take().text
+    foreseen = restore(other, text, check_mode=True)
+    assert not os.path.exists(other.root)
+
+    done = restore(other, text)
+
+    assert (foreseen.before, foreseen.after, foreseen.changed) == (done.before, done.after, True)
+    assert done.restored.to_dict() == {"credentials": ["offsite"], "tasks": ["nightly"]}
+    assert seeds.load_seed(other) == seed
+    assert load_credential(other, seed, "offsite") == OFFSITE
+    assert load_task(other, seed, "nightly") == task
+    assert os.path.islink(other.unit_dir + "/timers.target.wants/cloudsync@nightly.timer")
+    again = restore(other, text)
+    assert (again.changed, again.warnings) == (False, [])
+    # With the same paths all of it is the same, byte for byte.
+    assert {name: text for name, text in config(other).items() if "systemd" not in name} == config(layout)
+
+
+@pytest.mark.usefixtures("stored")
+def test_without_its_seed_all_is_put_back_and_what_is_unreadable_is_told(layout, take, other):
+    done = restore(other, take().text, passphrase="")
+
+    assert done.unreadable.to_dict() == {"credentials": ["offsite"], "tasks": ["nightly"]}
+    assert "can't be read with its seed: the credential offsite, the task nightly. Nothing was" in done.warnings[0]
+    names = ("cloudsync/credentials/offsite.json", "cloudsync/tasks/nightly.json")
+    assert config(other) == {name: config(layout)[name] for name in names}
+
+    seeds.save_seed(other, seeds.new_seed())
+    assert restore(other, take().text, passphrase="").unreadable.credentials == ["offsite"]
+
+
+@pytest.mark.usefixtures("stored")
+def test_after_a_rotation_the_same_secrets_are_no_difference(layout, seed, task, take):
+    text = take().text
+    rotated = seed.with_new_primary()
+    seeds.save_seed(layout, rotated)
+    save_credential(layout, rotated, OFFSITE)
+    save_task(layout, rotated, task)
+    before = config(layout)
+
+    done = restore(layout, text, existing="replace")
+
+    assert done.restored.to_dict() == done.kept.to_dict() == {"credentials": [], "tasks": []}
+    assert {name: content for name, content in config(layout).items() if "systemd" not in name} == before
+
+
+@pytest.mark.usefixtures("stored")
+def test_a_token_that_was_refreshed_since_stays(layout, seed, take):
+    text = take().text
+    newer = Credential("offsite", "drive", secrets={"token": "T1"}, refreshed={"token": "T3"})
+    for description in ("", "another"):
+        save_credential(layout, seed, replace(newer, description=description))
+        restore(layout, text, existing="replace")
+        assert load_credential(layout, seed, "offsite") == newer
+
+    save_credential(layout, seed, Credential("offsite", "drive", secrets={"token": "T9"}, refreshed={"token": "T10"}))
+    restore(layout, text, existing="replace")
+    assert load_credential(layout, seed, "offsite") == OFFSITE
+
+
+@pytest.mark.usefixtures("stored")
+def test_nothing_readable_is_replaced_by_what_can_not_be_read(layout, take):
+    text = take().text
+    own = seeds.new_seed()
+    seeds.save_seed(layout, own)
+    mine = Credential("offsite", "s3", secrets={"secret_access_key": "mine"})
+    save_credential(layout, own, mine)
+
+    done = restore(layout, text, passphrase="", existing="replace")
+
+    assert done.kept.credentials == ["offsite"]
+    assert load_credential(layout, own, "offsite") == mine
+
+
+@pytest.mark.usefixtures("stored")
+@pytest.mark.parametrize("content", ["{", '{"schema": 1}', None])
+def test_what_is_damaged_or_unreadable_stays_or_is_kept_beside_the_new_one(layout, seed, take, content):
+    text = take().text
+    if content is None:
+        save_credential(layout, seeds.new_seed(), OFFSITE)
+    else:
+        with open(layout.credential("offsite"), "w") as stream:
+            stream.write(content)
+    with open(layout.credential("offsite")) as stream:
+        damaged = stream.read()
+
+    assert restore(layout, text).kept.credentials == ["offsite"]
+    with open(layout.credential("offsite")) as stream:
+        assert stream.read() == damaged
+    assert restore(layout, text, existing="replace").restored.credentials == ["offsite"]
+    assert load_credential(layout, seed, "offsite") == OFFSITE
+    (kept,) = (name for name in os.listdir(layout.credentials_dir) if ".damaged-" in name)
+    with open(f"{layout.credentials_dir}/{kept}") as stream:
+        assert stream.read() == damaged
+
+
+@pytest.mark.usefixtures("stored")
+def test_a_check_on_a_host_that_can_not_decrypt_yet_goes_on_and_says_so(take, other, monkeypatch):
+    text = take().text
+    missing = crypto.missing_cryptography()
+
+    def lacking(_key):
+        raise missing
+
+    monkeypatch.setattr(f"{backups.__name__.rpartition('.')[0]}.restore.aes_gcm", lacking)
+    monkeypatch.setattr(seeds, "aes_gcm", lacking)
+
+    done = restore(other, text, check_mode=True)
+
+    assert done.changed and str(done.unreadable) == ""
+    assert done.warnings == ["The seed in the backup could not be tried. " + missing.message]

@@ -1,0 +1,21 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.tasks import Task
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.remote.arguments import (
+    Endpoints,
+    connection_arguments,
+    transfer_arguments,
+)
+
+
+def test_what_reaches_the_provider_goes_before_every_command_and_the_rest_to_the_transfer():
+    arguments = ("--ca-cert=/ca.pem", "--checkers=4", "--http-proxy=http://proxy:3128")
+    task = Task("t", "c", "push", "/srv", "b", rclone_args=arguments)
+    assert connection_arguments(task) == ["--ca-cert=/ca.pem", "--http-proxy=http://proxy:3128"]
+    words = transfer_arguments(task, Endpoints("/srv", "remote:b"))
+    assert words[-4:] == ["--checkers=4", "--", "/srv", "remote:b"]
+    assert not [word for word in words if word.startswith(("--ca-cert", "--http-proxy"))]

@@ -1,0 +1,213 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import pytest
+
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common import files
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.runs import records
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.runs.records import Record
+
+# A runner that says that it is alive, and is then killed.
+RUNNER = """
+import fcntl, os, sys, time
+os.makedirs(os.path.dirname(sys.argv[1]))
+descriptor = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT)
+fcntl.flock(descriptor, fcntl.LOCK_EX)
+os.write(descriptor, str(os.getpid()).encode())
+print("up", flush=True)
+time.sleep(60)
+"""
+
+
+def record(number, state="success", **fields):
+    run_id = f"20261122T{number:06d}Z-abcdef"
+    return Record(run_id, "nightly", state, "2026-11-22T00:00:00Z", **fields)
+
+
+def ids(found):
+    return [each.id for each in found]
+
+
+@pytest.fixture
+def full_disk(layout, monkeypatch):
+    """While the list is not empty, nothing can be written below the state directory."""
+    full = []
+    write = records.write_json
+
+    def fails(path, *content):
+        if full and path.startswith(layout.state_dir):
+            raise OSError(28, "No space left on device")
+        write(path, *content)
+
+    monkeypatch.setattr(records, "write_json", fails)
+    return full
+
+
+def test_ids_sort_by_time_and_differ_within_a_second():
+    made = [records.new_run_id() for _time in range(50)]
+    seconds = [run_id.split("-")[0] for run_id in made]
+
+    assert len(set(made)) == 50
+    assert seconds == sorted(seconds)
+
+
+def test_a_record_comes_back_newest_first(layout):
+    saved = [record(number, transfers=number, message="m") for number in (3, 1, 2)]
+    for each in saved:
+        records.save_record(layout, each)
+
+    assert records.load_records(layout, "nightly") == sorted(saved, key=lambda each: each.id, reverse=True)
+    assert ids(records.load_records(layout, "nightly", 1)) == [record(3).id]
+    assert records.load_records(layout, "other") == []
+    assert os.stat(layout.task_state_dir("nightly")).st_mode & 0o777 == 0o700
+
+
+def test_what_is_public_is_the_contract_and_not_the_process():
+    shown = set(record(1).public())
+
+    assert shown >= {"id", "state", "reason", "message", "started", "ended", "exit_code", "log"}
+    assert shown >= {"bytes", "transfers", "deletes", "errors"}
+    assert "pid" not in shown
+
+
+def test_a_run_is_under_way_as_long_as_its_runner_lives(layout):
+    running = record(1, "running")
+    alive = records.hold_run(layout, "nightly", running.id)
+    records.save_record(layout, running)
+
+    assert records.load_records(layout, "nightly") == [running]
+    assert records.runner_pid(layout, "nightly", running.id) == os.getpid()
+    assert list(records.interrupted_records(layout, "nightly")) == []
+    records.drop_run(alive)
+    assert records.runner_pid(layout, "nightly", running.id) is None
+
+
+@pytest.mark.parametrize("state", ["waiting", "running"])
+def test_the_run_of_a_killed_runner_was_interrupted_even_if_nobody_wrote_that_down(layout, state):
+    run = record(1, state)
+    lock = f"{layout.run_dir}/locks/runs/nightly/{run.id}"
+    runner = subprocess.Popen([sys.executable, "-c", RUNNER, lock], stdout=subprocess.PIPE)
+    runner.stdout.readline()
+    records.save_record(layout, run)
+    assert records.load_records(layout, "nightly") == [run]
+    assert records.runner_pid(layout, "nightly", run.id) == runner.pid
+    runner.kill()
+    runner.communicate()
+
+    seen = records.load_records(layout, "nightly")[0]
+
+    assert (seen.state, seen.reason) == ("aborted", "interrupted")
+    assert "Run the task again" in seen.message
+    assert list(records.interrupted_records(layout, "nightly")) == [seen]
+    records.save_record(layout, seen)
+    assert list(records.interrupted_records(layout, "nightly")) == []
+
+
+def test_on_a_full_disk_the_record_waits_in_run_for_the_next_one_that_fits(layout, full_disk):
+    records.save_record(layout, record(1, "running"))
+    full_disk.append(True)
+    last = record(1, "failed", reason="disk_full")
+    records.save_record(layout, last)
+    assert records.load_records(layout, "nightly") == [last]
+    assert list(records.interrupted_records(layout, "nightly")) == []
+
+    full_disk.clear()
+    records.save_record(layout, record(2))
+
+    assert records.load_records(layout, "nightly") == [record(2), last]
+    assert files.names_in(layout.run_dir + "/unsaved/nightly") == []
+    assert len(files.names_in(layout.task_state_dir("nightly") + "/runs")) == 2
+
+
+def test_a_record_that_fits_again_is_not_replaced_by_what_waited(layout, full_disk):
+    full_disk.append(True)
+    records.save_record(layout, record(1, "waiting"))
+    full_disk.clear()
+    records.save_record(layout, record(1, "success"))
+    records.save_record(layout, record(2))
+
+    assert [each.state for each in records.load_records(layout, "nightly")] == ["success", "success"]
+
+
+def test_what_a_living_run_wrote_is_left_to_it(layout, full_disk):
+    alive = records.hold_run(layout, "nightly", record(1).id)
+    full_disk.append(True)
+    records.save_record(layout, record(1, "running"))
+    full_disk.clear()
+
+    records.save_record(layout, record(2, "skipped"))
+
+    assert files.names_in(layout.run_dir + "/unsaved/nightly") == [record(1).id]
+    assert records.load_records(layout, "nightly")[1].state == "running"
+    records.drop_run(alive)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"id": "x"}', "\0"])
+def test_a_damaged_record_does_not_hide_the_others(layout, content):
+    records.save_record(layout, record(1))
+    records.save_record(layout, record(3))
+    with open(f"{layout.task_state_dir('nightly')}/runs/{record(2).id}.json", "w") as stream:
+        stream.write(content)
+
+    assert ids(records.load_records(layout, "nightly")) == [record(3).id, record(1).id]
+
+
+def test_the_last_record_is_that_of_the_last_run_that_did_more_than_skip(layout):
+    assert records.last_record(layout, "nightly") is None
+    for each in (record(1), record(2, "failed"), record(3, "skipped"), record(4, "skipped")):
+        records.save_record(layout, each)
+
+    assert records.last_record(layout, "nightly").id == record(2).id
+
+
+def test_a_task_that_only_ever_skipped_shows_that(layout):
+    records.save_record(layout, record(1, "skipped"))
+    records.save_record(layout, record(2, "skipped"))
+
+    assert records.last_record(layout, "nightly").id == record(2).id
+
+
+def test_only_as_many_records_are_read_as_are_asked_for(layout, monkeypatch):
+    for number in range(20):
+        records.save_record(layout, record(number))
+    read = []
+    load = records.read_json
+    monkeypatch.setattr(records, "read_json", lambda path: (read.append(path), load(path))[1])
+
+    records.load_records(layout, "nightly", 2)
+    records.last_record(layout, "nightly")
+
+    assert len(read) == 3
+
+
+def test_old_records_and_logs_go_and_the_newest_stay(layout, monkeypatch):
+    monkeypatch.setattr(records, "KEPT_RECORDS", 3)
+    monkeypatch.setattr(records, "KEPT_LOGS", 4)
+    files.make_directory(layout.task_log_dir("nightly"))
+    for number in range(6):
+        records.save_record(layout, record(number))
+        with open(records.log_path(layout, "nightly", record(number).id), "w") as stream:
+            stream.write("log")
+    old = time.time() - (records.KEPT_LOG_DAYS + 1) * 86400
+    os.utime(records.log_path(layout, "nightly", record(4).id), (old, old))
+
+    records.prune(layout, "nightly")
+
+    assert ids(records.load_records(layout, "nightly")) == [record(5).id, record(4).id, record(3).id]
+    assert files.names_in(layout.task_log_dir("nightly"), ".log") == [record(n).id for n in (2, 3, 5)]
+
+
+def test_a_replaced_record_keeps_its_place(layout):
+    records.save_record(layout, record(1, "running"))
+    records.save_record(layout, replace(record(1), ended="2026-11-22T00:01:00Z"))
+
+    assert len(records.load_records(layout, "nightly")) == 1

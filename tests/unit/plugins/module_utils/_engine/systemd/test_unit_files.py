@@ -1,0 +1,119 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.layout import Layout
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.systemd import unit_files as units
+
+
+def lines(text, key):
+    return [line.partition("=")[2] for line in text.splitlines() if line.startswith(key + "=")]
+
+
+def test_a_timer_says_the_schedule_and_starts_the_tasks_service(make_task):
+    text = units.timer(make_task(schedule={"cron": "0 4 1 * mon", "timezone": "Europe/Berlin"}))
+
+    assert lines(text, "OnCalendar") == ["*-*-01 04:00:00 Europe/Berlin", "Mon *-*-* 04:00:00 Europe/Berlin"]
+    assert lines(text, "Unit") == ["cloudsync@nightly.service"]
+    assert lines(text, "Persistent") == ["no"]
+    assert lines(text, "AccuracySec") == ["1s"]
+    assert lines(text, "WantedBy") == ["timers.target"]
+    assert "RandomizedDelaySec" not in text
+
+
+def test_catch_up_and_spread(make_task):
+    text = units.timer(make_task(schedule={"preset": "hourly", "catch_up": True, "spread": "10m"}))
+
+    assert lines(text, "Persistent") == ["yes"]
+    assert lines(text, "RandomizedDelaySec") == ["600s"]
+    assert lines(text, "FixedRandomDelay") == ["yes"]
+
+
+def test_a_task_that_is_disabled_or_runs_by_hand_has_no_timer(make_task):
+    assert units.timer(make_task()) is None
+    assert units.timer(make_task(schedule={"preset": "daily"}, enabled=False)) is None
+
+
+def test_only_a_task_that_writes_locally_may_write_and_only_there(make_task):
+    def writes(**options):
+        return lines(units.service_drop_in(make_task(**options)), "ReadWritePaths")
+
+    assert writes() == []
+    assert writes(mode="move") == ['"-/srv/data"']
+    assert writes(direction="pull") == ['"-/srv/data"']
+    assert writes(direction="pull", keep_deleted={"path": "/srv/old"}) == ['"-/srv/data"', '"-/srv/old"']
+    assert writes(keep_deleted={"path": "bucket/old"}) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "word"),
+    [
+        ("/srv/my data", '"-/srv/my data"'),
+        ("/srv/100%", '"-/srv/100%%"'),
+        ("/srv/%i", '"-/srv/%%i"'),
+        ('/srv/a"b', '"-/srv/a\\"b"'),
+        ("/srv/a\\b", '"-/srv/a\\\\b"'),
+        ("/srv/$HOME;#'", '"-/srv/$HOME;#\'"'),
+    ],
+)
+def test_a_path_reaches_systemd_as_it_is(make_task, path, word):
+    assert lines(units.service_drop_in(make_task(direction="pull", path=path)), "ReadWritePaths") == [word]
+
+
+def test_limits_are_passed_on_and_those_not_given_are_not_mentioned(make_task):
+    text = units.service_drop_in(
+        make_task(limits={"nice": -5, "io_weight": 50, "memory_max": "512M", "cpu_quota": "50%"})
+    )
+
+    assert text.splitlines()[1:] == ["[Service]", "Nice=-5", "IOWeight=50", "MemoryMax=512M", "CPUQuota=50%"]
+    assert units.service_drop_in(make_task()) == units.HEAD + "[Service]\n"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"hooks": {"before": "true"}},
+        {"hooks": {"always": "true"}},
+        {"snapshot": "auto"},
+        {"notify": ["mailto:ops@example.net"]},
+    ],
+)
+def test_an_operators_own_commands_are_as_free_as_in_cron(make_task, options):
+    text = units.service_drop_in(make_task(**options))
+
+    assert lines(text, "ProtectSystem") == ["no"]
+    assert lines(text, "NoNewPrivileges") == ["no"]
+
+
+def test_a_web_hook_needs_no_freedom(make_task):
+    assert "ProtectSystem" not in units.service_drop_in(make_task(notify=["https://hooks.example.net/x"]))
+
+
+def test_the_template_is_hardened_and_runs_the_command_for_its_task():
+    text = units.service_template(Layout())
+
+    assert lines(text, "ExecStart") == ["/usr/local/bin/cloudsync run %i"]
+    assert lines(text, "ExecCondition") == ["+/usr/local/bin/cloudsync gate %i"]
+    assert lines(text, "ExecStopPost") == ["+-/usr/local/bin/cloudsync sweep %i"]
+    assert lines(text, "SuccessExitStatus") == ["75 143"]
+    assert lines(text, "ProtectSystem") == ["strict"]
+    assert lines(text, "ReadWritePaths") == ["-/etc/cloudsync -/var/lib/cloudsync -/var/log/cloudsync -/run/cloudsync"]
+
+
+def test_freedom_takes_back_every_hardening_that_a_command_would_notice():
+    settings = [*units.SERVICE.splitlines(), *units.WITH_TPM]
+    hardened = {line.partition("=")[0] for line in settings if "=" in line}
+
+    assert {line.partition("=")[0] for line in units.UNCONFINED} <= hardened
+
+
+def test_the_files_have_the_names_of_the_contract():
+    layout = Layout()
+
+    assert units.timer_path(layout, "nightly") == "/etc/systemd/system/cloudsync@nightly.timer"
+    assert units.drop_in_path(layout, "nightly") == "/etc/systemd/system/cloudsync@nightly.service.d/50-task.conf"
+    assert units.enabled_link(layout, "nightly").endswith("/timers.target.wants/cloudsync@nightly.timer")
