@@ -380,7 +380,7 @@ EXAMPLES = r"""
         reverse_of: documents
         path: /srv/restored/documents
 
-- name: Declare them from variables, as the role skyhaul.cloudsync.tasks does
+- name: Declare them from variables, as the role skyhaul.cloudsync.sync_tasks does
   skyhaul.cloudsync.host_config:
     credentials: "{{ cloudsync_credentials }}"
     tasks: "{{ cloudsync_tasks }}"
