@@ -21,6 +21,8 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 
+import startup
+
 CLONE = pathlib.Path(__file__).resolve().parents[2]
 PLACE = CLONE / ".build" / "bench"
 ROOT = PLACE / "root"
@@ -50,6 +52,9 @@ def main() -> int:
         }
         _seconds(["ansible-playbook", str(CLONE / "tests" / "bench" / "hosts.yml"), "-e", json.dumps(facts)])
         _bench_run(rclone, {**attributes, **secrets})
+        _declare(startup.TASKS - 1, "status")  # and the one of the no-op run
+        startup.bench_status(ROOT)
+        startup.bench_payloads(PLACE, ROOT)
         _bench_converge()
     return 0
 
@@ -67,23 +72,35 @@ def _bench_run(rclone: str, options: dict[str, str]) -> None:
     print(f"  cloudsync run   {ours * 1000:7.0f} ms   (+{(ours - theirs) * 1000:.0f} ms)")
 
 
-def _bench_converge() -> None:
+def _declare(count: int, prefix: str) -> float:
+    """Declare ``count`` tasks in one call; return how long it took, in seconds."""
     tasks = [
         {
-            "name": f"task{number:03}",
+            "name": f"{prefix}{number:03}",
             "credential": "bench",
             "direction": "push",
             "path": str(SOURCE),
             "remote_path": f"{BUCKET}/{number:03}",
             "schedule": {"cron": f"{number % 60} {number % 24} * * *"},
         }
-        for number in range(TASKS)
+        for number in range(count)
     ]
+    words = [
+        "ansible",
+        "localhost",
+        "-m",
+        "skyhaul.cloudsync.host_config",
+        "-a",
+        json.dumps({"tasks": tasks}),
+    ]
+    return _seconds(words)
+
+
+def _bench_converge() -> None:
     idle = _median(["ansible", "localhost", "-m", "ansible.builtin.ping"])
     print(f"host_config with {TASKS} tasks, less the {idle:.2f} s that `ansible -m ping` takes:")
     for title in ("first time", "no change"):
-        words = ["ansible", "localhost", "-m", "skyhaul.cloudsync.host_config", "-a", json.dumps({"tasks": tasks})]
-        print(f"  {title:15} {_seconds(words) - idle:7.2f} s")
+        print(f"  {title:15} {_declare(TASKS, 'converge') - idle:7.2f} s")
 
 
 def _median(command: Sequence[str]) -> float:
