@@ -80,8 +80,8 @@ def _files(layout: Layout, wanted: Installation) -> Dict[str, str]:
     interpreter = wanted.interpreter or sys.executable
     files = {f"{layout.engine_dir}/_engine/{name}": text for name, text in _engine_sources().items()}
     files[layout.command] = COMMAND.format(interpreter=interpreter, engine_dir=layout.engine_dir)
-    files[_template(layout)] = units.service_template(layout)
-    return {**files, **units.watch_units(layout)}
+    files[_template(layout)] = units.render_service(layout)
+    return {**files, **units.render_watch_units(layout)}
 
 
 def _engine_sources() -> Dict[str, str]:
@@ -107,7 +107,7 @@ def _template(layout: Layout) -> str:
 
 
 def _present(layout: Layout) -> View:
-    paths = [layout.command, _template(layout), *units.watch_units(layout)]
+    paths = [layout.command, _template(layout), *units.render_watch_units(layout)]
     for directory, _directories, names in os.walk(layout.engine_dir + "/_engine"):
         paths += [f"{directory}/{name}" for name in names if name.endswith(".py")]
     files = {path: read_text(path) for path in paths}
@@ -152,5 +152,5 @@ def _refuse_while_used(layout: Layout) -> None:
 def _remove(layout: Layout) -> None:
     shutil.rmtree(layout.engine_dir, ignore_errors=True)
     remove(layout.command)
-    for path in (_template(layout), _watch_link(layout), *units.watch_units(layout)):
+    for path in (_template(layout), _watch_link(layout), *units.render_watch_units(layout)):
         remove(path)

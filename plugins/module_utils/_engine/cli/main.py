@@ -215,7 +215,7 @@ def _history(host: Host, options: argparse.Namespace) -> int:
 
 def _preview(host: Host, options: argparse.Namespace) -> int:
     found = previews.preview(subject(host.layout, options.subject), options.count)
-    _answer(options, found, previews.text(found))
+    _answer(options, found, previews.format_text(found))
     return EXIT_SUCCESS
 
 
