@@ -74,7 +74,9 @@ def task_previews(tasks: Any) -> Dict[str, List[str]]:
 def _lines(task: Mapping[str, Any]) -> List[str]:
     if not task["schedule"]:
         return ["It has no schedule, and runs only when it is started by hand."]
-    lines = previews.text({**previews.preview(schedules.parse(task["schedule"]), 1), "runs": task["next"]}).splitlines()
+    lines = previews.format_text(
+        {**previews.preview(schedules.parse(task["schedule"]), 1), "runs": task["next"]}
+    ).splitlines()
     return lines if task["enabled"] else [*lines, "It is disabled, and does not start by itself."]
 
 

@@ -119,7 +119,7 @@ from ..module_utils._engine.schedule import cron as _cron
 from ..module_utils._engine.schedule import schedule as schedules
 from ..module_utils._engine.schedule import timezones as zones
 from ..module_utils._engine.schedule.describe import describe
-from ..module_utils._engine.schedule.next_runs import upcoming
+from ..module_utils._engine.schedule.next_runs import find_next_runs
 from ..module_utils._engine.schedule.oncalendar import to_oncalendar
 
 try:
@@ -150,7 +150,7 @@ def _preview(term: Any, count: int, start: Optional[str], timezone: Optional[str
     schedule = schedules.parse(term)
     if timezone is not None and schedule.timezone is None:
         schedule = schedules.parse({**schedules.to_dict(schedule), "timezone": timezone})
-    runs = upcoming(schedule, _after(start, schedule), count, _croniter_wall_times)
+    runs = find_next_runs(schedule, _after(start, schedule), count, _croniter_wall_times)
     return {
         "cron": schedule.cron.text,
         "description": describe(schedule),

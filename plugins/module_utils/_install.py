@@ -120,8 +120,8 @@ def _render_files(layout: Layout, interpreter: str) -> Dict[str, str]:
     """Return path and text of the files outside of the engine."""
     return {
         layout.command: COMMAND.format(interpreter=interpreter, current=layout.current_engine),
-        _template(layout): units.service_template(layout),
-        **units.watch_units(layout),
+        _template(layout): units.render_service(layout),
+        **units.render_watch_units(layout),
     }
 
 
@@ -197,7 +197,7 @@ def _watch_link(layout: Layout) -> str:
 
 
 def _read_present(layout: Layout) -> View:
-    texts = {path: read_text(path) for path in (layout.command, _template(layout), *units.watch_units(layout))}
+    texts = {path: read_text(path) for path in (layout.command, _template(layout), *units.render_watch_units(layout))}
     return {
         "engine": _read_engine(layout),
         "files": {path: text for path, text in texts.items() if text is not None},
@@ -300,7 +300,7 @@ def _remove(layout: Layout, before: View) -> None:
     if is_running(layout) and before["watched"]:
         systemctl("stop", units.WATCH_TIMER_NAME)
     # The command goes first: without it nothing starts from an engine that is being removed.
-    for path in (layout.command, _template(layout), _watch_link(layout), *units.watch_units(layout)):
+    for path in (layout.command, _template(layout), _watch_link(layout), *units.render_watch_units(layout)):
         remove(path)
     shutil.rmtree(layout.engine_dir, ignore_errors=True)
     if is_running(layout):

@@ -15,7 +15,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ._engine.common.errors import CloudsyncError, system_error
 from ._engine.host import Host
-from ._engine.notify.targets import public_text
+from ._engine.notify.targets import redact_text
 
 Answer = Callable[[AnsibleModule, Host], Dict[str, Any]]
 
@@ -27,7 +27,7 @@ def run_module(argument_spec: Dict[str, Any], answer: Answer, **rules: Any) -> N
     """
     module = AnsibleModule(argument_spec=argument_spec, supports_check_mode=True, **rules)
     # A "path" in a result is one at a provider: Ansible would add owner and mode of this host's file of that name.
-    module.add_path_info = _as_it_is  # type: ignore[method-assign]
+    module.add_path_info = _keep_result  # type: ignore[method-assign]
     try:
         result = answer(module, Host.from_environment(os.environ))
     except CloudsyncError as error:
@@ -42,16 +42,18 @@ def run_module(argument_spec: Dict[str, Any], answer: Answer, **rules: Any) -> N
     module.exit_json(**result)
 
 
-def _as_it_is(result: Dict[str, Any]) -> Dict[str, Any]:
+def _keep_result(result: Dict[str, Any]) -> Dict[str, Any]:
     return result
 
 
-def with_diff(module: AnsibleModule, result: Dict[str, Any], before: Any, after: Any) -> Dict[str, Any]:
+def add_diff(module: AnsibleModule, result: Dict[str, Any], before: Any, after: Any) -> Dict[str, Any]:
     """``result`` with the diff, where one was asked for."""
     return {**result, "diff": {"before": before, "after": after}} if module._diff else result
 
 
-def given(module: AnsibleModule, names: Dict[str, Any], without: Optional[Dict[str, Any]] = None) -> Dict[str, Any]:
+def select_parameters(
+    module: AnsibleModule, names: Dict[str, Any], without: Optional[Dict[str, Any]] = None
+) -> Dict[str, Any]:
     """The module's parameters of these ``names``."""
     return {name: module.params[name] for name in names if not without or name not in without}
 
@@ -59,4 +61,4 @@ def given(module: AnsibleModule, names: Dict[str, Any], without: Optional[Dict[s
 def show_public_targets(module: AnsibleModule, tasks: Iterable[Mapping[str, Any]]) -> None:
     """``notify`` is masked as a whole, but a target without a secret in it (a mail address) is part of the result."""
     targets = {target for task in tasks for target in task["notify"] or ()}
-    module.no_log_values.difference_update(target for target in targets if public_text(target) == target)
+    module.no_log_values.difference_update(target for target in targets if redact_text(target) == target)

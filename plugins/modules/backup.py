@@ -105,7 +105,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._engine.host import Host
 from ..module_utils._engine.operations.backup import take_backup
-from ..module_utils._module import run_module, with_diff
+from ..module_utils._module import add_diff, run_module
 
 
 def answer(module: AnsibleModule, host: Host) -> Dict[str, Any]:
@@ -122,7 +122,7 @@ def answer(module: AnsibleModule, host: Host) -> Dict[str, Any]:
         "has_seed": bool(taken.after["seed"]),
         "warnings": taken.warnings,
     }
-    return with_diff(module, result, taken.before, taken.after)
+    return add_diff(module, result, taken.before, taken.after)
 
 
 def main() -> None:

@@ -184,12 +184,12 @@ from ..module_utils._engine.config.credentials import parse_credential
 from ..module_utils._engine.host import Host
 from ..module_utils._engine.operations import browse as browsing
 from ..module_utils._engine.operations.apply import Outcome, Wanted, converge
-from ..module_utils._module import given, run_module, with_diff
+from ..module_utils._module import add_diff, run_module, select_parameters
 
 
 def answer(module: AnsibleModule, host: Host) -> Dict[str, Any]:
     """Converge the one credential, then log in with it when that was asked for."""
-    name, declared = module.params["name"], given(module, credential_spec())
+    name, declared = module.params["name"], select_parameters(module, credential_spec())
     present = module.params["state"] == "present"
     wanted = Wanted(credentials=[declared]) if present else Wanted(absent_credentials=[name])
     outcome = converge(host, wanted, module.check_mode)
@@ -201,7 +201,7 @@ def answer(module: AnsibleModule, host: Host) -> Dict[str, Any]:
     if present and module.params["verify"]:
         result.update(_verified(module, host, declared, outcome))
     before, after = outcome.before["credentials"].get(name, {}), outcome.after["credentials"].get(name, {})
-    return with_diff(module, result, before, after)
+    return add_diff(module, result, before, after)
 
 
 def _verified(module: AnsibleModule, host: Host, declared: Dict[str, Any], outcome: Outcome) -> Dict[str, Any]:

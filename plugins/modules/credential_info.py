@@ -84,14 +84,14 @@ from typing import Any, Dict
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._engine.config.credential_store import info
+from ..module_utils._engine.config.credential_store import list_public_views
 from ..module_utils._engine.host import Host
 from ..module_utils._module import run_module
 
 
 def answer(module: AnsibleModule, host: Host) -> Dict[str, Any]:
     """The public views."""
-    return {"changed": False, "credentials": info(host.layout, module.params["name"])}
+    return {"changed": False, "credentials": list_public_views(host.layout, module.params["name"])}
 
 
 def main() -> None:

@@ -423,7 +423,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ..module_utils._argspec import credential_spec, task_spec
 from ..module_utils._engine.host import Host
 from ..module_utils._engine.operations.apply import Wanted, converge
-from ..module_utils._module import run_module, show_public_targets, with_diff
+from ..module_utils._module import add_diff, run_module, show_public_targets
 
 
 def answer(module: AnsibleModule, host: Host) -> Dict[str, Any]:
@@ -439,7 +439,7 @@ def answer(module: AnsibleModule, host: Host) -> Dict[str, Any]:
         "tasks": list(outcome.tasks.values()),
         "warnings": outcome.warnings,
     }
-    return with_diff(module, result, outcome.before, outcome.after)
+    return add_diff(module, result, outcome.before, outcome.after)
 
 
 def main() -> None:

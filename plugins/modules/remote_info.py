@@ -179,7 +179,7 @@ from ..module_utils._argspec import encryption_spec
 from ..module_utils._engine.config.task_parser import parse_encryption
 from ..module_utils._engine.host import Host
 from ..module_utils._engine.operations.browse import Where, browse_task, browse_with
-from ..module_utils._module import given, run_module
+from ..module_utils._module import run_module, select_parameters
 
 UNSAVED = {
     "provider": {"type": "str"},
@@ -196,7 +196,7 @@ def answer(module: AnsibleModule, host: Host) -> Dict[str, Any]:
     else:
         encryption = parse_encryption(module.params["encryption"])
         where = Where(root=path, encryption=encryption) if encryption else Where(path)
-        listing = browse_with(host, module.params["credential"], given(module, UNSAVED), where, recurse)
+        listing = browse_with(host, module.params["credential"], select_parameters(module, UNSAVED), where, recurse)
     return {"changed": False, "path": path, "entries": listing.entries, "undecryptable": listing.undecryptable}
 
 

@@ -123,7 +123,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ..module_utils._engine.config.seed_binding import KINDS, UNBOUND
 from ..module_utils._engine.host import Host
 from ..module_utils._engine.operations.restore import KEEP, REPLACE, restore_backup
-from ..module_utils._module import run_module, with_diff
+from ..module_utils._module import add_diff, run_module
 
 
 def answer(module: AnsibleModule, host: Host) -> Dict[str, Any]:
@@ -144,7 +144,7 @@ def answer(module: AnsibleModule, host: Host) -> Dict[str, Any]:
         "unreadable": outcome.unreadable.to_dict(),
         "warnings": outcome.warnings,
     }
-    return with_diff(module, result, outcome.before, outcome.after)
+    return add_diff(module, result, outcome.before, outcome.after)
 
 
 def main() -> None:

@@ -241,12 +241,12 @@ from ..module_utils._engine.common.errors import usage_error
 from ..module_utils._engine.host import Host
 from ..module_utils._engine.operations import one_time as onetime
 from ..module_utils._engine.operations import start as starting
-from ..module_utils._module import given, run_module, show_public_targets, with_diff
+from ..module_utils._module import add_diff, run_module, select_parameters, show_public_targets
 
 
 def answer(module: AnsibleModule, host: Host) -> Dict[str, Any]:
     """Start, finish, stop, or only plan a run."""
-    inline = {name: value for name, value in given(module, transfer_spec()).items() if value is not None}
+    inline = {name: value for name, value in select_parameters(module, transfer_spec()).items() if value is not None}
     name, state = module.params["task"] or onetime.DEFAULT_NAME, module.params["state"]
     if state == "stopped":
         if inline:
@@ -258,7 +258,7 @@ def answer(module: AnsibleModule, host: Host) -> Dict[str, Any]:
             result = onetime.planned_onetime(host, name, inline, module.check_mode)
         else:
             result = starting.planned(host, name, module.check_mode)
-        return with_diff(module, result, {}, result["plan"])
+        return add_diff(module, result, {}, result["plan"])
     wait, timeout = state == "finished", module.params["timeout"]
     if inline:
         return onetime.run_once(host, name, inline, wait, timeout)

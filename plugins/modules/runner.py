@@ -83,7 +83,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._engine.host import Host
 from ..module_utils._install import Installation, converge_installation
-from ..module_utils._module import run_module, with_diff
+from ..module_utils._module import add_diff, run_module
 
 
 def answer(module: AnsibleModule, host: Host) -> Dict[str, Any]:
@@ -91,7 +91,7 @@ def answer(module: AnsibleModule, host: Host) -> Dict[str, Any]:
     wanted = Installation(module.params["interpreter"], module.params["rclone"] or "")
     before, after = converge_installation(host.layout, wanted, module.params["state"] == "present", module.check_mode)
     result = {"changed": before != after, "command": host.layout.command, "engine": host.layout.engine_dir}
-    return with_diff(module, result, before, after)
+    return add_diff(module, result, before, after)
 
 
 def main() -> None:

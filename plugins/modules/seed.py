@@ -164,7 +164,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ..module_utils._engine.config.seed_binding import KINDS, UNBOUND
 from ..module_utils._engine.host import Host
 from ..module_utils._engine.operations import seed as seed_states
-from ..module_utils._module import run_module, with_diff
+from ..module_utils._module import add_diff, run_module
 
 
 def answer(module: AnsibleModule, host: Host) -> Dict[str, Any]:
@@ -181,7 +181,7 @@ def answer(module: AnsibleModule, host: Host) -> Dict[str, Any]:
     result = {"changed": outcome.changed, "seed": outcome.seed, "reencrypted": outcome.reencrypted}
     if outcome.wrapped:
         result["wrapped"] = outcome.wrapped
-    return with_diff(module, result, outcome.before, outcome.after)
+    return add_diff(module, result, outcome.before, outcome.after)
 
 
 def main() -> None:

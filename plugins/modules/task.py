@@ -245,7 +245,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ..module_utils._argspec import task_spec
 from ..module_utils._engine.host import Host
 from ..module_utils._engine.operations.apply import Wanted, converge
-from ..module_utils._module import given, run_module, show_public_targets, with_diff
+from ..module_utils._module import add_diff, run_module, select_parameters, show_public_targets
 
 
 def answer(module: AnsibleModule, host: Host) -> Dict[str, Any]:
@@ -253,10 +253,10 @@ def answer(module: AnsibleModule, host: Host) -> Dict[str, Any]:
     name = module.params["name"]
     show_public_targets(module, [module.params])
     present = module.params["state"] == "present"
-    wanted = Wanted(tasks=[given(module, task_spec())]) if present else Wanted(absent_tasks=[name])
+    wanted = Wanted(tasks=[select_parameters(module, task_spec())]) if present else Wanted(absent_tasks=[name])
     outcome = converge(host, wanted, module.check_mode)
     result = {"changed": outcome.changed, "task": outcome.tasks.get(name, {}), "warnings": outcome.warnings}
-    return with_diff(module, result, outcome.before["tasks"].get(name, {}), outcome.after["tasks"].get(name, {}))
+    return add_diff(module, result, outcome.before["tasks"].get(name, {}), outcome.after["tasks"].get(name, {}))
 
 
 def main() -> None:

@@ -179,7 +179,7 @@ def test_an_allowed_login_becomes_a_vault_file_and_a_credential_that_works(
     assert operator.file.read_bytes() == before and operator.account.logins == 1
 
     assert "CHANGED" in declare(operator, machine)
-    assert json.loads(machine.stored("cloud").current_secrets()["token"]) == operator.token()
+    assert json.loads(machine.stored("cloud").merge_secrets()["token"]) == operator.token()
 
 
 def declare(operator, machine):

@@ -349,7 +349,7 @@ def test_a_token_that_another_user_refreshed_is_saved(foreign):
         assert "could not save" not in record["message"]
         foreign.run("up")
     assert cloud.rejected == 0
-    assert json.loads(foreign.stored("cloud").current_secrets()["token"])["refresh_token"] == cloud.refresh_token
+    assert json.loads(foreign.stored("cloud").merge_secrets()["token"])["refresh_token"] == cloud.refresh_token
 
 
 @needs_root

@@ -104,7 +104,7 @@ def previewed(schedules, after, **options):
 
 def searched(parsed, after):
     """The runs by the engine's own search, as moments in UTC."""
-    return [[run.astimezone(UTC) for run in occurrences.upcoming(one, after, NEXT)] for one in parsed]
+    return [[run.astimezone(UTC) for run in occurrences.find_next_runs(one, after, NEXT)] for one in parsed]
 
 
 @functools.lru_cache(maxsize=None)
@@ -141,7 +141,7 @@ def values(field):
 
 
 CRONS = st.tuples(*(values(field) for field in cron.FIELDS)).map(" ".join)
-TIMES = st.integers(0, 1439).map(schedule.clock)
+TIMES = st.integers(0, 1439).map(schedule.format_clock)
 WINDOWS = st.fixed_dictionaries({}, optional={"begin": TIMES, "end": TIMES, "spread": st.integers(0, 3600)})
 
 
@@ -160,7 +160,7 @@ SCHEDULES = st.builds(lambda text, window: {"cron": text, **window}, CRONS, st.j
 @st.composite
 def places_and_moments(draw):
     """A zone, and a moment that is often close to a change of its clock."""
-    zone = draw(st.sampled_from(NOTABLE) | st.sampled_from(sorted(zones.names())))
+    zone = draw(st.sampled_from(NOTABLE) | st.sampled_from(sorted(zones.list_names())))
     around = changes(zone)
     if around and draw(st.integers(0, 4)):
         return zone, draw(st.sampled_from(around)) + datetime.timedelta(seconds=draw(st.integers(-100000, 20000)))
@@ -203,7 +203,7 @@ def test_expressions_that_name_their_zone_mean_the_same(place, schedules):
 @pytest.mark.parametrize("year", [2026, 2027, 2028])
 def test_every_zone_changes_its_clock_as_systemd_does(year):
     texts = ["*/15 * * * *", "0 * * * *", "40 */2 * * *", "30 2 * * *", "50 0,3 * * *", "20 1,2,5 * * *"]
-    for zone in sorted(zones.names()):
+    for zone in sorted(zones.list_names()):
         for change in changes(zone):
             if change.year == year:
                 after = change - datetime.timedelta(hours=3, minutes=7)
@@ -214,7 +214,7 @@ def test_every_zone_changes_its_clock_as_systemd_does(year):
 
 
 def test_every_zone_that_is_accepted_is_one_for_systemd():
-    names = sorted(zones.names())
+    names = sorted(zones.list_names())
     after = datetime.datetime(2027, 1, 1, tzinfo=UTC)
     for at in range(0, len(names), 50):
         batch = names[at : at + 50]

@@ -275,7 +275,7 @@ def test_the_user_of_the_task_reads_the_view_and_nobody_else_enters_it(btrfs):
         def read_as(user):
             return subprocess.run(
                 ["cat", view + "/nested/file"],
-                preexec_fn=privileges.child_setup(user),
+                preexec_fn=privileges.make_child_setup(user),
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 universal_newlines=True,

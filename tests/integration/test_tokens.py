@@ -47,7 +47,7 @@ def fixture_cloudy(machine, cloud):
 
 def stored_token(machine):
     """The refresh token to log in with now, from the encrypted store."""
-    return json.loads(machine.stored("cloud").current_secrets()["token"])["refresh_token"]
+    return json.loads(machine.stored("cloud").merge_secrets()["token"])["refresh_token"]
 
 
 def test_a_refreshed_token_is_in_the_store_after_a_run_and_the_next_run_uses_it(cloudy, cloud):

@@ -221,9 +221,9 @@ def test_a40_nobody_but_root_sees_changes_or_runs_a_task(machine, push, argument
 
 def test_a43_a_secret_that_is_declared_anew_is_the_stored_one(machine, store):
     machine.declare([{**store, "secrets": {**store["secrets"], "access_key_id": "another"}}])
-    assert machine.stored("store").current_secrets()["access_key_id"] == "another"
+    assert machine.stored("store").merge_secrets()["access_key_id"] == "another"
     assert machine.module("credential", **store)["changed"]
-    assert machine.stored("store").current_secrets() == store["secrets"]
+    assert machine.stored("store").merge_secrets() == store["secrets"]
     assert machine.cloudsync("verify", "store").code == 0
 
 

@@ -63,13 +63,13 @@ def verify(tmp_path):
     make_directory(os.path.dirname(layout.command), 0o755)
     atomic_write(layout.command, b"#!/bin/sh\n", 0o755)
     make_directory(layout.unit_dir, 0o755)
-    atomic_write(f"{layout.unit_dir}/{units.TEMPLATE}", units.service_template(layout).encode(), 0o644)
+    atomic_write(f"{layout.unit_dir}/{units.TEMPLATE}", units.render_service(layout).encode(), 0o644)
 
     def call(drop_in=None, **options):
         fewest = {"name": "nightly.1_a-b", "credential": "c", "direction": "push", "path": "/srv/data"}
         task = parse_task({**fewest, "remote_path": "bucket/data", "schedule": {"preset": "daily"}, **options})
-        apply_units(layout, [UnitChange(task.name, units.timer(task), drop_in or units.service_drop_in(task))])
-        return said_of(layout, units.timer_path(layout, task.name))
+        apply_units(layout, [UnitChange(task.name, units.render_timer(task), drop_in or units.render_drop_in(task))])
+        return said_of(layout, units.locate_timer(layout, task.name))
 
     return call
 
@@ -86,7 +86,7 @@ def test_nor_about_any_path(verify, path):
 
 def test_nor_about_the_watch_for_overdue_runs(installed):
     layout = Layout(str(installed))
-    for path in units.watch_units(layout):
+    for path in units.render_watch_units(layout):
         assert said_of(layout, path) == []
 
 

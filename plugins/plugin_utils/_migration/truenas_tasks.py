@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from ...module_utils._engine.common.errors import CloudsyncError
-from ...module_utils._engine.config.task_checks import checked_bandwidth, checked_rclone_args
+from ...module_utils._engine.config.task_checks import check_bandwidth, check_rclone_args
 from ...module_utils._engine.rclone.providers.traits import is_bucket_based
 from ...module_utils._engine.rclone.providers.truenas_names import rclone_name
 from ...module_utils._engine.schedule import schedule as schedules
@@ -170,7 +170,7 @@ class _Task:
             for slot in self._take("bwlimit") or ()
         ]
         try:
-            return [{"time": slot.time, "limit": slot.limit} for slot in checked_bandwidth(slots)]
+            return [{"time": slot.time, "limit": slot.limit} for slot in check_bandwidth(slots)]
         except CloudsyncError as error:
             self._found.leave_out(self._about, "bwlimit", slots, "can't be kept. " + error.message[:-1])
             return []
@@ -256,7 +256,7 @@ def _refused(argument: str) -> str:
     if flag in HEADERS:
         return f"{flag} may have a login in it, and everybody on a host can read a program's arguments"
     try:
-        checked_rclone_args([argument])
+        check_rclone_args([argument])
     except CloudsyncError as error:
         return error.message[:-1]
     return ""

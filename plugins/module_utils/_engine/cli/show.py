@@ -93,7 +93,7 @@ def show_history(host: Host, options: argparse.Namespace) -> int:
 def show_preview(host: Host, options: argparse.Namespace) -> int:
     """``cloudsync preview TASK|CRON [--count N]``"""
     found = previews.preview(find_schedule(host.layout, options.subject), options.count)
-    print_answer(options, found, previews.text(found))
+    print_answer(options, found, previews.format_text(found))
     return EXIT_SUCCESS
 
 

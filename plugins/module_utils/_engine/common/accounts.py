@@ -31,7 +31,7 @@ class Account:
     groups: Tuple[int, ...]
 
 
-def own_account() -> Account:
+def find_own_account() -> Account:
     """The account of this process, which need not be in the password database."""
     uid = os.geteuid()
     try:
@@ -41,13 +41,13 @@ def own_account() -> Account:
     return Account(entry.pw_name, uid, os.getegid(), entry.pw_dir, tuple(os.getgroups()))
 
 
-def account_of(user: Optional[str]) -> Account:
+def find_account(user: Optional[str]) -> Account:
     """The account that a child for ``user`` runs as.
 
     None and ``root`` mean the runner's own account, so that a task with the default user also runs where cloudsync
     was started without root. Any other user needs root, or to be that user already; else it is a usage error.
     """
-    own = own_account()
+    own = find_own_account()
     if user is None or user in ("root", own.name):
         return own
     try:
@@ -64,9 +64,9 @@ def account_of(user: Optional[str]) -> Account:
     return Account(entry.pw_name, entry.pw_uid, entry.pw_gid, entry.pw_dir, groups)
 
 
-def drop_to(user: Optional[str]) -> Callable[[], None]:
-    """A ``preexec_fn`` that makes the child run as ``user`` for good; see account_of for what is refused."""
-    account = account_of(user)
+def make_drop(user: Optional[str]) -> Callable[[], None]:
+    """A ``preexec_fn`` that makes the child run as ``user`` for good; see find_account for what is refused."""
+    account = find_account(user)
     own_uid = os.geteuid()
 
     def drop() -> None:
@@ -79,13 +79,13 @@ def drop_to(user: Optional[str]) -> Callable[[], None]:
     return drop
 
 
-def child_setup(user: Optional[str], death_signal: int = signal.SIGKILL) -> Callable[[], None]:
+def make_child_setup(user: Optional[str], death_signal: int = signal.SIGKILL) -> Callable[[], None]:
     """A ``preexec_fn`` for Popen: run as ``user``, and get ``death_signal`` when the runner dies.
 
     The kernel watches the thread that forks: start the child from one that lives as long as the child may.
     Everything that may lock or allocate is done here, before the fork.
     """
-    drop = drop_to(user)
+    drop = make_drop(user)
     prctl = ctypes.CDLL(None, use_errno=True).prctl
     runner = os.getpid()
 
@@ -98,10 +98,10 @@ def child_setup(user: Optional[str], death_signal: int = signal.SIGKILL) -> Call
     return setup
 
 
-def refused_to_start(user: Optional[str]) -> CloudsyncError:
-    """What to raise when Popen reports that the function of child_setup failed (SubprocessError)."""
+def build_start_error(user: Optional[str]) -> CloudsyncError:
+    """What to raise when Popen reports that the function of make_child_setup failed (SubprocessError)."""
     return CloudsyncError(
         "other",
-        f"The kernel did not let a process change to the user {account_of(user).name}: the unit or container that "
+        f"The kernel did not let a process change to the user {find_account(user).name}: the unit or container that "
         "cloudsync runs in must allow the capabilities CAP_SETUID and CAP_SETGID.",
     )

@@ -14,16 +14,16 @@ from typing import Any
 from .errors import CloudsyncError
 
 
-def aes_gcm(key: bytes) -> Any:
+def load_aes_gcm(key: bytes) -> Any:
     """AES-GCM from ``cryptography``, the one library that a host needs besides Python's own."""
     try:
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
     except ImportError:
-        raise missing_cryptography() from None
+        raise build_missing_error() from None
     return AESGCM(key)
 
 
-def missing_cryptography() -> CloudsyncError:
+def build_missing_error() -> CloudsyncError:
     """What to say on a host without the library."""
     return CloudsyncError(
         "usage",

@@ -26,13 +26,13 @@ def make_directory(path: str, mode: int = 0o700, parents: int = 0o755) -> None:
         os.mkdir(path, mode)
     except FileExistsError:
         if not os.path.isdir(path):
-            raise _in_the_way(path) from None
+            raise _build_blocked_error(path) from None
         if os.stat(path).st_mode & 0o7777 == mode:
             return
     os.chmod(path, mode)
 
 
-def _in_the_way(path: str) -> CloudsyncError:
+def _build_blocked_error(path: str) -> CloudsyncError:
     return CloudsyncError("other", f"{path} is in the way: it must be a directory.")
 
 
@@ -166,13 +166,13 @@ def read_object(path: str, newest: int, kind: str, name: str, parts: Iterable[st
     return content
 
 
-def names_in(directory: str, suffix: str = ".json") -> List[str]:
+def list_names(directory: str, suffix: str = ".json") -> List[str]:
     """The sorted names, without ``suffix``, of the files in ``directory`` that end in it."""
     try:
         entries = os.listdir(directory)
     except FileNotFoundError:
         return []
     except NotADirectoryError:
-        raise _in_the_way(directory) from None
+        raise _build_blocked_error(directory) from None
     found = (entry for entry in entries if entry.endswith(suffix) and not entry.startswith("."))
     return sorted(entry[: -len(suffix)] for entry in found)

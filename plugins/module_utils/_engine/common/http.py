@@ -46,14 +46,14 @@ def post(url: str, body: bytes, content_type: str, user: str = "", password: str
     if user or password:
         login = f"{unquote(user)}:{unquote(password)}".encode()
         headers["Authorization"] = "Basic " + base64.b64encode(login).decode()
-    problem, again = _once(url, body, headers)
+    problem, again = _post_once(url, body, headers)
     if again:
         time.sleep(PAUSE_SECONDS)
-        problem, again = _once(url, body, headers)
+        problem, again = _post_once(url, body, headers)
     return problem
 
 
-def _once(url: str, body: bytes, headers: Dict[str, str]) -> Tuple[str, bool]:
+def _post_once(url: str, body: bytes, headers: Dict[str, str]) -> Tuple[str, bool]:
     """What went wrong, and whether another try makes sense."""
     opener = urllib.request.build_opener(NoRedirect)
     try:
@@ -69,15 +69,15 @@ def _once(url: str, body: bytes, headers: Dict[str, str]) -> Tuple[str, bool]:
         name = http.client.responses.get(error.code, "unknown")
         return f"the server answered HTTP {error.code} ({name})", error.code >= 500 or error.code == 429
     except urllib.error.URLError as error:
-        return _reason(error.reason), True
+        return _describe_error(error.reason), True
     except OSError as error:
-        return _reason(error), True
+        return _describe_error(error), True
     except (http.client.HTTPException, ValueError) as error:
         # Their texts may quote the address.
         return f"the address or the server's answer is not valid ({type(error).__name__})", False
 
 
-def _reason(error: object) -> str:
+def _describe_error(error: object) -> str:
     """Why there was no connection. Only texts of the system and of OpenSSL: others may quote the address."""
     if isinstance(error, (socket.timeout, TimeoutError)):
         return f"no answer within {TIMEOUT_SECONDS} s"

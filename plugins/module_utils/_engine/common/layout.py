@@ -18,7 +18,7 @@ from .errors import usage_error
 NAME = re.compile(r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,62}\Z")
 
 
-def checked_name(kind: str, name: str) -> str:
+def check_name(kind: str, name: str) -> str:
     """The name itself when it may name a credential or task (``kind``); it becomes a file and a unit name."""
     if not isinstance(name, str) or not NAME.match(name):
         raise usage_error(
@@ -60,32 +60,32 @@ class Layout:
         return self.config_dir + "/credentials"
 
     def credential(self, name: str) -> str:
-        return f"{self.credentials_dir}/{checked_name('credential', name)}.json"
+        return f"{self.credentials_dir}/{check_name('credential', name)}.json"
 
     @property
     def tasks_dir(self) -> str:
         return self.config_dir + "/tasks"
 
     def task(self, name: str) -> str:
-        return f"{self.tasks_dir}/{checked_name('task', name)}.json"
+        return f"{self.tasks_dir}/{check_name('task', name)}.json"
 
     def onetime_task(self, name: str) -> str:
         """A task that is not kept, of a run that happens once; it goes with the next boot."""
-        return f"{self.run_dir}/onetime/{checked_name('task', name)}.json"
+        return f"{self.run_dir}/onetime/{check_name('task', name)}.json"
 
     @property
     def state_dir(self) -> str:
         return self.root + "/var/lib/cloudsync"
 
     def task_state_dir(self, task: str) -> str:
-        return f"{self.state_dir}/{checked_name('task', task)}"
+        return f"{self.state_dir}/{check_name('task', task)}"
 
     @property
     def log_dir(self) -> str:
         return self.root + "/var/log/cloudsync"
 
     def task_log_dir(self, task: str) -> str:
-        return f"{self.log_dir}/{checked_name('task', task)}"
+        return f"{self.log_dir}/{check_name('task', task)}"
 
     @property
     def run_dir(self) -> str:

@@ -19,7 +19,7 @@ DURATION = re.compile(r"\A(?:\d+|(?:\d+[smhdw])+)\Z")
 PART = re.compile(r"(\d+)([smhdw]?)")
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
+def suggest_name(name: str, known: Iterable[str]) -> str:
     """ " Did you mean 'x'?" or, when nothing is near, the empty string."""
     near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
     return f" Did you mean {near[0]!r}?" if near else ""
@@ -31,15 +31,15 @@ def refuse_unknown_keys(what: str, given: Mapping[str, Any], known: Iterable[str
     for key in given:
         if key not in names:
             raise usage_error(
-                f"{what} has no option {key!r}.{did_you_mean(str(key), names)} It takes: {', '.join(names)}."
+                f"{what} has no option {key!r}.{suggest_name(str(key), names)} It takes: {', '.join(names)}."
             )
 
 
-def choice(what: str, value: Any, choices: Iterable[str]) -> str:
+def check_choice(what: str, value: Any, choices: Iterable[str]) -> str:
     """``value`` when it is one of ``choices``."""
     allowed = list(choices)
     if value not in allowed:
-        raise usage_error(f"{what} is {value!r}: use one of {', '.join(allowed)}.{did_you_mean(str(value), allowed)}")
+        raise usage_error(f"{what} is {value!r}: use one of {', '.join(allowed)}.{suggest_name(str(value), allowed)}")
     return str(value)
 
 

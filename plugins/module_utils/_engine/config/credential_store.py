@@ -12,17 +12,17 @@ from dataclasses import replace
 from typing import Any, Dict, List, Mapping, Optional
 
 from ..common.errors import usage_error
-from ..common.files import make_directory, names_in, read_object, remove, write_json
+from ..common.files import list_names, make_directory, read_object, remove, write_json
 from ..common.flock import Lock, wait_lock
-from ..common.layout import Layout, checked_name
+from ..common.layout import Layout, check_name
 from ..rclone.providers.traits import state_options
-from .credentials import SCHEMA, STORED, Credential, stored_view
+from .credentials import SCHEMA, STORED, Credential, build_stored_view
 from .seed import Place, Seed, load_seed
 
 
 def list_credentials(layout: Layout) -> List[str]:
     """The names of the stored credentials."""
-    return names_in(layout.credentials_dir)
+    return list_names(layout.credentials_dir)
 
 
 def read_credential(layout: Layout, name: str) -> Optional[Dict[str, Any]]:
@@ -44,7 +44,7 @@ def unseal(layout: Layout, seed: Seed, stored: Mapping[str, Any]) -> Credential:
     name = stored["name"]
 
     def opened(group: str) -> Dict[str, str]:
-        return {key: seed.decrypt(text, _place(layout, name, group, key)) for key, text in stored[group].items()}
+        return {key: seed.decrypt(text, _locate(layout, name, group, key)) for key, text in stored[group].items()}
 
     return Credential(
         name,
@@ -56,7 +56,7 @@ def unseal(layout: Layout, seed: Seed, stored: Mapping[str, Any]) -> Credential:
     )
 
 
-def _place(layout: Layout, name: str, group: str, key: str) -> Place:
+def _locate(layout: Layout, name: str, group: str, key: str) -> Place:
     return Place("credential", name, f"{group}.{key}", layout.credential(name))
 
 
@@ -64,7 +64,7 @@ def seal(layout: Layout, seed: Seed, credential: Credential) -> Dict[str, Any]:
     """The stored form, every secret encrypted in its place."""
 
     def sealed(group: str, values: Mapping[str, str]) -> Dict[str, str]:
-        return {key: seed.encrypt(text, _place(layout, credential.name, group, key)) for key, text in values.items()}
+        return {key: seed.encrypt(text, _locate(layout, credential.name, group, key)) for key, text in values.items()}
 
     return {
         "schema": SCHEMA,
@@ -77,11 +77,11 @@ def seal(layout: Layout, seed: Seed, credential: Credential) -> Dict[str, Any]:
     }
 
 
-def info(layout: Layout, name: Optional[str]) -> List[Dict[str, Any]]:
+def list_public_views(layout: Layout, name: Optional[str]) -> List[Dict[str, Any]]:
     """The public views of all credentials, or of the one named; empty when it does not exist."""
-    names = [checked_name("credential", name)] if name else list_credentials(layout)
+    names = [check_name("credential", name)] if name else list_credentials(layout)
     stored = [read_credential(layout, each) for each in names]
-    return [stored_view(each) for each in stored if each is not None]
+    return [build_stored_view(each) for each in stored if each is not None]
 
 
 def store_lock(layout: Layout) -> Lock:
@@ -113,7 +113,7 @@ def save_refreshed(layout: Layout, name: str, expected: Mapping[str, str], refre
         if stored is None:
             return False
         now = unseal(layout, seed, stored)
-        current = {**now.attributes, **now.current_secrets()}
+        current = {**now.attributes, **now.merge_secrets()}
         kept = {
             key: refreshed[key]
             for key in state_options(now.provider)

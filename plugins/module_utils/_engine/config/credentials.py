@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Dict, Mapping, Optional
 
 from ..common.errors import usage_error
-from ..common.layout import checked_name
+from ..common.layout import check_name
 from ..common.validation import refuse_unknown_keys
 from ..rclone.conf_file import config_value
 from ..rclone.providers.conf_section import on_one_line
@@ -41,14 +41,14 @@ class Credential:
     secrets: Mapping[str, str] = field(default_factory=dict)
     refreshed: Mapping[str, str] = field(default_factory=dict)
 
-    def current_secrets(self) -> Dict[str, str]:
+    def merge_secrets(self) -> Dict[str, str]:
         """The secrets to log in with now: a refreshed one replaces the declared one."""
         return {**self.secrets, **self.refreshed}
 
 
 def parse_credential(declared: Mapping[str, Any]) -> Credential:
     """The credential that ``declared`` (the options of the ``credential`` module) asks for."""
-    name = checked_name("credential", declared.get("name") or "")
+    name = check_name("credential", declared.get("name") or "")
     refuse_unknown_keys(f"The credential {name}", declared, OPTIONS)
     provider = declared.get("provider")
     if not provider:
@@ -57,12 +57,12 @@ def parse_credential(declared: Mapping[str, Any]) -> Credential:
         name=name,
         provider=str(provider),
         description=declared.get("description") or "",
-        attributes=_values(declared.get("attributes")),
-        secrets=_values(declared.get("secrets")),
+        attributes=_parse_values(declared.get("attributes")),
+        secrets=_parse_values(declared.get("secrets")),
     )
 
 
-def _values(given: Optional[Mapping[str, Any]]) -> Dict[str, str]:
+def _parse_values(given: Optional[Mapping[str, Any]]) -> Dict[str, str]:
     # On one line, as rclone has it: save_refreshed() compares what was declared with what a run began with.
     return {key: on_one_line(config_value(value)) for key, value in (given or {}).items() if value is not None}
 
@@ -83,7 +83,7 @@ def declare(before: Optional[Credential], wanted: Credential) -> Credential:
     return replace(wanted, refreshed=kept)
 
 
-def public_view(credential: Credential) -> Dict[str, Any]:
+def build_public_view(credential: Credential) -> Dict[str, Any]:
     """What may be shown: everything but the secrets, of which only the names."""
     return {
         "name": credential.name,
@@ -94,19 +94,19 @@ def public_view(credential: Credential) -> Dict[str, Any]:
     }
 
 
-def stored_view(stored: Mapping[str, Any]) -> Dict[str, Any]:
-    """public_view of a stored credential, without the seed."""
-    return public_view(
+def build_stored_view(stored: Mapping[str, Any]) -> Dict[str, Any]:
+    """build_public_view() of a stored credential, without the seed."""
+    return build_public_view(
         Credential(stored["name"], stored["provider"], stored["description"], stored["attributes"], stored["secrets"])
     )
 
 
-def diff_view(credential: Optional[Credential], other: Optional[Credential]) -> Dict[str, Any]:
-    """public_view with each secret as a word that differs from ``other``'s exactly when the secrets do."""
+def build_diff_view(credential: Optional[Credential], other: Optional[Credential]) -> Dict[str, Any]:
+    """build_public_view() with each secret as a word that differs from ``other``'s exactly when the secrets do."""
     if credential is None:
         return {}
     others = other.secrets if other else {}
-    view = public_view(credential)
+    view = build_public_view(credential)
     view["secrets"] = {
         key: SET if others.get(key, value) == value else NEW_VALUE for key, value in sorted(credential.secrets.items())
     }

@@ -18,7 +18,7 @@ import os
 from dataclasses import dataclass, replace
 from typing import Any, Dict, Mapping, Optional
 
-from ..common.crypto import aes_gcm
+from ..common.crypto import load_aes_gcm
 from ..common.errors import CloudsyncError, Damaged
 from ..common.files import make_directory, read_versioned, remove_leftovers, write_json
 from ..common.layout import Layout
@@ -41,7 +41,7 @@ class Place:
     field: str
     path: str
 
-    def associated_data(self) -> bytes:
+    def encode(self) -> bytes:
         return "\0".join(("cloudsync", self.kind, self.name, self.field)).encode()
 
     def describe(self) -> str:
@@ -62,7 +62,7 @@ class Seed:
     def encrypt(self, plain: str, place: Place) -> str:
         """The ciphertext of ``plain`` bound to ``place``; never the same twice."""
         nonce = os.urandom(NONCE_BYTES)
-        sealed = aes_gcm(self.keys[self.primary]).encrypt(nonce, plain.encode(), place.associated_data())
+        sealed = load_aes_gcm(self.keys[self.primary]).encrypt(nonce, plain.encode(), place.encode())
         return ":".join((SCHEME, self.primary, base64.b64encode(nonce + sealed).decode()))
 
     def decrypt(self, ciphertext: str, place: Place) -> str:
@@ -70,23 +70,23 @@ class Seed:
         scheme, _colon, rest = str(ciphertext).partition(":")
         key_id, _colon, body = rest.partition(":")
         if scheme != SCHEME or not body:
-            raise _undecryptable(place, "is not a ciphertext: the file was edited or cut short")
+            raise _build_undecryptable(place, "is not a ciphertext: the file was edited or cut short")
         key = self.keys.get(key_id)
         if key is None:
-            raise _undecryptable(place, f"was encrypted with the key {key_id}, which this host's seed lacks")
-        cipher = aes_gcm(key)
+            raise _build_undecryptable(place, f"was encrypted with the key {key_id}, which this host's seed lacks")
+        cipher = load_aes_gcm(key)
         try:
             raw = base64.b64decode(body, validate=True)
-            return str(cipher.decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], place.associated_data()), "utf-8")
+            return str(cipher.decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], place.encode()), "utf-8")
         except Exception as error:
-            raise _undecryptable(place, "was edited, cut short, or moved here from another object") from error
+            raise _build_undecryptable(place, "was edited, cut short, or moved here from another object") from error
 
-    def with_new_primary(self) -> Seed:
+    def add_primary(self) -> Seed:
         """This ring with one more key, which encrypts from now on."""
-        key_id = _new_key_id()
+        key_id = _make_key_id()
         return replace(self, keys={**self.keys, key_id: os.urandom(KEY_BYTES)}, primary=key_id)
 
-    def only_primary(self) -> Seed:
+    def drop_former_keys(self) -> Seed:
         """This ring without its former keys."""
         return replace(self, keys={self.primary: self.keys[self.primary]})
 
@@ -96,7 +96,7 @@ class Seed:
         return {"schema": SCHEMA, "primary": self.primary, "keys": keys}
 
 
-def _undecryptable(place: Place, what: str) -> CloudsyncError:
+def _build_undecryptable(place: Place, what: str) -> CloudsyncError:
     return CloudsyncError(
         "undecryptable",
         f"{place.describe()} {what}. Nothing was changed; restore the seed or the file from a backup, or declare the "
@@ -104,13 +104,13 @@ def _undecryptable(place: Place, what: str) -> CloudsyncError:
     )
 
 
-def _new_key_id() -> str:
+def _make_key_id() -> str:
     return os.urandom(4).hex()
 
 
-def new_seed() -> Seed:
+def make_seed() -> Seed:
     """A ring of one fresh random key."""
-    key_id = _new_key_id()
+    key_id = _make_key_id()
     return Seed({key_id: os.urandom(KEY_BYTES)}, key_id)
 
 
@@ -123,11 +123,11 @@ def parse_seed(content: Mapping[str, Any], path: str) -> Seed:
     except (KeyError, TypeError, ValueError):
         whole = False
     if not whole:
-        raise _damaged(path)
+        raise _build_damaged(path)
     return seed
 
 
-def _damaged(path: str) -> Damaged:
+def _build_damaged(path: str) -> Damaged:
     return Damaged(
         "undecryptable",
         f"The seed {path} is damaged: it was edited or cut short. It is left as it is; restore it from its backup "
@@ -142,7 +142,7 @@ def read_seed(layout: Layout) -> Optional[Seed]:
         return parse_seed(content, layout.seed) if content is not None else None
     kind = content.get("bound")
     if kind not in KINDS:
-        raise _damaged(layout.seed)
+        raise _build_damaged(layout.seed)
     opened = open_bound(str(content.get("sealed")), kind, layout.seed)
     return replace(parse_seed(json.loads(opened), layout.seed), bound=kind)
 

@@ -37,18 +37,18 @@ def bind(plain: bytes, kind: str) -> str:
     sealed = _encrypt(plain, kind, kind)
     opened = _systemd_creds(["decrypt", "--name=" + NAME, "-", "-"], sealed, kind)
     if opened.stdout != plain:
-        raise _can_not_bind(kind, "it could not open again what it had just encrypted")
+        raise _build_bind_error(kind, "it could not open again what it had just encrypted")
     return b"".join(sealed.split()).decode("ascii")
 
 
 def _encrypt(plain: bytes, key: str, kind: str) -> bytes:
     done = _systemd_creds(["encrypt", "--with-key=" + key, "--name=" + NAME, "-", "-"], plain, kind)
     if done.returncode != 0:
-        raise _can_not_bind(kind, "systemd-creds says: " + _last_line(done.stderr))
+        raise _build_bind_error(kind, "systemd-creds says: " + _find_last_line(done.stderr))
     return bytes(done.stdout)
 
 
-def _can_not_bind(kind: str, why: str) -> CloudsyncError:
+def _build_bind_error(kind: str, why: str) -> CloudsyncError:
     return usage_error(f"The seed can't be bound with bound={kind}: {why}. It stays as it is.")
 
 
@@ -59,13 +59,13 @@ def open_bound(sealed: str, kind: str, path: str) -> bytes:
     except CloudsyncError as error:
         if error.reason == BUSY:  # it may open the next time: nothing is to take its place
             raise
-        raise _can_not_open(path, kind, error.message) from error
+        raise _build_open_error(path, kind, error.message) from error
     if done.returncode != 0:
-        raise _can_not_open(path, kind, f"systemd-creds says: {_last_line(done.stderr)}.")
+        raise _build_open_error(path, kind, f"systemd-creds says: {_find_last_line(done.stderr)}.")
     return bytes(done.stdout)
 
 
-def _can_not_open(path: str, kind: str, why: str) -> Damaged:
+def _build_open_error(path: str, kind: str, why: str) -> Damaged:
     return Damaged(
         "undecryptable",
         f"The seed {path} is bound (bound={kind}), and this host can't open it: {why} It is left as it is; bring back "
@@ -97,6 +97,6 @@ def _systemd_creds(arguments: Sequence[str], stdin: bytes, kind: str) -> subproc
         ) from None
 
 
-def _last_line(stderr: bytes) -> str:
+def _find_last_line(stderr: bytes) -> str:
     lines = stderr.decode("utf-8", "replace").strip().splitlines()
     return lines[-1].rstrip(".") if lines else "nothing"

@@ -13,7 +13,7 @@ import hashlib
 import json
 import os
 
-from ..common.crypto import aes_gcm
+from ..common.crypto import load_aes_gcm
 from ..common.errors import CloudsyncError, usage_error
 from .seed import NONCE_BYTES, Seed, parse_seed
 
@@ -37,7 +37,9 @@ def wrap_seed(seed: Seed, passphrase: str) -> str:
     """``seed`` as one line of text that only ``passphrase`` opens."""
     check_passphrase(passphrase)
     salt, nonce = os.urandom(SALT_BYTES), os.urandom(NONCE_BYTES)
-    sealed = aes_gcm(_key(passphrase, salt)).encrypt(nonce, json.dumps(seed.to_dict()).encode(), SCHEME.encode())
+    sealed = load_aes_gcm(_derive_key(passphrase, salt)).encrypt(
+        nonce, json.dumps(seed.to_dict()).encode(), SCHEME.encode()
+    )
     return f"{SCHEME}:{base64.b64encode(salt + nonce + sealed).decode()}"
 
 
@@ -51,7 +53,7 @@ def unwrap_seed(wrapped: str, passphrase: str) -> Seed:
     except ValueError:
         raw = b""
     salt, sealed = raw[:SALT_BYTES], raw[SALT_BYTES:]
-    cipher = aes_gcm(_key(passphrase, salt))
+    cipher = load_aes_gcm(_derive_key(passphrase, salt))
     try:
         content = json.loads(cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], SCHEME.encode()))
     except Exception as error:
@@ -61,7 +63,7 @@ def unwrap_seed(wrapped: str, passphrase: str) -> Seed:
     return parse_seed(content, "in the wrapped text")
 
 
-def _key(passphrase: str, salt: bytes) -> bytes:
+def _derive_key(passphrase: str, salt: bytes) -> bytes:
     return hashlib.scrypt(
         passphrase.encode(), salt=salt, n=COST, r=BLOCK_SIZE, p=PARALLELISM, maxmem=MEMORY_LIMIT, dklen=32
     )

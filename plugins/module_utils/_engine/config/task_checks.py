@@ -15,7 +15,7 @@ import re
 from typing import Any, Mapping, Sequence, Tuple, Union
 
 from ..common.errors import usage_error
-from .tasks import MOVE, BandwidthSlot, Task, path_inside
+from .tasks import MOVE, BandwidthSlot, Task, find_path_inside
 
 TIME = re.compile(r"\A(?:(Mon|Tue|Wed|Thu|Fri|Sat|Sun)-)?(\d{1,2}):(\d{2})\Z", re.IGNORECASE)
 RATE = r"(?:off|\d+(?:\.\d+)?[BKMGTP])"
@@ -55,7 +55,7 @@ REFUSED_FLAGS = (
 )
 
 
-def checked_local_path(what: str, value: Any) -> str:
+def check_local_path(what: str, value: Any) -> str:
     """An absolute path, without ``.``, ``..`` and a trailing slash."""
     text = str(value)
     if not text.startswith("/") or "\n" in text or "\0" in text:
@@ -65,7 +65,7 @@ def checked_local_path(what: str, value: Any) -> str:
     return os.path.normpath("/" + text.lstrip("/"))
 
 
-def checked_remote_path(what: str, value: Any) -> str:
+def check_remote_path(what: str, value: Any) -> str:
     """A path at a provider, without ``.`` and a trailing slash; a leading slash is kept (absolute on SFTP)."""
     text = str(value)
     if "\n" in text or "\0" in text or ".." in text.split("/"):
@@ -74,7 +74,7 @@ def checked_remote_path(what: str, value: Any) -> str:
     return "" if path == "." else path
 
 
-def checked_patterns(what: str, values: Union[str, Sequence[Any]]) -> Tuple[str, ...]:
+def check_patterns(what: str, values: Union[str, Sequence[Any]]) -> Tuple[str, ...]:
     """Lines for one of rclone's filter files: none empty, none of two lines (a hidden second rule)."""
     if isinstance(values, str):
         values = [values]
@@ -84,7 +84,7 @@ def checked_patterns(what: str, values: Union[str, Sequence[Any]]) -> Tuple[str,
     return tuple(str(value) for value in values)
 
 
-def checked_max_delete(value: Any) -> str:
+def check_max_delete(value: Any) -> str:
     """A count ("5"), a percentage ("10%"), or empty for no limit."""
     text = str(value).replace(" ", "")
     found = MAX_DELETE.match(text)
@@ -93,9 +93,9 @@ def checked_max_delete(value: Any) -> str:
     return text
 
 
-def checked_bandwidth(slots: Sequence[Mapping[str, Any]]) -> Tuple[BandwidthSlot, ...]:
+def check_bandwidth(slots: Sequence[Mapping[str, Any]]) -> Tuple[BandwidthSlot, ...]:
     """A timetable in rising order; times are "HH:MM" or "Mon-HH:MM", limits bytes per second with a unit."""
-    checked = tuple(_slot(index, slot) for index, slot in enumerate(slots))
+    checked = tuple(_check_slot(index, slot) for index, slot in enumerate(slots))
     keys = [(DAYS.index(slot.time[:3]) if "-" in slot.time else -1, slot.time[-5:]) for slot in checked]
     for index in range(1, len(keys)):
         if keys[index] <= keys[index - 1]:
@@ -106,7 +106,7 @@ def checked_bandwidth(slots: Sequence[Mapping[str, Any]]) -> Tuple[BandwidthSlot
     return checked
 
 
-def _slot(index: int, slot: Mapping[str, Any]) -> BandwidthSlot:
+def _check_slot(index: int, slot: Mapping[str, Any]) -> BandwidthSlot:
     what = f"bandwidth[{index}]"
     found = TIME.match(str(slot.get("time", "")))
     if not found or int(found.group(2)) > 23 or int(found.group(3)) > 59:
@@ -121,19 +121,19 @@ def _slot(index: int, slot: Mapping[str, Any]) -> BandwidthSlot:
     return BandwidthSlot(f"{day}{int(found.group(2)):02d}:{found.group(3)}", limit)
 
 
-def checked_rclone_args(arguments: Sequence[Any]) -> Tuple[str, ...]:
+def check_rclone_args(arguments: Sequence[Any]) -> Tuple[str, ...]:
     """Further ``--flag`` or ``--flag=value`` words for rclone; those that would break a promise are refused."""
     for argument in arguments:
         flag = str(argument).partition("=")[0]
         if not FLAG.match(flag):
             raise usage_error(f"rclone_args has {flag!r}: write each one as --flag or --flag=value.")
-        reason = _refusal(flag)
+        reason = _find_refusal(flag)
         if reason:
             raise usage_error(f"rclone_args has {flag}, which is refused: {reason}.")
     return tuple(str(argument) for argument in arguments)
 
 
-def _refusal(flag: str) -> str:
+def _find_refusal(flag: str) -> str:
     """Why ``flag`` may not be given, empty when it may."""
     for patterns, reason in REFUSED_FLAGS:
         if any(fnmatch.fnmatchcase(flag, "--" + pattern) for pattern in patterns.split()):
@@ -143,14 +143,14 @@ def _refusal(flag: str) -> str:
     return ""
 
 
-def checked_size(what: str, value: Any) -> str:
+def check_size(what: str, value: Any) -> str:
     """Memory as systemd spells it: bytes with K, M, G or T, a percentage, or empty for no limit."""
     if str(value) and not SIZE.match(str(value)):
         raise usage_error(f"{what} is {value!r}: use a size such as 512M, or a percentage.")
     return str(value)
 
 
-def checked_quota(what: str, value: Any) -> str:
+def check_quota(what: str, value: Any) -> str:
     """A share of one processor, or empty for no limit."""
     if str(value) and not QUOTA.match(str(value)):
         raise usage_error(f"{what} is {value!r}: use a percentage of one processor, such as 50%.")
@@ -182,15 +182,15 @@ def check_task(task: Task) -> None:
         if is_broken:
             raise usage_error(sentence)
     if task.keep_deleted is not None:
-        _check_kept(task, task.keep_deleted.path)
+        _check_keep_deleted(task, task.keep_deleted.path)
 
 
-def _check_kept(task: Task, kept: str) -> None:
+def _check_keep_deleted(task: Task, kept: str) -> None:
     if not task.is_push and not kept.startswith("/"):
         raise usage_error(
             f"keep_deleted.path is {kept!r}: a pull keeps deleted files on this host; give an absolute path."
         )
-    if path_inside(kept, task.destination) is not None:
+    if find_path_inside(kept, task.destination) is not None:
         raise usage_error(
             f"keep_deleted.path {kept!r} holds the destination {task.destination!r}: name a folder beside it or in it."
         )

@@ -13,9 +13,9 @@ from dataclasses import replace
 from typing import Any, Dict, List, Mapping, Optional
 
 from ..common.errors import usage_error
-from ..common.files import make_directory, names_in, read_object, remove, write_json
+from ..common.files import list_names, make_directory, read_object, remove, write_json
 from ..common.layout import Layout
-from ..notify.targets import parse_target, public_form
+from ..notify.targets import parse_target, redact_target
 from .credentials import NEW_VALUE, SET
 from .seed import Place, Seed
 from .task_parser import OPTIONS, parse_task
@@ -27,7 +27,7 @@ CRYPT_SECRETS = ("password", "salt")
 
 def list_tasks(layout: Layout) -> List[str]:
     """The names of the stored tasks."""
-    return names_in(layout.tasks_dir)
+    return list_names(layout.tasks_dir)
 
 
 def read_task(layout: Layout, name: str) -> Optional[Dict[str, Any]]:
@@ -53,14 +53,14 @@ def seal_task(layout: Layout, seed: Seed, task: Task) -> Dict[str, Any]:
     """The stored form, every secret encrypted in its place."""
     content = {"schema": SCHEMA, **task_to_dict(task)}
     if task.encryption is not None:
-        for key in _set_crypt_secrets(content["encryption"]):
+        for key in _list_crypt_secrets(content["encryption"]):
             content["encryption"][key] = seed.encrypt(
-                content["encryption"][key], _place(layout, task.name, "encryption." + key)
+                content["encryption"][key], _locate(layout, task.name, "encryption." + key)
             )
     content["notify"] = [
         {
-            "public": public_form(parse_target(target)),
-            "target": seed.encrypt(target, _place(layout, task.name, f"notify.{index}")),
+            "public": redact_target(parse_target(target)),
+            "target": seed.encrypt(target, _locate(layout, task.name, f"notify.{index}")),
         }
         for index, target in enumerate(task.notify)
     ]
@@ -75,12 +75,12 @@ def unseal_task(layout: Layout, seed: Seed, stored: Mapping[str, Any]) -> Task:
         content["encryption"] = {
             **content["encryption"],
             **{
-                key: seed.decrypt(content["encryption"][key], _place(layout, name, "encryption." + key))
-                for key in _set_crypt_secrets(content["encryption"])
+                key: seed.decrypt(content["encryption"][key], _locate(layout, name, "encryption." + key))
+                for key in _list_crypt_secrets(content["encryption"])
             },
         }
     content["notify"] = [
-        seed.decrypt(target["target"], _place(layout, name, f"notify.{index}"))
+        seed.decrypt(target["target"], _locate(layout, name, f"notify.{index}"))
         for index, target in enumerate(content["notify"])
     ]
     return task_from_dict(content)
@@ -93,11 +93,11 @@ def task_from_dict(content: Mapping[str, Any]) -> Task:
     return replace(task, reverse_of=reverse_of)
 
 
-def _set_crypt_secrets(encryption: Mapping[str, Any]) -> List[str]:
+def _list_crypt_secrets(encryption: Mapping[str, Any]) -> List[str]:
     return [key for key in CRYPT_SECRETS if encryption[key]]
 
 
-def _place(layout: Layout, name: str, field: str) -> Place:
+def _locate(layout: Layout, name: str, field: str) -> Place:
     return Place("task", name, field, layout.task(name))
 
 
@@ -106,34 +106,34 @@ def load_task(layout: Layout, seed: Seed, name: str) -> Task:
     return unseal_task(layout, seed, require_task(layout, name))
 
 
-def public_task_view(task: Task) -> Dict[str, Any]:
+def build_public_task_view(task: Task) -> Dict[str, Any]:
     """What may be shown: the options, of the secrets only which are set, of notify targets only where they go."""
     view = task_to_dict(task)
-    view["notify"] = [public_form(parse_target(target)) for target in task.notify]
-    view["encryption"] = _public_encryption(view["encryption"])
+    view["notify"] = [redact_target(parse_target(target)) for target in task.notify]
+    view["encryption"] = _build_public_encryption(view["encryption"])
     return view
 
 
-def stored_task_view(stored: Mapping[str, Any]) -> Dict[str, Any]:
-    """public_task_view() of a stored task, without the seed."""
+def build_stored_task_view(stored: Mapping[str, Any]) -> Dict[str, Any]:
+    """build_public_task_view() of a stored task, without the seed."""
     view = {key: value for key, value in stored.items() if key != "schema"}
     view["notify"] = [target["public"] for target in stored["notify"]]
-    view["encryption"] = _public_encryption(stored["encryption"])
+    view["encryption"] = _build_public_encryption(stored["encryption"])
     return view
 
 
-def _public_encryption(encryption: Optional[Mapping[str, Any]]) -> Optional[Dict[str, Any]]:
+def _build_public_encryption(encryption: Optional[Mapping[str, Any]]) -> Optional[Dict[str, Any]]:
     if encryption is None:
         return None
     public = {key: value for key, value in encryption.items() if key not in CRYPT_SECRETS}
-    return {**public, "secrets": _set_crypt_secrets(encryption)}
+    return {**public, "secrets": _list_crypt_secrets(encryption)}
 
 
-def diff_task_view(task: Optional[Task], other: Optional[Task]) -> Dict[str, Any]:
-    """public_task_view() with each secret as a word that differs from ``other``'s exactly when the secrets do."""
+def build_diff_task_view(task: Optional[Task], other: Optional[Task]) -> Dict[str, Any]:
+    """build_public_task_view() with each secret as a word that differs from ``other``'s exactly when the secrets do."""
     if task is None:
         return {}
-    view = public_task_view(task)
+    view = build_public_task_view(task)
     if task.encryption is not None:
         theirs = other.encryption if other else None
         view["encryption"]["secrets"] = {
@@ -165,7 +165,7 @@ def save_onetime(layout: Layout, seed: Seed, task: Task) -> None:
 
 def list_onetimes(layout: Layout) -> List[str]:
     """The names of the one-time runs since the last boot."""
-    return names_in(os.path.dirname(layout.onetime_task("any")))
+    return list_names(os.path.dirname(layout.onetime_task("any")))
 
 
 def remove_task(layout: Layout, name: str) -> None:

@@ -63,7 +63,7 @@ class Hooks:
     always: str = ""
     timeout: int = 3600
 
-    def any(self) -> bool:
+    def has_any(self) -> bool:
         return bool(self.before or self.success or self.failure or self.always)
 
 
@@ -124,16 +124,16 @@ class Task:
     @property
     def kept_inside(self) -> Optional[str]:
         """The folder of keep_deleted relative to the destination; None when it does not lie in it."""
-        return path_inside(self.destination, self.keep_deleted.path) if self.keep_deleted is not None else None
+        return find_path_inside(self.destination, self.keep_deleted.path) if self.keep_deleted is not None else None
 
 
-def path_inside(folder: str, path: str) -> Optional[str]:
+def find_path_inside(folder: str, path: str) -> Optional[str]:
     """``path`` relative to ``folder`` (empty when they are the same), None when it does not lie in it."""
     outer, inner = ([part for part in each.split("/") if part] for each in (folder, path))
     return "/".join(inner[len(outer) :]) if inner[: len(outer)] == outer else None
 
 
-def reversed_task(task: Task, name: str) -> Task:
+def reverse_task(task: Task, name: str) -> Task:
     """The restore of ``task``: the other direction, disabled, same filters, limits and encryption; it never moves."""
     return replace(
         task,

@@ -49,7 +49,7 @@ class Event:
         return "\n".join(lines) or self.headline
 
 
-def alarm(state: str, reason: str) -> str:
+def find_alarm(state: str, reason: str) -> str:
     """What a run that ended like this stands for: "failed", "success", or "" when it says nothing of the kind.
 
     A stop that somebody asked for is no failure; being killed is.
@@ -59,22 +59,22 @@ def alarm(state: str, reason: str) -> str:
     return state if state in ("failed", "success", "overdue") else ""
 
 
-def standing_alarm(history: Iterable[Tuple[str, str]]) -> str:
+def find_last_alarm(history: Iterable[Tuple[str, str]]) -> str:
     """The state that the last notice told of: "failed", "success" or "" (none yet).
 
     ``history``: (state, reason) of the runs before this one, newest first. Runs that were stopped or skipped neither
     raise an alarm nor clear one.
     """
-    return next((told for told in (alarm(*one) for one in history) if told), "")
+    return next((told for told in (find_alarm(*one) for one in history) if told), "")
 
 
-def wanted(previous_state: str, new_state: str, reason: str = "", pings: bool = False) -> List[str]:
+def select_events(previous_state: str, new_state: str, reason: str = "", pings: bool = False) -> List[str]:
     """The kinds of events that are due when a run (``new_state``, ``reason``) follows ``previous_state``.
 
-    ``previous_state`` is what standing_alarm() says, or "overdue" when that was told last. Once per change: a second
+    ``previous_state`` is what find_last_alarm() says, or "overdue" when that was told last. Once per change: a second
     failure is silent until a success came between. A target that ``pings`` hears of every run instead.
     """
-    new = alarm(new_state, reason)
+    new = find_alarm(new_state, reason)
     if pings:
         kinds = {"success": ["succeeded"], "failed": ["failed"]}
         return ["started"] if new_state == "running" else kinds.get(new, [])

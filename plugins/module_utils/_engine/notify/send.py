@@ -7,7 +7,7 @@
 """Notices of runs: when they are due, what they say, and sending them.
 
 A notice that can't be sent never fails a run: the reason comes back as a sentence, in which an address is only shown
-as public_form() has it.
+as redact_target() has it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 
 from ..common.http import post
 from .events import Event
-from .targets import Target, public_form, split_login
+from .targets import Target, redact_target, split_login
 
 COMMAND_SECONDS = 60
 SENDMAIL = "/usr/sbin/sendmail"
@@ -43,30 +43,32 @@ def send(
     if event.kind not in target.takes:
         return []
     if target.kind == "mail":
-        return _told(target, _run([sendmail, "-oi", "-t"], _mail(target.address, event)))
+        return _report_problem(target, _run([sendmail, "-oi", "-t"], _build_mail(target.address, event)))
     if target.kind == "unit":
         # A template gets the task as its instance, or it could not know what failed.
         unit = target.address.replace("@.", f"@{event.task}.")
-        return _told(target, _run([systemctl, "start", "--no-block", unit]) if real_host else "")
+        return _report_problem(target, _run([systemctl, "start", "--no-block", unit]) if real_host else "")
     url, user, password = split_login(target.address)
     if target.kind == "healthchecks":
         parts = urlsplit(url)
         url = parts._replace(path=parts.path.rstrip("/") + PING_ENDS[event.kind]).geturl()
         body = f"{event.headline}\n{event.text}"[:PING_LENGTH].encode()
-        return _told(target, post(url, body, "text/plain; charset=utf-8", user, password))
+        return _report_problem(target, post(url, body, "text/plain; charset=utf-8", user, password))
     if target.kind == "ntfy":
         parts = urlsplit(url)
         base, _slash, topic = parts.path.rstrip("/").rpartition("/")
         url = parts._replace(path=base + "/").geturl()
-        return _told(target, post(url, _json(_ntfy(topic, event)), "application/json", user, password))
-    return _told(target, post(url, _json(_webhook(event)), "application/json", user, password))
+        return _report_problem(
+            target, post(url, _encode_json(_build_ntfy(topic, event)), "application/json", user, password)
+        )
+    return _report_problem(target, post(url, _encode_json(_build_webhook(event)), "application/json", user, password))
 
 
-def _told(target: Target, problem: str) -> List[str]:
-    return [f"The notice to {public_form(target)} could not be sent: {problem}."] if problem else []
+def _report_problem(target: Target, problem: str) -> List[str]:
+    return [f"The notice to {redact_target(target)} could not be sent: {problem}."] if problem else []
 
 
-def _webhook(event: Event) -> Dict[str, Any]:
+def _build_webhook(event: Event) -> Dict[str, Any]:
     """``text`` is what Slack, Mattermost and their like show, ``content`` what Discord shows (2000 letters at most)."""
     content = asdict(event)
     content["event"] = content.pop("kind")
@@ -75,7 +77,7 @@ def _webhook(event: Event) -> Dict[str, Any]:
     return content
 
 
-def _ntfy(topic: str, event: Event) -> Dict[str, Any]:
+def _build_ntfy(topic: str, event: Event) -> Dict[str, Any]:
     priority, tag = NTFY_LOOKS[event.kind]
     return {
         "topic": topic,
@@ -86,11 +88,11 @@ def _ntfy(topic: str, event: Event) -> Dict[str, Any]:
     }
 
 
-def _json(content: Dict[str, Any]) -> bytes:
+def _encode_json(content: Dict[str, Any]) -> bytes:
     return json.dumps(content).encode()
 
 
-def _mail(recipients: str, event: Event) -> bytes:
+def _build_mail(recipients: str, event: Event) -> bytes:
     """No From: the host's mail system knows the address that it may send from."""
     message = EmailMessage()
     message["To"] = recipients

@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""Where notices go. An address may hold a secret, so only public_form() of it is ever shown."""
+"""Where notices go. An address may hold a secret, so only redact_target() of it is ever shown."""
 
 from __future__ import annotations
 
@@ -73,12 +73,12 @@ def parse_target(text: str) -> Target:
             raise usage_error("A unit: target of notify is not the name of a .service or .target unit.")
         return Target("unit", rest)
     if scheme in HTTP_KINDS:
-        return _http_target(scheme, rest)
+        return _parse_http_target(scheme, rest)
     shown = repr(scheme) if re.match(r"\A[a-z+.-]{1,20}\Z", scheme) else "that is not one"
     raise usage_error(f"A notify target has the scheme {shown}: use one of {FORMS}.")
 
 
-def _http_target(scheme: str, rest: str) -> Target:
+def _parse_http_target(scheme: str, rest: str) -> Target:
     kind = HTTP_KINDS[scheme]
     address = f"{scheme.split('+')[-1]}:{rest}"
     try:
@@ -97,7 +97,7 @@ def _http_target(scheme: str, rest: str) -> Target:
     return Target(kind, address)
 
 
-def public_form(target: Target) -> str:
+def redact_target(target: Target) -> str:
     """What may be shown: of a web address the scheme and the host, of the others all."""
     if target.kind == "mail":
         return "mailto:" + target.address
@@ -105,13 +105,13 @@ def public_form(target: Target) -> str:
         return "unit:" + target.address
     parts = urlsplit(target.address)
     prefix = "" if target.kind == "webhook" else target.kind + "+"
-    return f"{prefix}{parts.scheme}://{_host(parts)}"
+    return f"{prefix}{parts.scheme}://{_format_host(parts)}"
 
 
-def public_text(text: str) -> str:
-    """public_form() of a target that may be wrong."""
+def redact_text(text: str) -> str:
+    """redact_target() of a target that may be wrong."""
     try:
-        return public_form(parse_target(text))
+        return redact_target(parse_target(text))
     except CloudsyncError:
         return "a target that can't be read"
 
@@ -119,10 +119,10 @@ def public_text(text: str) -> str:
 def split_login(address: str) -> Tuple[str, str, str]:
     """The web address without its login, the user and the password (still %-escaped); "" without one."""
     parts = urlsplit(address)
-    clean = parts._replace(netloc=_host(parts), fragment="").geturl()
+    clean = parts._replace(netloc=_format_host(parts), fragment="").geturl()
     return clean, parts.username or "", parts.password or ""
 
 
-def _host(parts: SplitResult) -> str:
+def _format_host(parts: SplitResult) -> str:
     host = parts.hostname or ""
     return (f"[{host}]" if ":" in host else host) + (f":{parts.port}" if parts.port else "")

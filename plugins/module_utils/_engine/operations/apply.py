@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from ..common.errors import usage_error
-from ..common.layout import checked_name
+from ..common.layout import check_name
 from ..config.credential_store import (
     list_credentials,
     read_credential,
@@ -26,23 +26,30 @@ from ..config.credential_store import (
     store_lock,
     unseal,
 )
-from ..config.credentials import Credential, declare, diff_view, parse_credential, public_view, stored_view
-from ..config.seed import Seed, new_seed
+from ..config.credentials import (
+    Credential,
+    build_diff_view,
+    build_public_view,
+    build_stored_view,
+    declare,
+    parse_credential,
+)
+from ..config.seed import Seed, make_seed
 from ..config.task_parser import parse_task
 from ..config.task_store import (
-    diff_task_view,
+    build_diff_task_view,
+    build_public_task_view,
+    build_stored_task_view,
     list_tasks,
-    public_task_view,
     read_task,
     remove_task,
     save_task,
-    stored_task_view,
     unseal_task,
 )
 from ..config.tasks import Task
 from ..host import Host
-from ..systemd.install import UnitChange, apply_units, present_units
-from ..systemd.unit_files import service_drop_in, timer
+from ..systemd.install import UnitChange, apply_units, read_units
+from ..systemd.unit_files import render_drop_in, render_timer
 from .stop import stop_task
 from .validate import doubts_about, vet_credential, vet_task
 
@@ -80,7 +87,7 @@ def converge(host: Host, wanted: Wanted, check_mode: bool) -> Outcome:
             stack.enter_context(store_lock(host.layout))
         work = _Convergence(host, wanted, check_mode)
         work.read()
-        outcome = work.outcome()
+        outcome = work.build_outcome()
         if outcome.changed and not check_mode:
             work.write()
     if not check_mode:
@@ -96,7 +103,7 @@ class _Convergence:
         self._host = host
         self._layout = host.layout
         self._check_mode = check_mode
-        self._seed = self._any_seed(bool(wanted.credentials or wanted.tasks))
+        self._seed = self._find_seed(bool(wanted.credentials or wanted.tasks))
         self._wanted = wanted
         self._warnings: List[str] = []
         self._old_credentials: Dict[str, Optional[Credential]] = {}
@@ -107,30 +114,30 @@ class _Convergence:
         self._gone_credentials: List[str] = []
         self._gone_tasks: List[str] = []
 
-    def _any_seed(self, needed: bool) -> Optional[Seed]:
+    def _find_seed(self, needed: bool) -> Optional[Seed]:
         """A check before the first real run has no seed yet, and nothing to decrypt with it."""
         if not needed:
             return None
         empty = not list_credentials(self._layout) and not list_tasks(self._layout)
         if self._check_mode and empty and not self._host.has_seed:
-            return new_seed()
+            return make_seed()
         return self._host.seed
 
     def read(self) -> None:
         """Parse and check everything; nothing is written."""
         for declared in self._wanted.credentials:
             self._read_credential(declared)
-        for declared in _originals_first(self._wanted.tasks):
+        for declared in _sort_originals_first(self._wanted.tasks):
             self._read_task(declared)
-        self._gone_tasks = self._gone("task", self._wanted.absent_tasks, list_tasks(self._layout), self._new_tasks)
-        self._gone_credentials = self._gone(
+        self._gone_tasks = self._find_gone("task", self._wanted.absent_tasks, list_tasks(self._layout), self._new_tasks)
+        self._gone_credentials = self._find_gone(
             "credential", self._wanted.absent_credentials, list_credentials(self._layout), self._new_credentials
         )
         self._check_uses()
 
-    def _gone(self, kind: str, named: Sequence[str], present: List[str], new: Mapping[str, Any]) -> List[str]:
+    def _find_gone(self, kind: str, named: Sequence[str], present: List[str], new: Mapping[str, Any]) -> List[str]:
         for name in named:
-            checked_name(kind, name)
+            check_name(kind, name)
         return [name for name in present if name in named or (self._wanted.purge and name not in new)]
 
     def _read_credential(self, declared: Mapping[str, Any]) -> None:
@@ -142,14 +149,14 @@ class _Convergence:
         if wanted.name in self._new_credentials:
             raise usage_error(f"The credential {wanted.name} is declared twice in one call.")
         stored = read_credential(self._layout, wanted.name)
-        before = unseal(self._layout, self._need_seed(), stored) if stored else None
+        before = unseal(self._layout, self._require_seed(), stored) if stored else None
         self._old_credentials[wanted.name] = before
         self._new_credentials[wanted.name] = declare(before, wanted)
 
     def _warn(self, *texts: str) -> None:
         self._warnings += [text for text in texts if text not in self._warnings]
 
-    def _need_seed(self) -> Seed:
+    def _require_seed(self) -> Seed:
         return self._seed if self._seed is not None else self._host.seed
 
     def _read_task(self, declared: Mapping[str, Any]) -> None:
@@ -160,17 +167,17 @@ class _Convergence:
                 f"The task {declared.get('name')} names in reverse_of the task {original!r}, which this host does not "
                 "have. A real run fails unless it is declared before."
             )
-            self._unread_tasks[checked_name("task", declared.get("name") or "")] = {"reverse_of": original}
+            self._unread_tasks[check_name("task", declared.get("name") or "")] = {"reverse_of": original}
             return
         task = parse_task(declared, self._find_task)
         if task.name in self._new_tasks:
             raise usage_error(f"The task {task.name} is declared twice in one call.")
-        provider = self._provider_of(task)
+        provider = self._find_provider(task)
         if provider:
             asked = task.provider_options and not (self._check_mode and not self._host.has_rclone)
             vet_task(task, provider, self._host.providers if asked else {})
         stored = read_task(self._layout, task.name)
-        self._old_tasks[task.name] = unseal_task(self._layout, self._need_seed(), stored) if stored else None
+        self._old_tasks[task.name] = unseal_task(self._layout, self._require_seed(), stored) if stored else None
         self._new_tasks[task.name] = task
         self._warn(*doubts_about(self._host, task, provider))
 
@@ -180,9 +187,9 @@ class _Convergence:
         if name in self._wanted.absent_tasks or self._wanted.purge:
             return None
         stored = read_task(self._layout, name)
-        return unseal_task(self._layout, self._need_seed(), stored) if stored else None
+        return unseal_task(self._layout, self._require_seed(), stored) if stored else None
 
-    def _provider_of(self, task: Task) -> str:
+    def _find_provider(self, task: Task) -> str:
         """The provider that the task's credential names; its absence is an error."""
         declared = self._new_credentials.get(task.credential)
         if declared is not None:
@@ -203,57 +210,60 @@ class _Convergence:
 
     def _check_uses(self) -> None:
         for name in self._gone_credentials:
-            users = [task for task in self._task_names_afterwards() if self._credential_of(task) == name]
+            users = [task for task in self._list_task_names_afterwards() if self._find_credential_name(task) == name]
             if users:
                 raise usage_error(
                     f"The credential {name} is used by {', '.join('the task ' + user for user in users)}: remove those "
                     "tasks, or give them another credential, first."
                 )
 
-    def _task_names_afterwards(self) -> List[str]:
+    def _list_task_names_afterwards(self) -> List[str]:
         return sorted({*list_tasks(self._layout), *self._new_tasks} - set(self._gone_tasks))
 
-    def _credential_of(self, task: str) -> str:
+    def _find_credential_name(self, task: str) -> str:
         if task in self._new_tasks:
             return self._new_tasks[task].credential
         stored = read_task(self._layout, task)
         return str(stored["credential"]) if stored else ""
 
-    def outcome(self) -> Outcome:
+    def build_outcome(self) -> Outcome:
         """The diff, and the public views afterwards."""
         result = Outcome(warnings=self._warnings)
         before, after = result.before, result.after
         for name, credential in self._new_credentials.items():
-            before["credentials"][name] = diff_view(self._old_credentials[name], None)
-            after["credentials"][name] = diff_view(credential, self._old_credentials[name])
-            result.credentials[name] = public_view(credential)
+            before["credentials"][name] = build_diff_view(self._old_credentials[name], None)
+            after["credentials"][name] = build_diff_view(credential, self._old_credentials[name])
+            result.credentials[name] = build_public_view(credential)
         for name, task in self._new_tasks.items():
-            before["tasks"][name] = {**diff_task_view(self._old_tasks[name], None), **self._units_before(name)}
-            after["tasks"][name] = {**diff_task_view(task, self._old_tasks[name]), **_units_after(task)}
-            result.tasks[name] = public_task_view(task)
+            before["tasks"][name] = {
+                **build_diff_task_view(self._old_tasks[name], None),
+                **self._view_units_before(name),
+            }
+            after["tasks"][name] = {**build_diff_task_view(task, self._old_tasks[name]), **_view_units_after(task)}
+            result.tasks[name] = build_public_task_view(task)
         for name, known in self._unread_tasks.items():
             before["tasks"][name], after["tasks"][name], result.tasks[name] = {}, known, known
         for name in self._gone_credentials:
-            before["credentials"][name] = stored_view(read_credential(self._layout, name) or {})
+            before["credentials"][name] = build_stored_view(read_credential(self._layout, name) or {})
             after["credentials"][name] = {}
         for name in self._gone_tasks:
-            before["tasks"][name] = stored_task_view(read_task(self._layout, name) or {})
+            before["tasks"][name] = build_stored_task_view(read_task(self._layout, name) or {})
             after["tasks"][name] = {}
         return result
 
-    def _units_before(self, name: str) -> Dict[str, Any]:
-        units = present_units(self._layout, name)
+    def _view_units_before(self, name: str) -> Dict[str, Any]:
+        units = read_units(self._layout, name)
         return {"units": units} if self._old_tasks[name] is not None else {}
 
     def write(self) -> None:
         """New and changed objects first, then the units, then what goes: at no moment does a task lack a credential."""
         for name, credential in self._new_credentials.items():
             if credential != self._old_credentials[name]:
-                save_credential(self._layout, self._need_seed(), credential)
+                save_credential(self._layout, self._require_seed(), credential)
         for name, task in self._new_tasks.items():
             if task != self._old_tasks[name]:
-                save_task(self._layout, self._need_seed(), task)
-        apply_units(self._layout, self._unit_changes())
+                save_task(self._layout, self._require_seed(), task)
+        apply_units(self._layout, self._list_unit_changes())
         for name in self._gone_tasks:
             remove_task(self._layout, name)
         for name in self._gone_credentials:
@@ -265,27 +275,27 @@ class _Convergence:
             for run_id in stop_task(self._layout, name):
                 self._warn(f"The task {name} was removed while its run {run_id} was under way; that was stopped.")
 
-    def _unit_changes(self) -> List[UnitChange]:
+    def _list_unit_changes(self) -> List[UnitChange]:
         changes = [
-            UnitChange(name, timer(task), service_drop_in(task))
+            UnitChange(name, render_timer(task), render_drop_in(task))
             for name, task in self._new_tasks.items()
-            if present_units(self._layout, name) != _units_after(task)["units"]
+            if read_units(self._layout, name) != _view_units_after(task)["units"]
         ]
         return changes + [UnitChange(name, None, None) for name in self._gone_tasks]
 
 
-def _originals_first(tasks: Sequence[Mapping[str, Any]]) -> List[Mapping[str, Any]]:
+def _sort_originals_first(tasks: Sequence[Mapping[str, Any]]) -> List[Mapping[str, Any]]:
     """The task that another one reverses comes before it, wherever it stands: the other one takes what it says now."""
     originals = {task.get("name"): task.get("reverse_of") for task in tasks}
 
-    def depth(task: Mapping[str, Any]) -> int:
+    def measure_depth(task: Mapping[str, Any]) -> int:
         chain = [task.get("name")]
         while originals.get(chain[-1]) and originals[chain[-1]] not in chain:
             chain.append(originals[chain[-1]])
         return len(chain)
 
-    return sorted(tasks, key=depth)
+    return sorted(tasks, key=measure_depth)
 
 
-def _units_after(task: Task) -> Dict[str, Any]:
-    return {"units": {"timer": timer(task), "drop_in": service_drop_in(task)}}
+def _view_units_after(task: Task) -> Dict[str, Any]:
+    return {"units": {"timer": render_timer(task), "drop_in": render_drop_in(task)}}

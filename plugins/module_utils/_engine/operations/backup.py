@@ -19,14 +19,14 @@ from dataclasses import dataclass, field
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ..common.errors import CloudsyncError, Damaged, usage_error
-from ..common.layout import Layout, checked_name
+from ..common.layout import Layout, check_name
 from ..config import credentials, task_store
 from ..config.credential_store import list_credentials, read_credential, store_lock, unseal
-from ..config.credentials import stored_view
+from ..config.credentials import build_stored_view
 from ..config.seed import Seed, load_seed, read_seed
 from ..config.seed_passphrase import check_passphrase, unwrap_seed, wrap_seed
 from ..config.task_parser import OPTIONS
-from ..config.task_store import list_tasks, read_task, stored_task_view, unseal_task
+from ..config.task_store import build_stored_task_view, list_tasks, read_task, unseal_task
 
 SCHEMA = 1
 CREDENTIAL, TASK = "credential", "task"
@@ -49,7 +49,7 @@ class Backup:
     key_ids: Sequence[str] = ()
     wrapped: str = ""
 
-    def text(self) -> str:
+    def to_text(self) -> str:
         """The whole as a JSON file that a person can read and diff."""
         content = {
             "schema": SCHEMA,
@@ -59,18 +59,18 @@ class Backup:
         }
         return json.dumps(content, indent=2, sort_keys=True) + "\n"
 
-    def view(self) -> Dict[str, Any]:
+    def build_view(self) -> Dict[str, Any]:
         """What may be shown of it."""
         return {
-            "credentials": {name: object_view(CREDENTIAL, stored) for name, stored in self.credentials.items()},
-            "tasks": {name: object_view(TASK, stored) for name, stored in self.tasks.items()},
+            "credentials": {name: build_object_view(CREDENTIAL, stored) for name, stored in self.credentials.items()},
+            "tasks": {name: build_object_view(TASK, stored) for name, stored in self.tasks.items()},
             "seed": {"key_ids": list(self.key_ids), "wrapped": _fingerprint(self.wrapped)} if self.wrapped else {},
         }
 
 
-def object_view(kind: str, stored: Mapping[str, Any]) -> Dict[str, Any]:
+def build_object_view(kind: str, stored: Mapping[str, Any]) -> Dict[str, Any]:
     """The public view of a stored object, and what tells it from another with the same one."""
-    view = stored_view(stored) if kind == CREDENTIAL else stored_task_view(stored)
+    view = build_stored_view(stored) if kind == CREDENTIAL else build_stored_task_view(stored)
     return {**view, "stored": _fingerprint(json.dumps(stored, sort_keys=True))}
 
 
@@ -92,12 +92,12 @@ def parse_backup(text: str, remedy: str = "Take another one.") -> Backup:
             )
         seed = content["seed"]
         backup = Backup(
-            _objects(CREDENTIAL, content["credentials"]),
-            _objects(TASK, content["tasks"]),
+            _check_objects(CREDENTIAL, content["credentials"]),
+            _check_objects(TASK, content["tasks"]),
             tuple(str(key_id) for key_id in seed["key_ids"]),
             str(seed["wrapped"]),
         )
-        backup.view()
+        backup.build_view()
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise usage_error(
             "The backup is not what skyhaul.cloudsync.backup wrote: it was edited or cut short. " + remedy
@@ -105,9 +105,9 @@ def parse_backup(text: str, remedy: str = "Take another one.") -> Backup:
     return backup
 
 
-def _objects(kind: str, found: Mapping[str, Any]) -> Dict[str, Stored]:
+def _check_objects(kind: str, found: Mapping[str, Any]) -> Dict[str, Stored]:
     for name, stored in found.items():
-        checked_name(kind, name)
+        check_name(kind, name)
         if stored["schema"] > NEWEST[kind]:
             raise usage_error(
                 f"The {kind} {name} in the backup was written by a newer cloudsync. Upgrade the collection."
@@ -136,15 +136,15 @@ def take_backup(layout: Layout, passphrase: str, previous: str, check_mode: bool
         if not check_mode:
             # A rotation, or a token that is refreshed, waits: seed and ciphertexts are to belong together.
             stack.enter_context(store_lock(layout))
-        found = _objects_of(layout)
-        ring = _ring(layout, bool(passphrase) and any(found))
-    backup = _with_seed(found, ring, passphrase, last or Backup())
+        found = _read_objects(layout)
+        ring = _read_ring(layout, bool(passphrase) and any(found))
+    backup = _add_seed(found, ring, passphrase, last or Backup())
     _refuse_to_forget(backup, last)
-    before = last.view() if last is not None else {}
-    return Taken(backup.text(), before, backup.view(), _warnings(layout, backup, ring))
+    before = last.build_view() if last is not None else {}
+    return Taken(backup.to_text(), before, backup.build_view(), _list_warnings(layout, backup, ring))
 
 
-def _objects_of(layout: Layout) -> Tuple[Dict[str, Stored], Dict[str, Stored]]:
+def _read_objects(layout: Layout) -> Tuple[Dict[str, Stored], Dict[str, Stored]]:
     """A damaged file ends it: the last backup, which may have what was in it, is not to be replaced."""
     stored = {name: read_credential(layout, name) for name in list_credentials(layout)}
     tasks = {name: read_task(layout, name) for name in list_tasks(layout)}
@@ -154,7 +154,7 @@ def _objects_of(layout: Layout) -> Tuple[Dict[str, Stored], Dict[str, Stored]]:
     )
 
 
-def _ring(layout: Layout, needed: bool) -> Optional[Seed]:
+def _read_ring(layout: Layout, needed: bool) -> Optional[Seed]:
     if needed:
         return load_seed(layout)
     try:
@@ -163,7 +163,7 @@ def _ring(layout: Layout, needed: bool) -> Optional[Seed]:
         return None
 
 
-def _with_seed(
+def _add_seed(
     found: Tuple[Dict[str, Stored], Dict[str, Stored]], ring: Optional[Seed], passphrase: str, last: Backup
 ) -> Backup:
     """Wrapping is never the same twice: what was wrapped before stays when it still opens to the same ring."""
@@ -171,11 +171,11 @@ def _with_seed(
     if ring is None or not passphrase:
         return Backup(stored, tasks, last.key_ids, last.wrapped)
     key_ids = tuple(sorted(ring.keys))
-    wrapped = last.wrapped if _opens_to(last, ring, passphrase) else wrap_seed(ring, passphrase)
+    wrapped = last.wrapped if _is_same_ring(last, ring, passphrase) else wrap_seed(ring, passphrase)
     return Backup(stored, tasks, key_ids, wrapped)
 
 
-def _opens_to(last: Backup, ring: Seed, passphrase: str) -> bool:
+def _is_same_ring(last: Backup, ring: Seed, passphrase: str) -> bool:
     if set(last.key_ids) != set(ring.keys):
         return False
     try:
@@ -196,19 +196,19 @@ def _refuse_to_forget(backup: Backup, last: Optional[Backup]) -> None:
     )
 
 
-def _warnings(layout: Layout, backup: Backup, ring: Optional[Seed]) -> List[str]:
+def _list_warnings(layout: Layout, backup: Backup, ring: Optional[Seed]) -> List[str]:
     texts: List[str] = []
     if not backup.credentials and not backup.tasks:
         return texts
     if not backup.wrapped or (ring is not None and not set(ring.keys) <= set(backup.key_ids)):
         texts.append(WITHOUT_SEED)
-    unreadable = list_objects(*unreadable_in(layout, backup, ring)) if ring is not None else ""
+    unreadable = list_objects(*list_unreadable(layout, backup, ring)) if ring is not None else ""
     if unreadable:
         texts.append(f"This host's own seed can't read: {unreadable}. They are in the backup as they are.")
     return texts
 
 
-def readable(layout: Layout, ring: Seed, kind: str, stored: Mapping[str, Any]) -> Any:
+def try_open(layout: Layout, ring: Seed, kind: str, stored: Mapping[str, Any]) -> Any:
     """The Credential or Task in the stored form; None when ``ring`` can't open it."""
     try:
         return unseal(layout, ring, stored) if kind == CREDENTIAL else unseal_task(layout, ring, stored)
@@ -216,11 +216,11 @@ def readable(layout: Layout, ring: Seed, kind: str, stored: Mapping[str, Any]) -
         return None
 
 
-def unreadable_in(layout: Layout, backup: Backup, ring: Seed) -> Tuple[List[str], List[str]]:
+def list_unreadable(layout: Layout, backup: Backup, ring: Seed) -> Tuple[List[str], List[str]]:
     """The names of the credentials and tasks in ``backup`` that ``ring`` can't open."""
     return (
-        [name for name, each in backup.credentials.items() if readable(layout, ring, CREDENTIAL, each) is None],
-        [name for name, each in backup.tasks.items() if readable(layout, ring, TASK, each) is None],
+        [name for name, each in backup.credentials.items() if try_open(layout, ring, CREDENTIAL, each) is None],
+        [name for name, each in backup.tasks.items() if try_open(layout, ring, TASK, each) is None],
     )
 
 

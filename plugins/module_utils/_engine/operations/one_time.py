@@ -23,7 +23,7 @@ from ..config.task_store import list_tasks, load_task, save_onetime
 from ..config.tasks import COPY, Task
 from ..host import Host
 from ..systemd.install import place_volatile_drop_in
-from ..systemd.unit_files import service_drop_in
+from ..systemd.unit_files import render_drop_in
 from ..transfer.plan import Plan
 from .start import begin, followed, living_runs, planned_task
 from .validate import vet_task
@@ -85,7 +85,7 @@ def run_once(host: Host, name: str, declared: Mapping[str, Any], wait: bool, tim
     with wait_lock(f"{host.layout.run_dir}/locks/onetime/{name}"):
         _refuse_while_running(host, name)
         save_onetime(host.layout, host.seed, task)
-        place_volatile_drop_in(host.layout, name, service_drop_in(task))
+        place_volatile_drop_in(host.layout, name, render_drop_in(task))
         record = begin(host, name, wait)
     return followed(host, record, wait, timeout)
 

@@ -16,7 +16,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
-from ..common.crypto import aes_gcm
+from ..common.crypto import load_aes_gcm
 from ..common.errors import CloudsyncError, Damaged
 from ..common.files import keep_damaged, make_directory, write_json
 from ..common.layout import Layout
@@ -26,10 +26,10 @@ from ..config.seed import Seed, read_seed
 from ..config.seed_passphrase import unwrap_seed
 from ..config.task_store import read_task
 from ..config.tasks import Task
-from ..systemd.install import UnitChange, apply_units, present_units
-from ..systemd.unit_files import service_drop_in, timer
-from .backup import CREDENTIAL, TASK, Backup, Stored, list_objects, object_view, parse_backup, readable
-from .seed import RESTORED, SeedChange, plan_seed, seed_view, write_seed
+from ..systemd.install import UnitChange, apply_units, read_units
+from ..systemd.unit_files import render_drop_in, render_timer
+from .backup import CREDENTIAL, TASK, Backup, Stored, build_object_view, list_objects, parse_backup, try_open
+from .seed import RESTORED, SeedChange, build_seed_view, plan_seed, write_seed
 
 KEEP, REPLACE = "keep", "replace"
 NO_SEED = Seed({}, "")
@@ -82,10 +82,10 @@ def restore_backup(
     with ExitStack() as stack:
         if not check_mode:
             stack.enter_context(store_lock(layout))
-        work.look(ring, bound)
+        work.plan(ring, bound)
         if work.outcome.changed and not check_mode:
             work.write()
-    work.tell()
+    work.add_warnings()
     return work.outcome
 
 
@@ -119,7 +119,7 @@ class _Work:
             return None
         if check_mode:
             try:
-                aes_gcm(bytes(32))
+                load_aes_gcm(bytes(32))
             except CloudsyncError as error:
                 # The role runner may have been going to install it.
                 self._can_tell = False
@@ -127,7 +127,7 @@ class _Work:
                 return None
         return unwrap_seed(self._backup.wrapped, passphrase)
 
-    def look(self, ring: Optional[Seed], bound: Optional[str]) -> None:
+    def plan(self, ring: Optional[Seed], bound: Optional[str]) -> None:
         """Find out what is there, and decide; nothing is written."""
         before, after = self.outcome.before, self.outcome.after
         if ring is not None:
@@ -135,25 +135,25 @@ class _Work:
             before["seed"], after["seed"] = self._seed_change.view_before(), self._seed_change.view_after()
             self._ring = self._seed_change.after
         else:
-            self._ring = self._own_ring()
-            before["seed"] = after["seed"] = seed_view(self._ring) if self._ring.keys else {}
-        self.outcome.seed = seed_view(self._ring) if self._ring.keys else {}
+            self._ring = self._read_own_ring()
+            before["seed"] = after["seed"] = build_seed_view(self._ring) if self._ring.keys else {}
+        self.outcome.seed = build_seed_view(self._ring) if self._ring.keys else {}
         for name, stored in sorted(self._backup.credentials.items()):
-            self._look_at(CREDENTIAL, name, stored)
+            self._plan_object(CREDENTIAL, name, stored)
         for name, stored in sorted(self._backup.tasks.items()):
-            final = self._look_at(TASK, name, stored)
-            self._look_at_units(name, final)
+            final = self._plan_object(TASK, name, stored)
+            self._plan_units(name, final)
 
-    def _own_ring(self) -> Seed:
+    def _read_own_ring(self) -> Seed:
         try:
             return read_seed(self._layout) or NO_SEED
         except Damaged as error:
             self.outcome.warnings.append(error.message)
             return NO_SEED
 
-    def _look_at(self, kind: str, name: str, theirs: Stored) -> Any:
+    def _plan_object(self, kind: str, name: str, theirs: Stored) -> Any:
         """Decide about one object; the Credential or Task that the host has then, None when it can't be read."""
-        ours, damaged = self._on_host(kind, name)
+        ours, damaged = self._read_on_host(kind, name)
         if damaged and self._existing == KEEP:
             self.outcome.kept.add(kind, name)
             return None
@@ -162,9 +162,9 @@ class _Work:
             lost = damaged or (ours is not None and self._open(kind, ours) is None)
             self._writes.append(_Write(kind, name, final, keep_former=lost))
             self.outcome.restored.add(kind, name)
-        group = _group(kind)
-        self.outcome.before[group][name] = object_view(kind, ours) if ours is not None else {}
-        self.outcome.after[group][name] = object_view(kind, final)
+        group = _name_group(kind)
+        self.outcome.before[group][name] = build_object_view(kind, ours) if ours is not None else {}
+        self.outcome.after[group][name] = build_object_view(kind, final)
         opened = self._open(kind, final)
         if opened is None and self._can_tell:
             self.outcome.unreadable.add(kind, name)
@@ -175,32 +175,32 @@ class _Work:
         if ours is None:
             return theirs
         mine, other = self._open(kind, ours), self._open(kind, theirs)
-        if ours == theirs or _same(mine, other):
+        if ours == theirs or _is_same(mine, other):
             return ours
         if self._existing == KEEP or other is None:
             self.outcome.kept.add(kind, name)
             return ours
-        merged = _merged(mine, other) if mine is not None else other
+        merged = _merge(mine, other) if mine is not None else other
         if merged == other:
             return theirs
         return seal(self._layout, self._ring, merged)
 
     def _open(self, kind: str, stored: Stored) -> Any:
-        return readable(self._layout, self._ring, kind, stored)
+        return try_open(self._layout, self._ring, kind, stored)
 
-    def _on_host(self, kind: str, name: str) -> Tuple[Optional[Stored], bool]:
+    def _read_on_host(self, kind: str, name: str) -> Tuple[Optional[Stored], bool]:
         """The stored form, and whether there is a file that is damaged."""
         try:
             return (read_credential if kind == CREDENTIAL else read_task)(self._layout, name), False
         except Damaged:
             return None, True
 
-    def _look_at_units(self, name: str, task: Optional[Task]) -> None:
+    def _plan_units(self, name: str, task: Optional[Task]) -> None:
         """Timer and drop-in, as host_config would have them."""
         if task is None:
             return
-        present = present_units(self._layout, name)
-        wanted = {"timer": timer(task), "drop_in": service_drop_in(task)}
+        present = read_units(self._layout, name)
+        wanted = {"timer": render_timer(task), "drop_in": render_drop_in(task)}
         self.outcome.before["tasks"][name]["units"] = present
         self.outcome.after["tasks"][name]["units"] = wanted
         if present != wanted:
@@ -224,7 +224,7 @@ class _Work:
             keep_damaged(path)
         write_json(path, each.stored)
 
-    def tell(self) -> None:
+    def add_warnings(self) -> None:
         """What the operator has to know, in sentences."""
         if str(self.outcome.kept):
             self.outcome.warnings.append(
@@ -239,11 +239,11 @@ class _Work:
             )
 
 
-def _group(kind: str) -> str:
+def _name_group(kind: str) -> str:
     return "credentials" if kind == CREDENTIAL else "tasks"
 
 
-def _same(ours: Any, theirs: Any) -> bool:
+def _is_same(ours: Any, theirs: Any) -> bool:
     """Whether both declare the same; a refreshed token is newer on the host."""
     if ours is None or theirs is None:
         return False
@@ -252,7 +252,7 @@ def _same(ours: Any, theirs: Any) -> bool:
     return bool(ours == theirs)
 
 
-def _merged(ours: Any, theirs: Any) -> Any:
+def _merge(ours: Any, theirs: Any) -> Any:
     """``theirs`` with the refreshed tokens of the host that still belong to what it declares."""
     if not isinstance(ours, Credential):
         return theirs

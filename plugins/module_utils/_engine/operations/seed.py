@@ -17,13 +17,13 @@ from ..common.files import keep_damaged
 from ..common.layout import Layout
 from ..config.credential_store import list_credentials, read_credential, save_credential, store_lock, unseal
 from ..config.credentials import Credential
-from ..config.seed import Seed, new_seed, read_seed, save_seed
+from ..config.seed import Seed, make_seed, read_seed, save_seed
 from ..config.seed_binding import UNBOUND, check_can_bind
 from ..config.seed_passphrase import check_passphrase, unwrap_seed, wrap_seed
 from ..config.task_store import list_onetimes, list_tasks, read_onetime, read_task, save_onetime, save_task, unseal_task
 from ..config.tasks import Task
-from ..systemd.install import apply_seed_drop_in, present_seed_drop_in
-from ..systemd.unit_files import seed_drop_in
+from ..systemd.install import apply_seed_drop_in, read_seed_drop_in
+from ..systemd.unit_files import render_seed_drop_in
 
 PRESENT, ROTATED, RESTORED = "present", "rotated", "restored"
 
@@ -45,10 +45,10 @@ class SeedChange:
 
     def view_before(self) -> Dict[str, Any]:
         """The ids of the keys, never a key."""
-        return {**seed_view(self.before), **_unit_view(self.drop_in)}
+        return {**build_seed_view(self.before), **_build_unit_view(self.drop_in)}
 
     def view_after(self) -> Dict[str, Any]:
-        return {**seed_view(self.after), **_unit_view(seed_drop_in(self.after.bound))}
+        return {**build_seed_view(self.after), **_build_unit_view(render_seed_drop_in(self.after.bound))}
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def converge_seed(
     return SeedOutcome(
         before=change.view_before(),
         after=change.view_after(),
-        seed=seed_view(change.after),
+        seed=build_seed_view(change.after),
         reencrypted={"credentials": len(change.credentials), "tasks": len(change.tasks)},
         wrapped=wrap_seed(change.after, passphrase) if backup and not check_mode else "",
     )
@@ -100,25 +100,25 @@ def converge_seed(
 
 def plan_seed(layout: Layout, state: str, bound: Optional[str], from_backup: Optional[Seed]) -> SeedChange:
     """Look at everything, refuse what can't be done, and write nothing."""
-    before = _present(layout, damaged_is_none=state == RESTORED)
+    before = _read_present(layout, damaged_is_none=state == RESTORED)
     if from_backup is not None:
-        after = _restored(before, from_backup)
+        after = _merge_restored(before, from_backup)
     elif before is None:
-        after = _first(layout)
+        after = _make_first(layout)
     else:
-        after = before.with_new_primary().only_primary() if state == ROTATED else before
+        after = before.add_primary().drop_former_keys() if state == ROTATED else before
     after = replace(after, bound=bound or after.bound)
     if after.bound != UNBOUND and after != before:
         check_can_bind(after.bound)
-    change = SeedChange(before, after, present_seed_drop_in(layout))
+    change = SeedChange(before, after, read_seed_drop_in(layout))
     if before is None or set(before.keys) <= set(after.keys):
         return change
-    credentials = [unseal(layout, before, stored) for stored in _stored_credentials(layout)]
-    tasks = [unseal_task(layout, before, stored) for stored in _stored_tasks(layout)]
-    return replace(change, credentials=credentials, tasks=tasks, onetimes=_onetimes(layout, before))
+    credentials = [unseal(layout, before, stored) for stored in _read_stored_credentials(layout)]
+    tasks = [unseal_task(layout, before, stored) for stored in _read_stored_tasks(layout)]
+    return replace(change, credentials=credentials, tasks=tasks, onetimes=_read_onetimes(layout, before))
 
 
-def _onetimes(layout: Layout, ring: Seed) -> List[Task]:
+def _read_onetimes(layout: Layout, ring: Seed) -> List[Task]:
     """Those of one-time runs that can be read; none of them keeps a rotation from going on."""
     found = []
     for name in list_onetimes(layout):
@@ -129,7 +129,7 @@ def _onetimes(layout: Layout, ring: Seed) -> List[Task]:
     return found
 
 
-def _present(layout: Layout, damaged_is_none: bool) -> Optional[Seed]:
+def _read_present(layout: Layout, damaged_is_none: bool) -> Optional[Seed]:
     try:
         return read_seed(layout)
     except Damaged:
@@ -138,7 +138,7 @@ def _present(layout: Layout, damaged_is_none: bool) -> Optional[Seed]:
         raise
 
 
-def _first(layout: Layout) -> Seed:
+def _make_first(layout: Layout) -> Seed:
     """A new seed, unless there are secrets that the lost one encrypted."""
     orphans = [*list_credentials(layout), *list_tasks(layout)]
     if orphans:
@@ -148,10 +148,10 @@ def _first(layout: Layout) -> Seed:
             "seed could not read them: restore the old one with state=restored, or remove their files in "
             f"{layout.config_dir} first.",
         )
-    return new_seed()
+    return make_seed()
 
 
-def _restored(before: Optional[Seed], backup: Seed) -> Seed:
+def _merge_restored(before: Optional[Seed], backup: Seed) -> Seed:
     """Keys are added, never taken away: what either seed encrypted stays readable."""
     if before is None:
         return backup
@@ -165,7 +165,7 @@ def _restored(before: Optional[Seed], backup: Seed) -> Seed:
 
 def write_seed(layout: Layout, change: SeedChange) -> None:
     """Do what plan_seed() planned; the caller has held credentials.store_lock() since before."""
-    before, after, drop_in = change.before, change.after, seed_drop_in(change.after.bound)
+    before, after, drop_in = change.before, change.after, render_seed_drop_in(change.after.bound)
     # Services can reach the TPM before they need it, and as long as they do.
     if drop_in is not None:
         apply_seed_drop_in(layout, drop_in)
@@ -190,22 +190,22 @@ def _reencrypt(layout: Layout, both: Seed, change: SeedChange) -> None:
         save_onetime(layout, both, task)
 
 
-def _stored_credentials(layout: Layout) -> List[Dict[str, Any]]:
+def _read_stored_credentials(layout: Layout) -> List[Dict[str, Any]]:
     found = [read_credential(layout, name) for name in list_credentials(layout)]
     return [stored for stored in found if stored is not None]
 
 
-def _stored_tasks(layout: Layout) -> List[Dict[str, Any]]:
+def _read_stored_tasks(layout: Layout) -> List[Dict[str, Any]]:
     found = [read_task(layout, name) for name in list_tasks(layout)]
     return [stored for stored in found if stored is not None]
 
 
-def seed_view(seed: Optional[Seed]) -> Dict[str, Any]:
+def build_seed_view(seed: Optional[Seed]) -> Dict[str, Any]:
     """What may be shown: the ids of the keys, and how the ring is kept; empty when there is none."""
     if seed is None:
         return {}
     return {"primary": seed.primary, "key_ids": sorted(seed.keys), "bound": seed.bound}
 
 
-def _unit_view(drop_in: Optional[str]) -> Dict[str, Any]:
+def _build_unit_view(drop_in: Optional[str]) -> Dict[str, Any]:
     return {"unit": drop_in} if drop_in is not None else {}

@@ -22,7 +22,7 @@ from ..runs.dry_run import forecast
 from ..runs.records import UNFINISHED, Record, load_records, newest_records
 from ..runs.run import Run
 from ..systemd.systemctl import is_running, systemctl
-from ..systemd.unit_files import service_name
+from ..systemd.unit_files import name_service
 from ..transfer.plan import Plan
 from .stop import stop_task
 
@@ -70,7 +70,7 @@ def begin(host: Host, task: str, wait: bool) -> Record:
     """
     known = {record.id for record in load_records(host.layout, task)}
     if is_running(host.layout):
-        systemctl("start", "--no-block", service_name(task))
+        systemctl("start", "--no-block", name_service(task))
     elif os.access(host.layout.command, os.X_OK):
         _spawn(host, task)
     elif wait:
@@ -103,8 +103,8 @@ def _appeared(host: Host, task: str, known: Set[str]) -> Record:
         time.sleep(LOOK_SECONDS)
     raise CloudsyncError(
         "other",
-        f"No run of {task} began within {APPEAR_SECONDS} seconds. Look at: systemctl status {service_name(task)}; "
-        f"journalctl -u {service_name(task)}",
+        f"No run of {task} began within {APPEAR_SECONDS} seconds. Look at: systemctl status {name_service(task)}; "
+        f"journalctl -u {name_service(task)}",
     )
 
 

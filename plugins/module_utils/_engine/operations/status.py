@@ -15,15 +15,15 @@ from typing import Any, Dict, List, Mapping, Optional, Tuple
 from ..common.errors import CloudsyncError
 from ..common.layout import Layout
 from ..common.text import parse_time
-from ..config.task_store import list_onetimes, list_tasks, require_task, stored_task_view
+from ..config.task_store import build_stored_task_view, list_onetimes, list_tasks, require_task
 from ..runs.progress import read_progress
 from ..runs.records import UNFINISHED, Record, last_record, load_records
 from ..schedule import schedule as schedules
 from ..schedule.describe import describe
-from ..schedule.next_runs import upcoming
-from ..schedule.overdue import overdue_since
+from ..schedule.next_runs import find_next_runs
+from ..schedule.overdue import find_overdue_slot
 from ..systemd.systemctl import next_elapses
-from ..systemd.unit_files import timer_name, timer_path
+from ..systemd.unit_files import locate_timer, name_timer
 
 
 def list_statuses(layout: Layout) -> List[Dict[str, Any]]:
@@ -74,12 +74,12 @@ def list_next_runs(stored: Mapping[str, Any], count: int, elapses: Mapping[str, 
     if not stored["enabled"] or not stored["schedule"] or count < 1:
         return []
     schedule = schedules.parse(stored["schedule"])
-    elapse = elapses.get(timer_name(stored["name"]))
+    elapse = elapses.get(name_timer(stored["name"]))
     if elapse is None:
-        return [slot.isoformat() for slot in upcoming(schedule, _read_clock(), count)]
+        return [slot.isoformat() for slot in find_next_runs(schedule, _read_clock(), count)]
     # A slot that has passed may still wait for its share of the spread.
     first = datetime.datetime.fromtimestamp(elapse // 1000000, datetime.timezone.utc)
-    slots = upcoming(schedule, first - datetime.timedelta(seconds=schedule.spread + 1), count)
+    slots = find_next_runs(schedule, first - datetime.timedelta(seconds=schedule.spread + 1), count)
     delay = max(first - slots[0], datetime.timedelta()) if slots else datetime.timedelta()
     return [(slot + delay).isoformat() for slot in slots]
 
@@ -88,7 +88,7 @@ def find_details(layout: Layout, name: str, runs: int, following: int) -> Dict[s
     """Return the public view of a task with its status, ``runs`` past records and ``following`` coming starts."""
     stored = require_task(layout, name)
     return {
-        **stored_task_view(stored),
+        **build_stored_task_view(stored),
         "status": find_status(layout, name),
         "runs": [record.public() for record in load_records(layout, name, runs)] if runs else [],
         "next": list_next_runs(stored, following, next_elapses(layout)),
@@ -124,13 +124,13 @@ def _find_overdue(layout: Layout, stored: Dict[str, Any], record: Optional[Recor
     if not stored["enabled"] or not stored["schedule"] or (record and record.state in UNFINISHED):
         return None
     try:
-        placed = os.stat(timer_path(layout, stored["name"])).st_mtime
+        placed = os.stat(locate_timer(layout, stored["name"])).st_mtime
     except FileNotFoundError:
         placed = os.stat(layout.task(stored["name"])).st_mtime
     reference = datetime.datetime.fromtimestamp(placed, datetime.timezone.utc)
     if record is not None:
         reference = max(reference, parse_time(record.started))
-    since = overdue_since(stored["schedule"], reference, _read_clock())
+    since = find_overdue_slot(stored["schedule"], reference, _read_clock())
     return since.isoformat() if since else None
 
 

@@ -17,7 +17,7 @@ from ..common.errors import CloudsyncError
 from ..common.layout import Layout
 from ..runs.records import UNFINISHED, load_records, runner_pid
 from ..systemd.systemctl import is_running, systemctl
-from ..systemd.unit_files import service_name
+from ..systemd.unit_files import name_service
 
 STOP_SECONDS = 150
 
@@ -27,8 +27,8 @@ def stop_task(layout: Layout, task: str) -> List[str]:
     living = [record.id for record in load_records(layout, task, 50) if record.state in UNFINISHED]
     if not living:
         return []
-    if is_running(layout) and systemctl("show", "-P", "ActiveState", service_name(task)).strip() == "activating":
-        systemctl("stop", service_name(task))
+    if is_running(layout) and systemctl("show", "-P", "ActiveState", name_service(task)).strip() == "activating":
+        systemctl("stop", name_service(task))
     for run_id in living:
         _end(layout, task, run_id)
     return living

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import List, Mapping
 
-from ..common.accounts import own_account
+from ..common.accounts import find_own_account
 from ..common.errors import CloudsyncError
 from ..config.credentials import Credential
 from ..config.tasks import Task
@@ -37,7 +37,7 @@ def vet_credential(host: Host, credential: Credential) -> List[str]:
         check(provider, credential.attributes, credential.secrets)
     except CloudsyncError as error:
         raise CloudsyncError(error.reason, f"The credential {credential.name} is wrong. {error.message}") from error
-    text = doubt(host.layout, provider, {**credential.attributes, **credential.secrets}, own_account())
+    text = doubt(host.layout, provider, {**credential.attributes, **credential.secrets}, find_own_account())
     return [f"The credential {credential.name}: {text}"] if text else []
 
 
@@ -57,7 +57,7 @@ def vet_task(task: Task, provider: str, providers: Mapping[str, Provider]) -> No
 
 def doubts_about(host: Host, task: Task, provider: str) -> List[str]:
     """Of a task whose credential is one of ``provider``."""
-    doubts = cron.warnings(schedules.parse(task.schedule).cron) if task.schedule else []
+    doubts = cron.list_warnings(schedules.parse(task.schedule).cron) if task.schedule else []
     if not task.is_push and host.has_rclone and not host.rclone.has_safe_pull:
         doubts.append(unsafe_pull(host.rclone))
     doubts += versions.doubts(task, rclone_name(provider))

@@ -18,7 +18,7 @@ import os
 import re
 from typing import Optional
 
-from ..common.crypto import missing_cryptography
+from ..common.crypto import build_missing_error
 from ..common.errors import usage_error
 
 KEY = bytes.fromhex("9c935b48730a554d6bfd7c63c886a92bd390198eb8128afbf4de162b8b95f638")
@@ -55,6 +55,6 @@ def _crypt(data: bytes, iv: bytes) -> bytes:
     try:
         from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
     except ImportError:
-        raise missing_cryptography() from None
+        raise build_missing_error() from None
     stream = Cipher(algorithms.AES(KEY), modes.CTR(iv)).encryptor()
     return stream.update(data) + stream.finalize()

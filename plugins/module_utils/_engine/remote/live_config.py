@@ -19,7 +19,7 @@ import shutil
 from dataclasses import dataclass, field
 from typing import Callable, Dict, List, Mapping, Optional, Tuple
 
-from ..common.accounts import account_of
+from ..common.accounts import find_account
 from ..common.errors import CloudsyncError
 from ..common.files import atomic_write, make_directory, read_text
 from ..common.flock import Lock, try_lock, wait_lock
@@ -148,7 +148,7 @@ def _give_to(user: str, directory: str) -> None:
     """rclone saves by renaming, so its user must own the directory; the way there stays closed to everybody."""
     if user == "root" or os.geteuid() != 0:
         return
-    account = account_of(user)
+    account = find_account(user)
     os.chown(directory + "/" + CONFIG, account.uid, account.gid)
     os.chown(directory, account.uid, account.gid)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from typing import Callable, Mapping, Optional, Sequence
 
-from ..common.accounts import account_of
+from ..common.accounts import find_account
 from ..common.errors import CloudsyncError
 from ..common.flock import Lock, try_lock
 from ..common.stop_signal import StopFlag
@@ -36,7 +36,7 @@ Say = Callable[[str], None]
 def takes_turns(credential: Credential) -> bool:
     """Whether only one use of the credential at a time is safe."""
     return refresh_token_is_single_use(
-        credential.provider, credential.attributes, "token" in credential.current_secrets()
+        credential.provider, credential.attributes, "token" in credential.merge_secrets()
     )
 
 
@@ -83,7 +83,7 @@ def build_content(
     """
     provider = resolve(credential.provider, host.providers)
     login = {**credential.attributes, **credential.secrets}
-    trusted = trust(host.layout, provider, login, account_of(user))
+    trusted = trust(host.layout, provider, login, find_account(user))
     remote = remote_section(provider, credential.attributes, credential.secrets, options)
     remote = {**remote, **trusted.options, **credential.refreshed}
     sections = {REMOTE: {name: value for name, value in remote.items() if value or name not in trusted.options}}

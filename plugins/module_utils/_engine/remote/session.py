@@ -15,7 +15,7 @@ import time
 from dataclasses import dataclass, field
 from typing import IO, Callable, Dict, List, Optional, Sequence
 
-from ..common.accounts import account_of, child_setup
+from ..common.accounts import find_account, make_child_setup
 from ..common.errors import CloudsyncError
 from ..common.stop_signal import StopFlag
 from ..rclone.binary import Rclone, clean_environment
@@ -107,10 +107,10 @@ class Session:
             stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=clean_environment(account_of(self.user).home),
+            env=clean_environment(find_account(self.user).home),
             cwd="/",
             pass_fds=descriptors,
-            preexec_fn=child_setup(self.user),
+            preexec_fn=make_child_setup(self.user),
             start_new_session=True,
         )
         if stdin and child.stdin is not None:

@@ -25,7 +25,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import IO, Callable, Deque, Dict, List, Mapping, Optional, Tuple
 
-from ..common.accounts import Account, account_of, child_setup, refused_to_start
+from ..common.accounts import Account, build_start_error, find_account, make_child_setup
 from ..common.errors import CloudsyncError
 from ..common.processes import GroupWatch, Lines, end_group, exit_status
 
@@ -128,7 +128,7 @@ def run_hook(
     is there for an instant. A hook that can't be started has exit code 126 or 127. Raises for a user who does not
     exist or can't be changed to.
     """
-    account = account_of(user)
+    account = find_account(user)
     tail: Deque[str] = deque(maxlen=KEPT_LINES)
 
     def say(line: str) -> None:
@@ -203,10 +203,10 @@ def _started(argv: List[str], script: int, env: Dict[str, str], user: Optional[s
             env=env,
             pass_fds=(script,),
             start_new_session=True,
-            preexec_fn=child_setup(user),
+            preexec_fn=make_child_setup(user),
         )
     except subprocess.SubprocessError:
-        raise refused_to_start(user) from None
+        raise build_start_error(user) from None
 
 
 def _followed(

@@ -15,7 +15,7 @@ from typing import Callable, List, Sequence
 from ..common.files import atomic_write, make_directory, read_text, remove
 from ..common.layout import Layout
 from ..config.tasks import Task
-from ..notify.events import Event, alarm, standing_alarm, wanted
+from ..notify.events import Event, find_alarm, find_last_alarm, select_events
 from ..notify.send import send
 from ..notify.targets import parse_target
 from .records import Record
@@ -71,12 +71,12 @@ def _overdue_mark(layout: Layout, task: str) -> str:
 
 
 def _tell(layout: Layout, task: Task, record: Record, earlier: Sequence[Record], tail: Sequence[str]) -> List[str]:
-    before = standing_alarm((run.state, run.reason) for run in earlier)
+    before = find_last_alarm((run.state, run.reason) for run in earlier)
     if os.path.exists(_overdue_mark(layout, task.name)):
         before = "overdue"
     problems: List[str] = []
     for target in map(parse_target, task.notify):
-        for kind in wanted(before, record.state, record.reason, target.pings):
+        for kind in select_events(before, record.state, record.reason, target.pings):
             event = Event(
                 kind=kind,
                 task=task.name,
@@ -88,6 +88,6 @@ def _tell(layout: Layout, task: Task, record: Record, earlier: Sequence[Record],
                 last_lines=tuple(tail),
             )
             problems += send(target, event, real_host=layout.is_real_host)
-    if alarm(record.state, record.reason):
+    if find_alarm(record.state, record.reason):
         remove(_overdue_mark(layout, task.name))
     return problems

@@ -16,7 +16,7 @@ from itertools import islice
 from typing import Any, Dict, Iterator, List, Optional
 
 from ..common.errors import Damaged
-from ..common.files import make_directory, names_in, read_json, remove, write_json
+from ..common.files import list_names, make_directory, read_json, remove, write_json
 from ..common.flock import Lock, holder, wait_lock
 from ..common.layout import Layout
 
@@ -106,7 +106,7 @@ def _unsaved(layout: Layout, task: str) -> str:
 def _places(layout: Layout, task: str) -> Dict[str, str]:
     """The id of each run to the file that holds its record, oldest first."""
     directories = (_kept(layout, task), _unsaved(layout, task))
-    found = {run_id: directory for directory in directories for run_id in names_in(directory)}
+    found = {run_id: directory for directory in directories for run_id in list_names(directory)}
     return {run_id: f"{found[run_id]}/{run_id}.json" for run_id in sorted(found)}
 
 
@@ -118,7 +118,7 @@ def save_record(layout: Layout, record: Record) -> None:
         make_directory(kept)
         _write(kept, record)
         remove(f"{unsaved}/{record.id}.json")
-        for run_id in names_in(unsaved):
+        for run_id in list_names(unsaved):
             _take_along(layout, record.task, run_id)
     except OSError:
         make_directory(layout.run_dir)
@@ -198,10 +198,10 @@ def last_record(layout: Layout, task: str) -> Optional[Record]:
 def prune(layout: Layout, task: str) -> None:
     """Keep the newest records and logs; logs also go by age."""
     kept = _kept(layout, task)
-    for run_id in names_in(kept)[:-KEPT_RECORDS]:
+    for run_id in list_names(kept)[:-KEPT_RECORDS]:
         remove(f"{kept}/{run_id}.json")
     oldest = time.time() - KEPT_LOG_DAYS * 86400
-    logs = names_in(layout.task_log_dir(task), ".log")
+    logs = list_names(layout.task_log_dir(task), ".log")
     for position, run_id in enumerate(reversed(logs)):
         path = log_path(layout, task, run_id)
         if position >= KEPT_LOGS or os.stat(path).st_mtime < oldest:

@@ -18,7 +18,7 @@ from ..common.layout import Layout
 from ..common.text import parse_time
 from ..schedule import schedule as schedules
 from ..schedule import timezones as zones
-from ..schedule.next_runs import upcoming
+from ..schedule.next_runs import find_next_runs
 from .records import newest_records
 
 OWED_START_SECONDS = 10
@@ -50,7 +50,7 @@ def _passed_a_slot(layout: Layout, stored: Mapping[str, Any], stopped_ago: float
     schedule = schedules.parse(stored["schedule"])
     began = parse_time(record.started)
     stopped_at = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(seconds=stopped_ago)
-    first = upcoming(schedule, began - datetime.timedelta(seconds=schedule.spread), 1)
+    first = find_next_runs(schedule, began - datetime.timedelta(seconds=schedule.spread), 1)
     return bool(first) and first[0] <= stopped_at
 
 

@@ -92,7 +92,7 @@ class Cron:
     def text(self) -> str:
         """The normalised five fields: numbers only, in order, as short as the values allow."""
         fields = (self.minutes, self.hours, self.days if self.day_given else DAY.full, self.months, self.weekdays)
-        return " ".join(_field_text(field, values) for field, values in zip(FIELDS, fields))
+        return " ".join(_format_field(field, values) for field, values in zip(FIELDS, fields))
 
     @property
     def day_rules(self) -> Tuple[Tuple[Values, Values], ...]:
@@ -106,20 +106,20 @@ def parse(expression: str) -> Cron:
     """Read five fields or a macro such as ``@daily``; CloudsyncError ``usage`` says what is wrong with it."""
     words = expression.split()
     if len(words) == 1 and words[0].startswith("@"):
-        words = _macro(words[0]).split()
+        words = _expand_macro(words[0]).split()
     if len(words) != 5:
         raise usage_error(
             'cron is "{0}", which has {1} fields: write five, minute hour day month weekday{2}.'.format(
                 expression, len(words), ", without seconds or a year" if len(words) > 5 else ""
             )
         )
-    return from_fields(dict(zip((field.word for field in FIELDS), words)))
+    return parse_fields(dict(zip((field.word for field in FIELDS), words)))
 
 
-def from_fields(texts: Dict[str, str]) -> Cron:
+def parse_fields(texts: Dict[str, str]) -> Cron:
     """Read one text a field; an absent ``minute`` is 0 and any other absent field ``*``, as in TrueNAS."""
     minutes, hours, days, months, weekdays = (
-        _field_values(field, texts.get(field.word, "0" if field is MINUTE else "*")) for field in FIELDS
+        _parse_field(field, texts.get(field.word, "0" if field is MINUTE else "*")) for field in FIELDS
     )
     longest = max(calendar.monthrange(2000, month)[1] for month in months)
     possible = tuple(day for day in days if day <= longest)
@@ -145,7 +145,7 @@ def from_fields(texts: Dict[str, str]) -> Cron:
     )
 
 
-def dates(cron: Cron, first: datetime.date) -> Iterator[datetime.date]:
+def iterate_dates(cron: Cron, first: datetime.date) -> Iterator[datetime.date]:
     """The dates that match, from ``first`` on, to the last year that systemd computes."""
     rules = [(frozenset(days), frozenset(weekdays)) for days, weekdays in cron.day_rules]
     for year in range(first.year, LAST_YEAR + 1):
@@ -159,7 +159,7 @@ def dates(cron: Cron, first: datetime.date) -> Iterator[datetime.date]:
                     yield datetime.date(year, month, day)
 
 
-def warnings(cron: Cron) -> List[str]:
+def list_warnings(cron: Cron) -> List[str]:
     """Sentences on what is allowed but easily misread."""
     days, weekdays = cron.text.split()[2], cron.text.split()[4]
     if not (days.startswith("*/") and cron.weekday_given):
@@ -170,7 +170,7 @@ def warnings(cron: Cron) -> List[str]:
     ]
 
 
-def runs(values: Sequence[int], shortest: int) -> List[Tuple[int, int, int]]:
+def group_values(values: Sequence[int], shortest: int) -> List[Tuple[int, int, int]]:
     """Sorted values as (first, last, step); a row of step 1 has 3 values or more, any other at least ``shortest``."""
     found = []
     at = 0
@@ -188,7 +188,7 @@ def runs(values: Sequence[int], shortest: int) -> List[Tuple[int, int, int]]:
     return found
 
 
-def _field_text(field: Field, values: Values) -> str:
+def _format_field(field: Field, values: Values) -> str:
     if values == field.full:
         return "*"
     step = values[1] - values[0] if len(values) > 1 else 0
@@ -196,11 +196,11 @@ def _field_text(field: Field, values: Values) -> str:
         return f"*/{step}"
     return ",".join(
         str(first) if first == last else f"{first}-{last}{'' if step == 1 else f'/{step}'}"
-        for first, last, step in runs(values, 4)
+        for first, last, step in group_values(values, 4)
     )
 
 
-def _macro(word: str) -> str:
+def _expand_macro(word: str) -> str:
     if word.lower() == "@reboot":
         raise usage_error(
             'cron is "@reboot", which is no time: give a schedule, and catch_up to make up at boot for a missed run.'
@@ -213,63 +213,63 @@ def _macro(word: str) -> str:
     return MACROS[word.lower()]
 
 
-def _field_values(field: Field, text: str) -> Values:
-    found = {value for item in text.split(",") for value in _item_values(field, text, item)}
+def _parse_field(field: Field, text: str) -> Values:
+    found = {value for item in text.split(",") for value in _parse_item(field, text, item)}
     if field is WEEKDAY:
         found = {value % 7 for value in found}
     return tuple(sorted(found))
 
 
-def _item_values(field: Field, text: str, item: str) -> Sequence[int]:
+def _parse_item(field: Field, text: str, item: str) -> Sequence[int]:
     span, slash, step_text = item.partition("/")
     first_text, dash, last_text = span.partition("-")
     if span == "*":
         first, last = field.low, field.high
     else:
-        first = _value(field, text, first_text)
-        last = _value(field, text, last_text) if dash else first
+        first = _parse_value(field, text, first_text)
+        last = _parse_value(field, text, last_text) if dash else first
         if field is WEEKDAY and last == 0 and dash and first:
             last = 7
         if last < first:
-            raise _wrong(field, text, _forwards(field, first, last))
+            raise _build_error(field, text, _suggest_forwards(field, first, last))
     if not slash:
         return range(first, last + 1)
     if not _NUMBER.match(step_text) or not 1 <= int(step_text) <= len(field.full):
-        raise _wrong(field, text, f"the step after / must be a number from 1 to {len(field.full)}")
+        raise _build_error(field, text, f"the step after / must be a number from 1 to {len(field.full)}")
     if span != "*" and not dash:
-        raise _wrong(field, text, f'a step needs a range before it: write "{first}-{field.high}/{step_text}"')
+        raise _build_error(field, text, f'a step needs a range before it: write "{first}-{field.high}/{step_text}"')
     return range(first, last + 1, int(step_text))
 
 
-def _value(field: Field, text: str, word: str) -> int:
+def _parse_value(field: Field, text: str, word: str) -> int:
     if _NUMBER.match(word):
         value = int(word)
         if not field.low <= value <= (7 if field is WEEKDAY else field.high):
-            raise _wrong(field, text, f"{word} is out of range: {_allowed(field)}")
+            raise _build_error(field, text, f"{word} is out of range: {_format_allowed(field)}")
         return value
     lower = word.lower()
     if lower in field.names:
         return field.names.index(lower) + field.low
     if lower[:3] in field.names and lower.isalpha():
-        raise _wrong(field, text, f'names have three letters: write "{lower[:3]}"')
+        raise _build_error(field, text, f'names have three letters: write "{lower[:3]}"')
     if any(letter.isspace() for letter in word):
-        raise _wrong(field, text, "leave out the spaces")
+        raise _build_error(field, text, "leave out the spaces")
     if _EXTENSION.match(word):
         sign = next(sign for sign in "#?~LWHR" if sign in word.upper())
-        raise _wrong(field, text, f"{sign} is not supported: {_INSTEAD[sign]}")
-    raise _wrong(field, text, f'write {_allowed(field)} in place of "{word}"')
+        raise _build_error(field, text, f"{sign} is not supported: {_INSTEAD[sign]}")
+    raise _build_error(field, text, f'write {_format_allowed(field)} in place of "{word}"')
 
 
-def _allowed(field: Field) -> str:
+def _format_allowed(field: Field) -> str:
     names = f" or {field.names[0]} to {field.names[-1]}" if field.names else ""
     return f"{field.low} to {7 if field is WEEKDAY else field.high}{names}"
 
 
-def _forwards(field: Field, first: int, last: int) -> str:
+def _suggest_forwards(field: Field, first: int, last: int) -> str:
     low, high = (1, 7) if field is WEEKDAY else (field.low, field.high)
     parts = [f"{a}-{b}" if a < b else str(a) for a, b in ((first, high), (low, last)) if a <= b]
     return 'a range goes forwards: write "{0}"'.format(",".join(parts))
 
 
-def _wrong(field: Field, text: str, why: str) -> CloudsyncError:
+def _build_error(field: Field, text: str, why: str) -> CloudsyncError:
     return usage_error(f'{field.word} is "{text}": {why}.')

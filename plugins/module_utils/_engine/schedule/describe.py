@@ -11,8 +11,8 @@ from __future__ import annotations
 from typing import List, Sequence
 
 from ..common.text import format_count
-from .cron import HOUR, MINUTE, MONTH, Field, Values, runs
-from .schedule import MINUTES_A_DAY, Schedule, clock
+from .cron import HOUR, MINUTE, MONTH, Field, Values, group_values
+from .schedule import MINUTES_A_DAY, Schedule, format_clock
 
 _MONTHS = [
     "January", "February", "March", "April", "May", "June", "July",
@@ -25,88 +25,88 @@ _MOST_TIMES = 6
 def describe(schedule: Schedule) -> str:
     """One line, such as "At 02:30 on Monday through Friday, Europe/Berlin, spread over 10 minutes"."""
     cron = schedule.cron
-    parts = [_times(cron.hours, cron.minutes) + _dates(schedule)]
+    parts = [_describe_times(cron.hours, cron.minutes) + _describe_dates(schedule)]
     parts.append(schedule.timezone or "in the host's own time zone")
     if schedule.begin is not None or schedule.end is not None:
         end = MINUTES_A_DAY if schedule.end is None else schedule.end
-        parts.append(f"between {clock(schedule.begin or 0)} and {clock(end)}")
+        parts.append(f"between {format_clock(schedule.begin or 0)} and {format_clock(end)}")
     if schedule.spread:
-        parts.append(f"spread over {_length(schedule.spread)}")
+        parts.append(f"spread over {_format_length(schedule.spread)}")
     if schedule.catch_up:
         parts.append("a missed run starts at boot")
     return ", ".join(parts)
 
 
-def _times(hours: Values, minutes: Values) -> str:
+def _describe_times(hours: Values, minutes: Values) -> str:
     every_hour = hours == HOUR.full
     if not every_hour and len(hours) * len(minutes) <= _MOST_TIMES:
-        return "At " + _joined([clock(hour * 60 + minute) for hour in hours for minute in minutes])
-    hour_step = _even_step(HOUR, hours)
+        return "At " + _join([format_clock(hour * 60 + minute) for hour in hours for minute in minutes])
+    hour_step = _find_even_step(HOUR, hours)
     if minutes == (0,) and hour_step > 1:
         return f"Every {hour_step} hours from 00:00"
-    every = _every(minutes)
+    every = _describe_every(minutes)
     if every and every_hour:
         return every
     if every and len(hours) == hours[-1] - hours[0] + 1:
-        first, last = (clock(hours[at] * 60 + minutes[at]) for at in (0, -1))
+        first, last = (format_clock(hours[at] * 60 + minutes[at]) for at in (0, -1))
         return f"{every} from {first} through {last}"
-    return f"{_counted('At minute', minutes)} of {'every hour' if every_hour else _counted('hour', hours)}"
+    return f"{_list_numbers('At minute', minutes)} of {'every hour' if every_hour else _list_numbers('hour', hours)}"
 
 
-def _every(minutes: Values) -> str:
+def _describe_every(minutes: Values) -> str:
     """Words such as "Every 15 minutes", or none where the minutes are not evenly apart through every hour."""
-    step = 60 if minutes == (0,) else _even_step(MINUTE, minutes)
+    step = 60 if minutes == (0,) else _find_even_step(MINUTE, minutes)
     return {0: "", 1: "Every minute", 60: "Every hour"}.get(step, f"Every {step} minutes")
 
 
-def _even_step(field: Field, values: Values) -> int:
+def _find_even_step(field: Field, values: Values) -> int:
     """The step of values that cut the whole field in equal parts, such as 15 of the minutes 0, 15, 30, 45; else 0."""
     size = len(field.full)
     step = size // len(values)
     return step if len(values) > 1 and values == field.full[::step] and size % step == 0 else 0
 
 
-def _dates(schedule: Schedule) -> str:
+def _describe_dates(schedule: Schedule) -> str:
     cron = schedule.cron
-    months = "" if cron.months == MONTH.full else _named(_MONTHS, [month - 1 for month in cron.months])
+    months = "" if cron.months == MONTH.full else _list_names(_MONTHS, [month - 1 for month in cron.months])
     if cron.weekday_given:
-        weekdays = " on " + _named(_WEEKDAYS, sorted((value - 1) % 7 for value in cron.weekdays))
-        days = f"{_counted(' on day', cron.days)} of the month or" if cron.day_given else ""
+        weekdays = " on " + _list_names(_WEEKDAYS, sorted((value - 1) % 7 for value in cron.weekdays))
+        days = f"{_list_numbers(' on day', cron.days)} of the month or" if cron.day_given else ""
         return days + weekdays + (", in " + months if months else "")
     if cron.day_given:
-        return f"{_counted(' on day', cron.days)} of {months or 'the month'}"
+        return f"{_list_numbers(' on day', cron.days)} of {months or 'the month'}"
     every_day = "" if cron.hours == HOUR.full else " every day"
     return every_day + (" in " + months if months else "")
 
 
-def _counted(word: str, values: Sequence[int]) -> str:
+def _list_numbers(word: str, values: Sequence[int]) -> str:
     """Numbers after their word: "at minute 5", "on days 1, 15 and 20 through 25"."""
     parts = []
-    for first, last, step in runs(values, 4):
+    for first, last, step in group_values(values, 4):
         if first == last:
             parts.append(str(first))
         else:
             parts.append(f"{first} through {last}{'' if step == 1 else f' in steps of {step}'}")
-    return f"{word}{'s' if len(values) > 1 else ''} {_joined(parts)}"
+    return f"{word}{'s' if len(values) > 1 else ''} {_join(parts)}"
 
 
-def _named(names: Sequence[str], values: Sequence[int]) -> str:
-    return _joined(
+def _list_names(names: Sequence[str], values: Sequence[int]) -> str:
+    return _join(
         [
             names[first] if first == last else f"{names[first]} through {names[last]}"
-            for first, last, _step in runs(values, len(values) + 1)
+            for first, last, _step in group_values(values, len(values) + 1)
         ]
     )
 
 
-def _joined(parts: List[str]) -> str:
+def _join(parts: List[str]) -> str:
     return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
 
 
-def _length(seconds: int) -> str:
+def _format_length(seconds: int) -> str:
     parts = []
     for unit, size in (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1)):
         amount, seconds = divmod(seconds, size)
         if amount:
             parts.append(format_count(amount, unit))
-    return _joined(parts)
+    return _join(parts)

@@ -7,7 +7,7 @@
 """When a schedule starts next: systemd's own answer, computed.
 
 systemd walks the wall clock of the zone. A time that the clock skips is not run, and one that it repeats is run once,
-in its first pass; a search that begins within the second pass stays in it. ``_reached`` tells what else is left out.
+in its first pass; a search that begins within the second pass stays in it. ``_is_reached`` tells what else is left out.
 """
 
 from __future__ import annotations
@@ -17,32 +17,32 @@ import datetime
 from typing import Callable, FrozenSet, Iterator, List, Set, Tuple
 
 from . import timezones as zones
-from .cron import Cron, dates
-from .schedule import Schedule, time_boxes
+from .cron import Cron, iterate_dates
+from .schedule import Schedule, split_time_boxes
 
 Box = Tuple[FrozenSet[int], FrozenSet[int]]
 WallTimes = Callable[[Cron, datetime.datetime], Iterator[datetime.datetime]]
 
 
-def wall_times(cron: Cron, after: datetime.datetime) -> Iterator[datetime.datetime]:
+def iterate_wall_times(cron: Cron, after: datetime.datetime) -> Iterator[datetime.datetime]:
     """The wall clock times that match, in order, later than ``after``; all naive. They end with the year 2199."""
     times = [datetime.time(hour, minute) for hour in cron.hours for minute in cron.minutes]
-    for date in dates(cron, after.date()):
+    for date in iterate_dates(cron, after.date()):
         for time in times:
             wall = datetime.datetime.combine(date, time)
             if wall > after:
                 yield wall
 
 
-def upcoming(
-    schedule: Schedule, after: datetime.datetime, count: int, wall_times: WallTimes = wall_times
+def find_next_runs(
+    schedule: Schedule, after: datetime.datetime, count: int, wall_times: WallTimes = iterate_wall_times
 ) -> List[datetime.datetime]:
     """The next ``count`` starts later than ``after`` (aware), each with its UTC offset; fewer if time ends first.
 
     A schedule without a time zone runs by this machine's. ``wall_times`` may be another iterator of the same meaning.
     """
     base = after.astimezone(zones.load(schedule.timezone))
-    boxes = [(frozenset(hours), frozenset(minutes)) for hours, minutes in time_boxes(schedule)]
+    boxes = [(frozenset(hours), frozenset(minutes)) for hours, minutes in split_time_boxes(schedule)]
     hours, minutes = (tuple(sorted(frozenset().union(*half))) for half in zip(*boxes))
     windowed = dataclasses.replace(schedule.cron, hours=hours, minutes=minutes)
     given_up: Set[Tuple[datetime.date, Box]] = set()
@@ -53,8 +53,8 @@ def upcoming(
         at = {(wall.date(), box) for box in boxes if wall.hour in box[0] and wall.minute in box[1]} - given_up
         if not at:
             continue
-        moment = _mktime(wall, base)
-        if not _reached(wall, base):
+        moment = _resolve_wall_time(wall, base)
+        if not _is_reached(wall, base):
             if moment.replace(tzinfo=None, fold=0) < wall:
                 given_up |= {(date, box) for date, box in at if wall.hour - 1 not in box[0]}
         elif moment.timestamp() > base.timestamp():
@@ -64,23 +64,23 @@ def upcoming(
     return found
 
 
-def _reached(wall: datetime.datetime, base: datetime.datetime) -> bool:
+def _is_reached(wall: datetime.datetime, base: datetime.datetime) -> bool:
     """Whether systemd, searching from ``base``, comes to a wall time.
 
     It turns to an hour by asking the C library for its minute 0, and then for the minute. Where that time is skipped
     and the answer lies in a later hour (Chatham, 02:45 to 03:45), it goes on from there, so that the rest of the hour
     is lost. After an answer that lies earlier it goes on with the next day, if it comes to that hour by a leap: see
-    ``_mktime``.
+    ``_resolve_wall_time``.
     """
     hour = wall.replace(minute=0)
     if hour > base.replace(tzinfo=None, fold=0):
-        answer = _mktime(hour, base).replace(tzinfo=None, fold=0)
+        answer = _resolve_wall_time(hour, base).replace(tzinfo=None, fold=0)
         if answer < hour or answer.replace(minute=0) != hour:
             return False
-    return _mktime(wall, base).replace(tzinfo=None, fold=0) == wall
+    return _resolve_wall_time(wall, base).replace(tzinfo=None, fold=0) == wall
 
 
-def _mktime(wall: datetime.datetime, base: datetime.datetime) -> datetime.datetime:
+def _resolve_wall_time(wall: datetime.datetime, base: datetime.datetime) -> datetime.datetime:
     """The moment that the C library makes of a wall time in the zone of ``base``.
 
     A skipped time counts from the clock before the change, and so lands after it; but from the clock after it, and so

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from typing import List, Sequence
 
-from .cron import DAY, HOUR, MINUTE, MONTH, WEEKDAY, Field, runs
-from .schedule import Schedule, time_boxes
+from .cron import DAY, HOUR, MINUTE, MONTH, WEEKDAY, Field, group_values
+from .schedule import Schedule, split_time_boxes
 
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
@@ -23,32 +23,32 @@ def to_oncalendar(schedule: Schedule) -> List[str]:
     that a window leaves takes its own. The time zone is named in each, unless it is the host's own.
     """
     zone = "" if schedule.timezone is None else " " + schedule.timezone
-    months = _numbers(MONTH, schedule.cron.months)
+    months = _format_numbers(MONTH, schedule.cron.months)
     return [
-        f"{_weekdays(weekdays)}*-{months}-{_numbers(DAY, days)} "
-        f"{_numbers(HOUR, hours)}:{_numbers(MINUTE, minutes)}:00{zone}"
+        f"{_format_weekdays(weekdays)}*-{months}-{_format_numbers(DAY, days)} "
+        f"{_format_numbers(HOUR, hours)}:{_format_numbers(MINUTE, minutes)}:00{zone}"
         for days, weekdays in schedule.cron.day_rules
-        for hours, minutes in time_boxes(schedule)
+        for hours, minutes in split_time_boxes(schedule)
     ]
 
 
-def _weekdays(values: Sequence[int]) -> str:
+def _format_weekdays(values: Sequence[int]) -> str:
     if len(values) == len(WEEKDAY.full):
         return ""
     monday_first = sorted((value - 1) % 7 for value in values)
     return (
         ",".join(
             _WEEKDAYS[first] if first == last else f"{_WEEKDAYS[first]}..{_WEEKDAYS[last]}"
-            for first, last, _step in runs(monday_first, len(monday_first) + 1)
+            for first, last, _step in group_values(monday_first, len(monday_first) + 1)
         )
         + " "
     )
 
 
-def _numbers(field: Field, values: Sequence[int]) -> str:
+def _format_numbers(field: Field, values: Sequence[int]) -> str:
     if len(values) == len(field.full):
         return "*"
     return ",".join(
         f"{first:02d}" if first == last else f"{first:02d}..{last:02d}{'' if step == 1 else f'/{step}'}"
-        for first, last, step in runs(values, 4)
+        for first, last, step in group_values(values, 4)
     )

@@ -12,12 +12,12 @@ import datetime
 from typing import Any, Mapping, Optional
 
 from . import schedule as schedules
-from .next_runs import upcoming
+from .next_runs import find_next_runs
 
 GRACE = datetime.timedelta(minutes=10)
 
 
-def overdue_since(
+def find_overdue_slot(
     schedule: Mapping[str, Any], reference: datetime.datetime, now: datetime.datetime
 ) -> Optional[datetime.datetime]:
     """The slot that should have begun a run by ``now``, None when there is none.
@@ -26,7 +26,7 @@ def overdue_since(
     is owed once its spread and a grace of ten minutes have passed.
     """
     parsed = schedules.parse(schedule)
-    for slot in upcoming(parsed, reference, 1):
+    for slot in find_next_runs(parsed, reference, 1):
         if slot + datetime.timedelta(seconds=parsed.spread) + GRACE < now:
             return slot
     return None

@@ -14,7 +14,7 @@ from typing import Any, Dict
 from ..common.errors import usage_error
 from . import schedule as schedules
 from .describe import describe
-from .next_runs import upcoming
+from .next_runs import find_next_runs
 from .oncalendar import to_oncalendar
 
 
@@ -28,11 +28,11 @@ def preview(schedule: schedules.Schedule, count: int) -> Dict[str, Any]:
         "description": describe(schedule),
         "timezone": schedule.timezone,
         "oncalendar": to_oncalendar(schedule),
-        "runs": [run.isoformat() for run in upcoming(schedule, now, count)],
+        "runs": [run.isoformat() for run in find_next_runs(schedule, now, count)],
     }
 
 
-def text(found: Dict[str, Any]) -> str:
+def format_text(found: Dict[str, Any]) -> str:
     """For people: the expression, the English, and each run in its zone and in UTC."""
     lines = [f"{found['cron']}  {found['description']}", *(f"OnCalendar={line}" for line in found["oncalendar"])]
     for run in found["runs"]:

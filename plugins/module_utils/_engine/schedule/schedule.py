@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, Optional, Tuple, Union
 
 from ..common.errors import usage_error
-from ..common.validation import choice, parse_duration, refuse_unknown_keys
+from ..common.validation import check_choice, parse_duration, refuse_unknown_keys
 from . import cron as _cron
 from . import timezones as zones
 from .cron import Cron, Values
@@ -58,9 +58,9 @@ def parse(schedule: Union[str, Mapping[str, Any]]) -> Schedule:
         raise usage_error(f"catch_up is {catch_up!r}: write true or false.")
     parsed = Schedule(
         cron=_parse_cron(given),
-        timezone=zones.check(_string("timezone", given["timezone"])) if "timezone" in given else None,
-        begin=_time_of_day("begin", given.get("begin")) or None,
-        end=_time_of_day("end", given.get("end")),
+        timezone=zones.check(_check_string("timezone", given["timezone"])) if "timezone" in given else None,
+        begin=_parse_time_of_day("begin", given.get("begin")) or None,
+        end=_parse_time_of_day("end", given.get("end")),
         spread=parse_duration("spread", given.get("spread", 0)),
         catch_up=catch_up,
     )
@@ -74,28 +74,28 @@ def to_dict(schedule: Schedule) -> Dict[str, Any]:
     return {
         "cron": schedule.cron.text,
         "timezone": schedule.timezone,
-        "begin": None if schedule.begin is None else clock(schedule.begin),
-        "end": None if schedule.end is None else clock(schedule.end),
+        "begin": None if schedule.begin is None else format_clock(schedule.begin),
+        "end": None if schedule.end is None else format_clock(schedule.end),
         "spread": schedule.spread,
         "catch_up": schedule.catch_up,
     }
 
 
-def clock(minutes: int) -> str:
+def format_clock(minutes: int) -> str:
     """Minutes since midnight as HH:MM."""
     return "{0:02d}:{1:02d}".format(*divmod(minutes, 60))
 
 
-def start_minutes(schedule: Schedule) -> Values:
+def list_start_minutes(schedule: Schedule) -> Values:
     """The times of day that the cron expression and the window leave, in minutes since midnight, sorted."""
     starts = (hour * 60 + minute for hour in schedule.cron.hours for minute in schedule.cron.minutes)
-    return tuple(start for start in starts if _in_window(schedule, start))
+    return tuple(start for start in starts if _is_in_window(schedule, start))
 
 
-def time_boxes(schedule: Schedule) -> List[Tuple[Values, Values]]:
-    """The fewest pairs (hours, minutes) whose products together are ``start_minutes``: one without a window."""
+def split_time_boxes(schedule: Schedule) -> List[Tuple[Values, Values]]:
+    """The fewest pairs (hours, minutes) whose products together are ``list_start_minutes``: one without a window."""
     by_hour: Dict[int, List[int]] = {}
-    for start in start_minutes(schedule):
+    for start in list_start_minutes(schedule):
         by_hour.setdefault(start // 60, []).append(start % 60)
     boxes: Dict[Values, List[int]] = {}
     for hour, minutes in by_hour.items():
@@ -110,13 +110,13 @@ def time_boxes(schedule: Schedule) -> List[Tuple[Values, Values]]:
     return [(tuple(sorted(covered)), minutes) for minutes, covered in boxes.items()]
 
 
-def shortest_gap(schedule: Schedule) -> int:
+def find_shortest_gap(schedule: Schedule) -> int:
     """The least time between two starts by the wall clock, in seconds."""
-    starts = start_minutes(schedule)
+    starts = list_start_minutes(schedule)
     within = [later - earlier for earlier, later in zip(starts, starts[1:])]
     least_days = MINUTES_A_DAY * 366
     earlier_date = None
-    for date in _cron.dates(schedule.cron, datetime.date(2000, 1, 1)):
+    for date in _cron.iterate_dates(schedule.cron, datetime.date(2000, 1, 1)):
         if date.year == 2028 or least_days == 1:  # the calendar repeats after 28 years
             break
         if earlier_date is not None:
@@ -126,7 +126,7 @@ def shortest_gap(schedule: Schedule) -> int:
 
 
 def _parse_cron(given: Mapping[str, Any]) -> Cron:
-    fields = {word: _field_text(word, given[word]) for word in FIELD_WORDS if word in given}
+    fields = {word: _check_field_text(word, given[word]) for word in FIELD_WORDS if word in given}
     forms = [word for word in ("preset", "cron") if word in given] + (["/".join(fields)] if fields else [])
     if len(forms) != 1:
         raise usage_error(
@@ -136,26 +136,26 @@ def _parse_cron(given: Mapping[str, Any]) -> Cron:
             )
         )
     if fields:
-        return _cron.from_fields(fields)
-    text = _string(forms[0], given[forms[0]]).strip()
+        return _cron.parse_fields(fields)
+    text = _check_string(forms[0], given[forms[0]]).strip()
     if forms == ["preset"] or text.isalpha():
-        choice("preset", text, PRESETS)
+        check_choice("preset", text, PRESETS)
     return _cron.parse(PRESETS.get(text, text))
 
 
-def _string(word: str, value: Any) -> str:
+def _check_string(word: str, value: Any) -> str:
     if not isinstance(value, str):
         raise usage_error(f"{word} is {value!r}: write it as text, in quotes.")
     return value
 
 
-def _field_text(word: str, value: Any) -> str:
+def _check_field_text(word: str, value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, (int, str)):
         raise usage_error(f"{word} is {value!r}: write a number or a cron field in quotes.")
     return str(value)
 
 
-def _time_of_day(word: str, value: Any) -> Optional[int]:
+def _parse_time_of_day(word: str, value: Any) -> Optional[int]:
     if value is None:
         return None
     match = _TIME.match(str(value))
@@ -165,7 +165,7 @@ def _time_of_day(word: str, value: Any) -> Optional[int]:
     raise usage_error(f'{word} is "{value}": write a time from 00:00 to 23:59 in quotes, as "22:00".')
 
 
-def _in_window(schedule: Schedule, start: int) -> bool:
+def _is_in_window(schedule: Schedule, start: int) -> bool:
     """Whether a start, in minutes since midnight, and all of the spread after it lie in the window."""
     begin, end = schedule.begin or 0, schedule.end
     if end is None:
@@ -176,18 +176,19 @@ def _in_window(schedule: Schedule, start: int) -> bool:
 def _check_window(schedule: Schedule) -> None:
     if schedule.end is not None and (schedule.begin or 0) == schedule.end:
         raise usage_error(
-            f"begin and end are both {clock(schedule.end)}, which leaves no time: leave both out for the whole day."
+            f"begin and end are both {format_clock(schedule.end)}, which leaves no time. Omit both for the whole day."
         )
-    if not start_minutes(schedule):
+    if not list_start_minutes(schedule):
+        begin, end = (
+            format_clock(schedule.begin or 0),
+            format_clock(MINUTES_A_DAY if schedule.end is None else schedule.end),
+        )
+        less = f" less a spread of {schedule.spread} seconds" if schedule.spread else ""
         raise usage_error(
-            'No start of "{0}" lies between begin {1} and end {2}{3}: widen the window or change the times.'.format(
-                schedule.cron.text,
-                clock(schedule.begin or 0),
-                clock(MINUTES_A_DAY if schedule.end is None else schedule.end),
-                f" less a spread of {schedule.spread} seconds" if schedule.spread else "",
-            )
+            f'No start of "{schedule.cron.text}" lies between begin {begin} and end {end}{less}: widen the window or '
+            "change the times."
         )
-    gap = shortest_gap(schedule) if schedule.spread else 1
+    gap = find_shortest_gap(schedule) if schedule.spread else 1
     if schedule.spread >= gap:
         raise usage_error(
             f"spread is {schedule.spread} seconds: it must be shorter than the shortest time between two starts, {gap} "
@@ -198,7 +199,7 @@ def _check_window(schedule: Schedule) -> None:
 def _check_change_of_clock(schedule: Schedule) -> None:
     # The one gap in use that begins within an hour. systemd's search can end there in an "Infinite loop in calendar
     # calculation", which would leave the timer without a next start, silently.
-    if schedule.timezone == "Pacific/Chatham" and any(165 <= start < 180 for start in start_minutes(schedule)):
+    if schedule.timezone == "Pacific/Chatham" and any(165 <= start < 180 for start in list_start_minutes(schedule)):
         raise usage_error(
             "timezone is Pacific/Chatham, where systemd can fail to compute a start from 02:45 to 02:59:"
             ' choose other minutes, or another hour, or the timezone "UTC".'

@@ -36,7 +36,7 @@ _NO_PLACE = frozenset(("UTC", "Etc/UTC"))
 
 def check(name: str) -> str:
     """The name itself (``UTC`` for ``Etc/UTC``) when it is canonical, else CloudsyncError ``usage``."""
-    places, links = _database()
+    places, links = _read_database()
     if name in _NO_PLACE:
         return "UTC"
     if name in places:
@@ -55,9 +55,9 @@ def check(name: str) -> str:
     raise usage_error(f'timezone is "{name}", which {why}.')
 
 
-def names() -> FrozenSet[str]:
+def list_names() -> FrozenSet[str]:
     """Every name that ``check`` passes, ``Etc/UTC`` included."""
-    return _database()[0] | _NO_PLACE
+    return _read_database()[0] | _NO_PLACE
 
 
 def load(name: Optional[str]) -> datetime.tzinfo:
@@ -74,7 +74,7 @@ class SystemZone(datetime.tzinfo):
     """
 
     def __init__(self, name: Optional[str] = None) -> None:
-        self._file = None if name is None else ":" + os.path.join(_directory(), name)
+        self._file = None if name is None else ":" + os.path.join(_find_directory(), name)
 
     def utcoffset(self, dt: Optional[datetime.datetime]) -> Optional[datetime.timedelta]:
         """The offset at a wall time, whose ``fold`` tells its two passes apart, or the two sides of a skipped one."""
@@ -123,7 +123,7 @@ class SystemZone(datetime.tzinfo):
             time.tzset()
 
 
-def _directory() -> str:
+def _find_directory() -> str:
     package = importlib.util.find_spec("tzdata")
     packages = package.submodule_search_locations or () if package else ()
     for directory in (*_DIRECTORIES, *(os.path.join(path, "zoneinfo") for path in packages)):
@@ -136,11 +136,11 @@ def _directory() -> str:
 
 
 @functools.lru_cache(maxsize=1)
-def _database() -> Tuple[FrozenSet[str], Dict[str, str]]:
-    directory = _directory()
-    places = {row.split("\t")[2] for table in _TABLES for row in _rows(directory, table) if "\t" in row}
+def _read_database() -> Tuple[FrozenSet[str], Dict[str, str]]:
+    directory = _find_directory()
+    places = {row.split("\t")[2] for table in _TABLES for row in _read_rows(directory, table) if "\t" in row}
     links = {}
-    for row in _rows(directory, "tzdata.zi"):
+    for row in _read_rows(directory, "tzdata.zi"):
         words = row.split()
         if words[0] == "L":
             links[words[2]] = words[1]
@@ -149,7 +149,7 @@ def _database() -> Tuple[FrozenSet[str], Dict[str, str]]:
     return frozenset(places), links
 
 
-def _rows(directory: str, table: str) -> List[str]:
+def _read_rows(directory: str, table: str) -> List[str]:
     try:
         with open(os.path.join(directory, table), encoding="utf-8") as stream:
             return [row.rstrip("\n") for row in stream if row.strip() and not row.startswith("#")]

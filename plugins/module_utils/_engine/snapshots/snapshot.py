@@ -24,9 +24,9 @@ from dataclasses import asdict
 from hashlib import sha256
 from typing import Any, Callable, ContextManager, Dict, Iterator, List, Optional, Sequence, Tuple
 
-from ..common.accounts import account_of
+from ..common.accounts import find_account
 from ..common.errors import CloudsyncError, usage_error
-from ..common.files import make_directory, names_in, read_versioned, remove, write_json
+from ..common.files import list_names, make_directory, read_versioned, remove, write_json
 from ..common.layout import Layout
 from ..common.mounts import Mount, is_below, read_mounts
 from ..config.tasks import Task
@@ -165,7 +165,7 @@ def sweep_notes(
 ) -> List[str]:
     """Remove what killed runs of a task left; the sentences of what is still there. The caller has the task's lock."""
     problems = []
-    for name in names_in(notes_dir):
+    for name in list_names(notes_dir):
         path = f"{notes_dir}/{name}.json"
         try:
             note = read_versioned(path, SCHEMA) or {}
@@ -222,7 +222,7 @@ def take_snapshot(
     work_dir, notes_dir = _places(layout, task.name)
     name = snapshot_name(task.name, run_id)
     say(f"transferring the snapshot {name} of {task.path}")
-    return take(task.snapshot, task.path, name, work_dir, notes_dir, say, execute, account_of(task.user).gid)
+    return take(task.snapshot, task.path, name, work_dir, notes_dir, say, execute, find_account(task.user).gid)
 
 
 def sweep(task: Task, layout: Layout, execute: Execute = run_command) -> List[str]:

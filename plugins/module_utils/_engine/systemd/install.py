@@ -21,7 +21,14 @@ from typing import Dict, Optional, Sequence
 from ..common.files import atomic_write, make_directory, read_text, remove, sync_directory
 from ..common.layout import Layout
 from .systemctl import is_running, systemctl
-from .unit_files import drop_in_path, enabled_link, seed_drop_in_path, timer_name, timer_path, volatile_drop_in_path
+from .unit_files import (
+    locate_drop_in,
+    locate_enabled_link,
+    locate_seed_drop_in,
+    locate_timer,
+    locate_volatile_drop_in,
+    name_timer,
+)
 
 STAMP_DIR = "/var/lib/systemd/timers"
 UNIT_MODE = 0o644
@@ -36,21 +43,21 @@ class UnitChange:
     drop_in: Optional[str]
 
 
-def present_units(layout: Layout, task: str) -> Dict[str, Optional[str]]:
+def read_units(layout: Layout, task: str) -> Dict[str, Optional[str]]:
     """The task's unit files as they are; a timer that is not enabled counts as missing."""
-    timer = read_text(timer_path(layout, task))
-    enabled = os.path.islink(enabled_link(layout, task))
-    return {"timer": timer if enabled else None, "drop_in": read_text(drop_in_path(layout, task))}
+    timer = read_text(locate_timer(layout, task))
+    enabled = os.path.islink(locate_enabled_link(layout, task))
+    return {"timer": timer if enabled else None, "drop_in": read_text(locate_drop_in(layout, task))}
 
 
-def present_seed_drop_in(layout: Layout) -> Optional[str]:
+def read_seed_drop_in(layout: Layout) -> Optional[str]:
     """What all services have for a seed that is bound to the TPM, as it is."""
-    return read_text(seed_drop_in_path(layout))
+    return read_text(locate_seed_drop_in(layout))
 
 
 def apply_seed_drop_in(layout: Layout, text: Optional[str]) -> None:
     """Bring it into place, or (None) take it away."""
-    path = seed_drop_in_path(layout)
+    path = locate_seed_drop_in(layout)
     if read_text(path) == text:
         return
     if text is None:
@@ -67,7 +74,7 @@ def apply_units(layout: Layout, changes: Sequence[UnitChange]) -> None:
     if not changes:
         return
     running = is_running(layout)
-    before = {change.task: present_units(layout, change.task)["timer"] for change in changes}
+    before = {change.task: read_units(layout, change.task)["timer"] for change in changes}
     if running:
         _stop_edited(layout, changes)
     for change in changes:
@@ -79,7 +86,7 @@ def apply_units(layout: Layout, changes: Sequence[UnitChange]) -> None:
             if change.timer != before[change.task]:
                 _mark_served(change)
         if scheduled:
-            systemctl("start", *(timer_name(change.task) for change in scheduled))
+            systemctl("start", *(name_timer(change.task) for change in scheduled))
     # Last: a timer that could not be started is not enabled, so that the next call does all of this again.
     for change in scheduled:
         _enable(layout, change.task)
@@ -87,22 +94,22 @@ def apply_units(layout: Layout, changes: Sequence[UnitChange]) -> None:
 
 def _stop_edited(layout: Layout, changes: Sequence[UnitChange]) -> None:
     """Stop the timers that become others, and make systemd drop what it remembers of those not persistent."""
-    texts = {change.task: read_text(timer_path(layout, change.task)) for change in changes}
+    texts = {change.task: read_text(locate_timer(layout, change.task)) for change in changes}
     edited = [change.task for change in changes if texts[change.task] not in (None, change.timer)]
     if not edited:
         return
-    systemctl("stop", *(timer_name(task) for task in edited))
+    systemctl("stop", *(name_timer(task) for task in edited))
     for task in edited:
-        remove(enabled_link(layout, task))
+        remove(locate_enabled_link(layout, task))
     plain = [task for task in edited if "Persistent=yes" not in (texts[task] or "")]
     for task in plain:
-        remove(timer_path(layout, task))
+        remove(locate_timer(layout, task))
     if plain:
         systemctl("daemon-reload")
 
 
 def _write(layout: Layout, change: UnitChange) -> None:
-    timer, drop_in = timer_path(layout, change.task), drop_in_path(layout, change.task)
+    timer, drop_in = locate_timer(layout, change.task), locate_drop_in(layout, change.task)
     if change.drop_in is not None:
         make_directory(os.path.dirname(drop_in), 0o755)
         _write_text(drop_in, change.drop_in)
@@ -114,12 +121,12 @@ def _write(layout: Layout, change: UnitChange) -> None:
     if change.timer is not None:
         _write_text(timer, change.timer)
     else:
-        remove(enabled_link(layout, change.task))
+        remove(locate_enabled_link(layout, change.task))
         remove(timer)
 
 
 def _enable(layout: Layout, task: str) -> None:
-    make_link("../" + timer_name(task), enabled_link(layout, task))
+    make_link("../" + name_timer(task), locate_enabled_link(layout, task))
 
 
 def make_link(target: str, path: str) -> None:
@@ -137,7 +144,7 @@ def _write_text(path: str, text: str) -> None:
 
 def place_volatile_drop_in(layout: Layout, task: str, text: str) -> None:
     """What the service of a one-time run needs, until the next boot; only where systemd runs."""
-    path = volatile_drop_in_path(task)
+    path = locate_volatile_drop_in(task)
     if not is_running(layout):
         return
     make_directory(os.path.dirname(path), 0o755)
@@ -145,18 +152,18 @@ def place_volatile_drop_in(layout: Layout, task: str, text: str) -> None:
     systemctl("daemon-reload")
 
 
-def _stamp(task: str) -> str:
-    return f"{STAMP_DIR}/stamp-{timer_name(task)}"
+def _locate_stamp(task: str) -> str:
+    return f"{STAMP_DIR}/stamp-{name_timer(task)}"
 
 
 def _mark_served(change: UnitChange) -> None:
     """A stamp from now: no slot before this moment is to be caught up."""
     if change.timer is not None and "Persistent=yes" in change.timer:
         make_directory(STAMP_DIR, 0o755)
-        with open(_stamp(change.task), "ab"):
-            os.utime(_stamp(change.task))
+        with open(_locate_stamp(change.task), "ab"):
+            os.utime(_locate_stamp(change.task))
 
 
 def _remove_stamp(layout: Layout, task: str) -> None:
     if is_running(layout):
-        remove(_stamp(task))
+        remove(_locate_stamp(task))

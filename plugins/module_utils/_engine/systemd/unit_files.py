@@ -119,21 +119,21 @@ UNCONFINED = (
 WITH_TPM = ("PrivateDevices=no", "DevicePolicy=closed", "DeviceAllow=/dev/tpmrm0 rw")
 
 
-def timer_name(task: str) -> str:
+def name_timer(task: str) -> str:
     return f"cloudsync@{task}.timer"
 
 
-def service_name(task: str) -> str:
+def name_service(task: str) -> str:
     return f"cloudsync@{task}.service"
 
 
-def service_template(layout: Layout) -> str:
+def render_service(layout: Layout) -> str:
     """The template service, ``cloudsync@.service``."""
     writable = " ".join("-" + path for path in (layout.config_dir, layout.state_dir, layout.log_dir, layout.run_dir))
     return HEAD + SERVICE.format(command=layout.command, stop_seconds=STOP_SECONDS, writable=writable)
 
 
-def watch_units(layout: Layout) -> Dict[str, str]:
+def render_watch_units(layout: Layout) -> Dict[str, str]:
     """The path and text of the two units that have overdue runs told."""
     return {
         f"{layout.unit_dir}/cloudsync-watch.service": HEAD + WATCH_SERVICE.format(command=layout.command),
@@ -141,7 +141,7 @@ def watch_units(layout: Layout) -> Dict[str, str]:
     }
 
 
-def timer(task: Task) -> Optional[str]:
+def render_timer(task: Task) -> Optional[str]:
     """The timer of ``task``; None when it is disabled or has no schedule."""
     if not task.enabled or task.schedule is None:
         return None
@@ -151,40 +151,40 @@ def timer(task: Task) -> Optional[str]:
     lines += [f"Persistent={'yes' if schedule.catch_up else 'no'}", "AccuracySec=1s"]
     if schedule.spread:
         lines += [f"RandomizedDelaySec={schedule.spread}s", "FixedRandomDelay=yes"]
-    lines += ["Unit=" + service_name(task.name), "", "[Install]", "WantedBy=timers.target", ""]
+    lines += ["Unit=" + name_service(task.name), "", "[Install]", "WantedBy=timers.target", ""]
     return HEAD + "\n".join(lines)
 
 
-def service_drop_in(task: Task) -> str:
+def render_drop_in(task: Task) -> str:
     """What the task's own service needs beyond the template: places to write, limits, freedom for its commands."""
-    lines = ["[Service]", *_freedom(task), *_limits(task)]
+    lines = ["[Service]", *_render_sandbox(task), *_render_limits(task)]
     return HEAD + "\n".join(lines) + "\n"
 
 
-def seed_drop_in(bound: str) -> Optional[str]:
+def render_seed_drop_in(bound: str) -> Optional[str]:
     """What every task's service needs to open a seed that is ``bound`` (of binding.KINDS); None = nothing."""
     if bound in (UNBOUND, HOST):
         return None
     return HEAD + "\n".join(("[Service]", *WITH_TPM, ""))
 
 
-def _freedom(task: Task) -> List[str]:
+def _render_sandbox(task: Task) -> List[str]:
     mails = any(parse_target(target).kind == "mail" for target in task.notify)
-    if task.hooks.any() or task.snapshot != "none" or mails:
+    if task.hooks.has_any() or task.snapshot != "none" or mails:
         return list(UNCONFINED)
     writes = [task.path] if not task.is_push or task.mode == MOVE else []
     if task.keep_deleted is not None and not task.is_push:
         writes.append(task.keep_deleted.path)
-    return ["ReadWritePaths=" + _quoted("-" + path) for path in writes]
+    return ["ReadWritePaths=" + _quote("-" + path) for path in writes]
 
 
-def _quoted(text: str) -> str:
+def _quote(text: str) -> str:
     """One word of a unit file: percent signs are specifiers, blanks and quotes would split it."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
     return f'"{escaped}"'
 
 
-def _limits(task: Task) -> List[str]:
+def _render_limits(task: Task) -> List[str]:
     limits = task.limits
     values: Dict[str, str] = {
         "Nice": str(limits.nice) if limits.nice else "",
@@ -195,24 +195,24 @@ def _limits(task: Task) -> List[str]:
     return [f"{key}={value}" for key, value in values.items() if value]
 
 
-def timer_path(layout: Layout, task: str) -> str:
-    return f"{layout.unit_dir}/{timer_name(task)}"
+def locate_timer(layout: Layout, task: str) -> str:
+    return f"{layout.unit_dir}/{name_timer(task)}"
 
 
-def drop_in_path(layout: Layout, task: str) -> str:
-    return f"{layout.unit_dir}/{service_name(task)}.d/50-task.conf"
+def locate_drop_in(layout: Layout, task: str) -> str:
+    return f"{layout.unit_dir}/{name_service(task)}.d/50-task.conf"
 
 
-def volatile_drop_in_path(task: str) -> str:
+def locate_volatile_drop_in(task: str) -> str:
     """The drop-in of a one-time run, which goes with the next boot."""
-    return f"/run/systemd/system/{service_name(task)}.d/50-task.conf"
+    return f"/run/systemd/system/{name_service(task)}.d/50-task.conf"
 
 
-def enabled_link(layout: Layout, task: str) -> str:
+def locate_enabled_link(layout: Layout, task: str) -> str:
     """The link that makes the timer start at boot."""
-    return f"{layout.unit_dir}/timers.target.wants/{timer_name(task)}"
+    return f"{layout.unit_dir}/timers.target.wants/{name_timer(task)}"
 
 
-def seed_drop_in_path(layout: Layout) -> str:
+def locate_seed_drop_in(layout: Layout) -> str:
     """For all services at once. It comes before 50-task.conf, whose word is the last."""
     return f"{layout.unit_dir}/{TEMPLATE}.d/40-seed.conf"

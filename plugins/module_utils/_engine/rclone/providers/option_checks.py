@@ -13,7 +13,7 @@ import re
 from typing import Any, Callable, Dict, List, Mapping, Sequence, Tuple
 
 from ...common.errors import usage_error
-from ...common.validation import did_you_mean
+from ...common.validation import suggest_name
 from . import known_hosts
 from .derived_options import FLAGS, own_options, rclone_option, size_problem, spelled
 from .option_values import choice_problem, problem
@@ -67,7 +67,7 @@ def _unknown(provider: Provider, given: Mapping[str, str], more: Sequence[str] =
     known = {option.name for option in provider.options} | undeclared_options(provider.name)
     known |= {*more, *own_options(provider), *provider.alias.renamed}
     return [
-        f"The provider {provider.name} has no option {name!r}.{did_you_mean(name, sorted(known))}"
+        f"The provider {provider.name} has no option {name!r}.{suggest_name(name, sorted(known))}"
         for name in given
         if name not in known
     ]

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import Callable, Dict, Sequence, Tuple
 
-from ...common.validation import did_you_mean
+from ...common.validation import suggest_name
 from .schema import Option
 from .sizes import SIZE
 
@@ -53,7 +53,7 @@ def problem(option: Option, value: str) -> str:
 def choice_problem(value: str, allowed: Sequence[str]) -> str:
     """What is wrong with ``value`` when only those ``allowed`` are possible; without any, all are."""
     if allowed and value not in allowed:
-        return f"must be one of {', '.join(filter(None, allowed))}.{did_you_mean(value, allowed)}".rstrip(".")
+        return f"must be one of {', '.join(filter(None, allowed))}.{suggest_name(value, allowed)}".rstrip(".")
     return ""
 
 

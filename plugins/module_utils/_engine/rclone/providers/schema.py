@@ -16,7 +16,7 @@ from typing import Any, Dict, Iterator, Mapping, Optional, Tuple
 
 from ...common.errors import CloudsyncError, usage_error
 from ...common.files import read_json, write_json
-from ...common.validation import did_you_mean
+from ...common.validation import suggest_name
 from ..binary import Rclone, run_quietly
 from .traits import is_bucket_based, is_read_only, refresh_token_is_single_use, state_options
 from .truenas_names import ALIASES, SPELLINGS, Alias, rclone_name
@@ -188,5 +188,5 @@ def resolve(name: str, providers: Mapping[str, Provider]) -> Provider:
         )
     known = [*providers, *ALIASES, *SPELLINGS]
     raise usage_error(
-        f"There is no provider {name!r}.{did_you_mean(name, known)} 'rclone config providers' lists them."
+        f"There is no provider {name!r}.{suggest_name(name, known)} 'rclone config providers' lists them."
     )

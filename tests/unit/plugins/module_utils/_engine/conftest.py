@@ -35,7 +35,7 @@ def layout(tmp_path):
 @pytest.fixture
 def seed(layout):
     """The seed that the host has."""
-    made = engine("config.seed").new_seed()
+    made = engine("config.seed").make_seed()
     engine("config.seed").save_seed(layout, made)
     return made
 

@@ -58,7 +58,7 @@ def test_people_see_each_run_in_its_zone_and_in_utc():
         "runs": ["2026-11-23T04:00:00+09:00"],
     }
 
-    assert previews.text(found).splitlines() == [
+    assert previews.format_text(found).splitlines() == [
         "0 4 * * *  Every day at 04:00",
         "OnCalendar=*-*-* 04:00:00 Asia/Tokyo",
         "Mon 2026-11-23 04:00 +0900  (2026-11-22 19:00 UTC)",

@@ -23,7 +23,7 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="changing the user nee
 
 def output(user, *argv):
     return subprocess.run(
-        argv, preexec_fn=privileges.child_setup(user), stdout=subprocess.PIPE, check=True, universal_newlines=True
+        argv, preexec_fn=privileges.make_child_setup(user), stdout=subprocess.PIPE, check=True, universal_newlines=True
     ).stdout.strip()
 
 
@@ -33,7 +33,7 @@ def as_nobody(action):
     child = os.fork()
     if child == 0:
         try:
-            privileges.drop_to("nobody")()
+            privileges.make_drop("nobody")()
             os.write(writer, action().encode())
         finally:
             os._exit(0)
@@ -46,13 +46,13 @@ def as_nobody(action):
 
 @pytest.mark.parametrize("user", [None, "root", pwd.getpwuid(os.geteuid()).pw_name])
 def test_no_user_root_and_oneself_mean_the_own_account(user):
-    assert privileges.account_of(user) == privileges.own_account()
+    assert privileges.find_account(user) == privileges.find_own_account()
     assert output(user, "id", "-u") == str(os.geteuid())
 
 
 def test_an_unknown_user_is_refused_by_name_before_anything_starts():
     with pytest.raises(CloudsyncError) as caught:
-        privileges.child_setup("no-such-user")
+        privileges.make_child_setup("no-such-user")
     assert caught.value.reason == "usage"
     assert caught.value.message == (
         "The user 'no-such-user' does not exist on this host: create it, or change the task's user."
@@ -66,7 +66,7 @@ def test_user_group_and_groups_are_all_dropped():
     lines = dict(line.split(":", 1) for line in status.splitlines())
     assert set(lines["Uid"].split()) == {str(nobody.pw_uid)}
     assert set(lines["Gid"].split()) == {str(nobody.pw_gid)}
-    assert set(lines["Groups"].split()) == set(map(str, privileges.account_of("nobody").groups))
+    assert set(lines["Groups"].split()) == set(map(str, privileges.find_account("nobody").groups))
     assert int(lines["CapEff"], 16) == 0
 
 
@@ -74,7 +74,7 @@ def test_user_group_and_groups_are_all_dropped():
 def test_a_user_who_is_not_root_is_refused_another_user():
     def refusal():
         try:
-            privileges.child_setup("daemon")
+            privileges.make_child_setup("daemon")
         except CloudsyncError as error:
             return error.reason + " " + error.message
         return "accepted"
@@ -86,7 +86,7 @@ def test_a_user_who_is_not_root_is_refused_another_user():
 
 @needs_root
 def test_the_default_user_root_is_oneself_where_cloudsync_runs_without_root():
-    assert as_nobody(lambda: privileges.account_of("root").name) == "nobody"
+    assert as_nobody(lambda: privileges.find_account("root").name) == "nobody"
 
 
 @needs_root
@@ -96,7 +96,7 @@ def test_a_child_that_changed_its_user_still_dies_with_the_runner():
         import subprocess, sys, time
         sys.path.insert(0, {0!r})
         from _engine.common import accounts as privileges
-        child = subprocess.Popen(["sleep", "300"], preexec_fn=privileges.child_setup("nobody"))
+        child = subprocess.Popen(["sleep", "300"], preexec_fn=privileges.make_child_setup("nobody"))
         print(child.pid, flush=True)
         time.sleep(300)
         """

@@ -102,14 +102,14 @@ def test_what_is_not_there_is_none_or_false_and_no_error(tmp_path):
     assert files.read_versioned(path, 1) is None
     assert files.read_object(path, 1, "task", "a", ()) is None
     assert files.remove(path) is False
-    assert files.names_in(path) == []
+    assert files.list_names(path) == []
 
 
 def test_names_are_sorted_and_temporary_files_are_none(tmp_path):
     for name in ("b.json", "a.json", ".c.json.x1", ".d.json", "e.txt"):
         (tmp_path / name).write_text("{}")
 
-    assert files.names_in(str(tmp_path)) == ["a", "b"]
+    assert files.list_names(str(tmp_path)) == ["a", "b"]
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'"text"', b"null", b'{"schema": 1', b"\xff\xfe{}"])

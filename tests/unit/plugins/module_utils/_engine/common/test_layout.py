@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.errors import CloudsyncError
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.layout import Layout, checked_name
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.layout import Layout, check_name
 
 CONTRACT = [
     ("seed", "/etc/cloudsync/seed"),
@@ -50,12 +50,12 @@ def test_a_relative_root_is_refused():
 
 @pytest.mark.parametrize("name", ["a", "9", "a.b-c_D", "a" * 63])
 def test_a_good_name_stays_as_it_is(name):
-    assert checked_name("task", name) == name
+    assert check_name("task", name) == name
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", ".hidden", "-a", "a/b", "a b", "a\n", "ä", "a" * 64, "a\0", None, 5])
 def test_a_name_that_can_not_be_a_file_and_a_unit_is_refused(name):
     with pytest.raises(CloudsyncError, match=r"The task name .* is not allowed: use 1 to 63") as caught:
-        checked_name("task", name)
+        check_name("task", name)
 
     assert caught.value.reason == "usage"

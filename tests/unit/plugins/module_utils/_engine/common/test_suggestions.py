@@ -8,16 +8,16 @@ import pytest
 
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.errors import CloudsyncError
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.validation import (
-    choice,
-    did_you_mean,
+    check_choice,
     refuse_unknown_keys,
+    suggest_name,
 )
 
 
 def test_the_nearest_name_is_offered_and_none_when_none_is_near():
-    assert did_you_mean("remotepath", ["path", "remote_path"]) == " Did you mean 'remote_path'?"
-    assert did_you_mean("xyz", ["path", "remote_path"]) == ""
-    assert did_you_mean("", []) == ""
+    assert suggest_name("remotepath", ["path", "remote_path"]) == " Did you mean 'remote_path'?"
+    assert suggest_name("xyz", ["path", "remote_path"]) == ""
+    assert suggest_name("", []) == ""
 
 
 def test_an_unknown_key_is_refused_with_the_known_ones():
@@ -28,10 +28,10 @@ def test_an_unknown_key_is_refused_with_the_known_ones():
 
 
 def test_a_choice_is_one_of_the_choices():
-    assert choice("mode", "sync", ("sync", "copy")) == "sync"
+    assert check_choice("mode", "sync", ("sync", "copy")) == "sync"
     with pytest.raises(CloudsyncError) as caught:
-        choice("mode", "synk", ("sync", "copy"))
+        check_choice("mode", "synk", ("sync", "copy"))
     assert caught.value.message == "mode is 'synk': use one of sync, copy. Did you mean 'sync'?"
     for value in (None, True, 1, []):
         with pytest.raises(CloudsyncError, match=r"mode is .*: use one of sync, copy"):
-            choice("mode", value, ("sync", "copy"))
+            check_choice("mode", value, ("sync", "copy"))

@@ -85,18 +85,18 @@ def test_one_that_is_not_there_is_named_with_those_that_are(layout, seed, save):
     with pytest.raises(CloudsyncError, match=r"no credential 'offsit' on this host \(there are: offsite\)"):
         credential_store.load_credential(layout, seed, "offsit")
     assert credential_store.read_credential(layout, "offsit") is None
-    assert credential_store.info(layout, "offsit") == []
+    assert credential_store.list_public_views(layout, "offsit") == []
 
 
 def test_no_view_has_a_secret_in_it(layout, save):
     stored = save(Credential("offsite", "s3", "", {"region": "eu"}, {"key": "s3cr3t"}, {"token": "r3fr3shed"}))
     changed = Credential("offsite", "s3", "", {"region": "us"}, {"key": "0th3r", "other": "n3w"})
     views = [
-        credentials.public_view(stored),
-        credential_store.info(layout, None),
-        credential_store.info(layout, "offsite"),
-        credentials.diff_view(stored, None),
-        credentials.diff_view(changed, stored),
+        credentials.build_public_view(stored),
+        credential_store.list_public_views(layout, None),
+        credential_store.list_public_views(layout, "offsite"),
+        credentials.build_diff_view(stored, None),
+        credentials.build_diff_view(changed, stored),
     ]
 
     for secret in ("s3cr3t", "r3fr3shed", "0th3r", "n3w", "cs1:"):
@@ -109,9 +109,13 @@ def test_the_diff_shows_which_secret_gets_a_new_value():
     before = Credential("a", "s3", secrets={"same": "1", "other": "1", "gone": "1"})
     after = Credential("a", "s3", secrets={"same": "1", "other": "2", "new": "1"})
 
-    assert credentials.diff_view(before, None)["secrets"] == {"gone": "(set)", "other": "(set)", "same": "(set)"}
-    assert credentials.diff_view(after, before)["secrets"] == {"new": "(set)", "other": "(new value)", "same": "(set)"}
-    assert credentials.diff_view(None, before) == {}
+    assert credentials.build_diff_view(before, None)["secrets"] == {"gone": "(set)", "other": "(set)", "same": "(set)"}
+    assert credentials.build_diff_view(after, before)["secrets"] == {
+        "new": "(set)",
+        "other": "(new value)",
+        "same": "(set)",
+    }
+    assert credentials.build_diff_view(None, before) == {}
 
 
 def test_a_refreshed_token_is_used_and_survives_a_playbook_that_still_has_the_old_one(save, load):
@@ -121,7 +125,7 @@ def test_a_refreshed_token_is_used_and_survives_a_playbook_that_still_has_the_ol
     again = credentials.declare(refreshed, DRIVE)
 
     assert again == refreshed
-    assert again.current_secrets()["token"] == SECOND
+    assert again.merge_secrets()["token"] == SECOND
 
 
 def test_a_token_that_is_declared_anew_wins(save):
@@ -163,14 +167,14 @@ def test_a_refreshed_token_is_kept_beside_the_declared_one(layout, save, load):
     assert credential_store.save_refreshed(layout, "offsite", {"token": FIRST}, {"token": SECOND})
     assert (load().secrets["token"], load().refreshed) == (FIRST, {"token": SECOND})
     assert credential_store.save_refreshed(layout, "offsite", {"token": SECOND}, {"token": THIRD})
-    assert load().current_secrets()["token"] == THIRD
+    assert load().merge_secrets()["token"] == THIRD
 
 
 def test_a_token_that_was_declared_meanwhile_is_not_overwritten(layout, save, load):
     save(Credential("offsite", "drive", secrets={"token": THIRD}))
 
     assert not credential_store.save_refreshed(layout, "offsite", {"token": FIRST}, {"token": SECOND})
-    assert load().current_secrets()["token"] == THIRD
+    assert load().merge_secrets()["token"] == THIRD
 
 
 def test_a_token_that_was_declared_over_several_lines_is_refreshed_too(layout, save, load):
@@ -178,7 +182,7 @@ def test_a_token_that_was_declared_over_several_lines_is_refreshed_too(layout, s
     save(credentials.parse_credential({"name": "offsite", "provider": "drive", "secrets": {"token": text}}))
 
     assert credential_store.save_refreshed(layout, "offsite", {"token": FIRST}, {"token": SECOND})
-    assert load().current_secrets()["token"] == SECOND
+    assert load().merge_secrets()["token"] == SECOND
 
 
 def test_notes_that_rclone_finds_out_again_are_not_kept(layout, save, load):
@@ -198,12 +202,12 @@ def test_a_credential_that_was_removed_meanwhile_stays_removed(layout, save):
 
 def test_a_token_is_saved_with_the_seed_of_now(layout, seed, save, load):
     save(DRIVE)
-    both = seed.with_new_primary()
+    both = seed.add_primary()
     credential_store.save_credential(layout, both, DRIVE)
-    save_seed(layout, both.only_primary())
+    save_seed(layout, both.drop_former_keys())
 
     assert credential_store.save_refreshed(layout, "offsite", {"token": FIRST}, {"token": SECOND})
-    assert load().current_secrets()["token"] == SECOND
+    assert load().merge_secrets()["token"] == SECOND
 
 
 def edit(layout, change):

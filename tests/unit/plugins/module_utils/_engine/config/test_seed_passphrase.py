@@ -10,7 +10,7 @@ import pytest
 
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.errors import CloudsyncError
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config import seed_passphrase as wrapping
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.seed import new_seed
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.seed import make_seed
 
 PASSPHRASE = "correct horse battery"
 
@@ -21,7 +21,7 @@ def quick(monkeypatch):
 
 
 def test_only_the_passphrase_opens_what_it_wrapped():
-    ring = new_seed().with_new_primary()
+    ring = make_seed().add_primary()
     wrapped = wrapping.wrap_seed(ring, PASSPHRASE)
 
     assert "\n" not in wrapped
@@ -30,7 +30,7 @@ def test_only_the_passphrase_opens_what_it_wrapped():
 
 @pytest.mark.usefixtures("quick")
 def test_a_wrapped_seed_is_never_the_same_twice_and_shows_no_key():
-    ring = new_seed()
+    ring = make_seed()
     one, two = wrapping.wrap_seed(ring, PASSPHRASE), wrapping.wrap_seed(ring, PASSPHRASE)
 
     assert one != two
@@ -39,7 +39,7 @@ def test_a_wrapped_seed_is_never_the_same_twice_and_shows_no_key():
 
 @pytest.mark.usefixtures("quick")
 def test_a_wrong_passphrase_and_a_changed_text_are_refused():
-    wrapped = wrapping.wrap_seed(new_seed(), PASSPHRASE)
+    wrapped = wrapping.wrap_seed(make_seed(), PASSPHRASE)
     changed = wrapped[:60] + ("A" if wrapped[60] != "A" else "B") + wrapped[61:]
 
     for text, passphrase in (
@@ -63,4 +63,4 @@ def test_a_text_that_is_no_wrapped_seed_is_said_to_be_none(text):
 
 def test_a_passphrase_that_could_be_guessed_is_refused():
     with pytest.raises(CloudsyncError, match=r"The passphrase is too short.* use 8 characters or more"):
-        wrapping.wrap_seed(new_seed(), "1234567")
+        wrapping.wrap_seed(make_seed(), "1234567")

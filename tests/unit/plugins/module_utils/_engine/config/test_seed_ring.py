@@ -28,13 +28,13 @@ OTHERS = [
 
 @pytest.mark.parametrize("plain", ["", "s3cr3t", "ünïcödé 🔑", "a\nb\0c", "ends in {{", "x" * 100000])
 def test_a_secret_comes_back_as_it_was(plain):
-    ring = seeds.new_seed()
+    ring = seeds.make_seed()
 
     assert ring.decrypt(ring.encrypt(plain, KEY), KEY) == plain
 
 
 def test_a_ciphertext_is_never_the_same_twice_and_does_not_show_the_secret():
-    ring = seeds.new_seed()
+    ring = seeds.make_seed()
     made = {ring.encrypt("s3cr3t", KEY) for _time in range(20)}
 
     assert len(made) == 20
@@ -43,7 +43,7 @@ def test_a_ciphertext_is_never_the_same_twice_and_does_not_show_the_secret():
 
 @pytest.mark.parametrize("place", OTHERS)
 def test_a_ciphertext_that_was_moved_to_another_field_object_or_kind_is_detected(place):
-    ring = seeds.new_seed()
+    ring = seeds.make_seed()
 
     with pytest.raises(CloudsyncError) as caught:
         ring.decrypt(ring.encrypt("s3cr3t", KEY), place)
@@ -55,7 +55,7 @@ def test_a_ciphertext_that_was_moved_to_another_field_object_or_kind_is_detected
 
 
 def test_no_single_edited_or_missing_character_goes_unnoticed():
-    ring = seeds.new_seed()
+    ring = seeds.make_seed()
     text = ring.encrypt("12345", KEY)  # of this length no bit of the base64 is unused
     body = text.index(":", 4) + 1
 
@@ -70,14 +70,14 @@ def test_no_single_edited_or_missing_character_goes_unnoticed():
 @pytest.mark.parametrize("text", ["", "plain", "cs1", "cs1:", "cs1:abcd", "cs1:abcd:", "cs2:abcd:AAAA", None, 5])
 def test_what_is_no_ciphertext_is_said_to_be_none(text):
     with pytest.raises(CloudsyncError, match="is not a ciphertext: the file was edited or cut short"):
-        seeds.new_seed().decrypt(text, KEY)
+        seeds.make_seed().decrypt(text, KEY)
 
 
 def test_a_ciphertext_of_another_seed_names_the_key_that_is_missing():
-    other = seeds.new_seed()
+    other = seeds.make_seed()
 
     with pytest.raises(CloudsyncError, match=f"was encrypted with the key {other.primary}, which"):
-        seeds.new_seed().decrypt(other.encrypt("s3cr3t", KEY), KEY)
+        seeds.make_seed().decrypt(other.encrypt("s3cr3t", KEY), KEY)
 
 
 def test_another_key_under_the_same_id_does_not_decrypt():
@@ -88,20 +88,20 @@ def test_another_key_under_the_same_id_does_not_decrypt():
 
 
 def test_a_ring_of_two_keys_reads_both_and_writes_with_the_new_one():
-    old = seeds.new_seed()
-    both = old.with_new_primary()
+    old = seeds.make_seed()
+    both = old.add_primary()
     former, current = old.encrypt("a", KEY), both.encrypt("b", KEY)
 
     assert both.decrypt(former, KEY) == "a"
     assert both.decrypt(current, KEY) == "b"
     assert both.primary != old.primary
     with pytest.raises(CloudsyncError, match="which this host's seed lacks"):
-        both.only_primary().decrypt(former, KEY)
-    assert both.only_primary().decrypt(current, KEY) == "b"
+        both.drop_former_keys().decrypt(former, KEY)
+    assert both.drop_former_keys().decrypt(current, KEY) == "b"
 
 
 def test_a62_the_seed_is_kept_where_only_root_reads_it(layout):
-    ring = seeds.new_seed().with_new_primary()
+    ring = seeds.make_seed().add_primary()
 
     seeds.save_seed(layout, ring)
 
@@ -168,7 +168,7 @@ def test_a_seed_that_was_cut_short_or_is_newer_is_named(layout, seed):
 
 
 def test_a_host_without_cryptography_is_told_so_and_not_that_its_files_were_edited(monkeypatch):
-    ring = seeds.new_seed()
+    ring = seeds.make_seed()
     text = ring.encrypt("s3cr3t", KEY)
     real = builtins.__import__
 

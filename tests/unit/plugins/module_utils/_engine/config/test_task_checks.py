@@ -27,19 +27,19 @@ def refuses(sentence):
     ],
 )
 def test_a_local_path_is_brought_into_one_form(given, path):
-    assert task_rules.checked_local_path("path", given) == path
+    assert task_rules.check_local_path("path", given) == path
 
 
 @pytest.mark.parametrize("given", ["", "srv", "~/x", "./x", "/a\nb", "/a\0b", "C:\\x", "EXTERNAL:/mnt/x"])
 def test_a_local_path_is_absolute(given):
     with refuses(f"path is {given!r}: give an absolute path, such as /srv/data."):
-        task_rules.checked_local_path("path", given)
+        task_rules.check_local_path("path", given)
 
 
 def test_a_local_path_has_no_way_up():
     with refuses("path is '/srv/../etc': give it without '..'."):
-        task_rules.checked_local_path("path", "/srv/../etc")
-    assert task_rules.checked_local_path("path", "/srv/..data") == "/srv/..data"
+        task_rules.check_local_path("path", "/srv/../etc")
+    assert task_rules.check_local_path("path", "/srv/..data") == "/srv/..data"
 
 
 @pytest.mark.parametrize(
@@ -59,32 +59,32 @@ def test_a_local_path_has_no_way_up():
     ],
 )
 def test_a_remote_path_is_brought_into_one_form(given, path):
-    assert task_rules.checked_remote_path("remote_path", given) == path
+    assert task_rules.check_remote_path("remote_path", given) == path
 
 
 @pytest.mark.parametrize("given", ["..", "a/../b", "a\nb", "a\0b"])
 def test_a_remote_path_is_one_line_and_has_no_way_up(given):
     with refuses(f"remote_path is {given!r}: give a path on one line, without '..'."):
-        task_rules.checked_remote_path("remote_path", given)
+        task_rules.check_remote_path("remote_path", given)
 
 
 @pytest.mark.parametrize("given", ["", "  ", "a\n- *", "a\rb"])
 def test_a_pattern_can_not_hide_a_second_one(given):
     with refuses("exclude[1] must be one line that is not empty."):
-        task_rules.checked_patterns("exclude", ["*.tmp", given])
+        task_rules.check_patterns("exclude", ["*.tmp", given])
 
 
 @pytest.mark.parametrize(
     ("given", "limit"), [("", ""), (0, "0"), (5, "5"), ("5", "5"), ("10%", "10%"), ("10 %", "10%"), ("100%", "100%")]
 )
 def test_max_delete_is_a_count_or_a_percentage(given, limit):
-    assert task_rules.checked_max_delete(given) == limit
+    assert task_rules.check_max_delete(given) == limit
 
 
 @pytest.mark.parametrize("given", ["-1", "101%", "ten", "5.5", "%", True, "5%%"])
 def test_another_max_delete_is_refused(given):
     with refuses(f"guards.max_delete is {given!r}: use a count of files, or a percentage from 0% to 100%."):
-        task_rules.checked_max_delete(given)
+        task_rules.check_max_delete(given)
 
 
 def slots(*pairs):
@@ -99,11 +99,11 @@ def slots(*pairs):
     ],
 )
 def test_a_timetable_in_rising_order_is_kept(given):
-    assert len(task_rules.checked_bandwidth(given)) == 3
+    assert len(task_rules.check_bandwidth(given)) == 3
 
 
 def test_days_and_hours_are_written_in_one_form():
-    assert [slot.time for slot in task_rules.checked_bandwidth(slots(("mon-8:00", "1M"), ("TUE-09:00", "1M")))] == [
+    assert [slot.time for slot in task_rules.check_bandwidth(slots(("mon-8:00", "1M"), ("TUE-09:00", "1M")))] == [
         "Mon-08:00",
         "Tue-09:00",
     ]
@@ -124,7 +124,7 @@ def test_days_and_hours_are_written_in_one_form():
 )
 def test_a_wrong_timetable_is_refused_by_its_line(given, sentence):
     with refuses(sentence):
-        task_rules.checked_bandwidth(given)
+        task_rules.check_bandwidth(given)
 
 
 # As TrueNAS users and others give them; the values do not matter.
@@ -138,7 +138,7 @@ WELCOME = (
 
 @pytest.mark.parametrize("argument", WELCOME.split())
 def test_an_argument_that_breaks_no_promise_is_passed_on(argument):
-    assert task_rules.checked_rclone_args([argument]) == (argument,)
+    assert task_rules.check_rclone_args([argument]) == (argument,)
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_an_argument_that_would_break_a_promise_is_refused_with_what_serves_inst
     for flag in arguments.split():
         for argument in ("--" + flag, f"--{flag}=s3cr3t"):
             with refuses(f"rclone_args has --{flag}, which is refused: {reason}.") as caught:
-                task_rules.checked_rclone_args([argument])
+                task_rules.check_rclone_args([argument])
             assert "s3cr3t" not in str(caught.value)
 
 
@@ -193,12 +193,12 @@ def test_an_argument_that_would_break_a_promise_is_refused_with_what_serves_inst
 )
 def test_an_argument_that_is_no_flag_is_refused(argument):
     with refuses("write each one as --flag or --flag=value."):
-        task_rules.checked_rclone_args(["--checkers=4", argument])
+        task_rules.check_rclone_args(["--checkers=4", argument])
 
 
 @pytest.mark.parametrize("size", ["", "512M", "1.5G", "1024", "80%", "infinity"])
 def test_a_size_is_as_systemd_has_it(size):
-    assert task_rules.checked_size("limits.memory_max", size) == size
+    assert task_rules.check_size("limits.memory_max", size) == size
 
 
 @pytest.mark.parametrize(

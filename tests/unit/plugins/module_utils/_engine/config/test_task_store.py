@@ -82,10 +82,10 @@ def test_no_view_has_a_secret_in_it(layout, saved, make_task):
     changed = make_task(encryption={"password": "0th3r s3cr3t"}, notify=[TARGET + "2"])
     stored = task_store.read_task(layout, "nightly")
     views = [
-        task_store.public_task_view(saved),
-        task_store.stored_task_view(stored),
-        task_store.diff_task_view(saved, None),
-        task_store.diff_task_view(changed, saved),
+        task_store.build_public_task_view(saved),
+        task_store.build_stored_task_view(stored),
+        task_store.build_diff_task_view(saved, None),
+        task_store.build_diff_task_view(changed, saved),
     ]
 
     assert "s3cr3t" not in json.dumps(views)
@@ -100,14 +100,14 @@ def test_the_diff_shows_which_secret_gets_a_new_value(make_task):
     other = make_task(encryption={**SECRETS, "salt": "other"}, notify=[TARGET + "2"])
     unsalted = make_task(encryption={"password": SECRETS["password"]})
 
-    shown = task_store.diff_task_view(before, None)
+    shown = task_store.build_diff_task_view(before, None)
     assert shown["encryption"]["secrets"] == {"password": "(set)", "salt": "(set)"}
-    assert task_store.diff_task_view(same, before) == {**shown, "description": "x"}
-    changed = task_store.diff_task_view(other, before)
+    assert task_store.build_diff_task_view(same, before) == {**shown, "description": "x"}
+    changed = task_store.build_diff_task_view(other, before)
     assert changed["encryption"]["secrets"] == {"password": "(set)", "salt": "(new value)"}
     assert changed["notify"] == [shown["notify"][0] + " (new value)"]
-    assert task_store.diff_task_view(unsalted, before)["encryption"]["secrets"] == {"password": "(set)"}
-    assert task_store.diff_task_view(None, before) == {}
+    assert task_store.build_diff_task_view(unsalted, before)["encryption"]["secrets"] == {"password": "(set)"}
+    assert task_store.build_diff_task_view(None, before) == {}
 
 
 @pytest.mark.usefixtures("saved")

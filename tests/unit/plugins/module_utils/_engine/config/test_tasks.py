@@ -9,8 +9,8 @@ import json
 import pytest
 
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.tasks import (
-    path_inside,
-    reversed_task,
+    find_path_inside,
+    reverse_task,
     task_to_dict,
 )
 
@@ -29,7 +29,7 @@ from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.t
     ],
 )
 def test_a_path_lies_in_a_folder_by_whole_names(folder, path, inside):
-    assert path_inside(folder, path) == inside
+    assert find_path_inside(folder, path) == inside
 
 
 def test_the_destination_is_where_a_run_writes(make_task):
@@ -63,7 +63,7 @@ def test_the_options_of_a_task_declare_it_again(make_task):
 
 def test_reversing_twice_gives_the_direction_back(make_task):
     task = make_task(mode="sync", exclude=["*.tmp"])
-    again = reversed_task(reversed_task(task, "restore"), "nightly")
+    again = reverse_task(reverse_task(task, "restore"), "nightly")
 
     assert (again.direction, again.mode, again.exclude) == ("push", "sync", ("*.tmp",))
     assert not again.enabled

@@ -87,9 +87,9 @@ def send(text, event=FAILED, **options):
 def test_targets_are_read_and_shown_without_their_secrets(text, kind, public):
     target = targets.parse_target(text)
     assert target.kind == kind
-    assert notify.public_form(target) == public
+    assert targets.redact_target(target) == public
     assert SECRET not in repr(target)
-    assert targets.public_text(text) == public
+    assert targets.redact_text(text) == public
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_a_wrong_target_is_a_usage_error_that_does_not_show_it(text, words):
     assert caught.value.reason == "usage"
     assert words in caught.value.message
     assert SECRET.lower() not in caught.value.message.lower()
-    assert targets.public_text(text) == "a target that can't be read"
+    assert targets.redact_text(text) == "a target that can't be read"
 
 
 def told(history, reason=""):
@@ -129,7 +129,7 @@ def told(history, reason=""):
     heard, done = [], []
     for state in history:
         state, _colon, reason = state.partition(":")
-        heard.append(" ".join(events.wanted(events.standing_alarm(done), state, reason)))
+        heard.append(" ".join(events.select_events(events.find_last_alarm(done), state, reason)))
         done.insert(0, (state, reason))
     return heard
 
@@ -167,20 +167,20 @@ def test_a_killed_run_is_a_failure():
 
 
 def test_an_overdue_task_alerts_once_and_recovers():
-    assert events.wanted("success", "overdue") == ["overdue"]
-    assert events.wanted("overdue", "overdue") == []
-    assert events.wanted("overdue", "success") == ["recovered"]
-    assert events.wanted("overdue", "failed") == ["failed"]
-    assert events.wanted("failed", "overdue") == ["overdue"]
+    assert events.select_events("success", "overdue") == ["overdue"]
+    assert events.select_events("overdue", "overdue") == []
+    assert events.select_events("overdue", "success") == ["recovered"]
+    assert events.select_events("overdue", "failed") == ["failed"]
+    assert events.select_events("failed", "overdue") == ["overdue"]
 
 
 def test_pings_come_for_every_run():
-    assert events.wanted("failed", "running", pings=True) == ["started"]
-    assert events.wanted("success", "success", pings=True) == ["succeeded"]
-    assert events.wanted("failed", "failed", pings=True) == ["failed"]
-    assert events.wanted("success", "aborted", "interrupted", pings=True) == ["failed"]
-    assert events.wanted("success", "aborted", "stopped", pings=True) == []
-    assert events.wanted("success", "running") == []
+    assert events.select_events("failed", "running", pings=True) == ["started"]
+    assert events.select_events("success", "success", pings=True) == ["succeeded"]
+    assert events.select_events("failed", "failed", pings=True) == ["failed"]
+    assert events.select_events("success", "aborted", "interrupted", pings=True) == ["failed"]
+    assert events.select_events("success", "aborted", "stopped", pings=True) == []
+    assert events.select_events("success", "running") == []
 
 
 def test_a_webhook_gets_the_event_as_json(server):

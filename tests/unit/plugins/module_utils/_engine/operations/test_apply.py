@@ -88,9 +88,9 @@ def test_a_whole_host_in_one_call(layout, seed, converge):
     assert list_credentials(layout) == ["drive", "offsite"]
     assert list_tasks(layout) == sorted(task["name"] for task in tasks)
     assert load_task(layout, seed, "t003").remote_path == "bucket/3"
-    assert os.path.islink(units.enabled_link(layout, "t003"))
+    assert os.path.islink(units.locate_enabled_link(layout, "t003"))
     assert outcome.before["tasks"]["t003"] == {}
-    assert outcome.after["tasks"]["t003"]["units"]["timer"] == files.read_text(units.timer_path(layout, "t003"))
+    assert outcome.after["tasks"]["t003"]["units"]["timer"] == files.read_text(units.locate_timer(layout, "t003"))
 
 
 def test_a_second_application_changes_nothing_and_writes_nothing(layout, converge):
@@ -250,7 +250,7 @@ def test_a_refreshed_token_survives_the_playbook_that_carries_the_first_one(layo
 
     assert not converge(Wanted([DRIVE])).changed
     assert converge(Wanted([{**DRIVE, "description": "mine"}])).changed
-    assert load_credential(layout, seed, "drive").current_secrets()["token"] == second
+    assert load_credential(layout, seed, "drive").merge_secrets()["token"] == second
 
 
 def test_a_disabled_task_keeps_its_service_and_loses_its_timer(layout, converge):
@@ -260,12 +260,12 @@ def test_a_disabled_task_keeps_its_service_and_loses_its_timer(layout, converge)
 
     assert outcome.before["tasks"]["nightly"]["units"]["timer"] is not None
     assert outcome.after["tasks"]["nightly"]["units"]["timer"] is None
-    assert not os.path.lexists(units.enabled_link(layout, "nightly"))
-    assert not os.path.exists(units.timer_path(layout, "nightly"))
-    assert os.path.exists(units.drop_in_path(layout, "nightly"))
+    assert not os.path.lexists(units.locate_enabled_link(layout, "nightly"))
+    assert not os.path.exists(units.locate_timer(layout, "nightly"))
+    assert os.path.exists(units.locate_drop_in(layout, "nightly"))
 
 
-@pytest.mark.parametrize("missing", [units.timer_path, units.drop_in_path, units.enabled_link])
+@pytest.mark.parametrize("missing", [units.locate_timer, units.locate_drop_in, units.locate_enabled_link])
 def test_a_unit_that_somebody_removed_is_put_back(layout, converge, missing):
     converge(BOTH)
     os.unlink(missing(layout, "nightly"))

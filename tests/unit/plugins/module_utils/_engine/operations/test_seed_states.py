@@ -116,7 +116,7 @@ def test_rotated_encrypts_everything_with_a_new_key_and_forgets_the_old_one(layo
 
 def test_a_rotation_takes_the_tasks_of_one_time_runs_along(layout, seed, stored, converge):
     save_onetime(layout, seed, replace(stored, name="onetime"))
-    save_onetime(layout, seeds.new_seed(), replace(stored, name="unreadable"))
+    save_onetime(layout, seeds.make_seed(), replace(stored, name="unreadable"))
 
     assert converge("rotated").reencrypted == {"credentials": 2, "tasks": 1}
 
@@ -171,7 +171,7 @@ def test_a_rotation_killed_between_any_two_writes_loses_nothing_and_the_next_one
 
 
 def test_a_rotation_that_can_not_read_everything_changes_nothing(layout, seed, stored, converge):
-    save_credential(layout, seeds.new_seed(), SECOND)
+    save_credential(layout, seeds.make_seed(), SECOND)
 
     for check_mode in (True, False):
         with pytest.raises(CloudsyncError, match="which this host's seed lacks"):
@@ -195,7 +195,7 @@ def test_a_backup_restores_a_lost_seed(layout, seed, stored, converge):
 
 def test_a_backup_is_merged_into_a_seed_that_was_made_since(layout, seed, stored, converge):
     wrapped = converge(passphrase=PASSPHRASE, backup=True).wrapped
-    newer = seeds.new_seed()
+    newer = seeds.make_seed()
     seeds.save_seed(layout, newer)
     save_credential(layout, newer, SECOND)
 

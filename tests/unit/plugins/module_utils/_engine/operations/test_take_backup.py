@@ -98,7 +98,7 @@ def test_the_same_content_is_the_same_text_and_a_change_is_another(layout, seed,
     assert with_other_passphrase.before != with_other_passphrase.after
     assert wrapping.unwrap_seed(json.loads(with_other_passphrase.text)["seed"]["wrapped"], "another passphrase") == seed
 
-    seeds.save_seed(layout, seed.with_new_primary())
+    seeds.save_seed(layout, seed.add_primary())
     assert len(json.loads(take(previous=first.text).text)["seed"]["key_ids"]) == 2
 
 
@@ -109,7 +109,7 @@ def test_without_a_passphrase_the_last_wrapped_seed_stays_and_its_age_is_told(la
     assert take("", first.text).warnings == []
     assert take("", first.text).text == first.text
 
-    seeds.save_seed(layout, seed.with_new_primary())
+    seeds.save_seed(layout, seed.add_primary())
     later = take("", first.text)
     assert later.warnings == [backups.WITHOUT_SEED]
     assert later.text == first.text
@@ -117,7 +117,7 @@ def test_without_a_passphrase_the_last_wrapped_seed_stays_and_its_age_is_told(la
 
 @pytest.mark.usefixtures("stored")
 def test_what_the_host_itself_can_not_read_is_told(layout, seed, take):
-    save_credential(layout, seeds.new_seed(), OFFSITE)
+    save_credential(layout, seeds.make_seed(), OFFSITE)
 
     assert take().warnings == [
         "This host's own seed can't read: the credential offsite. They are in the backup as they are."
@@ -201,14 +201,14 @@ def test_without_its_seed_all_is_put_back_and_what_is_unreadable_is_told(layout,
     names = ("cloudsync/credentials/offsite.json", "cloudsync/tasks/nightly.json")
     assert config(other) == {name: config(layout)[name] for name in names}
 
-    seeds.save_seed(other, seeds.new_seed())
+    seeds.save_seed(other, seeds.make_seed())
     assert restore(other, take().text, passphrase="").unreadable.credentials == ["offsite"]
 
 
 @pytest.mark.usefixtures("stored")
 def test_after_a_rotation_the_same_secrets_are_no_difference(layout, seed, task, take):
     text = take().text
-    rotated = seed.with_new_primary()
+    rotated = seed.add_primary()
     seeds.save_seed(layout, rotated)
     save_credential(layout, rotated, OFFSITE)
     save_task(layout, rotated, task)
@@ -237,7 +237,7 @@ def test_a_token_that_was_refreshed_since_stays(layout, seed, take):
 @pytest.mark.usefixtures("stored")
 def test_nothing_readable_is_replaced_by_what_can_not_be_read(layout, take):
     text = take().text
-    own = seeds.new_seed()
+    own = seeds.make_seed()
     seeds.save_seed(layout, own)
     mine = Credential("offsite", "s3", secrets={"secret_access_key": "mine"})
     save_credential(layout, own, mine)
@@ -253,7 +253,7 @@ def test_nothing_readable_is_replaced_by_what_can_not_be_read(layout, take):
 def test_what_is_damaged_or_unreadable_stays_or_is_kept_beside_the_new_one(layout, seed, take, content):
     text = take().text
     if content is None:
-        save_credential(layout, seeds.new_seed(), OFFSITE)
+        save_credential(layout, seeds.make_seed(), OFFSITE)
     else:
         with open(layout.credential("offsite"), "w") as stream:
             stream.write(content)
@@ -273,13 +273,13 @@ def test_what_is_damaged_or_unreadable_stays_or_is_kept_beside_the_new_one(layou
 @pytest.mark.usefixtures("stored")
 def test_a_check_on_a_host_that_can_not_decrypt_yet_goes_on_and_says_so(take, other, monkeypatch):
     text = take().text
-    missing = crypto.missing_cryptography()
+    missing = crypto.build_missing_error()
 
     def lacking(_key):
         raise missing
 
-    monkeypatch.setattr(f"{backups.__name__.rpartition('.')[0]}.restore.aes_gcm", lacking)
-    monkeypatch.setattr(seeds, "aes_gcm", lacking)
+    monkeypatch.setattr(f"{backups.__name__.rpartition('.')[0]}.restore.load_aes_gcm", lacking)
+    monkeypatch.setattr(seeds, "load_aes_gcm", lacking)
 
     done = restore(other, text, check_mode=True)
 

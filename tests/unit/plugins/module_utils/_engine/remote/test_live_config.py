@@ -15,7 +15,7 @@ from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config i
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.credentials import Credential
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.seed import (
     load_seed,
-    new_seed,
+    make_seed,
     save_seed,
 )
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.conf_file import render
@@ -47,7 +47,7 @@ def rclone_saves(config, token):
 
 
 def token_of(layout):
-    return credential_store.load_credential(layout, load_seed(layout), "drive").current_secrets()["token"]
+    return credential_store.load_credential(layout, load_seed(layout), "drive").merge_secrets()["token"]
 
 
 def dies(config):
@@ -193,7 +193,7 @@ def test_a_use_that_was_killed_while_it_began_is_removed(layout, left):
 def test_a_token_that_can_not_be_saved_stays_until_it_can(layout, seed, opened):
     rclone_saves(opened, SECOND)
     dies(opened)
-    save_seed(layout, new_seed())
+    save_seed(layout, make_seed())
 
     problems = live.sweep_live(layout)
 
@@ -225,9 +225,9 @@ def test_a_token_that_can_not_be_saved_at_the_end_is_left_to_the_next_one(layout
 
 
 def test_a_token_is_saved_after_the_seed_was_rotated_during_the_run(layout, seed, opened):
-    both = seed.with_new_primary()
+    both = seed.add_primary()
     credential_store.save_credential(layout, both, credential_store.load_credential(layout, seed, "drive"))
-    save_seed(layout, both.only_primary())
+    save_seed(layout, both.drop_former_keys())
 
     rclone_saves(opened, SECOND)
     opened.close()

@@ -124,8 +124,8 @@ def test_on_a_full_disk_the_record_waits_in_run_for_the_next_one_that_fits(layou
     records.save_record(layout, record(2))
 
     assert records.load_records(layout, "nightly") == [record(2), last]
-    assert files.names_in(layout.run_dir + "/unsaved/nightly") == []
-    assert len(files.names_in(layout.task_state_dir("nightly") + "/runs")) == 2
+    assert files.list_names(layout.run_dir + "/unsaved/nightly") == []
+    assert len(files.list_names(layout.task_state_dir("nightly") + "/runs")) == 2
 
 
 def test_a_record_that_fits_again_is_not_replaced_by_what_waited(layout, full_disk):
@@ -146,7 +146,7 @@ def test_what_a_living_run_wrote_is_left_to_it(layout, full_disk):
 
     records.save_record(layout, record(2, "skipped"))
 
-    assert files.names_in(layout.run_dir + "/unsaved/nightly") == [record(1).id]
+    assert files.list_names(layout.run_dir + "/unsaved/nightly") == [record(1).id]
     assert records.load_records(layout, "nightly")[1].state == "running"
     records.drop_run(alive)
 
@@ -203,7 +203,7 @@ def test_old_records_and_logs_go_and_the_newest_stay(layout, monkeypatch):
     records.prune(layout, "nightly")
 
     assert ids(records.load_records(layout, "nightly")) == [record(5).id, record(4).id, record(3).id]
-    assert files.names_in(layout.task_log_dir("nightly"), ".log") == [record(n).id for n in (2, 3, 5)]
+    assert files.list_names(layout.task_log_dir("nightly"), ".log") == [record(n).id for n in (2, 3, 5)]
 
 
 def test_a_replaced_record_keeps_its_place(layout):

@@ -140,15 +140,15 @@ def test_advice_is_itself_accepted():
 
 
 def test_absent_fields_are_every_hour_on_the_hour_as_in_truenas():
-    assert cron.from_fields({}).text == "0 * * * *"
-    assert cron.from_fields({"hour": "2", "weekday": "sun"}).text == "0 2 * * 0"
+    assert cron.parse_fields({}).text == "0 * * * *"
+    assert cron.parse_fields({"hour": "2", "weekday": "sun"}).text == "0 2 * * 0"
 
 
 def test_a_step_beside_a_weekday_is_warned_of():
-    assert '"*/2"' in cron.warnings(cron.parse("0 0 */2 * 1"))[0]
-    assert cron.warnings(cron.parse("0 0 */2 * *")) == []
-    assert cron.warnings(cron.parse("0 0 1,15 * 1")) == []
-    assert cron.warnings(cron.parse("0 0 * * 1")) == []
+    assert '"*/2"' in cron.list_warnings(cron.parse("0 0 */2 * 1"))[0]
+    assert cron.list_warnings(cron.parse("0 0 */2 * *")) == []
+    assert cron.list_warnings(cron.parse("0 0 1,15 * 1")) == []
+    assert cron.list_warnings(cron.parse("0 0 * * 1")) == []
 
 
 def matches(fields, date):
@@ -175,13 +175,13 @@ def test_dates_are_those_of_an_oracle():
             chance.choice(["*", "*/2", "*/5", ",".join(map(str, chance.sample(range(low, high + 1), 3)))])
             for low, high in ((1, 28), (1, 12), (0, 6))
         ]
-        found = cron.dates(cron.parse("0 0 " + " ".join(fields)), first)
+        found = cron.iterate_dates(cron.parse("0 0 " + " ".join(fields)), first)
         expected = [day for day in days if matches(fields, day)]
         assert list(itertools.islice(found, len(expected))) == expected, fields
 
 
 def test_dates_end_with_the_last_year_of_systemd():
-    assert [date.year for date in cron.dates(cron.parse("0 0 1 1 *"), datetime.date(2198, 1, 2))] == [2199]
+    assert [date.year for date in cron.iterate_dates(cron.parse("0 0 1 1 *"), datetime.date(2198, 1, 2))] == [2199]
 
 
 @pytest.mark.parametrize(
@@ -196,4 +196,4 @@ def test_dates_end_with_the_last_year_of_systemd():
     ],
 )
 def test_values_are_shortened_where_it_pays(values, expected):
-    assert cron.runs(values, 4) == expected
+    assert cron.group_values(values, 4) == expected

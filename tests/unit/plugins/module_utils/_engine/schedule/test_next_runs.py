@@ -22,7 +22,7 @@ UTC = datetime.timezone.utc
 def starts(written, zone, after, count=4):
     parsed = schedule.parse({**(written if isinstance(written, dict) else {"cron": written}), "timezone": zone})
     moment = datetime.datetime.fromisoformat(after)
-    return [run.isoformat() for run in occurrences.upcoming(parsed, moment, count)]
+    return [run.isoformat() for run in occurrences.find_next_runs(parsed, moment, count)]
 
 
 @pytest.fixture(params=["zoneinfo", "C library"])
@@ -120,10 +120,10 @@ def test_the_window_bounds_the_slot_and_its_spread():
 
 
 def test_a_schedule_without_a_zone_runs_by_the_hosts_clock(monkeypatch):
-    monkeypatch.setenv("TZ", ":" + os.path.join(zones._directory(), "Asia/Kolkata"))
+    monkeypatch.setenv("TZ", ":" + os.path.join(zones._find_directory(), "Asia/Kolkata"))
     time.tzset()
     try:
-        found = occurrences.upcoming(schedule.parse("daily"), datetime.datetime(2027, 6, 1, 12, tzinfo=UTC), 1)
+        found = occurrences.find_next_runs(schedule.parse("daily"), datetime.datetime(2027, 6, 1, 12, tzinfo=UTC), 1)
         assert [run.isoformat() for run in found] == ["2027-06-02T00:00:00+05:30"]
     finally:
         monkeypatch.undo()
@@ -147,7 +147,7 @@ def test_wall_times_are_the_matching_minutes_in_order():
             if date_matches and minute.minute in parsed.minutes and minute.hour in parsed.hours:
                 expected.append(minute)
             minute += datetime.timedelta(minutes=1)
-        assert list(itertools.islice(occurrences.wall_times(parsed, after), 20)) == expected
+        assert list(itertools.islice(occurrences.iterate_wall_times(parsed, after), 20)) == expected
 
 
 def test_a_leap_day_is_found_at_once():

@@ -66,7 +66,7 @@ def test_boxes_cover_exactly_the_starts_that_the_window_leaves():
         parsed = schedule.Schedule(
             schedule.parse({"minute": minutes, "hour": hours}).cron, begin=begin, end=end, spread=spread
         )
-        boxes = schedule.time_boxes(parsed)
+        boxes = schedule.split_time_boxes(parsed)
         covered = {hour * 60 + minute for hours, minutes in boxes for hour in hours for minute in minutes}
         length = (end - begin) % 1440 * 60
         expected = {
@@ -75,7 +75,7 @@ def test_boxes_cover_exactly_the_starts_that_the_window_leaves():
             for minute in parsed.cron.minutes
             if (hour * 60 + minute - begin) % 1440 * 60 + spread <= length
         }
-        assert covered == expected == set(schedule.start_minutes(parsed))
+        assert covered == expected == set(schedule.list_start_minutes(parsed))
         assert len(boxes) <= 3
 
 

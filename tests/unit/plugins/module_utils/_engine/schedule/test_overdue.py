@@ -8,7 +8,7 @@ import datetime
 
 import pytest
 
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.schedule.overdue import overdue_since
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.schedule.overdue import find_overdue_slot
 
 HOURLY = {"cron": "0 * * * *", "timezone": "Etc/UTC"}
 
@@ -31,25 +31,25 @@ def at(hour, minute=0, day=22):
     ],
 )
 def test_a_slot_is_owed_a_run_ten_minutes_after_it(reference, now, since):
-    assert overdue_since(HOURLY, reference, now) == since
+    assert find_overdue_slot(HOURLY, reference, now) == since
 
 
 def test_the_spread_is_waited_for():
     spread = {**HOURLY, "spread": "30m"}
 
-    assert overdue_since(spread, at(8, 30), at(9, 40)) is None
-    assert overdue_since(spread, at(8, 30), at(9, 41)) == at(9)
+    assert find_overdue_slot(spread, at(8, 30), at(9, 40)) is None
+    assert find_overdue_slot(spread, at(8, 30), at(9, 41)) == at(9)
 
 
 def test_a_schedule_has_its_own_clock():
     daily = {"cron": "0 4 * * *", "timezone": "Asia/Tokyo"}  # 19:00 UTC
 
-    assert overdue_since(daily, at(12), at(18, 59)) is None
-    assert overdue_since(daily, at(12), at(19, 30)) == at(19)
+    assert find_overdue_slot(daily, at(12), at(18, 59)) is None
+    assert find_overdue_slot(daily, at(12), at(19, 30)) == at(19)
 
 
 def test_out_of_the_window_nothing_is_owed():
     nightly = {**HOURLY, "begin": "22:00", "end": "02:00"}
 
-    assert overdue_since(nightly, at(2, 0), at(21, 0)) is None
-    assert overdue_since(nightly, at(2, 0), at(22, 30)) == at(22)
+    assert find_overdue_slot(nightly, at(2, 0), at(21, 0)) is None
+    assert find_overdue_slot(nightly, at(2, 0), at(22, 30)) == at(22)

@@ -131,7 +131,7 @@ def test_a_refusal_says_what_is_wrong(written, parts):
 )
 def test_a_start_and_its_spread_lie_within_the_window(begin, end, spread, hours):
     parsed = schedule.parse({"preset": "hourly", "begin": begin, "end": end, "spread": spread})
-    assert [start // 60 for start in schedule.start_minutes(parsed)] == hours
+    assert [start // 60 for start in schedule.list_start_minutes(parsed)] == hours
 
 
 @pytest.mark.parametrize(
@@ -153,4 +153,4 @@ def test_a_start_and_its_spread_lie_within_the_window(begin, end, spread, hours)
     ],
 )
 def test_the_shortest_gap_between_two_starts(written, minutes):
-    assert schedule.shortest_gap(schedule.parse(written)) == minutes * 60
+    assert schedule.find_shortest_gap(schedule.parse(written)) == minutes * 60

@@ -15,7 +15,7 @@ def lines(text, key):
 
 
 def test_a_timer_says_the_schedule_and_starts_the_tasks_service(make_task):
-    text = units.timer(make_task(schedule={"cron": "0 4 1 * mon", "timezone": "Europe/Berlin"}))
+    text = units.render_timer(make_task(schedule={"cron": "0 4 1 * mon", "timezone": "Europe/Berlin"}))
 
     assert lines(text, "OnCalendar") == ["*-*-01 04:00:00 Europe/Berlin", "Mon *-*-* 04:00:00 Europe/Berlin"]
     assert lines(text, "Unit") == ["cloudsync@nightly.service"]
@@ -26,7 +26,7 @@ def test_a_timer_says_the_schedule_and_starts_the_tasks_service(make_task):
 
 
 def test_catch_up_and_spread(make_task):
-    text = units.timer(make_task(schedule={"preset": "hourly", "catch_up": True, "spread": "10m"}))
+    text = units.render_timer(make_task(schedule={"preset": "hourly", "catch_up": True, "spread": "10m"}))
 
     assert lines(text, "Persistent") == ["yes"]
     assert lines(text, "RandomizedDelaySec") == ["600s"]
@@ -34,13 +34,13 @@ def test_catch_up_and_spread(make_task):
 
 
 def test_a_task_that_is_disabled_or_runs_by_hand_has_no_timer(make_task):
-    assert units.timer(make_task()) is None
-    assert units.timer(make_task(schedule={"preset": "daily"}, enabled=False)) is None
+    assert units.render_timer(make_task()) is None
+    assert units.render_timer(make_task(schedule={"preset": "daily"}, enabled=False)) is None
 
 
 def test_only_a_task_that_writes_locally_may_write_and_only_there(make_task):
     def writes(**options):
-        return lines(units.service_drop_in(make_task(**options)), "ReadWritePaths")
+        return lines(units.render_drop_in(make_task(**options)), "ReadWritePaths")
 
     assert writes() == []
     assert writes(mode="move") == ['"-/srv/data"']
@@ -61,16 +61,16 @@ def test_only_a_task_that_writes_locally_may_write_and_only_there(make_task):
     ],
 )
 def test_a_path_reaches_systemd_as_it_is(make_task, path, word):
-    assert lines(units.service_drop_in(make_task(direction="pull", path=path)), "ReadWritePaths") == [word]
+    assert lines(units.render_drop_in(make_task(direction="pull", path=path)), "ReadWritePaths") == [word]
 
 
 def test_limits_are_passed_on_and_those_not_given_are_not_mentioned(make_task):
-    text = units.service_drop_in(
+    text = units.render_drop_in(
         make_task(limits={"nice": -5, "io_weight": 50, "memory_max": "512M", "cpu_quota": "50%"})
     )
 
     assert text.splitlines()[1:] == ["[Service]", "Nice=-5", "IOWeight=50", "MemoryMax=512M", "CPUQuota=50%"]
-    assert units.service_drop_in(make_task()) == units.HEAD + "[Service]\n"
+    assert units.render_drop_in(make_task()) == units.HEAD + "[Service]\n"
 
 
 @pytest.mark.parametrize(
@@ -83,18 +83,18 @@ def test_limits_are_passed_on_and_those_not_given_are_not_mentioned(make_task):
     ],
 )
 def test_an_operators_own_commands_are_as_free_as_in_cron(make_task, options):
-    text = units.service_drop_in(make_task(**options))
+    text = units.render_drop_in(make_task(**options))
 
     assert lines(text, "ProtectSystem") == ["no"]
     assert lines(text, "NoNewPrivileges") == ["no"]
 
 
 def test_a_web_hook_needs_no_freedom(make_task):
-    assert "ProtectSystem" not in units.service_drop_in(make_task(notify=["https://hooks.example.net/x"]))
+    assert "ProtectSystem" not in units.render_drop_in(make_task(notify=["https://hooks.example.net/x"]))
 
 
 def test_the_template_is_hardened_and_runs_the_command_for_its_task():
-    text = units.service_template(Layout())
+    text = units.render_service(Layout())
 
     assert lines(text, "ExecStart") == ["/usr/local/bin/cloudsync run %i"]
     assert lines(text, "ExecCondition") == ["+/usr/local/bin/cloudsync gate %i"]
@@ -114,6 +114,6 @@ def test_freedom_takes_back_every_hardening_that_a_command_would_notice():
 def test_the_files_have_the_names_of_the_contract():
     layout = Layout()
 
-    assert units.timer_path(layout, "nightly") == "/etc/systemd/system/cloudsync@nightly.timer"
-    assert units.drop_in_path(layout, "nightly") == "/etc/systemd/system/cloudsync@nightly.service.d/50-task.conf"
-    assert units.enabled_link(layout, "nightly").endswith("/timers.target.wants/cloudsync@nightly.timer")
+    assert units.locate_timer(layout, "nightly") == "/etc/systemd/system/cloudsync@nightly.timer"
+    assert units.locate_drop_in(layout, "nightly") == "/etc/systemd/system/cloudsync@nightly.service.d/50-task.conf"
+    assert units.locate_enabled_link(layout, "nightly").endswith("/timers.target.wants/cloudsync@nightly.timer")

@@ -66,9 +66,9 @@ def test_without_systemd_units_are_installed_and_enabled_and_nobody_is_asked(lay
 
     apply_units(layout, [change()])
 
-    assert text_of(units.enabled_link(layout, "nightly")) == HOURLY
-    assert systemd.present_units(layout, "nightly") == {"timer": HOURLY, "drop_in": DROP_IN}
-    assert os.stat(units.timer_path(layout, "nightly")).st_mode & 0o777 == 0o644
+    assert text_of(units.locate_enabled_link(layout, "nightly")) == HOURLY
+    assert systemd.read_units(layout, "nightly") == {"timer": HOURLY, "drop_in": DROP_IN}
+    assert os.stat(units.locate_timer(layout, "nightly")).st_mode & 0o777 == 0o644
     apply_units(layout, [change(timer=None, drop_in=None)])
     assert os.listdir(layout.unit_dir) == ["timers.target.wants"]
     assert systemctl.next_elapses(layout) == {}
@@ -100,7 +100,7 @@ def test_an_edited_timer_is_stopped_and_forgotten_before_it_is_written(layout, m
         ("daemon-reload", ["cloudsync@nightly.timer"]),
         ("start cloudsync@nightly.timer", ["cloudsync@nightly.timer"]),
     ]
-    assert text_of(units.enabled_link(layout, "nightly")) == DAILY
+    assert text_of(units.locate_enabled_link(layout, "nightly")) == DAILY
 
 
 def test_a_persistent_timer_is_not_forgotten_and_has_served_all_slots_until_now(layout, manager, tmp_path):
@@ -154,7 +154,7 @@ def test_a_task_that_goes_takes_its_units_and_its_stamp_along(layout, manager, t
 
 def test_an_operators_own_drop_in_stays_when_its_task_goes(layout, manager):
     apply_units(layout, [change()])
-    folder = os.path.dirname(units.drop_in_path(layout, "nightly"))
+    folder = os.path.dirname(units.locate_drop_in(layout, "nightly"))
     with open(folder + "/override.conf", "w") as stream:
         stream.write("[Service]\n")
 
@@ -167,7 +167,7 @@ def test_a_task_without_a_schedule_starts_no_timer(layout, manager):
     apply_units(layout, [change(timer=None)])
 
     assert manager.said() == ["daemon-reload"]
-    assert systemd.present_units(layout, "nightly") == {"timer": None, "drop_in": DROP_IN}
+    assert systemd.read_units(layout, "nightly") == {"timer": None, "drop_in": DROP_IN}
 
 
 @pytest.mark.parametrize("refused", ["stop", "daemon-reload", "start"])
@@ -178,12 +178,12 @@ def test_what_systemd_refused_is_not_taken_for_done(layout, manager, refused):
     with pytest.raises(CloudsyncError, match="systemctl failed"):
         apply_units(layout, [change(timer=DAILY)])
 
-    assert systemd.present_units(layout, "nightly")["timer"] != DAILY
+    assert systemd.read_units(layout, "nightly")["timer"] != DAILY
     manager.refuses = ""
     manager.said()
     apply_units(layout, [change(timer=DAILY)])
     assert manager.said()[-1] == "start cloudsync@nightly.timer"
-    assert systemd.present_units(layout, "nightly") == {"timer": DAILY, "drop_in": DROP_IN}
+    assert systemd.read_units(layout, "nightly") == {"timer": DAILY, "drop_in": DROP_IN}
 
 
 def test_the_next_elapses_are_systemds_own(layout, manager, monkeypatch):
