@@ -78,7 +78,7 @@ def test_a_pull_of_archived_objects_says_how_to_restore_them_and_then_succeeds(a
     write_tree(archive.back, {"local.txt": "precious"})
     record = archive.machine.run("pull", 1, "archived_object")
     assert "a.txt" in record["message"]
-    assert "nothing is deleted at the destination" in record["message"]
+    assert "Nothing was deleted at the destination" in record["message"]
     assert text_tree(archive.back) == {"local.txt": "precious"}
     archive.rclone(*restoring(record["message"]))
     archive.machine.run("pull")
@@ -324,7 +324,7 @@ def test_files_that_dropbox_holds_back_are_named_and_nothing_is_deleted(machine,
         assert [entry["path"] for entry in machine.plan("pull")["delete"]] == ["local.txt"]
         message = machine.run("pull", 1, "restricted_content")["message"]
         assert "Files: film.mkv." in message
-        assert "nothing is deleted at the destination" in message
+        assert "Nothing was deleted at the destination" in message
         assert text_tree(back) == {"local.txt": "precious", "poster.png": "poster"}
         machine.declare([], [{**pull, "exclude": ["film.mkv"]}])
         assert machine.run("pull")["deletes"] == 1

@@ -210,7 +210,7 @@ def test_a_key_that_may_only_read_pulls_and_its_push_is_refused_by_name(machine,
     (source / "a.txt").unlink()
     write_tree(source, {"new.txt": "new"})
     record = machine.run("push", 1, "auth")
-    assert "what its key may do on this remote path" in record["message"]
+    assert "the permissions of its key for this remote path" in record["message"]
     assert (record["transfers"], record["deletes"]) == (0, 0)
 
 

@@ -129,7 +129,7 @@ def test_a_key_that_nobody_knows_is_no_login_and_the_way_out_is_said(machine, se
     elsewhere = server.known("ed25519").replace("127.0.0.1", "127.0.0.2")
     machine.declare([server.credential(known_hosts=elsewhere)], [push(machine)])
     record = machine.run("push", 1, "auth")
-    assert "not among those that the credential trusts" in record["message"]
+    assert "not among the keys that the credential trusts" in record["message"]
     assert "ssh-keyscan" in record["message"]
     assert "known_hosts" in record["message"]
     assert machine.cloudsync("verify", "there").code == 1
@@ -141,7 +141,7 @@ def test_a_key_that_changed_is_no_login(machine, server):
     machine.run("push")
     server.hosts["ed25519"] = MAKERS["ed25519"]()
     machine.declare([server.credential(known_hosts=server.known("ed25519"))])
-    assert "somebody else may be answering" in machine.run("push", 1, "auth")["message"]
+    assert "Another server may be answering" in machine.run("push", 1, "auth")["message"]
 
 
 def test_without_any_known_host_every_use_is_refused_and_the_module_says_so(machine, server):

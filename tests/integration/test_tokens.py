@@ -164,7 +164,7 @@ def test_verifying_and_listing_keep_the_token(cloudy, cloud):
 def test_a_token_that_is_no_longer_accepted_says_what_to_do(cloudy, cloud):
     cloud.refresh_token = "REFRESH-OTHER"
     record = cloudy.run("up", 1, "auth")
-    assert "Log in anew" in record["message"]
+    assert "Log in again" in record["message"]
 
 
 def test_a_pull_comes_back_the_same(cloudy):

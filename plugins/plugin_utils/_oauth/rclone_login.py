@@ -19,7 +19,7 @@ import re
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from ...module_utils._engine.common.errors import CloudsyncError, usage_error
-from ...module_utils._engine.rclone.error_text import unwrapped
+from ...module_utils._engine.rclone.error_text import unwrap
 from ...module_utils._engine.rclone.providers.schema import Provider
 from ...module_utils._engine.rclone.providers.secret_options import must_be_secret
 from ...module_utils._engine.rclone.providers.traits import SESSIONS, undeclared_options
@@ -124,7 +124,7 @@ def refusal(provider: Provider, lines: Sequence[str]) -> CloudsyncError:
         )
     no_code = NO_CODE.search(error)
     if no_code:
-        why = f" ({unwrapped(no_code.group(1))})" if no_code.group(1) else ""
+        why = f" ({unwrap(no_code.group(1))})" if no_code.group(1) else ""
         return CloudsyncError(
             "auth",
             f"The login at {provider.name} was refused or given up in the browser{why}. Start again and allow the "
@@ -132,7 +132,7 @@ def refusal(provider: Provider, lines: Sequence[str]) -> CloudsyncError:
         )
     return CloudsyncError(
         "auth",
-        f"rclone got no token from {provider.name}: {unwrapped(error).rstrip('.') or 'it did not say why'}. Check the "
+        f"rclone got no token from {provider.name}: {unwrap(error).rstrip('.') or 'it did not say why'}. Check the "
         f"attributes, the client id and the client secret{_registered(lines)}.",
     )
 

@@ -4,18 +4,18 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""From what rclone said to the sentence that matters."""
+"""Find the sentence that matters in what rclone says, without wrapping, secrets and names of our own files."""
 
 from __future__ import annotations
 
 import re
-from typing import Sequence
+from typing import Optional, Sequence
 
-from .log_lines import Message, parse_problems
+from .log_lines import Message
 
-LONGEST = 400
+LONGEST = 200
 
-# What stands before the sentence: each says where in rclone the error passed, none says what is wrong.
+# The words before the sentence. They say where in rclone the error passed, and not what is wrong.
 WRAPPERS = re.compile(
     r"\A(?:"
     r"Error: "
@@ -26,8 +26,9 @@ WRAPPERS = re.compile(
     r'|Failed to create file system for "(?:[^"\\]|\\.)*": '
     r"|error (?:in ListJSON|listing|reading (?:source|destination) root directory): "
     r"|Listing error: "
+    r"|[^\s:]*\.cloudsync-\w+: |--files-from failed to read file: "
     r"|NewFs: |read metadata failed: |couldn't list files: "
-    r"|failed to (?:open source object|prepare upload|get bucket): "
+    r"|failed to (?:open source object|prepare upload|get bucket): |partial file rename failed: "
     r"|unchunked simple update failed: |Update mkParentDir failed: "
     r"|operation error [\w ]+: \w+, "
     r"|exceeded maximum number of attempts, \d+, "
@@ -43,6 +44,9 @@ AWS_TAIL = re.compile(r",?\s*status code: (\d+), request id: [^,]*(?:, host id:.
 RECONNECT = re.compile(
     r"(: maybe token expired\?)? - (try refreshing|manually refresh|refresh)[\w ]* \"rclone config reconnect [^\"]*\""
 )
+# rclone writes to a temporary file first, which is the user's file under another name.
+PARTIAL = re.compile(r"\.[0-9a-f]{8}\.partial\b")
+OWN_FILE = re.compile(r"(?:[^\s\"':]*/)?\.cloudsync-[a-z]+")
 # These say that something failed, not why.
 NOISE = re.compile(
     r"\A(?:Attempt \d+/\d+ failed with \d+ errors\Z|Fatal error received - not attempting retries"
@@ -65,23 +69,24 @@ SECRETS = (
 )
 
 
-def excerpt(stderr: str) -> str:
-    """The sentence that matters in the whole standard error of a command, JSON lines or plain ones."""
-    return main_sentence(parse_problems(stderr))
-
-
-def main_sentence(problems: Sequence[Message]) -> str:
-    """The first of ``problems`` that says why, without its wrapping; empty when there is none."""
+def find_main_problem(problems: Sequence[Message]) -> Optional[Message]:
+    """Return the first of ``problems`` that says why; without one the first problem, None if there is none."""
     for message in problems:
         if message.text and not NOISE.match(message.text):
-            sentence = unwrapped(message.text)
+            sentence = unwrap(message.text)
             if sentence and not NOISE.match(sentence):
-                return sentence
-    return unwrapped(problems[0].text) if problems else ""
+                return message
+    return problems[0] if problems else None
 
 
-def unwrapped(text: str) -> str:
-    """``text`` on one line, without what rclone and the provider's library put around the sentence, and redacted."""
+def find_main_sentence(problems: Sequence[Message]) -> str:
+    """Return the sentence of the first of ``problems`` that says why, without its wrapping; empty without problems."""
+    message = find_main_problem(problems)
+    return unwrap(message.text) if message else ""
+
+
+def unwrap(text: str) -> str:
+    """Return ``text`` as one short line, redacted, without what rclone and a library put around the sentence."""
     found = AZURE.search(text)
     if found:
         text = ": ".join(part for part in (found.group("code"), found.group("sentence")) if part)
@@ -91,12 +96,22 @@ def unwrapped(text: str) -> str:
         if shorter == sentence or not shorter:
             break
         sentence = shorter
-    line = redacted(" ".join(sentence.split()))
+    line = hide_own_names(redact(" ".join(sentence.split())))
     return line if len(line) <= LONGEST else line[: LONGEST - 1] + "…"
 
 
-def redacted(text: str) -> str:
-    """``text`` without what a URL or an answer may hold of a login: SAS signatures, tokens, user:password@."""
+def hide_own_names(text: str) -> str:
+    """Return ``text`` without the names of files that are not the user's: our marks and rclone's temporary files."""
+    return OWN_FILE.sub("a file of cloudsync", PARTIAL.sub("", text))
+
+
+def is_own_file(path: str) -> bool:
+    """Whether ``path`` is one of our marks at a destination."""
+    return bool(OWN_FILE.fullmatch(path))
+
+
+def redact(text: str) -> str:
+    """Return ``text`` without the logins that a URL or an answer may contain: SAS signatures, tokens, passwords."""
     for pattern, replacement in SECRETS:
         text = pattern.sub(replacement, text)
     return text

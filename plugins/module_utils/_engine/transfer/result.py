@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import List, Optional
 
 from ..common.errors import CloudsyncError
-from ..rclone.error_text import redacted
+from ..rclone.error_text import redact
 from ..rclone.log_lines import Item, Message, Stats, parse_line, parse_problems, remember
 from ..rclone.outcome import Finished, Outcome, classify, needs_probe
 from ..remote.arguments import QUICK
@@ -41,7 +41,7 @@ class Transfer:
             return f"{parsed.action} {parsed.path} ({parsed.size} bytes)"
         remember(self.problems, parsed)
         where = f"{parsed.object}: " if parsed.object else ""
-        return redacted(f"{parsed.level}: {where}{parsed.text}")
+        return redact(f"{parsed.level}: {where}{parsed.text}")
 
     def outcome(self, ended: Ended, session: Session) -> Outcome:
         """What the command's end means."""

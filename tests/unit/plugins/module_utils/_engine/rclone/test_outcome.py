@@ -6,27 +6,31 @@ from __future__ import annotations
 
 import json
 import pathlib
+import re
 
 import pytest
 
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.errors import REASONS
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.error_text import (
-    excerpt,
-    redacted,
-    unwrapped,
+    find_main_sentence,
+    redact,
+    unwrap,
 )
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.log_lines import (
     Message,
     Stats,
     parse_line,
+    parse_problems,
     remember,
 )
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.outcome import (
+    SYMPTOMS,
     Finished,
     classify,
     format_size,
     needs_probe,
 )
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.symptoms import PLACE
 
 RECORDED = pathlib.Path(__file__).parents[4] / "recorded" / "runs.json"
 with open(RECORDED, encoding="utf-8") as stream:
@@ -132,6 +136,120 @@ def test_a_recorded_run_is_understood(run):
     assert outcome.reason in REASONS | {""}
 
 
+@pytest.mark.parametrize("run", RUNS, ids=[f"{run['name']}-{run['version']}" for run in RUNS])
+def test_the_message_of_a_recorded_run_is_plain(run):
+    message = classify(finished(run)).message
+    assert ";" not in message
+    assert not re.search(r"https?://|\bdial\b|StatusCode|RequestID|\.partial|\.cloudsync-|Attempt \d|HostID", message)
+    for sentence in re.split(r"(?<=[.?]) ", message):
+        assert len(sentence.split()) <= 25, sentence
+    # rclone's own words come last.
+    assert "rclone reported: " not in message or re.search(r"[.] rclone reported: [^.]+\.\Z", message)
+
+
+@pytest.mark.parametrize(
+    "name, version, message",
+    [
+        (
+            "refused_s3",
+            "1.60.1",
+            "Cannot reach the provider at 127.0.0.1:15999 (connection refused). Check the endpoint, the network and "
+            "the provider's status. The next run tries again.",
+        ),
+        (
+            "dns",
+            "1.75.2",
+            "Cannot reach the provider at nowhere.invalid (no such host). Check the endpoint, the network and the "
+            "provider's status. The next run tries again.",
+        ),
+        (
+            "s3_access_denied",
+            "1.75.2",
+            "The provider refused the login, or the account has no permission for this operation (access denied). "
+            "Check the credential with 'cloudsync verify', and the permissions of its key for this remote path.",
+        ),
+        (
+            "tls_unknown",
+            "1.75.2",
+            "Cannot verify the TLS certificate of the provider at 127.0.0.1:16020 (certificate is for another "
+            "address). Check the endpoint in the credential. If a private authority issued the certificate, install "
+            "the authority's certificate on this host.",
+        ),
+        ("bad_flag", "1.75.2", "rclone rejected the task's options: unknown flag --no-such-flag. Check rclone_args."),
+        (
+            "bad_bwlimit",
+            "1.60.1",
+            'rclone rejected the task\'s options: invalid value "8:00,1M" for --bwlimit. Check rclone_args.',
+        ),
+        (
+            "webdav_503",
+            "1.60.1",
+            "The transfer failed with a temporary error: 503 Service Unavailable. It is retried at the next scheduled "
+            "run.",
+        ),
+        (
+            "unreadable",
+            "1.60.1",
+            "Some files could not be transferred (permission denied), so nothing was deleted at the destination. "
+            "Files: a. Correct the cause or exclude these files. If they change all the time, use a snapshot.",
+        ),
+        (
+            "file_over_dir",
+            "1.75.2",
+            "Some files could not be transferred, so nothing was deleted at the destination. Files: a. Correct the "
+            "cause or exclude these files. If they change all the time, use a snapshot. rclone reported: can't move "
+            "object - incompatible remotes.",
+        ),
+        (
+            "invalid_grant",
+            "1.60.1",
+            "The provider at 127.0.0.1:16099 no longer accepts the credential's OAuth token (invalid_grant). Log in "
+            "again with the playbook authorize, or with 'rclone authorize' on a machine with a browser. Then put the "
+            "new token into the credential.",
+        ),
+        ("sync", "1.75.2", "2 files transferred (9 B), 3 files deleted."),
+    ],
+)
+def test_a_recorded_run_gives_this_message(name, version, message):
+    assert classify(finished(recorded(name, version))).message == message
+
+
+def test_a_server_that_is_down_is_named_and_our_canary_is_not():
+    text = (
+        ".cloudsync-canary: --files-from failed to read file: operation error S3: HeadObject, exceeded maximum number "
+        "of attempts, 10, https response error StatusCode: 0, RequestID: , HostID: , request send failed, Head "
+        '"http://127.0.0.1:18733/bkt/p/.cloudsync-canary": dial tcp 127.0.0.1:18733: connect: connection refused'
+    )
+    assert classify(failed(text)).message == (
+        "Cannot reach the provider at 127.0.0.1:18733 (connection refused). Check the endpoint, the network and the "
+        "provider's status. The next run tries again."
+    )
+
+
+@pytest.mark.parametrize("name", [".cloudsync-canary", "deep/.cloudsync-owner"])
+def test_our_own_files_are_never_named(name):
+    message = classify(failed(f"Failed to copy: open /data/{name}: something new", name)).message
+    assert message == (
+        "rclone failed with exit code 1. Read the log of the run for the details. rclone reported: open a file of "
+        "cloudsync: something new."
+    )
+
+
+def test_a_temporary_file_has_the_name_of_the_users_file():
+    message = classify(failed("Failed to copy: open /data/a.89df4b5c.partial: something new", "a")).message
+    assert message == (
+        "rclone failed with exit code 1. Files: a. Read the log of the run for the details. rclone reported: open "
+        "/data/a: something new."
+    )
+
+
+def test_a_proxy_that_is_down_is_not_taken_for_the_provider():
+    text = 'Get "https://b.example/x": proxyconnect tcp: dial tcp 192.0.2.1:3128: connect: connection refused'
+    assert classify(failed("Failed to copy: " + text)).message.startswith(
+        "Cannot reach the proxy at 192.0.2.1:3128 (connection refused)."
+    )
+
+
 def test_a_stop_that_was_asked_for_is_no_failure_whatever_rclone_answers():
     for exit_code in (0, 1, -15, 143):
         assert classify(Finished(exit_code, stopped=True)).state == "aborted"
@@ -192,14 +310,14 @@ def test_a_cause_that_rclone_hides_is_found_by_a_listing(name):
 
 def test_files_that_stop_the_deletions_are_named():
     message = classify(finished(recorded("unreadable"))).message
-    assert "(files: a)" in message
+    assert "Files: a." in message
     assert "nothing was deleted" in message
 
 
 def test_only_the_first_of_many_files_are_named():
     errors = [Message("error", "Failed to copy: permission denied", f"f{n}") for n in range(8)]
     errors.append(Message("error", "not deleting files as there were IO errors", "Local file system at /data"))
-    assert "(files: f0, f1, f2, f3, f4 and 3 more)" in classify(Finished(1, errors=tuple(errors))).message
+    assert "Files: f0, f1, f2, f3, f4 and 3 more." in classify(Finished(1, errors=tuple(errors))).message
 
 
 # Composed after rclone's source: no Dropbox account is at hand.
@@ -212,7 +330,7 @@ def test_dropboxs_restricted_files_are_named():
     outcome = classify(Finished(6, errors=errors))
     assert outcome.reason == "restricted_content"
     assert "film.mkv" in outcome.message
-    assert "nothing is deleted" in outcome.message
+    assert "Nothing was deleted at the destination." in outcome.message
 
 
 def test_an_archived_object_comes_with_the_line_that_restores_it():
@@ -294,15 +412,15 @@ def test_a_kill_from_outside_is_told_from_a_stop():
     ],
 )
 def test_a59_the_sentence_that_matters_is_found(name, version, sentence):
-    assert excerpt("\n".join(recorded(name, version)["stderr"])) == sentence
+    assert find_main_sentence(parse_problems("\n".join(recorded(name, version)["stderr"]))) == sentence
 
 
 def test_azures_answer_is_its_sentence():
     text = (
         "HEAD https://a.example/c\n----\nRESPONSE 403: 403 Make sure.\nERROR CODE: AuthorizationFailure\n----\nNo body"
     )
-    assert unwrapped(text) == "AuthorizationFailure: Make sure."
-    assert unwrapped("RESPONSE 404: 404 The specified blob does not exist.") == "The specified blob does not exist."
+    assert unwrap(text) == "AuthorizationFailure: Make sure."
+    assert unwrap("RESPONSE 404: 404 The specified blob does not exist.") == "The specified blob does not exist."
 
 
 @pytest.mark.parametrize(
@@ -323,12 +441,12 @@ def test_azures_answer_is_its_sentence():
     ],
 )
 def test_a59_the_sentence_that_matters_in_plain_lines(stderr, sentence):
-    assert excerpt(stderr) == sentence
+    assert find_main_sentence(parse_problems(stderr)) == sentence
 
 
 def test_an_excerpt_is_one_line_of_bounded_length():
-    assert unwrapped("a\n\tb") == "a b"
-    assert len(unwrapped("x" * 5000)) == 400
+    assert unwrap("a\n\tb") == "a b"
+    assert len(unwrap("x" * 5000)) == 200
 
 
 @pytest.mark.parametrize(
@@ -343,9 +461,17 @@ def test_an_excerpt_is_one_line_of_bounded_length():
     ],
 )
 def test_what_may_be_a_login_is_not_repeated(text):
-    assert "TOPSECRET" not in redacted(text)
+    assert "TOPSECRET" not in redact(text)
     assert "TOPSECRET" not in classify(failed("Failed to copy: " + text)).message
 
 
 def test_sizes_are_for_people():
     assert [format_size(n) for n in (0, 1023, 1536, 5 << 30)] == ["0 B", "1023 B", "1.5 KiB", "5.0 GiB"]
+
+
+@pytest.mark.parametrize("symptom", SYMPTOMS, ids=[symptom.patterns[0] for symptom in SYMPTOMS])
+def test_each_symptom_is_described_in_short_plain_sentences(symptom):
+    assert symptom.reason in REASONS
+    text = f"{symptom.happened.replace(PLACE, ' at HOST')} (a short cause). {symptom.advice}"
+    assert ";" not in text
+    assert max(len(sentence.split()) for sentence in re.split(r"(?<=[.?]) ", text)) <= 25

@@ -398,7 +398,7 @@ def test_a_refused_s3_login_is_found_even_where_rclone_hides_it(rclone, s3, tmp_
 
     outcome = classify(ended, probe)
     assert (outcome.state, outcome.reason) == ("failed", "auth")
-    assert "SignatureDoesNotMatch" in outcome.message
+    assert "signature does not match" in outcome.message
 
 
 def test_a_missing_bucket_is_not_found(rclone, s3, tmp_path):

@@ -1,0 +1,131 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""Symptoms of failures that concern the data: limits, encryption, archives, disk space."""
+
+from __future__ import annotations
+
+from typing import Tuple
+
+from .causes import STATUS
+from .symptoms import Symptom
+
+ARCHIVED = "Objects are in an archive storage class and "
+
+DATA_SYMPTOMS: Tuple[Symptom, ...] = (
+    Symptom(
+        "max_delete",
+        (r"--max-delete(-size)? threshold reached",),
+        "The run would delete more than --max-delete allows, so rclone ended it",
+        "Check the plan with a dry run. If the plan is right, raise the limit.",
+        has_cause=False,
+    ),
+    Symptom(
+        "max_duration",
+        (r"reached as set by --max-duration",),
+        "The time limit of the run was reached before all files were transferred",
+        "The next run continues. If this happens at every run, allow more time.",
+        has_cause=False,
+    ),
+    Symptom(
+        "max_duration",
+        (r"reached as set by --max-transfer",),
+        "The limit of --max-transfer was reached before all files were transferred",
+        "The next run continues.",
+        has_cause=False,
+    ),
+    Symptom(
+        "undecryptable",
+        (r"undecryptable (file|dir) name",),
+        "The remote path contains a name that the task's password and salt cannot decrypt",
+        "If this file is not the task's, move it out of remote_path, which may contain nothing else. If it is the "
+        "task's, correct encryption.password and encryption.salt.",
+        names_files=True,
+        has_cause=False,
+        file=r"(?:first error: |\A)([^:]+): undecryptable (?:file|dir) name",
+    ),
+    Symptom(
+        "undecryptable",
+        (
+            r"failed to authenticate decrypted block",
+            r"not an encrypted file",
+            r"file is too short to be encrypted",
+            r"file has truncated block header",
+        ),
+        "A file at the remote path was encrypted with another password or salt, or is damaged",
+        "Correct encryption.password and encryption.salt. If they are correct, remove or restore the damaged file.",
+        names_files=True,
+        has_cause=False,
+    ),
+    Symptom(
+        "restricted_content",
+        (r"restricted_content",),
+        "Dropbox blocks the download of some files because of a copyright claim",
+        "Exclude these files from the task, or remove them at Dropbox.",
+        names_files=True,
+        has_cause=False,
+    ),
+    Symptom(
+        "archived_object",
+        (r"can't update archive tier blob",),
+        "Blobs are in the tier Archive, where Azure does not allow anybody to overwrite them",
+        "To have them deleted and written again, set provider_options.archive_tier_delete.",
+        names_files=True,
+        has_cause=False,
+    ),
+    Symptom(
+        "archived_object",
+        (r"ObjectNotInActiveTier",),
+        f"{ARCHIVED}cannot be copied or moved at the provider before they are restored",
+        "A task without keep_deleted and --track-renames does not need to copy or move them.",
+        names_files=True,
+        has_cause=False,
+    ),
+    Symptom(
+        "archived_object",
+        (
+            r"Object in \w+, restore first",
+            r"InvalidObjectState",
+            r"BlobArchived",
+            r"operation.{0,20} archived blob",
+            r"blob in archive tier",
+        ),
+        f"{ARCHIVED}cannot be read before they are restored",
+        "",
+        names_files=True,
+        has_cause=False,
+    ),
+    Symptom(
+        "disk_full",
+        (
+            r"no space left on device",
+            r"file too big for remaining disk space",
+            r"disk quota exceeded",
+            r"not enough space on the disk",
+        ),
+        "The local disk is full",
+        "Free some space, then run the task again.",
+    ),
+    Symptom(
+        "quota",
+        (
+            r"quota[ _-]?exceeded",
+            r"exceeded.{0,20}quota",
+            r"quotaLimitReached",
+            r"over quota",
+            r"insufficient[ _]?(space|storage)",
+            STATUS + r"507\b",
+            r"StorageFull",
+            r"storage_limit_exceeded",
+            r"cap[ _]?exceeded",
+            r"(daily|user|upload|rate)\w*LimitExceeded",
+            r": 552\b",
+            r"STATUS_DISK_FULL",
+        ),
+        "The provider accepts no more data because a limit of the account is reached",
+        "Free some space at the provider, or raise the account's limit.",
+    ),
+)
