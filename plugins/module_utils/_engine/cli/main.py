@@ -26,7 +26,7 @@ from ..operations import status
 from ..operations import stop as ending
 from ..operations.browse import verify
 from ..runs import start_gate as gate
-from ..runs.dry_run import forecast
+from ..runs.dry_run import make_dry_run
 from ..runs.records import UNFINISHED, last_record, load_records, log_path
 from ..runs.recovery import sweep_dead_runs
 from ..runs.run import EXIT_FAILED, EXIT_SUCCESS, EXIT_USAGE, Run
@@ -149,7 +149,7 @@ def _run(host: Host, options: argparse.Namespace) -> int:
     stop = StopFlag()
     stop.listen()
     if options.dry_run:
-        found = forecast(host, load_task(host.layout, host.seed, options.task), stop, _err)
+        found = make_dry_run(host, load_task(host.layout, host.seed, options.task), stop, _err)
         _answer(options, found.to_dict(), tables.plan_text(found.to_dict()))
         return found.exit_code
     run = Run(host, options.task, "timer" if gate.TRIGGER in os.environ else "manual", stop)
