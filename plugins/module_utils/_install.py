@@ -4,32 +4,69 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""Putting the engine onto a host: the very files that this module arrived with, so that both are always the same."""
+"""Put the engine onto a host: the files that this module arrived with, so that both are always the same.
+
+An engine is written beside the old one and becomes current by one rename, so that a start of the command at any moment
+gets one engine, whole. See operations/engines.py for who removes the old one, and when.
+"""
 
 from __future__ import annotations
 
+import ast
 import compileall
+import hashlib
+import importlib.util
 import os
 import shutil
+import subprocess
 import sys
+import tempfile
+import time
 from dataclasses import dataclass
-from typing import Any, Dict, Optional, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple
 
 from ._engine.cli import main as command
-from ._engine.common.errors import usage_error
-from ._engine.common.files import atomic_write, make_directory, read_text, remove
+from ._engine.common.errors import CloudsyncError, usage_error
+from ._engine.common.files import atomic_write, make_directory, read_text, remove, sync_directory
+from ._engine.common.flock import wait_lock
 from ._engine.common.layout import Layout
 from ._engine.config.task_store import list_tasks
-from ._engine.systemd import install as systemd
+from ._engine.operations import engines
 from ._engine.systemd import unit_files as units
+from ._engine.systemd.install import make_link
 from ._engine.systemd.systemctl import is_running, systemctl
 
 PACKAGE = command.__name__.rpartition(".cli.")[0]
+# How long an upgrade waits for commands that still run from the old engine. Longer ones leave it to the next upgrade,
+# or to the recovery that systemd starts after each run.
+DRAIN_SECONDS = 5.0
 COMMAND = """#!{interpreter} -I
-# Written by skyhaul.cloudsync; changes are overwritten.
+# Written by skyhaul.cloudsync. Changes are overwritten.
+import fcntl
+import os
 import sys
 
-sys.path.insert(0, {engine_dir!r})
+CURRENT = {current!r}
+
+
+def hold_engine():
+    # Resolved once: an upgrade that flips the link does not change what this process imports. The shared lock, held
+    # until this process ends, keeps its engine from being removed.
+    while True:
+        engine = os.path.realpath(CURRENT)
+        try:
+            descriptor = os.open(engine, os.O_RDONLY)
+            fcntl.flock(descriptor, fcntl.LOCK_SH)
+        except FileNotFoundError:
+            if os.path.realpath(CURRENT) == engine:
+                sys.exit("cloudsync: " + CURRENT + " is missing. Install it with the module skyhaul.cloudsync.runner.")
+            continue
+        if os.path.realpath(CURRENT) == engine:
+            return engine
+        os.close(descriptor)
+
+
+sys.path.insert(0, hold_engine())
 from _engine.cli.main import main
 
 sys.exit(main())
@@ -48,109 +85,223 @@ View = Dict[str, Any]
 
 
 def converge_installation(layout: Layout, wanted: Installation, present: bool, check_mode: bool) -> Tuple[View, View]:
-    """Install or remove engine, command, template unit and the link to rclone; the diff as (before, after)."""
-    files = _files(layout, wanted) if present else {}
-    link = wanted.rclone if present else ""
-    before, after = _present(layout), {"files": files, "rclone": link, "watched": present}
+    """Install or remove engine, command, units and the link to rclone; return the diff as (before, after).
+
+    ``engine`` in the diff is the digest of the engine's files, "damaged" if they are not what was installed.
+    """
+    sources = collect_sources() if present else {}
+    interpreter = wanted.interpreter or sys.executable
+    before = _read_present(layout)
+    after: View = {
+        "engine": compute_digest(sources) if present else "",
+        "files": _render_files(layout, interpreter) if present else {},
+        "rclone": wanted.rclone if present else "",
+        "watched": present,
+    }
     if before != after and not present:
         _refuse_while_used(layout)
     if before != after and not check_mode:
         if present:
-            _install(layout, files, link, before)
+            _install(layout, sources, interpreter, before, after)
         else:
-            if is_running(layout) and before["watched"]:
-                systemctl("stop", units.WATCH_TIMER_NAME)
-            _remove(layout)
-        if is_running(layout):
-            systemctl("daemon-reload")
-            if present:
-                systemctl("restart", units.WATCH_TIMER_NAME)
-    return _shown(before, files), _shown(after, before["files"])
+            _remove(layout, before)
+    return _shorten(before, after["files"]), _shorten(after, before["files"])
 
 
-def _shown(view: View, other: Dict[str, str]) -> View:
-    """The diff names the files; of those that differ it shows the lines."""
+def _shorten(view: View, other: Mapping[str, str]) -> View:
+    """Return ``view`` with the text of those files only that differ from ``other``."""
     files = {
         path: text if other.get(path) != text and path in other else "(present)" for path, text in view["files"].items()
     }
     return {**view, "files": files}
 
 
-def _files(layout: Layout, wanted: Installation) -> Dict[str, str]:
-    interpreter = wanted.interpreter or sys.executable
-    files = {f"{layout.engine_dir}/_engine/{name}": text for name, text in _engine_sources().items()}
-    files[layout.command] = COMMAND.format(interpreter=interpreter, engine_dir=layout.engine_dir)
-    files[_template(layout)] = units.service_template(layout)
-    return {**files, **units.watch_units(layout)}
+def _render_files(layout: Layout, interpreter: str) -> Dict[str, str]:
+    """Return path and text of the files outside of the engine."""
+    return {
+        layout.command: COMMAND.format(interpreter=interpreter, current=layout.current_engine),
+        _template(layout): units.service_template(layout),
+        **units.watch_units(layout),
+    }
 
 
-def _engine_sources() -> Dict[str, str]:
-    """The engine's files, relative to its package; ``command`` stands above every room, so all of them are loaded."""
-    sources = {}
-    for name, module in list(sys.modules.items()):
-        if name != PACKAGE and not name.startswith(PACKAGE + "."):
+def collect_sources() -> Dict[str, str]:
+    """Return the engine's files that the command reaches, by path relative to the engine's package.
+
+    The imports are followed in the sources, so that a module that a verb imports late is found without importing it.
+    """
+    sources: Dict[str, str] = {}
+    waiting = [command.__name__[len(PACKAGE) + 1 :]]
+    seen = set()
+    while waiting:
+        name = waiting.pop()
+        if name in seen:
             continue
-        relative = name[len(PACKAGE) + 1 :].replace(".", "/")
-        if hasattr(module, "__path__"):
-            path = "/".join(part for part in (relative, "__init__.py") if part)
-        else:
-            path = relative + ".py"
-        loader = module.__spec__.loader if module.__spec__ else None
-        text = loader.get_source(name) if loader is not None and hasattr(loader, "get_source") else None
-        # Python's own loaders give text, those of Ansible bytes.
-        sources[path] = text.decode() if isinstance(text, bytes) else text or ""
+        seen.add(name)
+        for path, module in _locate(name):
+            if path not in sources:
+                sources[path] = _read_source(module)
+                waiting += _list_imports(module[len(PACKAGE) + 1 :], sources[path])
     return sources
+
+
+def _locate(name: str) -> Iterator[Tuple[str, str]]:
+    """Return the files of the engine's module ``name`` and of the packages above it, each with its full module name."""
+    parts = name.split(".") if name else []
+    for depth in range(len(parts) + 1):
+        module = ".".join([PACKAGE, *parts[:depth]])
+        found = importlib.util.find_spec(module)
+        if found is None:
+            return
+        if found.submodule_search_locations is None:
+            yield "/".join(parts[:depth]) + ".py", module
+            return
+        yield "/".join([*parts[:depth], "__init__.py"]), module
+
+
+def _read_source(module: str) -> str:
+    found = importlib.util.find_spec(module)
+    loader = found.loader if found is not None else None
+    text = loader.get_source(module) if loader is not None and hasattr(loader, "get_source") else None
+    # Python's own loaders give text, those of Ansible bytes.
+    return text.decode() if isinstance(text, bytes) else text or ""
+
+
+def _list_imports(name: str, source: str) -> List[str]:
+    """Return the engine's modules that the module ``name`` imports; a name that is no module may be among them."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            base = name.split(".")[: -node.level]
+            target = ".".join([*base, *(node.module.split(".") if node.module else [])])
+            found += [target] if node.module else [".".join([*base, alias.name]) for alias in node.names]
+            found += [f"{target}.{alias.name}" for alias in node.names] if node.module else []
+    return found
+
+
+def compute_digest(sources: Mapping[str, str]) -> str:
+    """Return what tells two engines apart, as 16 hexadecimal digits."""
+    digest = hashlib.sha256()
+    for path, text in sorted(sources.items()):
+        digest.update(f"{path}\0{text}\0".encode())
+    return digest.hexdigest()[:16]
 
 
 def _template(layout: Layout) -> str:
     return f"{layout.unit_dir}/{units.TEMPLATE}"
 
 
-def _present(layout: Layout) -> View:
-    paths = [layout.command, _template(layout), *units.watch_units(layout)]
-    for directory, _directories, names in os.walk(layout.engine_dir + "/_engine"):
-        paths += [f"{directory}/{name}" for name in names if name.endswith(".py")]
-    files = {path: read_text(path) for path in paths}
-    link = os.readlink(layout.rclone_link) if os.path.islink(layout.rclone_link) else ""
+def _watch_link(layout: Layout) -> str:
+    """Return the path of the link that makes the watch start at boot."""
+    return f"{layout.unit_dir}/timers.target.wants/{units.WATCH_TIMER_NAME}"
+
+
+def _read_present(layout: Layout) -> View:
+    texts = {path: read_text(path) for path in (layout.command, _template(layout), *units.watch_units(layout))}
     return {
-        "files": {path: text for path, text in files.items() if text is not None},
-        "rclone": link,
+        "engine": _read_engine(layout),
+        "files": {path: text for path, text in texts.items() if text is not None},
+        "rclone": os.readlink(layout.rclone_link) if os.path.islink(layout.rclone_link) else "",
         "watched": os.path.islink(_watch_link(layout)),
     }
 
 
-def _watch_link(layout: Layout) -> str:
-    """The link that makes the watch start at boot."""
-    return f"{layout.unit_dir}/timers.target.wants/{units.WATCH_TIMER_NAME}"
+def _read_engine(layout: Layout) -> str:
+    """Return the digest of the files of the current engine, "damaged" if it is another than its name says."""
+    name = engines.find_current(layout)
+    folder = f"{layout.engine_dir}/{name}/_engine"
+    if not name or not os.path.isdir(folder):
+        return ""
+    sources = {}
+    for directory, _directories, names in os.walk(folder):
+        for path in (f"{directory}/{found}" for found in names if found.endswith(".py")):
+            with open(path, encoding="utf-8", errors="replace") as stream:
+                sources[os.path.relpath(path, folder)] = stream.read()
+    digest = compute_digest(sources)
+    return digest if name.startswith(engines.PREFIX + digest) else "damaged"
 
 
-def _install(layout: Layout, files: Dict[str, str], link: str, before: View) -> None:
-    for path, text in files.items():
-        make_directory(os.path.dirname(path), 0o755)
-        if before["files"].get(path) != text:
-            atomic_write(path, text.encode(), 0o755 if path == layout.command else 0o644)
-    for path in set(before["files"]) - set(files):
-        remove(path)
-    if before["rclone"] != link:
-        remove(layout.rclone_link)
-        if link:
-            os.symlink(link, layout.rclone_link)
-    systemd.make_link("../" + units.WATCH_TIMER_NAME, _watch_link(layout))
-    # The unit's sandbox keeps Python from writing its cache later.
-    compileall.compile_dir(layout.engine_dir, quiet=2)
+def _install(layout: Layout, sources: Mapping[str, str], interpreter: str, before: View, after: View) -> None:
+    make_directory(layout.engine_dir, 0o755)
+    with wait_lock(engines.lock_path(layout)):
+        if before["engine"] != after["engine"] or before["files"].get(layout.command) != after["files"][layout.command]:
+            _switch_engine(layout, _write_engine(layout, sources, after["engine"], interpreter))
+        for path, text in after["files"].items():
+            if before["files"].get(path) != text:
+                make_directory(os.path.dirname(path), 0o755)
+                atomic_write(path, text.encode(), 0o755 if path == layout.command else 0o644)
+        if before["rclone"] != after["rclone"]:
+            _point(layout.rclone_link, after["rclone"])
+        make_link("../" + units.WATCH_TIMER_NAME, _watch_link(layout))
+        if is_running(layout):
+            systemctl("daemon-reload")
+            systemctl("restart", units.WATCH_TIMER_NAME)
+        _drain(layout)
+
+
+def _write_engine(layout: Layout, sources: Mapping[str, str], digest: str, interpreter: str) -> str:
+    """Write an engine with its byte code, and return the name of its folder. Nothing uses it yet."""
+    temporary = tempfile.mkdtemp(prefix=f"{engines.PREFIX}{digest}.", dir=layout.engine_dir)
+    make_directory(temporary, 0o755)
+    for path, text in sources.items():
+        target = f"{temporary}/_engine/{path}"
+        make_directory(os.path.dirname(target), 0o755)
+        atomic_write(target, text.encode(), 0o644)
+    # Now, because the sandbox of the units keeps Python from writing its cache later.
+    _compile(temporary, interpreter)
+    return os.path.basename(temporary)
+
+
+def _compile(folder: str, interpreter: str) -> None:
+    if os.path.realpath(interpreter) == os.path.realpath(sys.executable):
+        compileall.compile_dir(folder, quiet=2)
+        return
+    words = [interpreter, "-I", "-m", "compileall", "-qq", folder]
+    try:
+        subprocess.run(words, stdin=subprocess.DEVNULL, timeout=120, check=False)  # pylint: disable=ansible-bad-function
+    except OSError as error:
+        raise CloudsyncError("usage", f"Cannot run the interpreter {interpreter}: {error.strerror}.") from None
+
+
+def _switch_engine(layout: Layout, name: str) -> None:
+    """Make the engine current, by one rename."""
+    _point(layout.current_engine, name)
+
+
+def _point(link: str, target: str) -> None:
+    """Make ``link`` a symbolic link to ``target`` by one rename; an empty target removes it."""
+    if not target:
+        remove(link)
+        return
+    temporary = f"{link}.new"
+    remove(temporary)
+    os.symlink(target, temporary)
+    os.rename(temporary, link)
+    sync_directory(os.path.dirname(link))
+
+
+def _drain(layout: Layout) -> None:
+    """Remove old engines as soon as the commands that started from them have ended, within DRAIN_SECONDS."""
+    deadline = time.monotonic() + DRAIN_SECONDS
+    while not engines.remove_unused(layout) and time.monotonic() < deadline:
+        time.sleep(0.1)
 
 
 def _refuse_while_used(layout: Layout) -> None:
     tasks = list_tasks(layout)
     if tasks:
         raise usage_error(
-            f"The runner can't be removed while there are tasks: {', '.join(tasks)}. Remove them first "
+            f"The runner cannot be removed while this host has tasks: {', '.join(tasks)}. Remove them first "
             "(skyhaul.cloudsync.host_config with purge)."
         )
 
 
-def _remove(layout: Layout) -> None:
-    shutil.rmtree(layout.engine_dir, ignore_errors=True)
-    remove(layout.command)
-    for path in (_template(layout), _watch_link(layout), *units.watch_units(layout)):
+def _remove(layout: Layout, before: View) -> None:
+    if is_running(layout) and before["watched"]:
+        systemctl("stop", units.WATCH_TIMER_NAME)
+    # The command goes first: without it nothing starts from an engine that is being removed.
+    for path in (layout.command, _template(layout), _watch_link(layout), *units.watch_units(layout)):
         remove(path)
+    shutil.rmtree(layout.engine_dir, ignore_errors=True)
+    if is_running(layout):
+        systemctl("daemon-reload")

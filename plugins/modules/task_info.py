@@ -127,14 +127,14 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._engine.config.task_store import list_tasks
 from ..module_utils._engine.host import Host
-from ..module_utils._engine.operations.status import task_details
+from ..module_utils._engine.operations.status import find_details
 from ..module_utils._module import run_module
 
 
 def answer(module: AnsibleModule, host: Host) -> Dict[str, Any]:
     """The public views, with state, past and coming runs."""
     names = [module.params["name"]] if module.params["name"] else list_tasks(host.layout)
-    details = [task_details(host.layout, name, module.params["runs"], module.params["next"]) for name in names]
+    details = [find_details(host.layout, name, module.params["runs"], module.params["next"]) for name in names]
     return {"changed": False, "tasks": details}
 
 

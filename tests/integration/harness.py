@@ -24,7 +24,7 @@ from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.host imp
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.operations import apply as collection
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.operations.apply import Wanted, converge
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.operations.seed import converge_seed
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.operations.status import task_status
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.operations.status import find_status
 
 COLLECTIONS = str(pathlib.Path(collection.__file__).parents[7])
 PATIENCE = 30
@@ -42,14 +42,14 @@ importlib.import_module("ansible_collections.skyhaul.cloudsync.plugins.modules."
 """
 
 
-def run_module(name, environment, options):
-    """The result of a module, run as it runs on a host."""
+def run_module(name, environment, options, collections=COLLECTIONS):
+    """The result of a module of the collection in ``collections``, run as it runs on a host."""
     ended = subprocess.run(
         [sys.executable, "-c", MODULE, name],
         input=json.dumps({"ANSIBLE_MODULE_ARGS": options}),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env={"PYTHONPATH": COLLECTIONS, "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", **environment},
+        env={"PYTHONPATH": collections, "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", **environment},
         cwd="/",
         encoding="utf-8",
         timeout=120,
@@ -204,7 +204,6 @@ class Machine:
         self.data.mkdir()
         library = self.root / "usr" / "local" / "lib" / "cloudsync"
         library.mkdir(parents=True)
-        (library / "_engine").symlink_to(pathlib.Path(installed, "usr/local/lib/cloudsync/_engine"))
         (library / "rclone").symlink_to(rclone)
         command = pathlib.Path(self.layout.command)
         command.parent.mkdir(parents=True)
@@ -287,13 +286,13 @@ class Machine:
         """Until rclone has transferred something; its status then."""
 
         def moving():
-            status = task_status(self.layout, task)
+            status = find_status(self.layout, task)
             return status if (status["progress"] or {}).get("bytes") else None
 
         return wait_for(moving, f"a transfer of {task}")
 
     def wait_for_state(self, task, state):
-        return wait_for(lambda: task_status(self.layout, task)["state"] == state, f"the state {state} of {task}")
+        return wait_for(lambda: find_status(self.layout, task)["state"] == state, f"the state {state} of {task}")
 
     def rclone_of(self, run):
         """The process of rclone under a run, and its argument vector."""

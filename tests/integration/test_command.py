@@ -61,7 +61,7 @@ def test_a18_status_before_during_and_after_a_run(host, bucket):
     status = host.status("nightly")
     assert (status["state"], status["reason"], status["run"]) == ("success", "", record)
     lines = host.cloudsync("status").out.splitlines()
-    assert lines[0].split()[:3] == ["TASK", "DOES", "STATE"]
+    assert lines[0].split()[:3] == ["TASK", "DIRECTION", "STATE"]
     assert "success" in next(line for line in lines if line.startswith("nightly"))
     assert "disabled" in next(line for line in lines if line.startswith("off"))
     assert record["log"] in host.cloudsync("status", "nightly").out
@@ -69,8 +69,9 @@ def test_a18_status_before_during_and_after_a_run(host, bucket):
 
 def test_a_run_tells_a_person_how_it_began_and_ended(host):
     lines = host.cloudsync("run", "byhand").out.splitlines()
-    assert "begins" in lines[0]
-    assert "2 files transferred" in lines[-1]
+    assert lines[0].startswith("cloudsync: byhand: run 2")
+    assert " started. Log: /" in lines[0]
+    assert lines[-1].startswith("cloudsync: byhand: success: 2 files transferred (")
 
 
 def test_a_run_says_what_started_it(host):
@@ -129,7 +130,7 @@ def test_preview_of_a_task_and_of_an_expression(host):
 
 
 def test_verify(host):
-    assert host.cloudsync("verify", "store").out == "store logs in\n"
+    assert host.cloudsync("verify", "store").out == "store can log in\n"
     assert host.cloudsync("verify", "store", "--json").json == {"credential": "store", "valid": True}
     missing = host.cloudsync("verify", "stor")
     assert missing.code == 2

@@ -9,15 +9,15 @@
 from __future__ import annotations
 
 import os
-from typing import Dict, Mapping, Optional
+from typing import TYPE_CHECKING, Dict, Mapping, Optional
 
 from .common.errors import CloudsyncError
 from .common.layout import Layout
-from .config.seed import Seed, load_seed
-from .rclone import binary
-from .rclone.binary import Rclone
-from .rclone.providers import schema as providers
-from .rclone.providers.schema import Provider
+
+if TYPE_CHECKING:
+    from .config.seed import Seed
+    from .rclone.binary import Rclone
+    from .rclone.providers.schema import Provider
 
 
 class Host:
@@ -39,6 +39,8 @@ class Host:
     def seed(self) -> Seed:
         """Raises CloudsyncError("undecryptable") when it is missing or damaged."""
         if self._seed is None:
+            from .config.seed import load_seed
+
             self._seed = load_seed(self.layout)
         return self._seed
 
@@ -50,6 +52,8 @@ class Host:
     def rclone(self) -> Rclone:
         """Raises CloudsyncError("usage") when it is missing or too old."""
         if self._rclone is None:
+            from .rclone import binary
+
             self._rclone = binary.probe(binary.find(self.layout, self._search_path))
         return self._rclone
 
@@ -65,5 +69,7 @@ class Host:
     def providers(self) -> Dict[str, Provider]:
         """By rclone's name."""
         if self._providers is None:
-            self._providers = providers.load(self.rclone, self.layout.state_dir)
+            from .rclone.providers import schema
+
+            self._providers = schema.load(self.rclone, self.layout.state_dir)
         return self._providers

@@ -4,47 +4,63 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""Text for people: aligned columns, sizes, times."""
+"""Format what a person reads: aligned columns, sizes and local times."""
 
 from __future__ import annotations
 
 from typing import Any, Dict, List, Optional, Sequence
 
-from ..common.text import format_size, parse_time
+from ..common.text import format_count, format_size, parse_time
 
 
-def table(headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    """Aligned columns under their headings; no trailing blanks."""
+def align(headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    """Return aligned columns under their headings, without trailing blanks."""
     lines = [[str(cell) for cell in row] for row in [headings, *rows]]
     widths = [max(len(line[index]) for line in lines) for index in range(len(headings))]
     return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in lines)
 
 
-def local_time(text: Optional[str]) -> str:
-    """An ISO 8601 time in this host's zone, to the second; "-" for none."""
+def format_local_time(text: Optional[str]) -> str:
+    """Return an ISO 8601 time in this host's time zone, to the second, and "-" for none."""
     if not text:
         return "-"
     moment = parse_time(text)
     return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
 
 
-def status_table(statuses: Sequence[Dict[str, Any]]) -> str:
-    """``cloudsync status``: a line a task."""
+def format_tasks(statuses: Sequence[Dict[str, Any]]) -> str:
+    """Return ``cloudsync list``: a line a task."""
     rows = [
         (
             status["task"],
-            f"{status['direction']} {status['mode']}",
-            status_word(status),
-            local_time(status["run"]["started"] if status["run"] else None),
-            local_time(status["next"]) if status["enabled"] else "disabled",
+            status["direction"],
+            status["mode"],
+            status["path"],
+            f"{status['credential']}:{status['remote_path']}",
+            status["description"],
         )
         for status in statuses
     ]
-    return table(("TASK", "DOES", "STATE", "LAST RUN", "NEXT RUN"), rows)
+    return align(("TASK", "DIRECTION", "MODE", "PATH", "REMOTE", "DESCRIPTION"), rows)
 
 
-def status_word(status: Dict[str, Any]) -> str:
-    """The state with what matters about it: "failed (auth)", "running 42%", "success, overdue"."""
+def format_statuses(statuses: Sequence[Dict[str, Any]]) -> str:
+    """Return ``cloudsync status``: a line a task."""
+    rows = [
+        (
+            status["task"],
+            f"{status['direction']} ({status['mode']})",
+            format_state(status),
+            format_local_time(status["run"]["started"] if status["run"] else None),
+            format_local_time(status["next"]) if status["enabled"] else "disabled",
+        )
+        for status in statuses
+    ]
+    return align(("TASK", "DIRECTION", "STATE", "LAST RUN", "NEXT RUN"), rows)
+
+
+def format_state(status: Dict[str, Any]) -> str:
+    """Return the state with its reason or progress: "failed (auth)", "running 42%", "success, overdue"."""
     word = str(status["state"])
     if status["reason"]:
         word += f" ({status['reason']})"
@@ -54,35 +70,39 @@ def status_word(status: Dict[str, Any]) -> str:
     return word + (", overdue" if status["overdue_since"] else "")
 
 
-def status_details(status: Dict[str, Any]) -> str:
-    """``cloudsync status TASK``: a line a fact."""
+def format_status_details(status: Dict[str, Any]) -> str:
+    """Return ``cloudsync status TASK``: a line a fact."""
     run = status["run"] or {}
     facts = [
         ("task", status["task"]),
         (
-            "does",
-            (
-                f"{status['direction']} {status['mode']} {status['path']} <-> "
-                f"{status['credential']}:{status['remote_path']}"
-            ),
+            "direction",
+            f"{status['direction']} ({status['mode']})  {_format_places(status)}",
         ),
-        ("state", status_word(status)),
+        ("state", format_state(status)),
         ("message", status["message"]),
         ("schedule", status["schedule_text"] if status["enabled"] else "disabled"),
-        ("next run", local_time(status["next"])),
-        ("last run", local_time(run.get("started"))),
-        ("moved", f"{run.get('transfers', 0)} files, {format_size(run.get('bytes', 0))}"),
+        ("next run", format_local_time(status["next"])),
+        ("last run", format_local_time(run.get("started"))),
+        ("moved", f"{format_count(run.get('transfers', 0), 'file')}, {format_size(run.get('bytes', 0))}"),
         ("log", run.get("log", "")),
     ]
-    return "\n".join(f"{name:<9} {text}" for name, text in facts if text)
+    return "\n".join(f"{name:<10} {text}" for name, text in facts if text)
 
 
-def history_table(records: Sequence[Dict[str, Any]]) -> str:
-    """``cloudsync history TASK``: a line a run, newest first."""
+def _format_places(status: Dict[str, Any]) -> str:
+    """Return from where to where."""
+    remote = f"{status['credential']}:{status['remote_path']}"
+    source, destination = (status["path"], remote) if status["direction"] == "push" else (remote, status["path"])
+    return f"{source} -> {destination}"
+
+
+def format_history(records: Sequence[Dict[str, Any]]) -> str:
+    """Return ``cloudsync history TASK``: a line a run, newest first."""
     rows = [
         (
             record["id"],
-            local_time(record["started"]),
+            format_local_time(record["started"]),
             f"{record['state']} ({record['reason']})" if record["reason"] else record["state"],
             record["transfers"],
             format_size(record["bytes"]),
@@ -91,11 +111,17 @@ def history_table(records: Sequence[Dict[str, Any]]) -> str:
         )
         for record in records
     ]
-    return table(("RUN", "STARTED", "STATE", "FILES", "SIZE", "DELETED", "ERRORS"), rows)
+    return align(("RUN", "STARTED", "STATE", "FILES", "SIZE", "DELETED", "ERRORS"), rows)
 
 
-def plan_text(forecast: Dict[str, Any]) -> str:
-    """``cloudsync run TASK --dry-run``: every file, then the totals, then what would stop it."""
+def format_end(run: Dict[str, Any]) -> str:
+    """Return the last line of ``cloudsync run``."""
+    reason = f" ({run['reason']})" if run["reason"] else ""
+    return f"cloudsync: {run['task']}: {run['state']}{reason}: {run['message']}"
+
+
+def format_plan(forecast: Dict[str, Any]) -> str:
+    """Return ``cloudsync run TASK --dry-run``: every file, the totals, and the guard that would refuse the run."""
     plan = forecast["plan"]
     lines: List[str] = []
     for action in ("copy", "overwrite", "delete"):
@@ -104,7 +130,7 @@ def plan_text(forecast: Dict[str, Any]) -> str:
     lines.append(
         "plan: "
         + ", ".join(
-            f"{action} {totals[action]['files']} files ({format_size(totals[action]['bytes'])})"
+            f"{action} {format_count(totals[action]['files'], 'file')} ({format_size(totals[action]['bytes'])})"
             for action in ("copy", "overwrite", "delete")
         )
     )

@@ -37,6 +37,10 @@ REASONS = frozenset(
 )
 
 
+# The exit codes of ``cloudsync run``; the other verbs use the first three.
+EXIT_SUCCESS, EXIT_FAILED, EXIT_USAGE, EXIT_REFUSED, EXIT_SKIPPED, EXIT_STOPPED = 0, 1, 2, 3, 75, 143
+
+
 class CloudsyncError(Exception):
     """An expected failure: ``reason`` is one of REASONS, ``message`` a sentence with what to do, never a secret."""
 

@@ -104,6 +104,11 @@ class Layout:
         return self.root + "/usr/local/lib/cloudsync"
 
     @property
+    def current_engine(self) -> str:
+        """The link to the engine that the command starts from."""
+        return self.engine_dir + "/current"
+
+    @property
     def rclone_link(self) -> str:
         """The rclone that the ``runner`` role installed or was pointed at; absent = the one on PATH."""
         return self.engine_dir + "/rclone"

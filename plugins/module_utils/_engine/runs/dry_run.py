@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Callable, Dict, Optional
 
-from ..common.errors import CloudsyncError, Refused
+from ..common.errors import EXIT_FAILED, EXIT_REFUSED, EXIT_SUCCESS, CloudsyncError, Refused
 from ..common.stop_signal import StopFlag
 from ..config.credential_store import load_credential
 from ..config.credentials import Credential
@@ -27,7 +27,6 @@ from ..transfer.endpoints import endpoints
 from ..transfer.plan import Plan
 from .records import new_run_id
 from .recovery import sweep_secrets
-from .run import EXIT_FAILED, EXIT_REFUSED, EXIT_SUCCESS
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,16 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import Iterator, Sequence
 
-from ..common.errors import CloudsyncError, Refused
+from ..common.errors import (
+    EXIT_FAILED,
+    EXIT_REFUSED,
+    EXIT_SKIPPED,
+    EXIT_STOPPED,
+    EXIT_SUCCESS,
+    EXIT_USAGE,
+    CloudsyncError,
+    Refused,
+)
 from ..common.stop_signal import StopFlag
 from ..common.text import format_now
 from ..config.credential_store import load_credential
@@ -42,8 +51,6 @@ from .progress import forget_progress, progress_writer
 from .records import NOTICED_RUNS, Record, drop_run, hold_run, load_records, new_run_id, prune, save_record
 from .recovery import sweep
 from .start_gate import mark_stopped
-
-EXIT_SUCCESS, EXIT_FAILED, EXIT_USAGE, EXIT_REFUSED, EXIT_SKIPPED, EXIT_STOPPED = 0, 1, 2, 3, 75, 143
 
 
 class Run:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import subprocess
@@ -11,8 +12,12 @@ import sys
 
 import pytest
 
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils import _install
+
 COMMAND = "usr/local/bin/cloudsync"
 ENGINE = "usr/local/lib/cloudsync"
+# What is in the engine on a host. The modules' own parts (apply, backup, ...) are not: the command has no use for them.
+INSTALLED = []
 
 
 @pytest.fixture
@@ -51,16 +56,89 @@ def test_the_installed_command_works_from_any_directory(bare_host, options, tmp_
     assert json.loads(listed.stdout) == []
 
 
-def test_a_file_that_was_edited_is_put_right(bare_host, options):
+def engines(host):
+    return sorted(path.name for path in (host.root / ENGINE).glob("engine-*"))
+
+
+def test_an_engine_that_was_edited_is_replaced(bare_host, options):
     bare_host.ok("runner", options)
-    installed = sources(bare_host)
-    path = bare_host.root / ENGINE / "_engine/common/errors.py"
+    installed = bare_host.root / ENGINE / "current" / "_engine"
+    digest = bare_host.ok("runner", options)["diff"]["before"]["engine"]
+    for damage in (
+        lambda: (installed / "common/errors.py").write_text("edited\n"),
+        lambda: (installed / "host.py").unlink(),
+        lambda: (installed / "common/of_an_older_version.py").write_text(""),
+    ):
+        damage()
+        result = bare_host.ok("runner", options)
+        assert (result["diff"]["before"]["engine"], result["diff"]["after"]["engine"]) == ("damaged", digest)
+        assert not bare_host.ok("runner", options)["changed"]
+        assert len(engines(bare_host)) == 1
+
+
+def test_an_edited_unit_is_put_right_and_shown_in_the_diff(bare_host, options):
+    bare_host.ok("runner", options)
+    path = bare_host.root / "etc/systemd/system/cloudsync@.service"
     path.write_text("edited\n")
-    (path.parent / "of_an_older_version.py").write_text("")
     result = bare_host.ok("runner", options)
-    assert result["changed"]
     assert result["diff"]["before"]["files"][str(path)] == "edited\n"
-    assert sources(bare_host) == installed
+    assert "ExecStart=" in path.read_text()
+
+
+def test_a_command_that_is_running_keeps_its_engine_until_it_ends(bare_host, options, monkeypatch):
+    bare_host.ok("runner", options)
+    (old,) = engines(bare_host)
+    monkeypatch.setattr(_install, "DRAIN_SECONDS", 0.3)
+    descriptor = os.open(str(bare_host.root / ENGINE / old), os.O_RDONLY)
+    fcntl.flock(descriptor, fcntl.LOCK_SH)
+    (bare_host.root / ENGINE / old / "_engine" / "host.py").write_text("# another version\n")
+    bare_host.ok("runner", options)
+    assert old in engines(bare_host)
+    assert os.path.basename(os.readlink(str(bare_host.root / ENGINE / "current"))) != old
+    os.close(descriptor)
+    assert not bare_host.ok("runner", options)["changed"]
+    recover = subprocess.run(
+        [str(bare_host.root / COMMAND), "sweep", "no-such-task"],
+        env={"CLOUDSYNC_ROOT": str(bare_host.root)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+    )
+    assert engines(bare_host) != [] and old not in engines(bare_host), recover.stdout
+
+
+def test_what_a_killed_upgrade_left_is_removed_by_the_next_one(bare_host, options):
+    bare_host.ok("runner", options)
+    half = bare_host.root / ENGINE / "engine-0123456789abcdef.killed" / "_engine"
+    half.mkdir(parents=True)
+    (half / "host.py").write_text("")
+    bare_host.ok("runner", dict(options, rclone=None))
+    assert not half.parent.exists()
+
+
+def test_the_host_gets_what_the_command_reaches_and_nothing_else(bare_host, options):
+    bare_host.ok("runner", options)
+    folder = bare_host.root / ENGINE / "current" / "_engine"
+    installed = {str(path.relative_to(folder).with_suffix("")) for path in folder.rglob("*.py")}
+    assert sorted(name for name in installed if not name.endswith("__init__")) == INSTALLED
+
+
+def test_every_installed_file_has_its_byte_code(bare_host, options):
+    bare_host.ok("runner", options)
+    folder = bare_host.root / ENGINE / "current" / "_engine"
+    for path in folder.rglob("*.py"):
+        assert list((path.parent / "__pycache__").glob(path.stem + ".cpython-*.pyc")), path
+
+
+def test_a_command_whose_engine_is_missing_says_what_to_do(bare_host, options):
+    bare_host.ok("runner", options)
+    (bare_host.root / ENGINE / "current").unlink()
+    answer = subprocess.run([str(bare_host.root / COMMAND), "list"], stderr=subprocess.PIPE, check=False)
+    assert answer.returncode == 1
+    assert answer.stderr.decode() == (
+        f"cloudsync: {bare_host.root}/{ENGINE}/current is missing. Install it with the module "
+        "skyhaul.cloudsync.runner.\n"
+    )
 
 
 def test_another_rclone_changes_the_link(bare_host, options, tmp_path):
@@ -77,7 +155,7 @@ def test_it_is_not_removed_while_there_are_tasks(host, documents, options):
     gone = {"state": "absent"}
     message = host.refused("runner", gone)
     assert message == (
-        "The runner can't be removed while there are tasks: documents. Remove them first "
+        "The runner cannot be removed while this host has tasks: documents. Remove them first "
         "(skyhaul.cloudsync.host_config with purge)."
     )
     assert host.refused("runner", gone, check=True) == message

@@ -8,7 +8,7 @@ import datetime
 
 import pytest
 
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.cli import main
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.cli import show
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.errors import CloudsyncError
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.task_store import save_task
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.schedule import preview as previews
@@ -18,21 +18,21 @@ def test_the_subject_is_a_task_an_expression_or_a_preset(layout, seed, make_task
     save_task(layout, seed, make_task(schedule={"cron": "5 4 * * *"}))
     save_task(layout, seed, make_task(name="daily", schedule={"cron": "7 7 * * *"}))
 
-    assert main.subject(layout, "nightly").cron.text == "5 4 * * *"
-    assert main.subject(layout, "*/5 * * * *").cron.text == "*/5 * * * *"
-    assert main.subject(layout, "weekly").cron.text == "0 0 * * 0"
-    assert main.subject(layout, "daily").cron.text == "7 7 * * *"
+    assert show.find_schedule(layout, "nightly").cron.text == "5 4 * * *"
+    assert show.find_schedule(layout, "*/5 * * * *").cron.text == "*/5 * * * *"
+    assert show.find_schedule(layout, "weekly").cron.text == "0 0 * * 0"
+    assert show.find_schedule(layout, "daily").cron.text == "7 7 * * *"
 
 
 def test_a_task_that_runs_by_hand_has_nothing_to_preview(layout, seed, make_task):
     save_task(layout, seed, make_task())
 
-    with pytest.raises(CloudsyncError, match="The task nightly has no schedule: it runs only when it is started by"):
-        main.subject(layout, "nightly")
+    with pytest.raises(CloudsyncError, match=r"The task nightly has no schedule\. It runs only when you start it"):
+        show.find_schedule(layout, "nightly")
 
 
 def test_the_preview_of_the_lookup(layout):
-    schedule = main.subject(layout, "0 4 * * mon")
+    schedule = show.find_schedule(layout, "0 4 * * mon")
 
     found = previews.preview(schedule, 3)
 
@@ -46,7 +46,7 @@ def test_the_preview_of_the_lookup(layout):
 @pytest.mark.parametrize("count", [0, -1])
 def test_a_preview_has_one_run_or_more(layout, count):
     with pytest.raises(CloudsyncError, match=f"count is {count}: ask for one run or more"):
-        previews.preview(main.subject(layout, "daily"), count)
+        previews.preview(show.find_schedule(layout, "daily"), count)
 
 
 def test_people_see_each_run_in_its_zone_and_in_utc():

@@ -49,62 +49,59 @@ def in_utc(monkeypatch):
 
 
 def test_columns_are_aligned_and_lines_have_no_blanks_at_their_ends():
-    assert tables.table(("A", "LONG"), [("wide cell", 1), ("b", "")]) == "A          LONG\nwide cell  1\nb"
-    assert tables.table(("A", "B"), []) == "A  B"
-
-
-@pytest.mark.parametrize(
-    ("count", "text"),
-    [
-        (0, "0 B"),
-        (1023, "1023 B"),
-        (1024, "1.0 KiB"),
-        (1536, "1.5 KiB"),
-        (5 * 1024**3, "5.0 GiB"),
-        (3 * 1024**5, "3072.0 TiB"),
-    ],
-)
-def test_sizes_are_as_people_read_them(count, text):
-    assert tables.format_size(count) == text
+    assert tables.align(("A", "LONG"), [("wide cell", 1), ("b", "")]) == "A          LONG\nwide cell  1\nb"
+    assert tables.align(("A", "B"), []) == "A  B"
 
 
 @pytest.mark.parametrize("moment", ["2026-11-22T04:00:05Z", "2026-11-22T05:00:05+01:00"])
 def test_times_are_in_the_hosts_zone(moment):
-    assert tables.local_time(moment) == "2026-11-22 04:00:05 UTC"
-    assert tables.local_time(None) == tables.local_time("") == "-"
+    assert tables.format_local_time(moment) == "2026-11-22 04:00:05 UTC"
+    assert tables.format_local_time(None) == tables.format_local_time("") == "-"
 
 
 def test_the_state_comes_with_what_matters_about_it():
     progress = {"bytes": 42, "total_bytes": 100}
 
-    assert tables.status_word(STATUS) == "failed (auth)"
-    assert tables.status_word({**PENDING, "overdue_since": "2026"}) == "pending, overdue"
-    assert tables.status_word({**PENDING, "state": "running", "progress": progress}) == "running 42%"
-    assert tables.status_word({**PENDING, "state": "running", "progress": {"bytes": 0, "total_bytes": 0}}) == "running"
+    assert tables.format_state(STATUS) == "failed (auth)"
+    assert tables.format_state({**PENDING, "overdue_since": "2026"}) == "pending, overdue"
+    assert tables.format_state({**PENDING, "state": "running", "progress": progress}) == "running 42%"
+    assert tables.format_state({**PENDING, "state": "running", "progress": {"bytes": 0, "total_bytes": 0}}) == "running"
 
 
 def test_the_status_table():
-    assert tables.status_table([STATUS, PENDING]).splitlines() == [
-        "TASK     DOES       STATE          LAST RUN                 NEXT RUN",
-        "nightly  push sync  failed (auth)  2026-11-22 04:00:00 UTC  2026-11-23 04:00:00 UTC",
-        "a        push sync  pending        -                        disabled",
+    assert tables.format_statuses([STATUS, PENDING]).splitlines() == [
+        "TASK     DIRECTION    STATE          LAST RUN                 NEXT RUN",
+        "nightly  push (sync)  failed (auth)  2026-11-22 04:00:00 UTC  2026-11-23 04:00:00 UTC",
+        "a        push (sync)  pending        -                        disabled",
     ]
 
 
 def test_the_details_of_a_task():
-    assert tables.status_details(STATUS).splitlines() == [
-        "task      nightly",
-        "does      push sync /srv/data <-> offsite:bucket/data",
-        "state     failed (auth)",
-        "message   The login was refused.",
-        "schedule  Every day at 04:00",
-        "next run  2026-11-23 04:00:00 UTC",
-        "last run  2026-11-22 04:00:00 UTC",
-        "moved     3 files, 1.5 KiB",
-        "log       /var/log/x.log",
+    assert tables.format_status_details(STATUS).splitlines() == [
+        "task       nightly",
+        "direction  push (sync)  /srv/data -> offsite:bucket/data",
+        "state      failed (auth)",
+        "message    The login was refused.",
+        "schedule   Every day at 04:00",
+        "next run   2026-11-23 04:00:00 UTC",
+        "last run   2026-11-22 04:00:00 UTC",
+        "moved      3 files, 1.5 KiB",
+        "log        /var/log/x.log",
     ]
-    assert "message" not in tables.status_details(PENDING)
-    assert "schedule  disabled" in tables.status_details(PENDING)
+    assert "message" not in tables.format_status_details(PENDING)
+    assert "schedule   disabled" in tables.format_status_details(PENDING)
+
+
+def test_a_pull_is_shown_from_its_remote_to_its_path():
+    lines = tables.format_status_details({**STATUS, "direction": "pull", "mode": "copy"}).splitlines()
+    assert lines[1] == "direction  pull (copy)  offsite:bucket/data -> /srv/data"
+
+
+def test_the_last_line_of_a_run_says_state_reason_and_message():
+    run = {"task": "www", "state": "success", "reason": "", "message": "1 file transferred (2 B)."}
+    assert tables.format_end(run) == "cloudsync: www: success: 1 file transferred (2 B)."
+    refused = {**run, "state": "failed", "reason": "auth", "message": "The login was refused."}
+    assert tables.format_end(refused) == "cloudsync: www: failed (auth): The login was refused."
 
 
 def test_the_history():
@@ -119,7 +116,7 @@ def test_the_history():
         "errors": 2,
     }
 
-    assert tables.history_table([record, {**record, "state": "success", "reason": ""}]).splitlines() == [
+    assert tables.format_history([record, {**record, "state": "success", "reason": ""}]).splitlines() == [
         "RUN  STARTED                  STATE          FILES  SIZE     DELETED  ERRORS",
         "R1   2026-11-22 04:00:00 UTC  failed (auth)  3      1.5 KiB  1        2",
         "R1   2026-11-22 04:00:00 UTC  success        3      1.5 KiB  1        2",
@@ -139,13 +136,13 @@ def test_a_plan_names_every_file_then_the_totals_then_what_would_stop_it():
         "notes": ["Old versions stay."],
     }
 
-    lines = tables.plan_text({"plan": plan, "reason": "max_delete", "message": "Too many."}).splitlines()
+    lines = tables.format_plan({"plan": plan, "reason": "max_delete", "message": "Too many."}).splitlines()
 
     assert lines == [
         "copy      new  (3 B)",
         "delete    old  (1.5 KiB)",
-        "plan: copy 1 files (3 B), overwrite 0 files (0 B), delete 1 files (1.5 KiB)",
+        "plan: copy 1 file (3 B), overwrite 0 files (0 B), delete 1 file (1.5 KiB)",
         "note: Old versions stay.",
         "refused (max_delete): Too many.",
     ]
-    assert len(tables.plan_text({"plan": plan, "reason": "", "message": ""}).splitlines()) == 4
+    assert len(tables.format_plan({"plan": plan, "reason": "", "message": ""}).splitlines()) == 4

@@ -22,7 +22,7 @@ HOURLY = {"cron": "0 * * * *", "timezone": "Etc/UTC"}
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch):
-    monkeypatch.setattr(status, "_now", lambda: NOW)
+    monkeypatch.setattr(status, "_read_clock", lambda: NOW)
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def ran(layout, state, started="2026-11-22T10:00:00Z", number=1, **fields):
 def test_a_task_that_never_ran_is_pending(layout, declare):
     declare(schedule=HOURLY)
 
-    found = status.task_status(layout, "nightly")
+    found = status.find_status(layout, "nightly")
 
     assert (found["state"], found["reason"], found["run"], found["progress"]) == ("pending", "", None, None)
     assert found["next"] == "2026-11-22T11:00:00+00:00"
@@ -61,7 +61,7 @@ def test_the_last_run_is_the_state(layout, declare):
     ran(layout, "failed", reason="auth", message="Refused.")
     ran(layout, "skipped", reason="locked", number=2)
 
-    found = status.task_status(layout, "nightly")
+    found = status.find_status(layout, "nightly")
 
     assert (found["state"], found["reason"], found["message"]) == ("failed", "auth", "Refused.")
     assert (found["next"], found["schedule_text"]) == (None, "")
@@ -71,35 +71,35 @@ def test_the_last_run_is_the_state(layout, declare):
 def test_no_status_has_a_secret_in_it(layout, declare):
     declare(encryption={"password": "s3cr3t"}, notify=["https://hooks.example.net/s3cr3t"])
 
-    assert "s3cr3t" not in str(status.task_details(layout, "nightly", 5, 5))
-    assert "cs1:" not in str(status.task_details(layout, "nightly", 5, 5))
+    assert "s3cr3t" not in str(status.find_details(layout, "nightly", 5, 5))
+    assert "cs1:" not in str(status.find_details(layout, "nightly", 5, 5))
 
 
 def test_a_run_without_a_living_runner_was_interrupted(layout, declare):
     declare()
     ran(layout, "running")
 
-    assert status.task_status(layout, "nightly")["reason"] == "interrupted"
+    assert status.find_status(layout, "nightly")["reason"] == "interrupted"
 
 
 def test_a_task_whose_slot_passed_without_a_run_is_overdue(layout, declare):
     declare(NOW - datetime.timedelta(hours=3), schedule=HOURLY)
-    assert status.task_status(layout, "nightly")["overdue_since"] == "2026-11-22T08:00:00+00:00"
+    assert status.find_status(layout, "nightly")["overdue_since"] == "2026-11-22T08:00:00+00:00"
 
     ran(layout, "success", "2026-11-22T09:00:00Z")
-    assert status.task_status(layout, "nightly")["overdue_since"] is None
+    assert status.find_status(layout, "nightly")["overdue_since"] is None
     ran(layout, "success", "2026-11-22T08:00:00Z", number=2)
-    assert status.task_status(layout, "nightly")["overdue_since"] == "2026-11-22T09:00:00+00:00"
+    assert status.find_status(layout, "nightly")["overdue_since"] == "2026-11-22T09:00:00+00:00"
 
 
 def test_a_task_that_is_disabled_or_under_way_is_never_overdue(layout, declare):
     declare(NOW - datetime.timedelta(hours=3), schedule=HOURLY, enabled=False)
-    assert status.task_status(layout, "nightly")["overdue_since"] is None
+    assert status.find_status(layout, "nightly")["overdue_since"] is None
 
     declare(NOW - datetime.timedelta(hours=3), schedule=HOURLY)
     running = ran(layout, "running", "2026-11-22T05:00:00Z")
     alive = records.hold_run(layout, "nightly", running.id)
-    assert status.task_status(layout, "nightly")["overdue_since"] is None
+    assert status.find_status(layout, "nightly")["overdue_since"] is None
     records.drop_run(alive)
 
 
@@ -111,16 +111,16 @@ def elapse(hour, minute, second=0):
 def test_the_next_runs_are_the_schedules(declare):
     stored = declare(schedule=HOURLY)
 
-    assert status.next_runs(stored, 2, {}) == ["2026-11-22T11:00:00+00:00", "2026-11-22T12:00:00+00:00"]
-    assert status.next_runs(stored, 0, {}) == []
-    assert status.next_runs({**stored, "enabled": False}, 2, {}) == []
-    assert status.next_runs({**stored, "schedule": None}, 2, {}) == []
+    assert status.list_next_runs(stored, 2, {}) == ["2026-11-22T11:00:00+00:00", "2026-11-22T12:00:00+00:00"]
+    assert status.list_next_runs(stored, 0, {}) == []
+    assert status.list_next_runs({**stored, "enabled": False}, 2, {}) == []
+    assert status.list_next_runs({**stored, "schedule": None}, 2, {}) == []
 
 
 def test_where_systemd_runs_the_first_is_its_own_answer_and_the_others_have_the_same_delay(declare):
     stored = declare(schedule={**HOURLY, "spread": "30m"})
 
-    assert status.next_runs(stored, 2, elapse(11, 7, 30)) == [
+    assert status.list_next_runs(stored, 2, elapse(11, 7, 30)) == [
         "2026-11-22T11:07:30+00:00",
         "2026-11-22T12:07:30+00:00",
     ]
@@ -129,7 +129,7 @@ def test_where_systemd_runs_the_first_is_its_own_answer_and_the_others_have_the_
 def test_a_slot_that_has_passed_may_still_wait_for_its_share_of_the_spread(declare):
     stored = declare(schedule={"cron": "0 10,20 * * *", "timezone": "Etc/UTC", "spread": "30m"})
 
-    assert status.next_runs(stored, 3, elapse(10, 25)) == [
+    assert status.list_next_runs(stored, 3, elapse(10, 25)) == [
         "2026-11-22T10:25:00+00:00",
         "2026-11-22T20:25:00+00:00",
         "2026-11-23T10:25:00+00:00",
@@ -138,19 +138,19 @@ def test_a_slot_that_has_passed_may_still_wait_for_its_share_of_the_spread(decla
 
 def test_monitoring_gets_a_line_for_each_problem_of_an_enabled_task(layout, declare):
     declare()
-    assert status.problems(layout) == []
+    assert status.list_problems(layout) == []
     ran(layout, "failed", reason="auth", message="Refused.")
-    assert status.problems(layout) == ["nightly: failed: auth: Refused."]
+    assert status.list_problems(layout) == ["nightly: failed: auth: Refused."]
 
     declare(NOW - datetime.timedelta(hours=5), schedule=HOURLY)
     ran(layout, "aborted", "2026-11-22T07:00:00Z", reason="stopped", message="Stopped.", number=2)
-    assert status.problems(layout) == [
-        "nightly: overdue: no run has begun since 2026-11-22T08:00:00+00:00",
+    assert status.list_problems(layout) == [
+        "nightly: overdue: no run has started since 2026-11-22T08:00:00+00:00",
         "nightly: aborted: stopped: Stopped.",
     ]
 
     declare(schedule=HOURLY, enabled=False)
-    assert status.problems(layout) == []
+    assert status.list_problems(layout) == []
 
 
 def test_the_details_hold_past_and_coming_runs(layout, declare):
@@ -158,15 +158,15 @@ def test_the_details_hold_past_and_coming_runs(layout, declare):
     for number in (1, 2, 3):
         ran(layout, "success", number=number)
 
-    details = status.task_details(layout, "nightly", 2, 3)
+    details = status.find_details(layout, "nightly", 2, 3)
 
     assert [run["id"][9:15] for run in details["runs"]] == ["000003", "000002"]
     assert len(details["next"]) == 3
     assert details["status"]["state"] == "success"
-    assert status.task_details(layout, "nightly", 0, 0)["runs"] == []
+    assert status.find_details(layout, "nightly", 0, 0)["runs"] == []
 
 
 def test_a_task_that_is_not_there_is_named(layout):
     with pytest.raises(CloudsyncError, match=r"no task 'nightly' on this host \(there are: none\)"):
-        status.task_status(layout, "nightly")
-    assert status.all_statuses(layout) == []
+        status.find_status(layout, "nightly")
+    assert status.list_statuses(layout) == []

@@ -1,0 +1,63 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+"""Verbs that reach a provider or a run: run, stop and verify."""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+from ..common.errors import EXIT_SUCCESS
+from ..common.stop_signal import StopFlag
+from ..config.credential_store import load_credential
+from ..config.task_store import load_task, require_task
+from ..host import Host
+from ..operations import browse
+from ..operations import stop as stopping
+from ..runs.dry_run import make_dry_run
+from ..runs.run import Run
+from ..runs.start_gate import TRIGGER
+from . import tables
+from .output import print_answer, print_error, print_line
+
+
+def run(host: Host, options: argparse.Namespace) -> int:
+    """``cloudsync run TASK [--dry-run]``"""
+    require_task(host.layout, options.task)
+    stop_flag = StopFlag()
+    stop_flag.listen()
+    if options.dry_run:
+        found = make_dry_run(host, load_task(host.layout, host.seed, options.task), stop_flag, print_error)
+        print_answer(options, found.to_dict(), tables.format_plan(found.to_dict()))
+        return found.exit_code
+    started = Run(host, options.task, "timer" if TRIGGER in os.environ else "manual", stop_flag)
+    if not options.json:
+        print_line(f"cloudsync: {options.task}: run {started.record.id} started. Log: {started.record.log}")
+    record = started.perform()
+    print_answer(options, record.public(), tables.format_end(record.public()))
+    return started.exit_code
+
+
+def stop(host: Host, options: argparse.Namespace) -> int:
+    """``cloudsync stop TASK``"""
+    require_task(host.layout, options.task)
+    stopped = stopping.stop_task(host.layout, options.task)
+    text = f"stopped {', '.join(stopped)}" if stopped else f"{options.task} is not running"
+    print_answer(options, {"stopped": stopped}, text)
+    return EXIT_SUCCESS
+
+
+def verify(host: Host, options: argparse.Namespace) -> int:
+    """``cloudsync verify CREDENTIAL [--path PATH]``"""
+    credential = load_credential(host.layout, host.seed, options.credential)
+    error = browse.verify(host, credential, True, options.path)
+    if error is not None:
+        raise error
+    print_answer(options, {"credential": credential.name, "valid": True}, f"{credential.name} can log in")
+    return EXIT_SUCCESS
+
+
+VERBS = {"run": run, "stop": stop, "verify": verify}

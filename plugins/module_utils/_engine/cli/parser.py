@@ -1,0 +1,53 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+"""The verbs and options of the command ``cloudsync``."""
+
+from __future__ import annotations
+
+import argparse
+from typing import List, Optional
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser; ``verb`` in what it parses is the verb's name."""
+    parser = argparse.ArgumentParser(
+        prog="cloudsync", description="See, run and stop the cloud sync tasks of this host."
+    )
+    verbs = parser.add_subparsers(title="verbs", metavar="VERB", dest="verb", required=True)
+
+    def add(name: str, text: Optional[str], *names: str) -> argparse.ArgumentParser:
+        added = verbs.add_parser(name, help=text, description=text) if text else verbs.add_parser(name)
+        for argument in names:
+            word = argument.rstrip("?")
+            added.add_argument(word.lower(), metavar=word, nargs="?" if word != argument else None)
+        added.add_argument("--json", action="store_true", help="print JSON")
+        return added
+
+    add("list", "List the tasks of this host.")
+    add("status", "Show the state, the last run and the next run of one task or of all tasks.", "TASK?")
+    run = add("run", "Run a task now.", "TASK")
+    run.add_argument("--dry-run", action="store_true", help="show the plan and change nothing")
+    add("stop", "Stop the active run of a task.", "TASK")
+    logs = add("logs", "Print the log of a task's last run.", "TASK")
+    logs.add_argument("--follow", action="store_true", help="print new lines until the run ends")
+    add("history", "List the past runs of a task.", "TASK")
+    preview = add("preview", "Show when a task or a cron expression runs next.", "SUBJECT")
+    preview.add_argument("--count", type=int, default=5, help="the number of runs to show (default: 5)")
+    verify = add("verify", "Check that a credential can log in.", "CREDENTIAL")
+    verify.add_argument("--path", default="", help="the path to list, for a login that cannot list the root")
+    check = add("check", "For monitoring: exit 0 if all is well, else print a line for each problem and exit 1.")
+    check.add_argument(
+        "--notify", action="store_true", help="send notifications for overdue tasks; exit 0 if all were sent"
+    )
+    # For the unit files. Not listed, because operators do not need them.
+    add("gate", None, "TASK")
+    add("sweep", None, "TASK")
+    return parser
+
+
+def parse(arguments: Optional[List[str]]) -> argparse.Namespace:
+    """Parse the words of the command line (None: those of this process)."""
+    return build_parser().parse_args(arguments)

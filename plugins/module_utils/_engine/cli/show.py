@@ -1,0 +1,132 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+"""Verbs that only look: list, status, logs, history, preview and check."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from typing import List
+
+from ..common.errors import EXIT_FAILED, EXIT_SUCCESS, CloudsyncError, usage_error
+from ..common.layout import NAME, Layout
+from ..config.task_store import read_task, require_task
+from ..host import Host
+from ..operations import status
+from ..runs.records import UNFINISHED, last_record, load_records, log_path
+from ..schedule import preview as previews
+from ..schedule import schedule as schedules
+from . import tables
+from .output import print_answer, print_line
+
+FOLLOW_SECONDS = 0.5
+# What ``list`` leaves out of the status of a task.
+OF_RUNS = ("run", "progress", "state", "reason", "message", "next", "overdue_since")
+
+
+def list_tasks(host: Host, options: argparse.Namespace) -> int:
+    """``cloudsync list``"""
+    statuses = status.list_statuses(host.layout)
+    content = [{key: value for key, value in found.items() if key not in OF_RUNS} for found in statuses]
+    print_answer(options, content, tables.format_tasks(statuses))
+    return EXIT_SUCCESS
+
+
+def show_status(host: Host, options: argparse.Namespace) -> int:
+    """``cloudsync status [TASK]``"""
+    if options.task:
+        found = status.find_status(host.layout, options.task)
+        print_answer(options, found, tables.format_status_details(found))
+    else:
+        statuses = status.list_statuses(host.layout)
+        print_answer(options, statuses, tables.format_statuses(statuses))
+    return EXIT_SUCCESS
+
+
+def print_log(host: Host, options: argparse.Namespace) -> int:
+    """``cloudsync logs TASK [--follow]``"""
+    require_task(host.layout, options.task)
+    record = last_record(host.layout, options.task)
+    if record is None:
+        raise CloudsyncError("not_found", f"The task {options.task} has never run.")
+    if options.json:
+        print_answer(options, {"id": record.id, "log": record.log, "lines": _read_lines(record.log)}, "")
+    else:
+        _print_lines(host, options.task, record.id, options.follow)
+    return EXIT_SUCCESS
+
+
+def _read_lines(path: str) -> List[str]:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as stream:
+            return stream.read().splitlines()
+    except FileNotFoundError:
+        raise CloudsyncError(
+            "not_found", f"The log {path} does not exist any more. Old logs are removed by age and count."
+        ) from None
+
+
+def _print_lines(host: Host, task: str, run_id: str, follow: bool) -> None:
+    printed = 0
+    while True:
+        active = any(r.id == run_id and r.state in UNFINISHED for r in load_records(host.layout, task, 5))
+        lines = _read_lines(log_path(host.layout, task, run_id))
+        for line in lines[printed:]:
+            print_line(line)
+        printed = len(lines)
+        if not follow or not active:
+            return
+        time.sleep(FOLLOW_SECONDS)
+
+
+def show_history(host: Host, options: argparse.Namespace) -> int:
+    """``cloudsync history TASK``"""
+    require_task(host.layout, options.task)
+    records = [record.public() for record in load_records(host.layout, options.task)]
+    print_answer(options, records, tables.format_history(records))
+    return EXIT_SUCCESS
+
+
+def show_preview(host: Host, options: argparse.Namespace) -> int:
+    """``cloudsync preview TASK|CRON [--count N]``"""
+    found = previews.preview(find_schedule(host.layout, options.subject), options.count)
+    print_answer(options, found, previews.text(found))
+    return EXIT_SUCCESS
+
+
+def find_schedule(layout: Layout, text: str) -> schedules.Schedule:
+    """Return the schedule of the task named ``text``, else ``text`` itself as a cron expression or preset."""
+    stored = read_task(layout, text) if NAME.match(text) else None
+    if stored is None:
+        return schedules.parse(text)
+    if not stored["schedule"]:
+        raise usage_error(f"The task {text} has no schedule. It runs only when you start it.")
+    return schedules.parse(stored["schedule"])
+
+
+def check(host: Host, options: argparse.Namespace) -> int:
+    """``cloudsync check [--notify]``"""
+    unsent = []
+    if options.notify:
+        # Sending mail and HTTP requests is most of the engine's imports, and no other verb here needs it.
+        from ..operations.watch import notify_overdue
+
+        unsent = notify_overdue(host)
+    lines = status.list_problems(host.layout) + unsent
+    print_answer(options, {"ok": not lines, "problems": lines}, "\n".join(lines) or "ok")
+    if options.notify:
+        return EXIT_FAILED if unsent else EXIT_SUCCESS
+    return EXIT_FAILED if lines else EXIT_SUCCESS
+
+
+VERBS = {
+    "list": list_tasks,
+    "status": show_status,
+    "logs": print_log,
+    "history": show_history,
+    "preview": show_preview,
+    "check": check,
+}

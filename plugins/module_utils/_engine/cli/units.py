@@ -1,0 +1,37 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+"""Verbs that only the unit files use: gate before a run, sweep after it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+from ..common.errors import EXIT_FAILED, EXIT_SUCCESS
+from ..config.task_store import require_task
+from ..host import Host
+from ..operations import engines
+from ..runs import start_gate
+from ..runs.recovery import sweep_dead_runs
+
+
+def open_gate(host: Host, options: argparse.Namespace) -> int:
+    """``cloudsync gate TASK``: exit 0 if systemd may start the run now, else 1."""
+    stored = require_task(host.layout, options.task)
+    if not start_gate.may_start(host.layout, stored, os.environ):
+        return EXIT_FAILED
+    start_gate.make_places(host.layout, stored)
+    return EXIT_SUCCESS
+
+
+def recover(host: Host, options: argparse.Namespace) -> int:
+    """``cloudsync sweep TASK``: remove engines that no command uses any more, and close what a killed run left."""
+    engines.clean_up(host.layout)
+    sweep_dead_runs(host, options.task)
+    return EXIT_SUCCESS
+
+
+VERBS = {"gate": open_gate, "sweep": recover}
