@@ -17,7 +17,7 @@ from ..config.task_store import load_task, require_task
 from ..host import Host
 from ..operations import browse
 from ..operations import stop as stopping
-from ..runs.dry_run import forecast
+from ..runs.dry_run import make_dry_run
 from ..runs.run import Run
 from ..runs.start_gate import TRIGGER
 from . import tables
@@ -30,7 +30,7 @@ def run(host: Host, options: argparse.Namespace) -> int:
     stop_flag = StopFlag()
     stop_flag.listen()
     if options.dry_run:
-        found = forecast(host, load_task(host.layout, host.seed, options.task), stop_flag, print_error)
+        found = make_dry_run(host, load_task(host.layout, host.seed, options.task), stop_flag, print_error)
         print_answer(options, found.to_dict(), tables.format_plan(found.to_dict()))
         return found.exit_code
     started = Run(host, options.task, "timer" if TRIGGER in os.environ else "manual", stop_flag)

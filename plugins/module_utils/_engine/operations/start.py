@@ -18,7 +18,7 @@ from ..common.stop_signal import StopFlag
 from ..config.task_store import load_task, read_onetime, read_task, require_task
 from ..config.tasks import Task
 from ..host import Host
-from ..runs.dry_run import forecast
+from ..runs.dry_run import make_dry_run
 from ..runs.records import UNFINISHED, Record, load_records, newest_records
 from ..runs.run import Run
 from ..systemd.systemctl import is_running, systemctl
@@ -142,7 +142,7 @@ def planned(host: Host, name: str, check_mode: bool) -> Dict[str, Any]:
 
 def planned_task(host: Host, task: Task, check_mode: bool) -> Dict[str, Any]:
     """planned() of a task that needs not be kept."""
-    found = forecast(host, task, StopFlag(), lambda _text: None)
+    found = make_dry_run(host, task, StopFlag(), lambda _text: None)
     result: Dict[str, Any] = {"changed": check_mode, "warnings": [], **found.to_dict()}
     if found.refusal is None:
         return result

@@ -18,7 +18,8 @@ from ..common.accounts import find_own_account
 from ..common.errors import CloudsyncError
 from ..config.credentials import Credential
 from ..config.tasks import Task
-from ..guards.placement import check_places, unsafe_pull
+from ..guards.placement import unsafe_pull
+from ..guards.sequence import check_declared
 from ..host import Host
 from ..rclone.providers.option_checks import check, check_options
 from ..rclone.providers.schema import Provider, resolve
@@ -47,8 +48,7 @@ def vet_task(task: Task, provider: str, providers: Mapping[str, Provider]) -> No
     ``providers`` are those of rclone; empty when there is none to ask.
     """
     try:
-        check_places(task, provider)
-        versions.check_cleanup(task, rclone_name(provider))
+        check_declared(task, provider)
         if task.provider_options and providers:
             check_options(resolve(provider, providers), task.provider_options)
     except CloudsyncError as error:

@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""A dry run: the plan of a task, and the guard that would refuse it. No hook, no record, nothing changed."""
+"""A dry run: the plan of a task, and the guard that would refuse its run. It changes nothing and leaves no record."""
 
 from __future__ import annotations
 
@@ -16,40 +16,35 @@ from ..common.stop_signal import StopFlag
 from ..config.credential_store import load_credential
 from ..config.credentials import Credential
 from ..config.tasks import Task
-from ..guards.crypt_password import check_crypt
-from ..guards.deletions import check_deletions
-from ..guards.local import check_local
-from ..guards.placement import check_places
-from ..guards.source import check_source
+from ..guards.sequence import Attempt, check_before_session, check_with_session
 from ..host import Host
 from ..rclone.providers.schema import resolve
 from ..rclone.providers.truenas_names import rclone_name
-from ..remote.arguments import Endpoints
-from ..remote.open import open_task_session, raw_place, task_place
-from ..remote.session import Session
+from ..remote.open import open_task_session
 from ..transfer.archive_tiers import TELLING, archive_notes
-from ..transfer.b2_versions import B2, check_cleanup, version_notes
+from ..transfer.b2_versions import B2, version_notes
 from ..transfer.endpoints import endpoints
-from ..transfer.plan import Plan, make_plan
+from ..transfer.plan import Plan
 from .records import new_run_id
 from .recovery import sweep_secrets
 
 
 @dataclass(frozen=True)
-class Forecast:
-    """``plan`` as far as one could be made; ``refusal`` when a real run would be refused, or fail, right now."""
+class DryRun:
+    """``plan`` is None if none could be made. ``refusal`` is the error that would end a real run now."""
 
     plan: Optional[Plan]
     refusal: Optional[CloudsyncError]
 
     @property
     def exit_code(self) -> int:
-        """Of ``cloudsync run --dry-run``: what the real run would end with before its transfer."""
+        """The exit code of ``cloudsync run --dry-run``: that of a real run that ends before its transfer."""
         if self.refusal is None:
             return EXIT_SUCCESS
         return EXIT_REFUSED if isinstance(self.refusal, Refused) else EXIT_FAILED
 
     def to_dict(self) -> Dict[str, Any]:
+        """Return the keys ``plan``, ``reason`` and ``message`` of the contract."""
         return {
             "plan": (self.plan or Plan()).to_dict(),
             "reason": self.refusal.reason if self.refusal else "",
@@ -57,37 +52,37 @@ class Forecast:
         }
 
 
-def forecast(host: Host, task: Task, stop: StopFlag, say: Callable[[str], None]) -> Forecast:
-    """What a run of ``task`` would do now."""
+def make_dry_run(host: Host, task: Task, stop: StopFlag, say: Callable[[str], None]) -> DryRun:
+    """Pass the guards as a run does, then make the plan."""
     credential = load_credential(host.layout, host.seed, task.credential)
     sweep_secrets(host)
     try:
-        provider = resolve(credential.provider, host.providers).name
-        check_places(task, provider)
-        check_cleanup(task, provider)
-        check_local(task)
+        check_before_session(task, resolve(credential.provider, host.providers).name)
         session = open_task_session(host, task, credential, new_run_id(), stop, say)
         with session.live:
-            ends = endpoints(task, task.path, "plan")
-            check_crypt(session, task, task_place(task), raw_place(task.remote_path))
-            check_source(session, task, ends)
-            return _judged(task, _annotated(make_plan(session, task, ends), session, task, ends, credential))
+            attempt = Attempt(session, task, endpoints(task, task.path, "plan"))
+            refusal = _check(attempt)
+            return DryRun(_annotate(attempt, credential), refusal)
     except CloudsyncError as error:
-        return Forecast(None, error)
+        return DryRun(None, error)
 
 
-def _annotated(plan: Plan, session: Session, task: Task, ends: Endpoints, credential: Credential) -> Plan:
-    """``plan`` with what the provider makes of it."""
-    provider = rclone_name(credential.provider)
-    notes = archive_notes(session, task, plan, ends) if provider in TELLING else []
-    if provider == B2 and task.is_push:
-        notes += version_notes(session, task, plan, ends.destination, credential.attributes)
-    return replace(plan, notes=tuple(notes))
-
-
-def _judged(task: Task, plan: Plan) -> Forecast:
+def _check(attempt: Attempt) -> Optional[Refused]:
+    """Return the refusal of a guard that judged the plan. Raise any other error: then there is no plan to show."""
     try:
-        check_deletions(task, plan)
+        check_with_session(attempt)
     except Refused as refusal:
-        return Forecast(plan, refusal)
-    return Forecast(plan, None)
+        if attempt.plan is None:
+            raise
+        return refusal
+    return None
+
+
+def _annotate(attempt: Attempt, credential: Credential) -> Plan:
+    """Return the plan with notes about what the provider adds to it."""
+    session, task, plan = attempt.session, attempt.task, attempt.get_plan()
+    provider = rclone_name(credential.provider)
+    notes = archive_notes(session, task, plan, attempt.ends) if provider in TELLING else []
+    if provider == B2 and task.is_push:
+        notes += version_notes(session, task, plan, attempt.ends.destination, credential.attributes)
+    return replace(plan, notes=tuple(notes))

@@ -29,22 +29,18 @@ from ..config.credential_store import load_credential
 from ..config.credentials import Credential
 from ..config.task_store import load_task
 from ..config.tasks import Task
-from ..guards.crypt_password import check_crypt, plant_canary
-from ..guards.deletions import check_deletions
-from ..guards.local import check_local
-from ..guards.placement import check_places, unsafe_pull
-from ..guards.source import check_source
+from ..guards.crypt_password import plant_canary
+from ..guards.placement import unsafe_pull
+from ..guards.sequence import Attempt, check_before_session, check_with_session
 from ..host import Host
 from ..rclone.outcome import Outcome
 from ..rclone.providers.schema import resolve
-from ..remote.arguments import Endpoints, transfer_arguments
-from ..remote.open import open_task_session, raw_place, task_place
-from ..remote.session import Session
+from ..remote.arguments import transfer_arguments
+from ..remote.open import open_task_session, task_place
 from ..snapshots.snapshot import take_snapshot
-from ..transfer.b2_versions import check_cleanup, clear_versions
+from ..transfer.b2_versions import clear_versions
 from ..transfer.endpoints import endpoints
 from ..transfer.keep_deleted import purge_kept
-from ..transfer.plan import make_plan
 from ..transfer.result import Transfer
 from ..transfer.verify import verify_transfer
 from . import notices
@@ -158,33 +154,29 @@ class Run:
     def _guarded(self, task: Task, credential: Credential, descriptors: Sequence[int]) -> None:
         if not task.is_push and not self.host.rclone.has_safe_pull:
             self.log.say("warning: " + unsafe_pull(self.host.rclone))
-        provider = resolve(credential.provider, self.host.providers).name
-        check_places(task, provider)
-        check_cleanup(task, provider)
-        check_local(task)
+        check_before_session(task, resolve(credential.provider, self.host.providers).name)
         with ExitStack() as stack:
             local = stack.enter_context(take_snapshot(task, self.record.id, self.host.layout, self.log.say))
             session = open_task_session(self.host, task, credential, self.record.id, self.stop, self._wait, descriptors)
             stack.enter_context(session.live)
             self._update(state="running", message="")
-            self._transfer(task, session, endpoints(task, local, self.record.id))
+            self._transfer(Attempt(session, task, endpoints(task, local, self.record.id)))
 
-    def _transfer(self, task: Task, session: Session, ends: Endpoints) -> None:
-        lacks_canary = check_crypt(session, task, task_place(task), raw_place(task.remote_path))
-        check_source(session, task, ends)
-        if task.guards.max_delete:
-            check_deletions(task, make_plan(session, task, ends))
-        if lacks_canary and task.is_push:
+    def _transfer(self, attempt: Attempt) -> None:
+        check_with_session(attempt)
+        session, task = attempt.session, attempt.task
+        if attempt.needs_canary and task.is_push:
             plant_canary(session, task_place(task))
-        outcome = self._rclone(task, session, ends)
+        outcome = self._rclone(attempt)
         if outcome.state != "success":
             raise CloudsyncError(outcome.reason, outcome.message)
-        verify_transfer(session, task, ends, self.log.say)
+        verify_transfer(session, task, attempt.ends, self.log.say)
         purge_kept(session, task, self.log.say)
         put_off = clear_versions(session, task, self.log.say)
         self._settle("success", "", " ".join([outcome.message, put_off]).strip())
 
-    def _rclone(self, task: Task, session: Session, ends: Endpoints) -> Outcome:
+    def _rclone(self, attempt: Attempt) -> Outcome:
+        session, task = attempt.session, attempt.task
         transfer = Transfer(keep_items=False)
         publish = progress_writer(self.host.layout, task.name, self.record.id)
 
@@ -195,7 +187,7 @@ class Run:
             elif transfer.stats is not None:
                 publish(transfer.stats)
 
-        ended = session.stream(transfer_arguments(task, ends), listen, timeout=task.limits.max_duration or None)
+        ended = session.stream(transfer_arguments(task, attempt.ends), listen, timeout=task.limits.max_duration or None)
         forget_progress(self.host.layout, task.name)
         stats = transfer.stats
         if stats is not None:

@@ -1,0 +1,91 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""The one order of the guards: for a run, a dry run, a one-time run and a declaration.
+
+A new guard is one line in one of the three tuples. DECLARED guards look at the task and its provider only. They also
+refuse a declaration. LOCAL guards look at this host. WITH_SESSION guards ask the provider through rclone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Callable, Optional, Tuple
+
+from ..config.tasks import Task
+from ..rclone.providers.truenas_names import rclone_name
+from ..remote.arguments import Endpoints
+from ..remote.open import raw_place, task_place
+from ..remote.session import Session
+from ..transfer.b2_versions import check_cleanup
+from ..transfer.plan import Plan, make_plan
+from .crypt_password import check_crypt
+from .deletions import check_deletions
+from .local import check_local
+from .placement import check_places
+from .source import check_source
+
+
+@dataclass
+class Attempt:
+    """A transfer that the guards have to allow, and what they found out about it.
+
+    ``needs_canary`` is True if the task encrypts and its destination has no canary yet.
+    """
+
+    session: Session
+    task: Task
+    ends: Endpoints
+    needs_canary: bool = False
+    plan: Optional[Plan] = None
+
+    def get_plan(self) -> Plan:
+        """Return the plan. It is made once, because it lists both sides completely."""
+        if self.plan is None:
+            self.plan = make_plan(self.session, self.task, self.ends)
+        return self.plan
+
+
+def _check_crypt(attempt: Attempt) -> None:
+    task = attempt.task
+    attempt.needs_canary = check_crypt(attempt.session, task, task_place(task), raw_place(task.remote_path))
+
+
+def _check_source(attempt: Attempt) -> None:
+    check_source(attempt.session, attempt.task, attempt.ends)
+
+
+def _check_deletions(attempt: Attempt) -> None:
+    if attempt.task.guards.max_delete:
+        check_deletions(attempt.task, attempt.get_plan())
+
+
+def _check_cleanup(task: Task, provider: str) -> None:
+    check_cleanup(task, rclone_name(provider))
+
+
+DECLARED: Tuple[Callable[[Task, str], None], ...] = (check_places, _check_cleanup)
+LOCAL: Tuple[Callable[[Task], None], ...] = (check_local,)
+WITH_SESSION: Tuple[Callable[[Attempt], None], ...] = (_check_crypt, _check_source, _check_deletions)
+
+
+def check_declared(task: Task, provider: str) -> None:
+    """Refuse a task that must not be declared for ``provider``, a name of rclone or of TrueNAS."""
+    for check in DECLARED:
+        check(task, provider)
+
+
+def check_before_session(task: Task, provider: str) -> None:
+    """Refuse a run of ``task`` as far as this is possible without a session."""
+    check_declared(task, provider)
+    for check in LOCAL:
+        check(task)
+
+
+def check_with_session(attempt: Attempt) -> None:
+    """Refuse a run for what the provider has. Raise an error if a guard cannot be evaluated."""
+    for check in WITH_SESSION:
+        check(attempt)
