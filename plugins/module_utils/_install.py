@@ -30,9 +30,10 @@ from ._engine.common.errors import CloudsyncError, usage_error
 from ._engine.common.files import atomic_write, make_directory, read_text, remove, sync_directory
 from ._engine.common.flock import wait_lock
 from ._engine.common.layout import Layout
-from ._engine.config.task_store import list_tasks
+from ._engine.config.stored_tasks import list_tasks
 from ._engine.operations import engines
 from ._engine.systemd import unit_files as units
+from ._engine.systemd import unit_names
 from ._engine.systemd.install import make_link
 from ._engine.systemd.systemctl import is_running, systemctl
 
@@ -188,12 +189,12 @@ def compute_digest(sources: Mapping[str, str]) -> str:
 
 
 def _template(layout: Layout) -> str:
-    return f"{layout.unit_dir}/{units.TEMPLATE}"
+    return f"{layout.unit_dir}/{unit_names.TEMPLATE}"
 
 
 def _watch_link(layout: Layout) -> str:
     """Return the path of the link that makes the watch start at boot."""
-    return f"{layout.unit_dir}/timers.target.wants/{units.WATCH_TIMER_NAME}"
+    return f"{layout.unit_dir}/timers.target.wants/{unit_names.WATCH_TIMER_NAME}"
 
 
 def _read_present(layout: Layout) -> View:
@@ -232,10 +233,10 @@ def _install(layout: Layout, sources: Mapping[str, str], interpreter: str, befor
                 atomic_write(path, text.encode(), 0o755 if path == layout.command else 0o644)
         if before["rclone"] != after["rclone"]:
             _point(layout.rclone_link, after["rclone"])
-        make_link("../" + units.WATCH_TIMER_NAME, _watch_link(layout))
+        make_link("../" + unit_names.WATCH_TIMER_NAME, _watch_link(layout))
         if is_running(layout):
             systemctl("daemon-reload")
-            systemctl("restart", units.WATCH_TIMER_NAME)
+            systemctl("restart", unit_names.WATCH_TIMER_NAME)
         _drain(layout)
 
 
@@ -298,7 +299,7 @@ def _refuse_while_used(layout: Layout) -> None:
 
 def _remove(layout: Layout, before: View) -> None:
     if is_running(layout) and before["watched"]:
-        systemctl("stop", units.WATCH_TIMER_NAME)
+        systemctl("stop", unit_names.WATCH_TIMER_NAME)
     # The command goes first: without it nothing starts from an engine that is being removed.
     for path in (layout.command, _template(layout), _watch_link(layout), *units.render_watch_units(layout)):
         remove(path)

@@ -125,7 +125,7 @@ from typing import Any, Dict
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._engine.config.task_store import list_tasks
+from ..module_utils._engine.config.stored_tasks import list_tasks
 from ..module_utils._engine.host import Host
 from ..module_utils._engine.operations.status import find_details
 from ..module_utils._module import run_module

@@ -16,6 +16,7 @@ from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.f
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.layout import Layout
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.task_parser import parse_task
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.systemd import unit_files as units
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.systemd import unit_names
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.systemd.install import UnitChange, apply_units
 
 pytestmark = pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="there is no systemd-analyze here")
@@ -63,13 +64,13 @@ def verify(tmp_path):
     make_directory(os.path.dirname(layout.command), 0o755)
     atomic_write(layout.command, b"#!/bin/sh\n", 0o755)
     make_directory(layout.unit_dir, 0o755)
-    atomic_write(f"{layout.unit_dir}/{units.TEMPLATE}", units.render_service(layout).encode(), 0o644)
+    atomic_write(f"{layout.unit_dir}/{unit_names.TEMPLATE}", units.render_service(layout).encode(), 0o644)
 
     def call(drop_in=None, **options):
         fewest = {"name": "nightly.1_a-b", "credential": "c", "direction": "push", "path": "/srv/data"}
         task = parse_task({**fewest, "remote_path": "bucket/data", "schedule": {"preset": "daily"}, **options})
         apply_units(layout, [UnitChange(task.name, units.render_timer(task), drop_in or units.render_drop_in(task))])
-        return said_of(layout, units.locate_timer(layout, task.name))
+        return said_of(layout, unit_names.locate_timer(layout, task.name))
 
     return call
 

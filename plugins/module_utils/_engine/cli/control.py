@@ -13,7 +13,8 @@ import os
 from ..common.errors import EXIT_SUCCESS
 from ..common.stop_signal import StopFlag
 from ..config.credential_store import load_credential
-from ..config.task_store import load_task, require_task
+from ..config.stored_tasks import require_task
+from ..config.task_store import load_task
 from ..host import Host
 from ..operations import browse
 from ..operations import stop as stopping

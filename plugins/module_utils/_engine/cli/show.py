@@ -13,7 +13,7 @@ from typing import List
 
 from ..common.errors import EXIT_FAILED, EXIT_SUCCESS, CloudsyncError, usage_error
 from ..common.layout import NAME, Layout
-from ..config.task_store import read_task, require_task
+from ..config.stored_tasks import read_task, require_task
 from ..host import Host
 from ..operations import status
 from ..runs.records import UNFINISHED, last_record, load_records, log_path

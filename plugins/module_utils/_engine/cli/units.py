@@ -11,7 +11,7 @@ import argparse
 import os
 
 from ..common.errors import EXIT_FAILED, EXIT_SUCCESS
-from ..config.task_store import require_task
+from ..config.stored_tasks import require_task
 from ..host import Host
 from ..operations import engines
 from ..runs import start_gate

@@ -17,6 +17,7 @@ from ..common.validation import check_choice, parse_duration, refuse_unknown_key
 from ..notify.targets import parse_target
 from ..rclone.conf_file import config_value
 from ..schedule import schedule as schedules
+from .stored_tasks import OPTIONS
 from .task_checks import (
     check_bandwidth,
     check_local_path,
@@ -29,8 +30,6 @@ from .task_checks import (
     check_task,
 )
 from .tasks import Encryption, Guards, Hooks, KeepDeleted, Limits, Task, reverse_task, task_to_dict
-
-OPTIONS = tuple(Task.__dataclass_fields__)
 
 
 def parse_task(declared: Mapping[str, Any], find_task: Optional[Callable[[str], Optional[Task]]] = None) -> Task:

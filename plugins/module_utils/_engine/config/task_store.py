@@ -10,50 +10,23 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from typing import Any, Dict, List, Mapping, Optional
+from typing import Any, Dict, Mapping, Optional
 
-from ..common.errors import usage_error
-from ..common.files import list_names, make_directory, read_object, remove, write_json
+from ..common.files import make_directory, remove, write_json
 from ..common.layout import Layout
 from ..notify.targets import parse_target, redact_target
 from .credentials import NEW_VALUE, SET
 from .seed import Place, Seed
-from .task_parser import OPTIONS, parse_task
+from .stored_tasks import CRYPT_SECRETS, SCHEMA, build_public_encryption, list_crypt_secrets, require_task
+from .task_parser import parse_task
 from .tasks import Task, task_to_dict
-
-SCHEMA = 1
-CRYPT_SECRETS = ("password", "salt")
-
-
-def list_tasks(layout: Layout) -> List[str]:
-    """The names of the stored tasks."""
-    return list_names(layout.tasks_dir)
-
-
-def read_task(layout: Layout, name: str) -> Optional[Dict[str, Any]]:
-    """The stored form (ciphertexts, as in the file), None when there is none."""
-    return read_object(layout.task(name), SCHEMA, "task", name, OPTIONS)
-
-
-def read_onetime(layout: Layout, name: str) -> Optional[Dict[str, Any]]:
-    """The stored form of the task of a one-time run, None when there is none."""
-    return read_object(layout.onetime_task(name), SCHEMA, "task", name, OPTIONS)
-
-
-def require_task(layout: Layout, name: str) -> Dict[str, Any]:
-    """The stored form of a task that is kept, or of a one-time run's; its absence is an error."""
-    stored = read_task(layout, name) or read_onetime(layout, name)
-    if stored is None:
-        known = ", ".join(list_tasks(layout)) or "none"
-        raise usage_error(f"There is no task {name!r} on this host (there are: {known}).")
-    return stored
 
 
 def seal_task(layout: Layout, seed: Seed, task: Task) -> Dict[str, Any]:
     """The stored form, every secret encrypted in its place."""
     content = {"schema": SCHEMA, **task_to_dict(task)}
     if task.encryption is not None:
-        for key in _list_crypt_secrets(content["encryption"]):
+        for key in list_crypt_secrets(content["encryption"]):
             content["encryption"][key] = seed.encrypt(
                 content["encryption"][key], _locate(layout, task.name, "encryption." + key)
             )
@@ -76,7 +49,7 @@ def unseal_task(layout: Layout, seed: Seed, stored: Mapping[str, Any]) -> Task:
             **content["encryption"],
             **{
                 key: seed.decrypt(content["encryption"][key], _locate(layout, name, "encryption." + key))
-                for key in _list_crypt_secrets(content["encryption"])
+                for key in list_crypt_secrets(content["encryption"])
             },
         }
     content["notify"] = [
@@ -93,10 +66,6 @@ def task_from_dict(content: Mapping[str, Any]) -> Task:
     return replace(task, reverse_of=reverse_of)
 
 
-def _list_crypt_secrets(encryption: Mapping[str, Any]) -> List[str]:
-    return [key for key in CRYPT_SECRETS if encryption[key]]
-
-
 def _locate(layout: Layout, name: str, field: str) -> Place:
     return Place("task", name, field, layout.task(name))
 
@@ -110,23 +79,8 @@ def build_public_task_view(task: Task) -> Dict[str, Any]:
     """What may be shown: the options, of the secrets only which are set, of notify targets only where they go."""
     view = task_to_dict(task)
     view["notify"] = [redact_target(parse_target(target)) for target in task.notify]
-    view["encryption"] = _build_public_encryption(view["encryption"])
+    view["encryption"] = build_public_encryption(view["encryption"])
     return view
-
-
-def build_stored_task_view(stored: Mapping[str, Any]) -> Dict[str, Any]:
-    """build_public_task_view() of a stored task, without the seed."""
-    view = {key: value for key, value in stored.items() if key != "schema"}
-    view["notify"] = [target["public"] for target in stored["notify"]]
-    view["encryption"] = _build_public_encryption(stored["encryption"])
-    return view
-
-
-def _build_public_encryption(encryption: Optional[Mapping[str, Any]]) -> Optional[Dict[str, Any]]:
-    if encryption is None:
-        return None
-    public = {key: value for key, value in encryption.items() if key not in CRYPT_SECRETS}
-    return {**public, "secrets": _list_crypt_secrets(encryption)}
 
 
 def build_diff_task_view(task: Optional[Task], other: Optional[Task]) -> Dict[str, Any]:
@@ -161,11 +115,6 @@ def save_onetime(layout: Layout, seed: Seed, task: Task) -> None:
     make_directory(layout.run_dir)
     make_directory(os.path.dirname(path))
     write_json(path, seal_task(layout, seed, task))
-
-
-def list_onetimes(layout: Layout) -> List[str]:
-    """The names of the one-time runs since the last boot."""
-    return list_names(os.path.dirname(layout.onetime_task("any")))
 
 
 def remove_task(layout: Layout, name: str) -> None:

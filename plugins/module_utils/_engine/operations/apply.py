@@ -35,17 +35,9 @@ from ..config.credentials import (
     parse_credential,
 )
 from ..config.seed import Seed, make_seed
+from ..config.stored_tasks import build_stored_task_view, list_tasks, read_task
 from ..config.task_parser import parse_task
-from ..config.task_store import (
-    build_diff_task_view,
-    build_public_task_view,
-    build_stored_task_view,
-    list_tasks,
-    read_task,
-    remove_task,
-    save_task,
-    unseal_task,
-)
+from ..config.task_store import build_diff_task_view, build_public_task_view, remove_task, save_task, unseal_task
 from ..config.tasks import Task
 from ..host import Host
 from ..systemd.install import UnitChange, apply_units, read_units

@@ -20,18 +20,18 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ..common.errors import CloudsyncError, Damaged, usage_error
 from ..common.layout import Layout, check_name
-from ..config import credentials, task_store
+from ..config import credentials, stored_tasks
 from ..config.credential_store import list_credentials, read_credential, store_lock, unseal
 from ..config.credentials import build_stored_view
 from ..config.seed import Seed, load_seed, read_seed
 from ..config.seed_passphrase import check_passphrase, unwrap_seed, wrap_seed
-from ..config.task_parser import OPTIONS
-from ..config.task_store import build_stored_task_view, list_tasks, read_task, unseal_task
+from ..config.stored_tasks import OPTIONS, build_stored_task_view, list_tasks, read_task
+from ..config.task_store import unseal_task
 
 SCHEMA = 1
 CREDENTIAL, TASK = "credential", "task"
 Stored = Dict[str, Any]
-NEWEST = {CREDENTIAL: credentials.SCHEMA, TASK: task_store.SCHEMA}
+NEWEST = {CREDENTIAL: credentials.SCHEMA, TASK: stored_tasks.SCHEMA}
 PARTS = {CREDENTIAL: credentials.STORED, TASK: OPTIONS}
 SET_ASIDE = "It was given as the previous one: move that file away, then back up again."
 WITHOUT_SEED = (

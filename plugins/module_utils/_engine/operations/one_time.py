@@ -18,8 +18,9 @@ from typing import Any, Dict, Mapping, Optional
 from ..common.errors import CloudsyncError, usage_error
 from ..common.flock import wait_lock
 from ..config.credential_store import list_credentials, load_credential
+from ..config.stored_tasks import list_tasks
 from ..config.task_parser import parse_task
-from ..config.task_store import list_tasks, load_task, save_onetime
+from ..config.task_store import load_task, save_onetime
 from ..config.tasks import COPY, Task
 from ..host import Host
 from ..systemd.install import place_volatile_drop_in

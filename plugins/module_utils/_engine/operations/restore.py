@@ -24,7 +24,7 @@ from ..config.credential_store import read_credential, seal, store_lock
 from ..config.credentials import Credential, declare
 from ..config.seed import Seed, read_seed
 from ..config.seed_passphrase import unwrap_seed
-from ..config.task_store import read_task
+from ..config.stored_tasks import read_task
 from ..config.tasks import Task
 from ..systemd.install import UnitChange, apply_units, read_units
 from ..systemd.unit_files import render_drop_in, render_timer

@@ -20,7 +20,8 @@ from ..config.credentials import Credential
 from ..config.seed import Seed, make_seed, read_seed, save_seed
 from ..config.seed_binding import UNBOUND, check_can_bind
 from ..config.seed_passphrase import check_passphrase, unwrap_seed, wrap_seed
-from ..config.task_store import list_onetimes, list_tasks, read_onetime, read_task, save_onetime, save_task, unseal_task
+from ..config.stored_tasks import list_onetimes, list_tasks, read_onetime, read_task
+from ..config.task_store import save_onetime, save_task, unseal_task
 from ..config.tasks import Task
 from ..systemd.install import apply_seed_drop_in, read_seed_drop_in
 from ..systemd.unit_files import render_seed_drop_in

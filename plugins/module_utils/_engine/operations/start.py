@@ -15,14 +15,15 @@ from typing import Any, Dict, List, Optional, Set
 
 from ..common.errors import CloudsyncError, usage_error
 from ..common.stop_signal import StopFlag
-from ..config.task_store import load_task, read_onetime, read_task, require_task
+from ..config.stored_tasks import read_onetime, read_task, require_task
+from ..config.task_store import load_task
 from ..config.tasks import Task
 from ..host import Host
 from ..runs.dry_run import make_dry_run
 from ..runs.records import UNFINISHED, Record, load_records, newest_records
 from ..runs.run import Run
 from ..systemd.systemctl import is_running, systemctl
-from ..systemd.unit_files import name_service
+from ..systemd.unit_names import name_service
 from ..transfer.plan import Plan
 from .stop import stop_task
 

@@ -15,7 +15,7 @@ from typing import Any, Dict, List, Mapping, Optional, Tuple
 from ..common.errors import CloudsyncError
 from ..common.layout import Layout
 from ..common.text import parse_time
-from ..config.task_store import build_stored_task_view, list_onetimes, list_tasks, require_task
+from ..config.stored_tasks import build_stored_task_view, list_onetimes, list_tasks, require_task
 from ..runs.progress import read_progress
 from ..runs.records import UNFINISHED, Record, last_record, load_records
 from ..schedule import schedule as schedules
@@ -23,7 +23,7 @@ from ..schedule.describe import describe
 from ..schedule.next_runs import find_next_runs
 from ..schedule.overdue import find_overdue_slot
 from ..systemd.systemctl import next_elapses
-from ..systemd.unit_files import locate_timer, name_timer
+from ..systemd.unit_names import locate_timer, name_timer
 
 
 def list_statuses(layout: Layout) -> List[Dict[str, Any]]:

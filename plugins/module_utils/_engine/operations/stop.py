@@ -17,7 +17,7 @@ from ..common.errors import CloudsyncError
 from ..common.layout import Layout
 from ..runs.records import UNFINISHED, load_records, runner_pid
 from ..systemd.systemctl import is_running, systemctl
-from ..systemd.unit_files import name_service
+from ..systemd.unit_names import name_service
 
 STOP_SECONDS = 150
 

@@ -8,11 +8,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, Optional
+from typing import TYPE_CHECKING, Any, Callable, Dict, Optional
 
 from ..common.files import make_directory, read_json, remove, write_json
 from ..common.layout import Layout
-from ..rclone.log_lines import Stats
+
+if TYPE_CHECKING:
+    from ..rclone.log_lines import Stats
 
 
 def progress_path(layout: Layout, task: str) -> str:

@@ -21,7 +21,7 @@ from typing import Dict, Optional, Sequence
 from ..common.files import atomic_write, make_directory, read_text, remove, sync_directory
 from ..common.layout import Layout
 from .systemctl import is_running, systemctl
-from .unit_files import (
+from .unit_names import (
     locate_drop_in,
     locate_enabled_link,
     locate_seed_drop_in,

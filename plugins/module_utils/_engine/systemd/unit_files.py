@@ -16,10 +16,9 @@ from ..config.tasks import MOVE, Task
 from ..notify.targets import parse_target
 from ..schedule import schedule as schedules
 from ..schedule.oncalendar import to_oncalendar
+from .unit_names import WATCH_TIMER_NAME, name_service
 
 HEAD = "# Written by skyhaul.cloudsync; changes are overwritten.\n"
-TEMPLATE = "cloudsync@.service"
-WATCH_TIMER_NAME = "cloudsync-watch.timer"
 STOP_SECONDS = 120
 
 SERVICE = """[Unit]
@@ -119,14 +118,6 @@ UNCONFINED = (
 WITH_TPM = ("PrivateDevices=no", "DevicePolicy=closed", "DeviceAllow=/dev/tpmrm0 rw")
 
 
-def name_timer(task: str) -> str:
-    return f"cloudsync@{task}.timer"
-
-
-def name_service(task: str) -> str:
-    return f"cloudsync@{task}.service"
-
-
 def render_service(layout: Layout) -> str:
     """The template service, ``cloudsync@.service``."""
     writable = " ".join("-" + path for path in (layout.config_dir, layout.state_dir, layout.log_dir, layout.run_dir))
@@ -193,26 +184,3 @@ def _render_limits(task: Task) -> List[str]:
         "CPUQuota": limits.cpu_quota,
     }
     return [f"{key}={value}" for key, value in values.items() if value]
-
-
-def locate_timer(layout: Layout, task: str) -> str:
-    return f"{layout.unit_dir}/{name_timer(task)}"
-
-
-def locate_drop_in(layout: Layout, task: str) -> str:
-    return f"{layout.unit_dir}/{name_service(task)}.d/50-task.conf"
-
-
-def locate_volatile_drop_in(task: str) -> str:
-    """The drop-in of a one-time run, which goes with the next boot."""
-    return f"/run/systemd/system/{name_service(task)}.d/50-task.conf"
-
-
-def locate_enabled_link(layout: Layout, task: str) -> str:
-    """The link that makes the timer start at boot."""
-    return f"{layout.unit_dir}/timers.target.wants/{name_timer(task)}"
-
-
-def locate_seed_drop_in(layout: Layout) -> str:
-    """For all services at once. It comes before 50-task.conf, whose word is the last."""
-    return f"{layout.unit_dir}/{TEMPLATE}.d/40-seed.conf"

@@ -7,7 +7,8 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.errors import CloudsyncError
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.task_parser import OPTIONS, parse_task
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.stored_tasks import OPTIONS
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.task_parser import parse_task
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.tasks import (
     Guards,
     Hooks,

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import stat
@@ -12,7 +13,8 @@ import pytest
 
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common import files
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.errors import CloudsyncError
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config import task_store
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config import stored_tasks, task_store
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.tasks import Task
 
 SECRETS = {"password": "s3cr3t password", "salt": "s3cr3t salt"}
 TARGET = "https://hooks.example.net/services/s3cr3t-path"
@@ -47,14 +49,18 @@ def edit(layout, change):
     files.write_json(layout.task("nightly"), content)
 
 
+def test_the_list_of_stored_options_is_that_of_a_task():
+    assert sorted(stored_tasks.OPTIONS) == sorted(field.name for field in dataclasses.fields(Task))
+
+
 def test_a_task_comes_back_as_it_was(layout, seed, saved, make_task):
     assert task_store.load_task(layout, seed, "nightly") == saved
     plain = make_task(name="plain")
     task_store.save_task(layout, seed, plain)
     assert task_store.load_task(layout, seed, "plain") == plain
-    assert task_store.list_tasks(layout) == ["nightly", "plain"]
+    assert stored_tasks.list_tasks(layout) == ["nightly", "plain"]
     task_store.remove_task(layout, "plain")
-    assert task_store.list_tasks(layout) == ["nightly"]
+    assert stored_tasks.list_tasks(layout) == ["nightly"]
 
 
 def test_what_a_task_reverses_is_remembered(layout, seed, saved, make_task):
@@ -64,7 +70,7 @@ def test_what_a_task_reverses_is_remembered(layout, seed, saved, make_task):
     task_store.remove_task(layout, "nightly")
 
     assert task_store.load_task(layout, seed, "restore") == restore
-    assert task_store.read_task(layout, "restore")["reverse_of"] == "nightly"
+    assert stored_tasks.read_task(layout, "restore")["reverse_of"] == "nightly"
 
 
 @pytest.mark.usefixtures("saved")
@@ -80,10 +86,10 @@ def test_no_secret_is_plain_in_the_file(layout):
 
 def test_no_view_has_a_secret_in_it(layout, saved, make_task):
     changed = make_task(encryption={"password": "0th3r s3cr3t"}, notify=[TARGET + "2"])
-    stored = task_store.read_task(layout, "nightly")
+    stored = stored_tasks.read_task(layout, "nightly")
     views = [
         task_store.build_public_task_view(saved),
-        task_store.build_stored_task_view(stored),
+        stored_tasks.build_stored_task_view(stored),
         task_store.build_diff_task_view(saved, None),
         task_store.build_diff_task_view(changed, saved),
     ]

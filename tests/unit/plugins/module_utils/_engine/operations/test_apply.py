@@ -16,10 +16,11 @@ from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.c
     load_credential,
     save_refreshed,
 )
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.task_store import list_tasks, load_task
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.stored_tasks import list_tasks
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.task_store import load_task
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.operations import apply as room
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.operations.apply import Wanted
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.systemd import unit_files as units
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.systemd import unit_names
 
 OFFSITE = {
     "name": "offsite",
@@ -88,9 +89,9 @@ def test_a_whole_host_in_one_call(layout, seed, converge):
     assert list_credentials(layout) == ["drive", "offsite"]
     assert list_tasks(layout) == sorted(task["name"] for task in tasks)
     assert load_task(layout, seed, "t003").remote_path == "bucket/3"
-    assert os.path.islink(units.locate_enabled_link(layout, "t003"))
+    assert os.path.islink(unit_names.locate_enabled_link(layout, "t003"))
     assert outcome.before["tasks"]["t003"] == {}
-    assert outcome.after["tasks"]["t003"]["units"]["timer"] == files.read_text(units.locate_timer(layout, "t003"))
+    assert outcome.after["tasks"]["t003"]["units"]["timer"] == files.read_text(unit_names.locate_timer(layout, "t003"))
 
 
 def test_a_second_application_changes_nothing_and_writes_nothing(layout, converge):
@@ -260,12 +261,14 @@ def test_a_disabled_task_keeps_its_service_and_loses_its_timer(layout, converge)
 
     assert outcome.before["tasks"]["nightly"]["units"]["timer"] is not None
     assert outcome.after["tasks"]["nightly"]["units"]["timer"] is None
-    assert not os.path.lexists(units.locate_enabled_link(layout, "nightly"))
-    assert not os.path.exists(units.locate_timer(layout, "nightly"))
-    assert os.path.exists(units.locate_drop_in(layout, "nightly"))
+    assert not os.path.lexists(unit_names.locate_enabled_link(layout, "nightly"))
+    assert not os.path.exists(unit_names.locate_timer(layout, "nightly"))
+    assert os.path.exists(unit_names.locate_drop_in(layout, "nightly"))
 
 
-@pytest.mark.parametrize("missing", [units.locate_timer, units.locate_drop_in, units.locate_enabled_link])
+@pytest.mark.parametrize(
+    "missing", [unit_names.locate_timer, unit_names.locate_drop_in, unit_names.locate_enabled_link]
+)
 def test_a_unit_that_somebody_removed_is_put_back(layout, converge, missing):
     converge(BOTH)
     os.unlink(missing(layout, "nightly"))

@@ -18,9 +18,9 @@ from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.c
     save_credential,
 )
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.credentials import Credential
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.stored_tasks import read_task
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.task_store import (
     load_task,
-    read_task,
     save_onetime,
     save_task,
 )

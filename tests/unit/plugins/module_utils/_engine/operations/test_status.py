@@ -10,7 +10,8 @@ import os
 import pytest
 
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.errors import CloudsyncError
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.task_store import read_task, save_task
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.stored_tasks import read_task
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.task_store import save_task
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.operations import status
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.runs import records
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.runs.records import Record

@@ -97,7 +97,7 @@ def test_one_meaning_has_one_stored_form():
         ({"preset": "daily", "timezone": 1}, ["timezone is 1"]),
         ({"preset": "hourly", "begin": 1320}, ['begin is "1320"', "in quotes"]),
         ({"preset": "hourly", "end": "24:00"}, ['end is "24:00"', "23:59"]),
-        ({"preset": "hourly", "begin": "08:00", "end": "08:00"}, ["both 08:00", "leave both out"]),
+        ({"preset": "hourly", "begin": "08:00", "end": "08:00"}, ["both 08:00", "Omit both"]),
         ({"hour": 5, "begin": "06:00", "end": "04:00"}, ["0 5 * * *", "begin 06:00", "end 04:00", "widen"]),
         ({"hour": 5, "begin": "04:00", "end": "05:10", "spread": 601}, ["less a spread of 601 seconds"]),
         ({"preset": "hourly", "spread": "1h"}, ["spread is 3600", "shorter than", "3600 seconds"]),

@@ -8,6 +8,7 @@ import pytest
 
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.layout import Layout
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.systemd import unit_files as units
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.systemd import unit_names
 
 
 def lines(text, key):
@@ -114,6 +115,8 @@ def test_freedom_takes_back_every_hardening_that_a_command_would_notice():
 def test_the_files_have_the_names_of_the_contract():
     layout = Layout()
 
-    assert units.locate_timer(layout, "nightly") == "/etc/systemd/system/cloudsync@nightly.timer"
-    assert units.locate_drop_in(layout, "nightly") == "/etc/systemd/system/cloudsync@nightly.service.d/50-task.conf"
-    assert units.locate_enabled_link(layout, "nightly").endswith("/timers.target.wants/cloudsync@nightly.timer")
+    assert unit_names.locate_timer(layout, "nightly") == "/etc/systemd/system/cloudsync@nightly.timer"
+    assert (
+        unit_names.locate_drop_in(layout, "nightly") == "/etc/systemd/system/cloudsync@nightly.service.d/50-task.conf"
+    )
+    assert unit_names.locate_enabled_link(layout, "nightly").endswith("/timers.target.wants/cloudsync@nightly.timer")

@@ -10,8 +10,7 @@ import pytest
 
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.errors import CloudsyncError
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.systemd import install as systemd
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.systemd import systemctl
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.systemd import unit_files as units
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.systemd import systemctl, unit_names
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.systemd.install import UnitChange, apply_units
 
 HOURLY, DAILY, KEEPING = "OnCalendar=hourly\n", "OnCalendar=daily\n", "OnCalendar=daily\nPersistent=yes\n"
@@ -66,9 +65,9 @@ def test_without_systemd_units_are_installed_and_enabled_and_nobody_is_asked(lay
 
     apply_units(layout, [change()])
 
-    assert text_of(units.locate_enabled_link(layout, "nightly")) == HOURLY
+    assert text_of(unit_names.locate_enabled_link(layout, "nightly")) == HOURLY
     assert systemd.read_units(layout, "nightly") == {"timer": HOURLY, "drop_in": DROP_IN}
-    assert os.stat(units.locate_timer(layout, "nightly")).st_mode & 0o777 == 0o644
+    assert os.stat(unit_names.locate_timer(layout, "nightly")).st_mode & 0o777 == 0o644
     apply_units(layout, [change(timer=None, drop_in=None)])
     assert os.listdir(layout.unit_dir) == ["timers.target.wants"]
     assert systemctl.next_elapses(layout) == {}
@@ -100,7 +99,7 @@ def test_an_edited_timer_is_stopped_and_forgotten_before_it_is_written(layout, m
         ("daemon-reload", ["cloudsync@nightly.timer"]),
         ("start cloudsync@nightly.timer", ["cloudsync@nightly.timer"]),
     ]
-    assert text_of(units.locate_enabled_link(layout, "nightly")) == DAILY
+    assert text_of(unit_names.locate_enabled_link(layout, "nightly")) == DAILY
 
 
 def test_a_persistent_timer_is_not_forgotten_and_has_served_all_slots_until_now(layout, manager, tmp_path):
@@ -154,7 +153,7 @@ def test_a_task_that_goes_takes_its_units_and_its_stamp_along(layout, manager, t
 
 def test_an_operators_own_drop_in_stays_when_its_task_goes(layout, manager):
     apply_units(layout, [change()])
-    folder = os.path.dirname(units.locate_drop_in(layout, "nightly"))
+    folder = os.path.dirname(unit_names.locate_drop_in(layout, "nightly"))
     with open(folder + "/override.conf", "w") as stream:
         stream.write("[Service]\n")
 

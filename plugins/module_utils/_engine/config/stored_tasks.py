@@ -1,0 +1,77 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""Read the stored tasks as they are in their files, without the seed.
+
+Apart from task_store, because what only looks (``cloudsync status``) needs nothing that decrypts or parses a task.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Dict, List, Mapping, Optional
+
+from ..common.errors import usage_error
+from ..common.files import list_names, read_object
+from ..common.layout import Layout
+
+SCHEMA = 1
+# The fields of tasks.Task. A list of its own, because the class would cost every status a tenth of its time.
+_FIELDS = (
+    "name credential direction path remote_path mode description provider_options include exclude schedule enabled"
+    " bandwidth transfers follow_symlinks create_empty_dirs encryption snapshot guards keep_deleted hooks on_overlap"
+    " limits retries verify_after notify rclone_args user reverse_of"
+)
+OPTIONS = tuple(_FIELDS.split())
+CRYPT_SECRETS = ("password", "salt")
+
+
+def list_tasks(layout: Layout) -> List[str]:
+    """The names of the stored tasks."""
+    return list_names(layout.tasks_dir)
+
+
+def read_task(layout: Layout, name: str) -> Optional[Dict[str, Any]]:
+    """The stored form (ciphertexts, as in the file), None when there is none."""
+    return read_object(layout.task(name), SCHEMA, "task", name, OPTIONS)
+
+
+def read_onetime(layout: Layout, name: str) -> Optional[Dict[str, Any]]:
+    """The stored form of the task of a one-time run, None when there is none."""
+    return read_object(layout.onetime_task(name), SCHEMA, "task", name, OPTIONS)
+
+
+def require_task(layout: Layout, name: str) -> Dict[str, Any]:
+    """The stored form of a task that is kept, or of a one-time run's; its absence is an error."""
+    stored = read_task(layout, name) or read_onetime(layout, name)
+    if stored is None:
+        known = ", ".join(list_tasks(layout)) or "none"
+        raise usage_error(f"There is no task {name!r} on this host (there are: {known}).")
+    return stored
+
+
+def list_crypt_secrets(encryption: Mapping[str, Any]) -> List[str]:
+    return [key for key in CRYPT_SECRETS if encryption[key]]
+
+
+def build_stored_task_view(stored: Mapping[str, Any]) -> Dict[str, Any]:
+    """build_public_task_view() of a stored task, without the seed."""
+    view = {key: value for key, value in stored.items() if key != "schema"}
+    view["notify"] = [target["public"] for target in stored["notify"]]
+    view["encryption"] = build_public_encryption(stored["encryption"])
+    return view
+
+
+def list_onetimes(layout: Layout) -> List[str]:
+    """The names of the one-time runs since the last boot."""
+    return list_names(os.path.dirname(layout.onetime_task("any")))
+
+
+def build_public_encryption(encryption: Optional[Mapping[str, Any]]) -> Optional[Dict[str, Any]]:
+    if encryption is None:
+        return None
+    public = {key: value for key, value in encryption.items() if key not in CRYPT_SECRETS}
+    return {**public, "secrets": list_crypt_secrets(encryption)}
