@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 import time
 from typing import Any, Dict, Iterable, List, Optional
 
@@ -38,6 +37,8 @@ def _build_blocked_error(path: str) -> CloudsyncError:
 
 def atomic_write(path: str, content: bytes, mode: int = 0o600) -> None:
     """Replace ``path`` with ``content``; a reader, or a power cut, sees the old file or the new one."""
+    import tempfile  # only here: a status never writes, and this import would be a tenth of its time
+
     directory = os.path.dirname(path)
     descriptor, temporary = tempfile.mkstemp(prefix=f".{os.path.basename(path)}.", dir=directory)
     try:
