@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from harness import PASSWORD, SALT, SECRET, SLOW, free_port, s3_credential, serving, text_tree, write_tree
 
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.cli import control, show
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.cli import main as command
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.providers.truenas_names import ALIASES
 
@@ -182,7 +183,11 @@ def test_a37_a_push_makes_the_bucket_that_is_missing(machine, bucket, push):
 
 
 def as_nobody(machine, *arguments):
-    """What the command says to a user who is not root. The interpreter of this test may not be his to start."""
+    """Return the exit code of the command for a user who is not root, and its output.
+
+    In a fork, because that user may not be able to read the interpreter or the collection.
+    """
+    assert control and show, "imported before the fork: the command imports its verbs when it needs them"
     nobody = pwd.getpwnam("nobody")
     reading, writing = os.pipe()
     child = os.fork()
