@@ -144,7 +144,7 @@ run:
       description:
         - One word for what is wrong, empty after a success.
         - 'Refused by a guard before anything was touched: V(empty_source), V(not_mounted), V(marker_missing),
-          V(max_delete), V(crypt_password), V(not_found), V(usage).'
+          V(max_delete), V(source_changed), V(crypt_password), V(not_found), V(usage).'
         - 'Said by the provider: V(auth), V(network), V(not_found), V(quota), V(restricted_content),
           V(archived_object).'
         - 'Of the transfer: V(deletions_suppressed) (some files failed, so nothing was deleted), V(undecryptable),

@@ -19,6 +19,7 @@ REASONS = frozenset(
         "not_mounted",
         "marker_missing",
         "max_delete",
+        "source_changed",
         "crypt_password",
         "undecryptable",
         "locked",

@@ -47,7 +47,7 @@ REFUSED_FLAGS = (
     ("max-duration", "use limits.max_duration"),
     ("bwlimit", "use bandwidth"),
     ("transfers", "use transfers"),
-    ("retries", "use retries"),
+    ("retries retries-sleep", "use retries"),
     ("filter* include* exclude* files-from*", "use include and exclude"),
     ("copy-links", "use follow_symlinks"),
     ("create-empty-src-dirs", "use create_empty_dirs"),

@@ -12,6 +12,7 @@ import os
 
 from ..common.errors import Refused
 from ..config.tasks import Task
+from ..remote.pinned_folder import PinnedFolder
 
 
 def check_local(task: Task) -> None:
@@ -28,6 +29,18 @@ def check_local(task: Task) -> None:
     marker = os.path.join(task.path, task.guards.marker)
     if task.is_push and task.guards.marker and not os.path.isfile(marker):
         raise marker_missing(marker)
+
+
+def check_unchanged(task: Task, local: PinnedFolder) -> None:
+    """Refuse an attempt if the path leads elsewhere since the run began."""
+    if local.is_current():
+        return
+    kind, reason = ("source", "source_changed") if task.is_push else ("target", "not_mounted")
+    raise Refused(
+        reason,
+        f"The {kind} {task.path} was unmounted or replaced during the run. Nothing more was changed. Check the mount, "
+        "then run the task again.",
+    )
 
 
 def marker_missing(marker: str) -> Refused:

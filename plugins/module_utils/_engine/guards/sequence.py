@@ -24,7 +24,7 @@ from ..transfer.b2_versions import check_cleanup
 from ..transfer.plan import Plan, make_plan
 from .crypt_password import check_crypt
 from .deletions import check_deletions
-from .local import check_local
+from .local import check_local, check_unchanged
 from .placement import check_places
 from .source import check_source
 
@@ -49,6 +49,11 @@ class Attempt:
         return self.plan
 
 
+def _check_pinned(attempt: Attempt) -> None:
+    if attempt.session.local is not None:
+        check_unchanged(attempt.task, attempt.session.local)
+
+
 def _check_crypt(attempt: Attempt) -> None:
     task = attempt.task
     attempt.needs_canary = check_crypt(attempt.session, task, task_place(task), raw_place(task.remote_path))
@@ -69,7 +74,12 @@ def _check_cleanup(task: Task, provider: str) -> None:
 
 DECLARED: Tuple[Callable[[Task, str], None], ...] = (check_places, _check_cleanup)
 LOCAL: Tuple[Callable[[Task], None], ...] = (check_local,)
-WITH_SESSION: Tuple[Callable[[Attempt], None], ...] = (_check_crypt, _check_source, _check_deletions)
+WITH_SESSION: Tuple[Callable[[Attempt], None], ...] = (
+    _check_pinned,
+    _check_crypt,
+    _check_source,
+    _check_deletions,
+)
 
 
 def check_declared(task: Task, provider: str) -> None:
@@ -86,6 +96,11 @@ def check_before_session(task: Task, provider: str) -> None:
 
 
 def check_with_session(attempt: Attempt) -> None:
-    """Refuse a run for what the provider has. Raise an error if a guard cannot be evaluated."""
-    for check in WITH_SESSION:
-        check(attempt)
+    """Refuse one attempt of a run. Raise an error if a guard cannot be evaluated.
+
+    Every attempt passes this anew, the guards that look at this host included.
+    """
+    for check in LOCAL:
+        check(attempt.task)
+    for check_attempt in WITH_SESSION:
+        check_attempt(attempt)

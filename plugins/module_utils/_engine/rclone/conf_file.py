@@ -106,8 +106,11 @@ def _survives_saving(value: str) -> bool:
     return not _needs_quotes(value)
 
 
-def parse(text: str) -> Sections:
-    """The sections of a configuration file, the values as rclone reads them. Errors never quote the text."""
+def parse(text: str, expand: bool = True) -> Sections:
+    """The sections of a configuration file, the values as rclone reads them. Errors never quote the text.
+
+    ``expand`` False: references (``%(name)s``) stay as they are. They can make a small file very large.
+    """
     if "RCLONE_ENCRYPT_V0:" in text:
         raise usage_error("This rclone configuration is encrypted: decrypt it first (rclone config encryption remove).")
     raw: Sections = {}
@@ -125,7 +128,7 @@ def parse(text: str) -> Sections:
                 raise _unreadable(number)
             raw[section][name] = value
     return {
-        name: {key: _resolved(raw, options, value) for key, value in options.items()}
+        name: {key: _resolved(raw, options, value) if expand else value for key, value in options.items()}
         for name, options in raw.items()
         if name != DEFAULT_SECTION
     }
@@ -161,9 +164,12 @@ def _resolved(raw: Sections, options: Mapping[str, str], value: str) -> str:
     """rclone replaces ``%(name)s`` by an option of the section DEFAULT, else of the same one, else by nothing."""
     for _step in range(DEPTH):
         found = REFERENCE.search(value)
-        if found is None or len(value) > LONGEST:
+        if found is None:
             break
         # These two cut at any of the characters: so does rclone.
         name = found.group(0).lstrip("%(").rstrip(")s")
-        value = value.replace(found.group(0), raw.get(DEFAULT_SECTION, {}).get(name, options.get(name, "")))
+        replacement = raw.get(DEFAULT_SECTION, {}).get(name, options.get(name, ""))
+        if len(value) + value.count(found.group(0)) * len(replacement) > LONGEST:
+            break
+        value = value.replace(found.group(0), replacement)
     return value

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Dict, List, Mapping, Optional, Tuple, Union
 
 PLAIN = "plain"
@@ -77,6 +77,12 @@ class Stats:
     fatal: bool = False
     retry: bool = False
     transferring: Tuple[str, ...] = ()
+
+
+def add_stats(earlier: Stats, now: Stats) -> Stats:
+    """Return ``now`` with what the attempts before it did as well; the errors are those of the last attempt."""
+    done = ("bytes", "transfers", "deletes", "deleted_dirs", "renames")
+    return replace(now, **{name: getattr(earlier, name) + getattr(now, name) for name in done})
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import List
+from typing import List, Optional
 
-from ..config.tasks import SYNC, Task
+from ..config.tasks import Task
 from ..snapshots.model import BTRFS_SNAPSHOTS
 
 CANARY = ".cloudsync-canary"
@@ -72,10 +72,15 @@ def connection_arguments(task: Task) -> List[str]:
     return [argument for argument in task.rclone_args if argument.partition("=")[0] in flags]
 
 
-def transfer_arguments(task: Task, ends: Endpoints, dry_run: bool = False) -> List[str]:
-    """The one command that does the work. connection_arguments() go before it, as before any other."""
+def transfer_arguments(
+    task: Task, ends: Endpoints, dry_run: bool = False, max_delete: Optional[int] = None
+) -> List[str]:
+    """The one command that does the work. connection_arguments() go before it, as before any other.
+
+    rclone makes one attempt. A second one by rclone itself would act on guards that were evaluated before the first.
+    """
     arguments = [task.mode, *JSON_LOG, *selection_arguments(task)]
-    arguments += ["--retries", str(task.retries + 1)]
+    arguments += ["--retries", "1"]
     if task.transfers:
         arguments += ["--transfers", str(task.transfers)]
     if task.bandwidth:
@@ -86,8 +91,8 @@ def transfer_arguments(task: Task, ends: Endpoints, dry_run: bool = False) -> Li
         arguments += ["--backup-dir", ends.keep]
     if dry_run:
         arguments.append("--dry-run")
-    elif task.mode == SYNC and task.guards.max_delete.isdigit() and not ends.keep:
-        arguments += ["--max-delete", task.guards.max_delete]
+    elif max_delete is not None:
+        arguments += ["--max-delete", str(max_delete)]
     elsewhere = connection_arguments(task)
     arguments += [argument for argument in task.rclone_args if argument not in elsewhere]
     return [*arguments, "--", ends.source, ends.destination]

@@ -10,6 +10,10 @@ rclone writes a refreshed token into its configuration. It is saved back to the 
 when it ends, and, after a kill, by whoever comes next: the lock that says "in use" is inherited by rclone, so a
 directory whose lock is free has no reader and no writer any more. Where a refresh token can be used only once, the
 uses of a credential take turns; each then begins with the token that the last one left.
+
+A use has a directory of root's, with the lock and the baseline, and in it one that belongs to the user of rclone. That
+user can put anything there, at any moment. Root reads only the configuration from it, with read_foreign_text(), and
+writes nothing into it after the user got it.
 """
 
 from __future__ import annotations
@@ -21,17 +25,21 @@ from typing import Callable, Dict, List, Mapping, Optional, Tuple
 
 from ..common.accounts import find_account
 from ..common.errors import CloudsyncError
-from ..common.files import atomic_write, make_directory, read_text
+from ..common.files import atomic_write, make_directory, read_foreign_text, read_text
 from ..common.flock import Lock, try_lock, wait_lock
 from ..common.layout import Layout
 from ..config.credential_store import save_refreshed
 from ..rclone.conf_file import parse, render
+from ..rclone.providers.traits import state_options
 
 REMOTE = "remote"
 CRYPT = "crypt"
 CONFIG = "rclone.conf"
 BASELINE = "baseline.conf"
 LOCK = "lock"
+# The directory that belongs to the user of rclone, and the most bytes that root reads from a file in it.
+USERS = "rclone"
+MOST_BYTES = 1 << 20
 Sections = Mapping[str, Mapping[str, str]]
 
 
@@ -54,7 +62,7 @@ class LiveConfig:
         self,
         layout: Layout,
         saved: bool,
-        directory: str,
+        use: str,
         lock: Lock,
         turn: Optional[Lock],
         arguments: Tuple[str, ...],
@@ -64,7 +72,8 @@ class LiveConfig:
         self._saved = saved
         self._lock = lock
         self._turn = turn
-        self.directory = directory
+        self._use = use
+        self.directory = f"{use}/{USERS}"
         self._seen = _signature(self.path)
 
     @property
@@ -81,7 +90,7 @@ class LiveConfig:
         now = _signature(self.path)
         if not self._saved or now is None or now == self._seen:
             return False
-        saved = _store_refreshed(self._layout, self.directory)
+        saved = _store_refreshed(self._layout, self._use)
         self._seen = now
         return saved
 
@@ -89,7 +98,7 @@ class LiveConfig:
         """Save back and remove. What can't be saved stays, for sweep_live()."""
         try:
             self.save_back()
-            shutil.rmtree(self.directory)
+            shutil.rmtree(self._use)
         finally:
             self._lock.release()
             if self._turn is not None:
@@ -126,10 +135,12 @@ def open_live(
         content = build()
         text = render(content.sections).encode()
         atomic_write(directory + "/" + BASELINE, text)
-        atomic_write(directory + "/" + CONFIG, text)
+        users = f"{directory}/{USERS}"
+        make_directory(users)
+        atomic_write(users + "/" + CONFIG, text)
         for name, public in content.files.items():
-            atomic_write(f"{directory}/{name}", public.encode(), 0o644)
-        _give_to(user, directory)
+            atomic_write(f"{users}/{name}", public.encode(), 0o644)
+        _give_to(user, users)
         return LiveConfig(layout, saved, directory, lock, turn, content.arguments)
     except BaseException:
         shutil.rmtree(directory)
@@ -185,36 +196,53 @@ def sweep_live(layout: Layout) -> List[str]:
 
 
 def _store_refreshed(layout: Layout, directory: str) -> bool:
-    credential = read_text(directory + "/" + LOCK)
-    before, after = _remote_section(directory, BASELINE), _remote_section(directory, CONFIG)
+    credential, baseline = read_text(f"{directory}/{LOCK}"), read_text(f"{directory}/{BASELINE}")
+    before, after = _parse_remote(baseline), _read_refreshed(f"{directory}/{USERS}")
     if not credential or before is None or after is None:
         return False
-    refreshed = {key: value for key, value in after.items() if before.get(key) != value}
-    if not refreshed:
+    changed = [key for key in state_options(before.get("type", "")) if key in after and after[key] != before.get(key)]
+    if not changed:
         return False
+    refreshed = {key: after[key] for key in changed}
+    try:
+        text = render({REMOTE: {**before, **refreshed}})
+    except CloudsyncError:
+        return False  # rclone did not write it: no later configuration could hold it either
     saved = save_refreshed(layout, credential, before, refreshed)
-    atomic_write(directory + "/" + BASELINE, render({REMOTE: after}).encode())
+    atomic_write(directory + "/" + BASELINE, text.encode())
     return saved
 
 
-def _remote_section(directory: str, name: str) -> Optional[Dict[str, str]]:
+def _read_refreshed(directory: str) -> Optional[Dict[str, str]]:
     """rclone's save renames twice: between the two, the new text is in a file beside the configuration."""
-    for candidate in [name] + (_half_saved(directory) if name == CONFIG else []):
-        text = read_text(f"{directory}/{candidate}")
-        section = parse(text).get(REMOTE) if text else None
+    try:
+        owner = os.lstat(directory).st_uid
+    except FileNotFoundError:
+        return None
+    for candidate in [CONFIG, *_list_half_saved(directory)]:
+        section = _parse_remote(read_foreign_text(f"{directory}/{candidate}", owner, MOST_BYTES))
         if section:
             return section
     return None
 
 
-def _half_saved(directory: str) -> List[str]:
-    names = [name for name in os.listdir(directory) if name.startswith(CONFIG) and name != CONFIG]
-    return sorted(names, key=lambda name: os.stat(f"{directory}/{name}").st_mtime_ns, reverse=True)
+def _parse_remote(text: Optional[str]) -> Optional[Dict[str, str]]:
+    try:
+        return parse(text or "", expand=False).get(REMOTE)
+    except CloudsyncError:
+        return None  # rclone did not write it, or was killed while it did
+
+
+def _list_half_saved(directory: str) -> List[str]:
+    with os.scandir(directory) as entries:
+        found = [entry for entry in entries if entry.name.startswith(CONFIG) and entry.name != CONFIG]
+        found.sort(key=lambda entry: entry.stat(follow_symlinks=False).st_mtime_ns, reverse=True)
+    return [entry.name for entry in found]
 
 
 def _signature(path: str) -> Optional[Tuple[int, int, int]]:
     try:
-        found = os.stat(path)
+        found = os.lstat(path)
     except FileNotFoundError:
         return None
     return found.st_ino, found.st_mtime_ns, found.st_size

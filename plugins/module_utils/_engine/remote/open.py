@@ -27,6 +27,7 @@ from ..rclone.providers.traits import is_bucket_based, readable_arguments, refre
 from .arguments import connection_arguments
 from .host_keys import trust
 from .live_config import CRYPT, REMOTE, Content, open_live, turn_path
+from .pinned_folder import PinnedFolder
 from .session import Session
 
 WAIT_SECONDS = 0.5
@@ -107,6 +108,7 @@ def open_task_session(
     stop: StopFlag,
     say: Say,
     descriptors: Sequence[int] = (),
+    local: Optional[PinnedFolder] = None,
 ) -> Session:
     """The session of a run or a plan of ``task``. The caller closes ``session.live``."""
 
@@ -128,6 +130,7 @@ def open_task_session(
         remote_path=task.remote_path,
         connection=connection_arguments(task),
         readable=readable_arguments(credential.provider, {**credential.attributes, **task.provider_options}),
+        local=local,
     )
 
 

@@ -20,6 +20,7 @@ from ..common.errors import CloudsyncError
 from ..common.stop_signal import StopFlag
 from ..rclone.binary import Rclone, clean_environment
 from .live_config import LiveConfig
+from .pinned_folder import PinnedFolder
 
 STOP_GRACE_SECONDS = 10
 TICK_SECONDS = 0.5
@@ -50,7 +51,8 @@ class Session:
 
     ``root`` is the bucket, or the top of the remote, as rclone's argument, and ``remote_path`` where within the account
     it works. ``has_no_folders``: at the provider folders are but parts of names. ``connection`` goes before every
-    command, ``readable`` before one that writes what has to be read again at once.
+    command, ``readable`` before one that writes what has to be read again at once. ``local`` is the local side of the
+    task, if it exists.
     """
 
     rclone: Rclone
@@ -63,6 +65,7 @@ class Session:
     remote_path: str = ""
     connection: Sequence[str] = ()
     readable: Sequence[str] = ()
+    local: Optional[PinnedFolder] = None
 
     def stream(
         self,
@@ -81,7 +84,8 @@ class Session:
         directory = os.open(self.live.directory, os.O_RDONLY | os.O_DIRECTORY)
         try:
             child = self._start(arguments, directory, stdin)
-            return _Pump(self, child, on_error_line, on_output_line, timeout, enough).run()
+            outputs = (self._show(on_error_line), self._show(on_output_line or _ignore))
+            return _Pump(self, child, *outputs, timeout, enough).run()
         finally:
             os.close(directory)
 
@@ -100,8 +104,14 @@ class Session:
             raise CloudsyncError("network", f"rclone {arguments[0]} gave no answer within {timeout:.0f} seconds.")
         return Answer(ended.exit_code, "\n".join(output), "\n".join(errors))
 
+    def _show(self, listener: Listener) -> Listener:
+        """Return ``listener`` for lines in which the local side has its own path."""
+        local = self.local
+        return listener if local is None else lambda line: listener(local.show(line))
+
     def _start(self, arguments: Sequence[str], directory: int, stdin: bytes) -> subprocess.Popen[bytes]:
-        descriptors = (*self.descriptors, *self.live.descriptors, directory)
+        pinned = () if self.local is None else (self.local.descriptor,)
+        descriptors = (*self.descriptors, *self.live.descriptors, *pinned, directory)
         child = subprocess.Popen(  # pylint: disable=ansible-bad-function
             [self.rclone.path, *self._before(directory), *arguments],
             stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
@@ -137,13 +147,13 @@ class _Pump:
         session: Session,
         child: subprocess.Popen[bytes],
         on_error_line: Listener,
-        on_output_line: Optional[Listener],
+        on_output_line: Listener,
         timeout: Optional[float],
         enough: Callable[[], bool],
     ) -> None:
         self._session = session
         self._child = child
-        self._listeners: Dict[str, Listener] = {"err": on_error_line, "out": on_output_line or _ignore}
+        self._listeners: Dict[str, Listener] = {"err": on_error_line, "out": on_output_line}
         self._rest: Dict[str, bytes] = {"err": b"", "out": b""}
         self._deadline = None if timeout is None else time.monotonic() + timeout
         self._enough = enough

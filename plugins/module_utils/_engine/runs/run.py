@@ -8,10 +8,12 @@
 
 from __future__ import annotations
 
+import os
+import time
 import traceback
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from typing import Iterator, Sequence
+from typing import Iterator, Optional, Sequence
 
 from ..common.errors import (
     EXIT_FAILED,
@@ -30,18 +32,21 @@ from ..config.credentials import Credential
 from ..config.task_store import load_task
 from ..config.tasks import Task
 from ..guards.crypt_password import plant_canary
+from ..guards.deletions import limit_deletions
 from ..guards.placement import unsafe_pull
 from ..guards.sequence import Attempt, check_before_session, check_with_session
 from ..host import Host
 from ..rclone.outcome import Outcome
 from ..rclone.providers.schema import resolve
-from ..remote.arguments import transfer_arguments
+from ..remote.arguments import Endpoints, transfer_arguments
 from ..remote.open import open_task_session, task_place
+from ..remote.pinned_folder import PinnedFolder
+from ..remote.session import Ended, Session
 from ..snapshots.snapshot import take_snapshot
 from ..transfer.b2_versions import clear_versions
 from ..transfer.endpoints import endpoints
 from ..transfer.keep_deleted import purge_kept
-from ..transfer.result import Transfer
+from ..transfer.result import Transfer, may_retry
 from ..transfer.verify import verify_transfer
 from . import notices
 from .finish import after_run, run_one_hook
@@ -157,27 +162,41 @@ class Run:
         check_before_session(task, resolve(credential.provider, self.host.providers).name)
         with ExitStack() as stack:
             local = stack.enter_context(take_snapshot(task, self.record.id, self.host.layout, self.log.say))
-            session = open_task_session(self.host, task, credential, self.record.id, self.stop, self._wait, descriptors)
+            pinned = stack.enter_context(PinnedFolder(local)) if os.path.isdir(local) else None
+            session = open_task_session(
+                self.host, task, credential, self.record.id, self.stop, self._wait, descriptors, pinned
+            )
             stack.enter_context(session.live)
             self._update(state="running", message="")
-            self._transfer(Attempt(session, task, endpoints(task, local, self.record.id)))
+            self._transfer(session, task, endpoints(task, pinned.path if pinned else local, self.record.id))
 
-    def _transfer(self, attempt: Attempt) -> None:
-        check_with_session(attempt)
-        session, task = attempt.session, attempt.task
-        if attempt.needs_canary and task.is_push:
-            plant_canary(session, task_place(task))
-        outcome = self._rclone(attempt)
+    def _transfer(self, session: Session, task: Task, ends: Endpoints) -> None:
+        outcome = self._try(session, task, ends)
         if outcome.state != "success":
             raise CloudsyncError(outcome.reason, outcome.message)
-        verify_transfer(session, task, attempt.ends, self.log.say)
+        verify_transfer(session, task, ends, self.log.say)
         purge_kept(session, task, self.log.say)
         put_off = clear_versions(session, task, self.log.say)
         self._settle("success", "", " ".join([outcome.message, put_off]).strip())
 
-    def _rclone(self, attempt: Attempt) -> Outcome:
-        session, task = attempt.session, attempt.task
-        transfer = Transfer(keep_items=False)
+    def _try(self, session: Session, task: Task, ends: Endpoints) -> Outcome:
+        """Make up to 1 + ``retries`` attempts. Each passes the guards first, and they see the same directory."""
+        deadline = time.monotonic() + task.limits.max_duration if task.limits.max_duration else None
+        transfer, number = Transfer(keep_items=False), 1
+        while True:
+            attempt = Attempt(session, task, ends)
+            check_with_session(attempt)
+            if attempt.needs_canary and task.is_push:
+                plant_canary(session, task_place(task))
+            ended = self._rclone(attempt, transfer, deadline)
+            outcome = transfer.outcome(ended, session)
+            if number > task.retries or not may_retry(ended):
+                return outcome
+            self.log.say(f"attempt {number} of {task.retries + 1} failed: rclone ended with {ended.exit_code}")
+            transfer, number = Transfer(keep_items=False, earlier=transfer.stats), number + 1
+
+    def _rclone(self, attempt: Attempt, transfer: Transfer, deadline: Optional[float]) -> Ended:
+        task = attempt.task
         publish = progress_writer(self.host.layout, task.name, self.record.id)
 
         def listen(line: str) -> None:
@@ -187,7 +206,9 @@ class Run:
             elif transfer.stats is not None:
                 publish(transfer.stats)
 
-        ended = session.stream(transfer_arguments(task, attempt.ends), listen, timeout=task.limits.max_duration or None)
+        arguments = transfer_arguments(task, attempt.ends, max_delete=limit_deletions(task, attempt.plan))
+        timeout = None if deadline is None else max(deadline - time.monotonic(), 0.0)
+        ended = attempt.session.stream(arguments, listen, timeout=timeout)
         forget_progress(self.host.layout, task.name)
         stats = transfer.stats
         if stats is not None:
@@ -195,4 +216,4 @@ class Run:
                 self.record, bytes=stats.bytes, transfers=stats.transfers, deletes=stats.deletes, errors=stats.errors
             )
         self.record = replace(self.record, exit_code=ended.exit_code)
-        return transfer.outcome(ended, session)
+        return ended

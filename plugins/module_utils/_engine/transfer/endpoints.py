@@ -15,8 +15,10 @@ from .keep_deleted import kept_folder
 
 
 def endpoints(task: Task, local: str, run_id: str) -> Endpoints:
-    """``local``: the task's path, or its snapshot's; ``run_id`` names the folder for deleted files."""
+    """``local`` leads to the task's path, or to its snapshot; ``run_id`` names the folder for deleted files."""
     keep = kept_folder(task, run_id)
+    if not task.is_push and task.kept_inside:
+        keep = local + keep[len(task.path) :]
     if task.is_push:
         return Endpoints(local, task_place(task), keep)
     return Endpoints(task_place(task), local, keep)

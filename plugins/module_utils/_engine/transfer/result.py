@@ -12,19 +12,26 @@ from typing import List, Optional
 
 from ..common.errors import CloudsyncError
 from ..rclone.error_text import redact
-from ..rclone.log_lines import Item, Message, Stats, parse_line, parse_problems, remember
+from ..rclone.log_lines import Item, Message, Stats, add_stats, parse_line, parse_problems, remember
 from ..rclone.outcome import Finished, Outcome, classify, needs_probe
 from ..remote.arguments import QUICK
 from ..remote.session import Answer, Ended, Session
 
 PROBE_SECONDS = 120
+# Not 2 (usage), 6 (no error that a retry helps with), 7 (fatal), 8 and 10 (a limit was reached).
+# https://rclone.org/docs/#exit-code
+RETRIED_EXITS = (1, 3, 4, 5)
 
 
 class Transfer:
-    """Feed read() with rclone's lines; ask outcome() at the end. ``keep_items``: remember every file (for a plan)."""
+    """Feed read() with rclone's lines; ask outcome() at the end. ``keep_items``: remember every file (for a plan).
 
-    def __init__(self, keep_items: bool = True) -> None:
-        self.stats: Optional[Stats] = None
+    ``earlier``: the statistics of the attempts before this one, which those of this one are added to.
+    """
+
+    def __init__(self, keep_items: bool = True, earlier: Optional[Stats] = None) -> None:
+        self.stats = earlier
+        self._earlier = earlier
         self.items: List[Item] = []
         self.problems: List[Message] = []
         self._keep_items = keep_items
@@ -33,7 +40,7 @@ class Transfer:
         """Take in one line; what of it belongs in the log, None for a statistics line."""
         parsed = parse_line(line)
         if isinstance(parsed, Stats):
-            self.stats = parsed
+            self.stats = parsed if self._earlier is None else add_stats(self._earlier, parsed)
             return None
         if isinstance(parsed, Item):
             if self._keep_items:
@@ -63,6 +70,11 @@ class Transfer:
         outcome = self.outcome(ended, session)
         if outcome.state != "success":
             raise CloudsyncError(outcome.reason, outcome.message)
+
+
+def may_retry(ended: Ended) -> bool:
+    """Whether another attempt can succeed: as rclone's own ``--retries`` decides, by the exit code."""
+    return ended.exit_code in RETRIED_EXITS and not ended.stopped and not ended.timed_out
 
 
 def listing_error(answer: Answer, session: Session) -> CloudsyncError:

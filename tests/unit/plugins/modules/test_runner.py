@@ -30,7 +30,7 @@ INSTALLED = {
     " data_symptoms error_text log_lines obscure outcome symptoms",
     "rclone/providers": "conf_section derived_options known_hosts option_checks option_values"
     " required_logins schema secret_options sizes traits truenas_names",
-    "remote": "arguments host_keys live_config open session",
+    "remote": "arguments host_keys live_config open pinned_folder session",
     "runs": "dry_run finish hooks locks log notices path_claims progress records recovery run start_gate",
     "schedule": "cron describe next_runs oncalendar overdue preview schedule timezones",
     "snapshots": "btrfs lvm model plan snapshot tools workspace zfs",

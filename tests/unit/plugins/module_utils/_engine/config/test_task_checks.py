@@ -129,7 +129,7 @@ def test_a_wrong_timetable_is_refused_by_its_line(given, sentence):
 
 # As TrueNAS users and others give them; the values do not matter.
 WELCOME = (
-    "--order-by=size,desc --checkers=16 --low-level-retries=20 --retries-sleep=10s --no-traverse --ignore-existing "
+    "--order-by=size,desc --checkers=16 --low-level-retries=20 --no-traverse --ignore-existing "
     "--max-transfer=10G --fast-list --track-renames --b2-hard-delete --drive-skip-gdocs --s3-no-check-bucket "
     "--client-key=/etc/ssl/key.pem --timeout=1h --min-age=1d --bwlimit-file=1M --ignore-checksum --tpslimit=10 "
     "--s3-sse-kms-key-id=x --sftp-key-file=/root/.ssh/id --recursive --rclone-like --configured"
@@ -161,7 +161,7 @@ def test_an_argument_that_breaks_no_promise_is_passed_on(argument):
         ("max-duration", "use limits.max_duration"),
         ("bwlimit", "use bandwidth"),
         ("transfers", "use transfers"),
-        ("retries", "use retries"),
+        ("retries retries-sleep", "use retries"),
         (
             "filter filter-from include include-from exclude exclude-from exclude-if-present files-from files-from-raw",
             "use include and exclude",

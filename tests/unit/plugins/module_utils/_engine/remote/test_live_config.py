@@ -9,6 +9,7 @@ import stat
 
 import pytest
 
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.accounts import find_account
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.errors import CloudsyncError
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.flock import is_held, wait_lock
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config import credential_store
@@ -61,7 +62,7 @@ def uses(layout):
 
 def test_the_configuration_is_closed_to_everybody_and_gone_afterwards(layout, opened):
     assert stat.S_IMODE(os.stat(opened.path).st_mode) == 0o600
-    for folder in (opened.directory, os.path.dirname(opened.directory), layout.run_dir):
+    for folder in (opened.directory, os.path.dirname(opened.directory), layout.run_dir + "/live", layout.run_dir):
         assert stat.S_IMODE(os.stat(folder).st_mode) == 0o700
     with open(opened.path) as stream:
         assert stream.read() == render(content().sections)
@@ -198,7 +199,7 @@ def test_a_token_that_can_not_be_saved_stays_until_it_can(layout, seed, opened):
     problems = live.sweep_live(layout)
 
     assert len(problems) == 1
-    assert opened.directory in problems[0]
+    assert os.path.dirname(opened.directory) in problems[0]
     assert "which this host's seed lacks" in problems[0]
     save_seed(layout, seed)
     assert live.sweep_live(layout) == []
@@ -219,7 +220,7 @@ def test_a_token_that_can_not_be_saved_at_the_end_is_left_to_the_next_one(layout
         problems = live.sweep_live(layout)
         assert "No space left on device" in problems[0]
 
-    assert not is_held(opened.directory + "/lock")
+    assert not is_held(layout.run_dir + "/live/R1/lock")
     assert live.sweep_live(layout) == []
     assert token_of(layout) == SECOND
 
@@ -261,7 +262,156 @@ def test_a_use_that_can_not_begin_leaves_nothing(layout):
 def test_another_user_owns_the_configuration_or_is_named_when_there_is_none(layout):
     with live.open_live(layout, "drive", True, "R1", content, user="nobody") as config:
         assert os.stat(config.path).st_uid == os.stat(config.directory).st_uid != 0
-        assert os.stat(config.directory + "/lock").st_uid == 0
+        use = os.path.dirname(config.directory)
+        assert os.stat(use).st_uid == os.stat(use + "/lock").st_uid == os.stat(use + "/baseline.conf").st_uid == 0
+        assert stat.S_IMODE(os.stat(use).st_mode) == 0o700
     with pytest.raises(CloudsyncError, match="The user 'cloudsync-none' does not exist on this host"):
         live.open_live(layout, "drive", True, "R2", content, user="cloudsync-none")
     assert uses(layout) == []
+
+
+@pytest.fixture
+def foreign(layout):
+    """The live configuration of a task whose user is nobody."""
+    return live.open_live(layout, "drive", True, "R1", content, user="nobody")
+
+
+def act_as_nobody(action):
+    """Call ``action`` in a process of the user nobody."""
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            account = find_account("nobody")
+            os.setgroups([])
+            os.setgid(account.gid)
+            os.setuid(account.uid)
+            action()
+            code = 0
+        finally:
+            os._exit(code)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def plant_link(directory, target):
+    os.unlink(f"{directory}/rclone.conf")
+    os.symlink(target, f"{directory}/rclone.conf")
+
+
+def plant_fifo(directory, _target):
+    os.unlink(f"{directory}/rclone.conf")
+    os.mkfifo(f"{directory}/rclone.conf")
+
+
+def plant_directory(directory, _target):
+    os.unlink(f"{directory}/rclone.conf")
+    os.mkdir(f"{directory}/rclone.conf")
+
+
+def plant_half_saved_link(directory, target):
+    os.unlink(f"{directory}/rclone.conf")
+    os.symlink(target, f"{directory}/rclone.conf.old")
+
+
+def plant_large_file(directory, _target):
+    with open(f"{directory}/rclone.conf", "w") as stream:
+        stream.write(render(content(THIRD).sections) + "# " + "x" * live.MOST_BYTES)
+
+
+def plant_binary_file(directory, _target):
+    with open(f"{directory}/rclone.conf", "wb") as stream:
+        stream.write(render(content(THIRD).sections).encode() + b"# \xff")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="another user needs root")
+@pytest.mark.parametrize(
+    "plant",
+    [plant_link, plant_fifo, plant_directory, plant_half_saved_link, plant_large_file, plant_binary_file],
+)
+@pytest.mark.parametrize("killed", [False, True])
+def test_root_reads_nothing_that_the_user_of_a_task_planted(layout, foreign, tmp_path, plant, killed):
+    secret = tmp_path / "of-another-run.conf"
+    secret.write_text(render(content(SECOND).sections))
+    secret.chmod(0o600)
+    plant_as_nobody = os.open(foreign.directory, os.O_RDONLY | os.O_DIRECTORY)
+    act_as_nobody(lambda: plant(f"/proc/self/fd/{plant_as_nobody}", str(secret)))
+    os.close(plant_as_nobody)
+    if killed:
+        dies(foreign)
+        assert live.sweep_live(layout) == []
+    else:
+        foreign.close()
+    assert token_of(layout) == FIRST
+    assert uses(layout) == []
+    assert secret.exists()
+
+
+def test_a_token_that_no_configuration_can_hold_is_not_saved(layout, opened):
+    with open(opened.path, "w") as stream:
+        stream.write("[remote]\ntype = drive\ntoken = %(password)s\n")
+    opened.close()
+    assert token_of(layout) == FIRST
+    assert uses(layout) == []
+
+
+def test_a_configuration_that_cannot_be_parsed_does_not_fail_the_run(layout, opened):
+    with open(opened.path, "w") as stream:
+        stream.write("[remote]\ntype = drive\nnonsense\n")
+    opened.close()
+    assert token_of(layout) == FIRST
+    assert uses(layout) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="another user needs root")
+def test_a_hard_link_to_a_file_of_somebody_else_is_not_read(layout, foreign, tmp_path):
+    secret = tmp_path / "of-another-run.conf"
+    secret.write_text(render(content(SECOND).sections))
+    os.unlink(foreign.path)
+    os.link(str(secret), foreign.path)
+    foreign.close()
+    assert token_of(layout) == FIRST
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="another user needs root")
+def test_the_user_of_a_task_can_neither_reach_nor_replace_the_lock(layout, foreign):
+    descriptor = os.open(foreign.directory, os.O_RDONLY | os.O_DIRECTORY)
+
+    def attack():
+        for action in (
+            lambda: os.listdir(f"/proc/self/fd/{descriptor}/.."),
+            lambda: os.open(f"/proc/self/fd/{descriptor}/../lock", os.O_RDONLY),
+            lambda: os.rename(f"/proc/self/fd/{descriptor}", "/tmp/cloudsync-moved"),
+        ):
+            try:
+                action()
+            except OSError:
+                continue
+            raise AssertionError(action)
+
+    act_as_nobody(attack)
+    os.close(descriptor)
+    foreign.close()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="another user needs root")
+def test_the_token_that_rclone_of_another_user_refreshed_is_saved_and_nothing_else(layout, foreign):
+    text = render({live.REMOTE: {"type": "drive", "token": SECOND, "root_folder_id": "elsewhere"}})
+
+    def save():
+        with open(f"/proc/self/fd/{descriptor}/rclone.conf.new", "w") as stream:
+            stream.write(text)
+        os.rename(f"/proc/self/fd/{descriptor}/rclone.conf.new", f"/proc/self/fd/{descriptor}/rclone.conf")
+
+    descriptor = os.open(foreign.directory, os.O_RDONLY | os.O_DIRECTORY)
+    act_as_nobody(save)
+    os.close(descriptor)
+    foreign.close()
+    stored = credential_store.load_credential(layout, load_seed(layout), "drive")
+    assert stored.refreshed == {"token": SECOND}
+
+
+def test_references_in_the_live_configuration_are_not_expanded(layout, opened):
+    with open(opened.path, "w") as stream:
+        stream.write("[remote]\ntype = drive\na = " + "%(b)s" * 20000 + "\nb = " + "x" * 2000 + "\ntoken = t\n")
+    opened.close()
+    assert token_of(layout) == "t"
