@@ -130,7 +130,7 @@ def test_preview_of_a_task_and_of_an_expression(host):
 
 
 def test_verify(host):
-    assert host.cloudsync("verify", "store").out == "store can log in\n"
+    assert host.cloudsync("verify", "store").out == "credential store can log in\n"
     assert host.cloudsync("verify", "store", "--json").json == {"credential": "store", "valid": True}
     missing = host.cloudsync("verify", "stor")
     assert missing.code == 2

@@ -57,7 +57,7 @@ def verify(host: Host, options: argparse.Namespace) -> int:
     error = browse.verify(host, credential, True, options.path)
     if error is not None:
         raise error
-    print_answer(options, {"credential": credential.name, "valid": True}, f"{credential.name} can log in")
+    print_answer(options, {"credential": credential.name, "valid": True}, f"credential {credential.name} can log in")
     return EXIT_SUCCESS
 
 

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
-"""Verbs that only look: list, status, logs, history, preview and check."""
+"""Verbs that read the state of this host: list, status, logs, history, preview and check."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from . import tables
 from .output import print_answer, print_line
 
 FOLLOW_SECONDS = 0.5
-# What ``list`` leaves out of the status of a task.
+# The keys of a task's status that ``list`` omits.
 OF_RUNS = ("run", "progress", "state", "reason", "message", "next", "overdue_since")
 
 
@@ -51,7 +51,7 @@ def print_log(host: Host, options: argparse.Namespace) -> int:
     require_task(host.layout, options.task)
     record = last_record(host.layout, options.task)
     if record is None:
-        raise CloudsyncError("not_found", f"The task {options.task} has never run.")
+        raise CloudsyncError("not_found", f"Task {options.task} has never run.")
     if options.json:
         print_answer(options, {"id": record.id, "log": record.log, "lines": _read_lines(record.log)}, "")
     else:
@@ -65,7 +65,7 @@ def _read_lines(path: str) -> List[str]:
             return stream.read().splitlines()
     except FileNotFoundError:
         raise CloudsyncError(
-            "not_found", f"The log {path} does not exist any more. Old logs are removed by age and count."
+            "not_found", f"Log {path} no longer exists. Old logs are removed by age and count."
         ) from None
 
 
@@ -103,7 +103,7 @@ def find_schedule(layout: Layout, text: str) -> schedules.Schedule:
     if stored is None:
         return schedules.parse(text)
     if not stored["schedule"]:
-        raise usage_error(f"The task {text} has no schedule. It runs only when you start it.")
+        raise usage_error(f"Task {text} has no schedule. It runs only when you start it.")
     return schedules.parse(stored["schedule"])
 
 
@@ -111,7 +111,7 @@ def check(host: Host, options: argparse.Namespace) -> int:
     """``cloudsync check [--notify]``"""
     unsent = []
     if options.notify:
-        # Sending mail and HTTP requests is most of the engine's imports, and no other verb here needs it.
+        # Mail and HTTP are most of the engine's imports, and no other verb here needs them.
         from ..operations.watch import notify_overdue
 
         unsent = notify_overdue(host)

@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""Format what a person reads: aligned columns, sizes and local times."""
+"""Format output for people: aligned columns, sizes and local times."""
 
 from __future__ import annotations
 
@@ -33,15 +33,19 @@ def format_tasks(statuses: Sequence[Dict[str, Any]]) -> str:
     rows = [
         (
             status["task"],
-            status["direction"],
-            status["mode"],
+            format_direction(status),
             status["path"],
             f"{status['credential']}:{status['remote_path']}",
             status["description"],
         )
         for status in statuses
     ]
-    return align(("TASK", "DIRECTION", "MODE", "PATH", "REMOTE", "DESCRIPTION"), rows)
+    return align(("TASK", "DIRECTION", "PATH", "REMOTE", "DESCRIPTION"), rows)
+
+
+def format_direction(status: Dict[str, Any]) -> str:
+    """Return the direction with the mode: "push (sync)"."""
+    return f"{status['direction']} ({status['mode']})"
 
 
 def format_statuses(statuses: Sequence[Dict[str, Any]]) -> str:
@@ -49,7 +53,7 @@ def format_statuses(statuses: Sequence[Dict[str, Any]]) -> str:
     rows = [
         (
             status["task"],
-            f"{status['direction']} ({status['mode']})",
+            format_direction(status),
             format_state(status),
             format_local_time(status["run"]["started"] if status["run"] else None),
             format_local_time(status["next"]) if status["enabled"] else "disabled",
@@ -75,10 +79,7 @@ def format_status_details(status: Dict[str, Any]) -> str:
     run = status["run"] or {}
     facts = [
         ("task", status["task"]),
-        (
-            "direction",
-            f"{status['direction']} ({status['mode']})  {_format_places(status)}",
-        ),
+        ("direction", f"{format_direction(status)}  {_format_places(status)}"),
         ("state", format_state(status)),
         ("message", status["message"]),
         ("schedule", status["schedule_text"] if status["enabled"] else "disabled"),
@@ -121,7 +122,7 @@ def format_end(run: Dict[str, Any]) -> str:
 
 
 def format_plan(forecast: Dict[str, Any]) -> str:
-    """Return ``cloudsync run TASK --dry-run``: every file, the totals, and the guard that would refuse the run."""
+    """Return ``cloudsync run TASK --dry-run``: every file, the totals, and the error that would end the run."""
     plan = forecast["plan"]
     lines: List[str] = []
     for action in ("copy", "overwrite", "delete"):

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
-"""Verbs that only the unit files use: gate before a run, sweep after it."""
+"""Verbs for the unit files: gate before a run, sweep after it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def open_gate(host: Host, options: argparse.Namespace) -> int:
 
 
 def recover(host: Host, options: argparse.Namespace) -> int:
-    """``cloudsync sweep TASK``: remove engines that no command uses any more, and close what a killed run left."""
+    """``cloudsync sweep TASK``: remove unused engines, and finish runs that were killed."""
     engines.clean_up(host.layout)
     sweep_dead_runs(host, options.task)
     return EXIT_SUCCESS

@@ -107,9 +107,9 @@ def _check_all_names(session: Session, task: Task, crypt: str, raw: str) -> None
     if hidden > 0:
         raise Refused(
             "undecryptable",
-            f"The names of {format_count(hidden, 'file')} at remote_path {task.remote_path!r} cannot be decrypted. This "
-            "version of rclone would skip them without an error. Remove the files that do not belong to this task. To "
-            "find them, install rclone 1.66 or newer.",
+            f"The names of {format_count(hidden, 'file')} at remote_path {task.remote_path!r} cannot be decrypted. "
+            "This version of rclone would skip them without an error. Remove the files that do not belong to this "
+            "task. To find them, install rclone 1.66 or newer.",
         )
 
 
