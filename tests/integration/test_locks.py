@@ -49,7 +49,7 @@ def test_a_task_that_runs_is_skipped(yard):
     run = held(yard, "first")
     record = yard.run("first", 75, "locked")
     assert record["state"] == "skipped"
-    assert "another run of it is under way" in record["message"]
+    assert "another run of task first is active" in record["message"]
     assert yard.status("first")["state"] == "running"
     yard.release("first")
     assert yard.ended(run, 0)["state"] == "success"
