@@ -116,7 +116,7 @@ def test_a_run_that_waits_can_be_stopped(yard):
     run = held(yard, "first")
     second = yard.start("second")
     yard.wait_for_state("second", "waiting")
-    assert "the task first writes" in yard.status("second")["message"]
+    assert "waiting: task first writes " in yard.status("second")["message"]
     assert yard.cloudsync("stop", "second").code == 0
     assert yard.ended(second, 143)["reason"] == "stopped"
     assert yard.status("first")["state"] == "running"
