@@ -28,7 +28,7 @@ OF_RUNS = ("run", "progress", "state", "reason", "message", "next", "overdue_sin
 
 
 def list_tasks(host: Host, options: argparse.Namespace) -> int:
-    """``cloudsync list``"""
+    """List the tasks: ``cloudsync list``."""
     statuses = status.list_statuses(host.layout)
     content = [{key: value for key, value in found.items() if key not in OF_RUNS} for found in statuses]
     print_answer(options, content, tables.format_tasks(statuses))
@@ -36,7 +36,7 @@ def list_tasks(host: Host, options: argparse.Namespace) -> int:
 
 
 def show_status(host: Host, options: argparse.Namespace) -> int:
-    """``cloudsync status [TASK]``"""
+    """Show the state of one task or of all tasks: ``cloudsync status [TASK]``."""
     if options.task:
         found = status.find_status(host.layout, options.task)
         print_answer(options, found, tables.format_status_details(found))
@@ -47,7 +47,7 @@ def show_status(host: Host, options: argparse.Namespace) -> int:
 
 
 def print_log(host: Host, options: argparse.Namespace) -> int:
-    """``cloudsync logs TASK [--follow]``"""
+    """Print the log of a task's last run: ``cloudsync logs TASK [--follow]``."""
     require_task(host.layout, options.task)
     record = last_record(host.layout, options.task)
     if record is None:
@@ -83,7 +83,7 @@ def _print_lines(host: Host, task: str, run_id: str, follow: bool) -> None:
 
 
 def show_history(host: Host, options: argparse.Namespace) -> int:
-    """``cloudsync history TASK``"""
+    """List the runs of a task: ``cloudsync history TASK``."""
     require_task(host.layout, options.task)
     records = [record.public() for record in load_records(host.layout, options.task)]
     print_answer(options, records, tables.format_history(records))
@@ -91,7 +91,7 @@ def show_history(host: Host, options: argparse.Namespace) -> int:
 
 
 def show_preview(host: Host, options: argparse.Namespace) -> int:
-    """``cloudsync preview TASK|CRON [--count N]``"""
+    """Show the next runs of a schedule: ``cloudsync preview TASK|CRON [--count N]``."""
     found = previews.preview(find_schedule(host.layout, options.subject), options.count)
     print_answer(options, found, previews.format_text(found))
     return EXIT_SUCCESS
@@ -108,7 +108,7 @@ def find_schedule(layout: Layout, text: str) -> schedules.Schedule:
 
 
 def check(host: Host, options: argparse.Namespace) -> int:
-    """``cloudsync check [--notify]``"""
+    """List the problems of this host's tasks: ``cloudsync check [--notify]``."""
     unsent = []
     if options.notify:
         # Mail and HTTP are most of the engine's imports, and no other verb here needs them.

@@ -29,7 +29,7 @@ def format_local_time(text: Optional[str]) -> str:
 
 
 def format_tasks(statuses: Sequence[Dict[str, Any]]) -> str:
-    """Return ``cloudsync list``: a line a task."""
+    """Return the output of ``cloudsync list``: one line for each task."""
     rows = [
         (
             status["task"],
@@ -49,7 +49,7 @@ def format_direction(status: Dict[str, Any]) -> str:
 
 
 def format_statuses(statuses: Sequence[Dict[str, Any]]) -> str:
-    """Return ``cloudsync status``: a line a task."""
+    """Return the output of ``cloudsync status``: one line for each task."""
     rows = [
         (
             status["task"],
@@ -75,7 +75,7 @@ def format_state(status: Dict[str, Any]) -> str:
 
 
 def format_status_details(status: Dict[str, Any]) -> str:
-    """Return ``cloudsync status TASK``: a line a fact."""
+    """Return the output of ``cloudsync status TASK``: one line for each fact."""
     run = status["run"] or {}
     facts = [
         ("task", status["task"]),
@@ -85,21 +85,21 @@ def format_status_details(status: Dict[str, Any]) -> str:
         ("schedule", status["schedule_text"] if status["enabled"] else "disabled"),
         ("next run", format_local_time(status["next"])),
         ("last run", format_local_time(run.get("started"))),
-        ("moved", f"{format_count(run.get('transfers', 0), 'file')}, {format_size(run.get('bytes', 0))}"),
+        ("transfer", f"{format_count(run.get('transfers', 0), 'file')}, {format_size(run.get('bytes', 0))}"),
         ("log", run.get("log", "")),
     ]
     return "\n".join(f"{name:<10} {text}" for name, text in facts if text)
 
 
 def _format_places(status: Dict[str, Any]) -> str:
-    """Return from where to where."""
+    """Return the source and the destination with an arrow in the direction of the data."""
     remote = f"{status['credential']}:{status['remote_path']}"
     source, destination = (status["path"], remote) if status["direction"] == "push" else (remote, status["path"])
     return f"{source} -> {destination}"
 
 
 def format_history(records: Sequence[Dict[str, Any]]) -> str:
-    """Return ``cloudsync history TASK``: a line a run, newest first."""
+    """Return the output of ``cloudsync history TASK``: one line for each run, newest first."""
     rows = [
         (
             record["id"],
@@ -122,7 +122,7 @@ def format_end(run: Dict[str, Any]) -> str:
 
 
 def format_plan(forecast: Dict[str, Any]) -> str:
-    """Return ``cloudsync run TASK --dry-run``: every file, the totals, and the error that would end the run."""
+    """Return the output of ``cloudsync run TASK --dry-run``: every file, the totals, and an error that ends the run."""
     plan = forecast["plan"]
     lines: List[str] = []
     for action in ("copy", "overwrite", "delete"):

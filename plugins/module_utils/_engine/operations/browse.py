@@ -137,7 +137,7 @@ def verify_declared(host: Host, declared: Credential, stored: bool, path: str) -
 
 
 def why_not_verified(host: Host, declared: Credential) -> str:
-    """Return why a login with an unstored credential cannot be tested in check mode; "" if it can."""
+    """Return why a login with an unstored credential cannot be tested in check mode, or "" if it can."""
     if not host.has_rclone:
         return "The login was not tested, because rclone is not installed yet."
     if takes_turns(declared):

@@ -29,7 +29,7 @@ def may_start(layout: Layout, stored: Mapping[str, Any], environ: Mapping[str, s
     """Return whether this start of the stored task may go ahead.
 
     systemd starts a oneshot again at once if a slot passed during its run. After a stop, that start is refused. A start
-    by the timer outside the schedule's window is also refused: it is late, or made up for at boot. A start by hand
+    by the timer outside the schedule's window is also refused: it is late, or a missed run at boot. A start by hand
     always goes ahead.
     """
     stopped_ago = _take_marker(stop_marker(layout, stored["name"]))
@@ -98,7 +98,7 @@ def stop_marker(layout: Layout, task: str) -> str:
 
 
 def mark_stopped(layout: Layout, task: str) -> None:
-    """Write the stop marker. A stopped run does this at its very end."""
+    """Write the stop marker. A stopped run does this last."""
     make_directory(layout.run_dir)
     make_directory(layout.run_dir + "/stopped")
     atomic_write(stop_marker(layout, task), b"")

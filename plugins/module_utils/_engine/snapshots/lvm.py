@@ -35,8 +35,8 @@ class Lvm:
         rows = self._report(f"lv_kernel_major={major} && lv_kernel_minor={minor}")
         if not rows:
             raise usage_error(
-                f"Path {path} is on {mount.source} ({mount.fstype}), which is not an LVM logical volume. It cannot be "
-                "snapshotted. Set the task's snapshot to none."
+                f"Path {path} is on {mount.source} ({mount.fstype}), which is not an LVM logical volume. No snapshot "
+                "can be taken. Set the task's snapshot to none."
             )
         name = f"{rows[0]['vg_name']}/{rows[0]['lv_name']}"
         return [Part(place, Volume("lvm", name, mount.fstype), mount.inside(path))]

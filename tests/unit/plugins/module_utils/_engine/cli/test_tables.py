@@ -92,7 +92,7 @@ def test_the_details_of_a_task():
         "schedule   Every day at 04:00",
         "next run   2026-11-23 04:00:00 UTC",
         "last run   2026-11-22 04:00:00 UTC",
-        "moved      3 files, 1.5 KiB",
+        "transfer   3 files, 1.5 KiB",
         "log        /var/log/x.log",
     ]
     assert "message" not in tables.format_status_details(PENDING)
