@@ -28,7 +28,7 @@ Listener = Callable[[str], object]
 
 @dataclass(frozen=True)
 class Ended:
-    """The end of a child. ``stopped``: a stop was requested. ``timed_out``: its time limit was reached."""
+    """How a child ended. ``stopped``: we were asked to end it; ``timed_out``: its time was over."""
 
     exit_code: int
     stopped: bool = False
@@ -133,7 +133,7 @@ class Session:
 
 
 class _Pump:
-    """Read both outputs line by line until the child ends. Check for a stop and the time limit twice a second."""
+    """Reads both outputs line by line until the child ends, looking up every half second."""
 
     def __init__(
         self,

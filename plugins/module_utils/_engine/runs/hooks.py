@@ -212,7 +212,7 @@ def _started(argv: List[str], script: int, env: Dict[str, str], user: Optional[s
 def _followed(
     process: subprocess.Popen[bytes], say: Callable[[str], None], deadline: float, stop: Callable[[], bool]
 ) -> Tuple[bool, bool]:
-    """Pass on the output until ``process`` has ended. Return whether it timed out, and whether ``stop`` ended it."""
+    """Pass the output on until ``process`` has ended; whether it was ended for its time, or for ``stop``."""
     output: Optional[IO[bytes]] = process.stdout
     if output is None:
         raise ValueError("the hook has no output to follow")
