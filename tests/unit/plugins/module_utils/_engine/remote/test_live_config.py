@@ -40,7 +40,7 @@ def opened(layout):
 
 
 def rclone_saves(config, token):
-    """As rclone does: a new file takes the place of the old one."""
+    """Save as rclone does: replace the file by a new one."""
     with open(config.path + ".new", "w") as stream:
         stream.write(render(content(token).sections))
     os.rename(config.path + ".new", config.path)
@@ -51,7 +51,7 @@ def token_of(layout):
 
 
 def dies(config):
-    """All that the kernel does for a runner that gets SIGKILL."""
+    """Release the lock, as the kernel does after SIGKILL."""
     config._lock.release()
 
 

@@ -29,7 +29,7 @@ def known():
 
 
 class Run:
-    """Runs hooks with defaults; ``lines`` is what they logged."""
+    """Run hooks with defaults. ``lines`` has their log."""
 
     def __init__(self, script_dir):
         self.script_dir = str(script_dir)

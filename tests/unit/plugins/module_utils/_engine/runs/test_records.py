@@ -39,7 +39,7 @@ def ids(found):
 
 @pytest.fixture
 def full_disk(layout, monkeypatch):
-    """While the list is not empty, nothing can be written below the state directory."""
+    """Make every write below the state directory fail while the list is not empty."""
     full = []
     write = records.write_json
 

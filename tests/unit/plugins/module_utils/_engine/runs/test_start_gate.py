@@ -48,7 +48,7 @@ def test_the_start_that_systemd_repeats_after_a_stop_is_refused_once(layout, mak
 
 @pytest.mark.parametrize(("began", "owed"), [(3660, True), (1, False)])
 def test_a_slot_just_after_a_stop_is_not_lost(layout, make_task, began, owed):
-    """Its schedule's last slot was half an hour ago."""
+    """The last slot of the schedule was half an hour ago."""
     now = datetime.datetime.now(datetime.timezone.utc)
     minute = (now.minute + 30) % 60
     task = stored(make_task, schedule={"cron": f"{minute} * * * *", "timezone": "Etc/UTC"})

@@ -36,7 +36,7 @@ def lv_row(name, layout="linear", invalid="unknown", group="vg0"):
 
 
 class Transcript:
-    """Answers commands as the tools did; the first answer whose words all occur in the command counts."""
+    """Answer commands as the tools did. The first answer whose words all occur in the command is used."""
 
     def __init__(self, *answers):
         self.answers = list(answers)
@@ -57,7 +57,7 @@ class Transcript:
 
 
 class Here:
-    """A place below tmp_path, and mounts in it."""
+    """A directory below tmp_path, and mounts in it."""
 
     def __init__(self, tmp_path):
         self.base = os.path.realpath(str(tmp_path))
