@@ -15,7 +15,10 @@ from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.guards.p
     check_places,
     unsafe_pull,
 )
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.guards.source import check_source
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.binary import Rclone
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.remote.arguments import Endpoints
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.remote.session import Answer
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.transfer.plan import Entry, Plan
 
 
@@ -108,6 +111,30 @@ def test_a_marker_must_be_a_file_in_the_source(make_task, tmp_path):
     (tmp_path / "a" / ".here").write_text("")
     check_local(task)
     check_local(make_task(path=str(tmp_path), guards={"marker": "none"}, direction="pull"))
+
+
+class EmptyRemote:
+    """A session whose every command succeeds without output."""
+
+    has_no_folders = False
+
+    def query(self, _arguments, **_options):
+        return Answer(0, "", "")
+
+
+@pytest.mark.parametrize(
+    ("mode", "effect"),
+    [("sync", "A sync would delete everything at the destination."), ("move", "There is nothing to move.")],
+)
+def test_the_refusal_of_an_empty_source_says_what_the_run_would_do(make_task, mode, effect):
+    task = make_task(mode=mode, path="/srv")
+    reason, message = refusal(check_source, EmptyRemote(), task, Endpoints("/srv", "remote:bucket/data"))
+
+    assert reason == "empty_source"
+    assert message.startswith(
+        f"Source /srv contains no files that match the task's filters. {effect} Nothing was changed."
+    )
+    check_source(EmptyRemote(), make_task(path="/srv", mode="copy"), Endpoints("/srv", "remote:bucket/data"))
 
 
 def plan(delete, present):
