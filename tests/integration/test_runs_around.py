@@ -171,7 +171,7 @@ def test_an_overdue_run_is_told_once_and_cleared_by_the_next_success(site):
         site.run("documents")
         assert site.cloudsync("check", "--notify").code == 0
     assert [notice["event"] for notice in posted] == ["overdue", "recovered"]
-    assert "No run has begun since 2020-09-" in posted[0]["message"]
+    assert "No run has started since 2020-09-" in posted[0]["message"]
     assert SECRET not in json.dumps(posted)
 
 

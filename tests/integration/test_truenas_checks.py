@@ -160,7 +160,7 @@ def test_a32_a_snapshot_of_a_move(machine, push):
 
 def test_a34_a_push_to_http(machine, push):
     machine.declare([{"name": "web", "provider": "HTTP", "attributes": {"url": "http://127.0.0.1:9"}}])
-    sentence = "The provider HTTP is read-only: a task can pull from it, not push."
+    sentence = "Provider HTTP is read-only. A task can pull from it but cannot push to it."
     assert sentence in refusal(machine, {**push, "credential": "web"})
 
 

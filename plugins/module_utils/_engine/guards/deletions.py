@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""Guard: a run deletes no more than ``guards.max_delete`` allows, judged by the plan, then by rclone itself."""
+"""Guard: a run deletes no more files than ``guards.max_delete`` allows. The plan is counted, then rclone counts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..transfer.plan import Plan
 
 
 def check_deletions(task: Task, plan: Plan) -> None:
-    """guards.max_delete, on the plan: either everything may be deleted, or nothing is."""
+    """Refuse a plan that deletes more than ``guards.max_delete``. Then nothing at all is deleted."""
     limit = task.guards.max_delete
     if not limit:
         return
@@ -24,9 +24,9 @@ def check_deletions(task: Task, plan: Plan) -> None:
     if count > _count_allowed(limit, plan):
         raise Refused(
             "max_delete",
-            f"The run would delete {count} of the {plan.present} files at the destination, more than guards.max_delete "
-            f"({limit}) allows. Nothing was changed. Look at the plan (cloudsync run {task.name} --dry-run); if it is "
-            "right, raise the limit.",
+            f"The run would delete {count} of the {plan.present} files at the destination. guards.max_delete is "
+            f"{limit}. Nothing was changed. Check the plan with 'cloudsync run {task.name} --dry-run'. If it is "
+            "correct, raise guards.max_delete.",
         )
 
 

@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""The one order of the guards: for a run, a dry run, a one-time run and a declaration.
+"""The order of the guards, for a run, a dry run, a one-time run and a declaration.
 
 A new guard is one line in one of the three tuples. DECLARED guards look at the task and its provider only. They also
 refuse a declaration. LOCAL guards look at this host. WITH_SESSION guards ask the provider through rclone.
@@ -31,7 +31,7 @@ from .source import check_source
 
 @dataclass
 class Attempt:
-    """A transfer that the guards have to allow, and what they found out about it.
+    """A transfer that the guards have to allow, and their findings.
 
     ``needs_canary`` is True if the task encrypts and its destination has no canary yet.
     """

@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""rclone's command line for a task, without a secret in it."""
+"""Build rclone's command line for a task. It never has a secret."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from ..config.tasks import Task
 from ..snapshots.model import BTRFS_SNAPSHOTS
 
 CANARY = ".cloudsync-canary"
-# The ways in to snapshots, wherever they are: what lies behind them would be transferred once more, or many times.
+# The folders through which snapshots are seen. Their content would be transferred again, once for each snapshot.
 NEVER_TRANSFERRED = (".zfs", BTRFS_SNAPSHOTS)
-# For looking whether something answers at all.
+# Short limits, to find out whether the provider answers at all.
 QUICK = ("--contimeout", "15s", "--timeout", "30s", "--retries", "1", "--low-level-retries", "1")
-# How to reach the provider, and no matter of one command.
+# The options of the connection. Every command needs them.
 CONNECTION_FLAGS = (
     "bind ca-cert client-cert client-key contimeout disable-http2 dscp header headers http-proxy no-check-certificate"
     " timeout tpslimit tpslimit-burst user-agent"
@@ -30,7 +30,7 @@ JSON_LOG = ("--use-json-log", "--log-level", "INFO", "--stats", "1s", "--stats-l
 
 @dataclass(frozen=True)
 class Endpoints:
-    """From where to where, as rclone spells it; ``keep`` is where this run's deleted files go, or empty."""
+    """Source and destination as arguments of rclone. ``keep`` is the place for deleted files, or empty."""
 
     source: str
     destination: str
@@ -38,12 +38,15 @@ class Endpoints:
 
 
 def place_below(place: str, path: str) -> str:
-    """``path`` within ``place``, which may be a whole remote ("remote:")."""
+    """Return ``path`` below ``place``, which may be a whole remote ("remote:")."""
     return place + path if not path or place.endswith((":", "/")) else f"{place}/{path}"
 
 
 def filter_arguments(task: Task) -> List[str]:
-    """First match wins: our own exclusions, then ``exclude``, then ``include`` and nothing else."""
+    """Return the filters in order, because rclone applies the first match: our own, ``exclude``, then ``include``.
+
+    With ``include``, everything else is excluded.
+    """
     rules = ["- /" + CANARY, *(f"- {name}/**" for name in NEVER_TRANSFERRED)]
     if task.kept_inside:
         rules.append(f"- /{_literal(task.kept_inside)}/**")
@@ -54,12 +57,12 @@ def filter_arguments(task: Task) -> List[str]:
 
 
 def _literal(path: str) -> str:
-    """``path`` as a pattern that nothing else matches."""
+    """Return a pattern that matches ``path`` only."""
     return re.sub(r"([\\*?\[\]{}])", r"\\\1", path)
 
 
 def selection_arguments(task: Task) -> List[str]:
-    """What decides which files a run looks at, for listings, plans, transfers and checks alike."""
+    """Return the options that select a run's files, in listings, plans, transfers and checks."""
     arguments = filter_arguments(task)
     if task.follow_symlinks:
         arguments.append("--copy-links")
@@ -67,7 +70,7 @@ def selection_arguments(task: Task) -> List[str]:
 
 
 def connection_arguments(task: Task) -> List[str]:
-    """Those of rclone_args that every command of the task needs, not only its transfer."""
+    """Return those of rclone_args that every command of the task needs, not only its transfer."""
     flags = ["--" + name for name in CONNECTION_FLAGS.split()]
     return [argument for argument in task.rclone_args if argument.partition("=")[0] in flags]
 
@@ -75,7 +78,7 @@ def connection_arguments(task: Task) -> List[str]:
 def transfer_arguments(
     task: Task, ends: Endpoints, dry_run: bool = False, max_delete: Optional[int] = None
 ) -> List[str]:
-    """The one command that does the work. connection_arguments() go before it, as before any other.
+    """Return the command of the transfer. Like every command, it follows connection_arguments().
 
     rclone makes one attempt. A second one by rclone itself would act on guards that were evaluated before the first.
     """

@@ -4,16 +4,16 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""The live configuration: a credential in clear, in a 0600 file on tmpfs, only while one use of it lasts.
+"""Keep the live configuration: a decrypted credential in a 0600 file on tmpfs, for the time of one use.
 
-rclone writes a refreshed token into its configuration. It is saved back to the encrypted store while rclone runs,
-when it ends, and, after a kill, by whoever comes next: the lock that says "in use" is inherited by rclone, so a
-directory whose lock is free has no reader and no writer any more. Where a refresh token can be used only once, the
-uses of a credential take turns; each then begins with the token that the last one left.
+rclone writes a refreshed token into its configuration. The token is saved back to the encrypted store while rclone
+runs, when it ends, and after a kill by the next use. rclone inherits the lock of the directory, so a directory whose
+lock is free has no reader and no writer. If a refresh token can be used only once, the uses of a credential take turns.
+Each then begins with the token of the previous one.
 
-A use has a directory of root's, with the lock and the baseline, and in it one that belongs to the user of rclone. That
-user can put anything there, at any moment. Root reads only the configuration from it, with read_foreign_text(), and
-writes nothing into it after the user got it.
+Each use has a directory that belongs to root, with the lock and the baseline. In it is a directory that belongs to the
+user of rclone. That user can put anything there at any moment. Root reads only the configuration from it, through
+read_foreign_text(), and writes nothing into it after the user owns it.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ Sections = Mapping[str, Mapping[str, str]]
 
 @dataclass(frozen=True)
 class Content:
-    """What rclone is to work with: its configuration; public ``files``, name to text, beside it; global flags."""
+    """The input of rclone: its configuration, public ``files`` (name to text) in the same folder, global flags."""
 
     sections: Sections
     files: Mapping[str, str] = field(default_factory=dict)
@@ -53,9 +53,9 @@ class Content:
 
 
 class LiveConfig:
-    """One use of a credential. ``path`` is for rclone's ``--config``; save_back() often, close() at the end.
+    """One use of a credential. Call save_back() often, and close() at the end.
 
-    ``arguments`` go with every command.
+    ``path`` is for rclone's ``--config``. Every command needs ``arguments``.
     """
 
     def __init__(
@@ -82,11 +82,14 @@ class LiveConfig:
 
     @property
     def descriptors(self) -> Tuple[int, ...]:
-        """To be inherited by rclone, which then counts as in use until it ends, even without its runner."""
+        """The locks that rclone must inherit, so that the use lasts until rclone ends, even without its runner."""
         return tuple(lock.descriptor for lock in (self._lock, self._turn) if lock is not None)
 
     def save_back(self) -> bool:
-        """Store what rclone refreshed since the last call, if anything; one stat when nothing changed."""
+        """Store what rclone refreshed since the last call. Return whether that was anything.
+
+        Without a change, this costs one stat.
+        """
         now = _signature(self.path)
         if not self._saved or now is None or now == self._seen:
             return False
@@ -95,7 +98,7 @@ class LiveConfig:
         return saved
 
     def close(self) -> None:
-        """Save back and remove. What can't be saved stays, for sweep_live()."""
+        """Save back and remove. A configuration that cannot be saved is left for sweep_live()."""
         try:
             self.save_back()
             shutil.rmtree(self._use)
@@ -120,9 +123,9 @@ def open_live(
     turn: Optional[Lock] = None,
     user: str = "root",
 ) -> LiveConfig:
-    """The live configuration ``build()`` for ``use_id``, which names its directory; it owns ``turn`` from now on.
+    """Write the live configuration ``build()`` into the directory ``use_id``. It owns ``turn`` from now on.
 
-    ``credential`` names the one to save back to; with ``saved`` False it is in no store, and nothing is saved back.
+    Refreshed tokens are saved back to ``credential``. With ``saved`` False it is in no store, and nothing is saved.
     """
     parent = layout.run_dir + "/live"
     make_directory(layout.run_dir)
@@ -151,12 +154,12 @@ def open_live(
 
 
 def _mutex(layout: Layout) -> str:
-    """Held while a directory is there, but not its lock, so that nobody sweeps it in between."""
+    """Return the mutex that is held while a directory has no lock yet, so that it is not swept meanwhile."""
     return layout.run_dir + "/locks/live.mutex"
 
 
 def _give_to(user: str, directory: str) -> None:
-    """rclone saves by renaming, so its user must own the directory; the way there stays closed to everybody."""
+    """Give the directory to ``user``, because rclone saves by renaming. Its parents stay closed to other users."""
     if user == "root" or os.geteuid() != 0:
         return
     account = find_account(user)
@@ -165,15 +168,15 @@ def _give_to(user: str, directory: str) -> None:
 
 
 def turn_path(layout: Layout, credential: str) -> str:
-    """The lock that the users of a credential with a single-use refresh token take turns on."""
+    """Return the lock on which the uses of a credential with a single-use refresh token take turns."""
     return f"{layout.run_dir}/locks/turns/{credential}"
 
 
 def sweep_live(layout: Layout) -> List[str]:
-    """Save back and remove what killed runs left.
+    """Save back and remove the live configurations of killed runs. Return a sentence for each that stays.
 
-    A refreshed token that can't be saved (the seed is missing, say) is the only copy there is: it stays where it is,
-    on tmpfs, closed to everybody, and a sentence says so.
+    A refreshed token that cannot be saved, for example without the seed, exists nowhere else. It stays in its file on
+    tmpfs, which only its user can read.
     """
     parent = layout.run_dir + "/live"
     problems = []
@@ -189,8 +192,8 @@ def sweep_live(layout: Layout) -> List[str]:
                 shutil.rmtree(directory)
             except (CloudsyncError, OSError) as error:
                 problems.append(
-                    f"The token that the killed run {use_id} refreshed is kept in {directory} until it can be saved. "
-                    f"{error}"
+                    f"Cannot save the token that the killed run {use_id} refreshed. It is kept in {directory}, and the "
+                    f"next run tries again: {error}"
                 )
     return problems
 
@@ -214,7 +217,10 @@ def _store_refreshed(layout: Layout, directory: str) -> bool:
 
 
 def _read_refreshed(directory: str) -> Optional[Dict[str, str]]:
-    """rclone's save renames twice: between the two, the new text is in a file beside the configuration."""
+    """Return the section of the remote, also from a half-saved configuration.
+
+    rclone's save renames twice. Between the two, the new text is in another file of the same folder.
+    """
     try:
         owner = os.lstat(directory).st_uid
     except FileNotFoundError:

@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""A credential in use: its sections of rclone's configuration, its turn, and the session over both."""
+"""Open a session with a credential: take its turn and write rclone's configuration."""
 
 from __future__ import annotations
 
@@ -35,28 +35,28 @@ Say = Callable[[str], None]
 
 
 def takes_turns(credential: Credential) -> bool:
-    """Whether only one use of the credential at a time is safe."""
+    """Return whether only one use of the credential at a time is safe."""
     return refresh_token_is_single_use(
         credential.provider, credential.attributes, "token" in credential.merge_secrets()
     )
 
 
 def take_turn(host: Host, credential: str, stop: StopFlag, say: Say) -> Lock:
-    """Wait for the credential's turn, however long; a wish to stop ends the wait."""
+    """Wait for the credential's turn, without a time limit, until ``stop`` is requested."""
     path = turn_path(host.layout, credential)
     lock = try_lock(path)
     if lock is None:
-        say(f"waiting for the credential {credential}, whose refresh token can be used by one at a time")
+        say(f"waiting: credential {credential} is in use, and its refresh token allows only one use at a time")
     while lock is None:
         if stop.requested:
-            raise CloudsyncError("stopped", "The run was stopped while it waited for the credential.")
+            raise CloudsyncError("stopped", f"The run was stopped while it waited for credential {credential}.")
         time.sleep(WAIT_SECONDS)
         lock = try_lock(path)
     return lock
 
 
 def raw_place(path: str) -> str:
-    """A remote path as rclone's argument."""
+    """Return a remote path as an argument of rclone."""
     return f"{REMOTE}:{path}"
 
 
@@ -65,7 +65,7 @@ def _root(path: str) -> str:
 
 
 def task_place(task: Task) -> str:
-    """The remote side of a task, decrypted when it is encrypted."""
+    """Return the remote side of a task as an argument of rclone, decrypted if the task encrypts."""
     return CRYPT + ":" if task.encryption is not None else raw_place(task.remote_path)
 
 
@@ -78,9 +78,9 @@ def build_content(
     user: str = "root",
     strict_names: bool = True,
 ) -> Content:
-    """What rclone gets for one use. What it refreshed is already in its own spelling and goes on top.
+    """Build the configuration for one use. Refreshed values override the declared ones, in rclone's own spelling.
 
-    ``strict_names``: a name that can't be decrypted is an error, where rclone knows that.
+    ``strict_names``: a name that cannot be decrypted is an error, if this version of rclone has that option.
     """
     provider = resolve(credential.provider, host.providers)
     login = {**credential.attributes, **credential.secrets}
@@ -110,10 +110,10 @@ def open_task_session(
     descriptors: Sequence[int] = (),
     local: Optional[PinnedFolder] = None,
 ) -> Session:
-    """The session of a run or a plan of ``task``. The caller closes ``session.live``."""
+    """Open the session of a run or a plan of ``task``. The caller closes ``session.live``."""
 
     def build() -> Content:
-        # Read again: whoever had the turn before may have left a newer token, and the seed may have been rotated.
+        # Read again: the previous use may have saved a newer token, and the seed may have been rotated.
         now = load_credential(host.layout, load_seed(host.layout), credential.name)
         return build_content(host, now, task.provider_options, task.encryption, task.remote_path, task.user)
 
@@ -143,9 +143,9 @@ def open_credential_session(
     remote_path: str = "",
     options: Optional[Mapping[str, str]] = None,
 ) -> Session:
-    """The session of a verify or a listing; ``saved`` False: the credential is not in the store.
+    """Open the session of a verify or a listing. ``saved`` is False for a credential that is not in the store.
 
-    Names that can't be decrypted are left out of it, and told in rclone's log.
+    rclone skips names that it cannot decrypt, and writes them to its log.
     """
 
     def build() -> Content:

@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""rclone as a child process: one live configuration, a built environment, and somebody who listens to it."""
+"""Run rclone as a child process with a live configuration and a built environment, and follow its output."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Ended:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a short command said."""
+    """The output of a short command."""
 
     exit_code: int
     stdout: str
@@ -47,11 +47,11 @@ class Answer:
 
 @dataclass
 class Session:
-    """All that one use of a credential needs to call rclone. ``descriptors`` are locks that rclone is to hold, too.
+    """Everything that one use of a credential needs to call rclone. rclone also holds the locks ``descriptors``.
 
-    ``root`` is the bucket, or the top of the remote, as rclone's argument, and ``remote_path`` where within the account
-    it works. ``has_no_folders``: at the provider folders are but parts of names. ``connection`` goes before every
-    command, ``readable`` before one that writes what has to be read again at once. ``local`` is the local side of the
+    ``root`` is the bucket, or the top of the remote, as an argument of rclone. ``remote_path`` is the task's path in
+    it. ``has_no_folders``: at the provider, folders are only parts of names. ``connection`` goes before every command.
+    ``readable`` is for a command that writes a file which must be readable at once. ``local`` is the local side of the
     task, if it exists.
     """
 
@@ -76,10 +76,10 @@ class Session:
         stdin: bytes = b"",
         enough: Callable[[], bool] = lambda: False,
     ) -> Ended:
-        """Run ``rclone ARGUMENTS`` and hand over its lines as they come. ``timeout`` in seconds.
+        """Run ``rclone ARGUMENTS`` and pass on its lines as they come. ``timeout`` is in seconds.
 
-        Refreshed tokens are saved back all the while. When the stop flag is set, or the time is over, rclone gets
-        SIGTERM and, ten seconds later, SIGKILL; likewise once ``enough()`` has been heard.
+        Refreshed tokens are saved back during the run. When a stop is requested, the time limit is reached or
+        ``enough()`` returns True, rclone gets SIGTERM and, ten seconds later, SIGKILL.
         """
         directory = os.open(self.live.directory, os.O_RDONLY | os.O_DIRECTORY)
         try:
@@ -92,7 +92,7 @@ class Session:
     def query(
         self, arguments: Sequence[str], timeout: float = 300, stdin: bytes = b"", first_line_only: bool = False
     ) -> Answer:
-        """Run a short command to its end, or to its first line of output. ``timeout`` in seconds."""
+        """Run a short command to its end, or to its first line of output. ``timeout`` is in seconds."""
         output: List[str] = []
         errors: List[str] = []
         ended = self.stream(
@@ -101,7 +101,10 @@ class Session:
         if ended.stopped:
             raise CloudsyncError("stopped", "The run was stopped.")
         if ended.timed_out:
-            raise CloudsyncError("network", f"rclone {arguments[0]} gave no answer within {timeout:.0f} seconds.")
+            raise CloudsyncError(
+                "network",
+                f"rclone {arguments[0]} timed out after {timeout:.0f} s. Check the network and the provider's status.",
+            )
         return Answer(ended.exit_code, "\n".join(output), "\n".join(errors))
 
     def _show(self, listener: Listener) -> Listener:
@@ -133,7 +136,7 @@ class Session:
         return ["--config", config, "--ask-password=false", *self.live.arguments, *self.connection]
 
     def _config_path(self, directory: int) -> str:
-        """Another user can't walk to the live configuration, but can reach it through the open directory."""
+        """Return the path of the configuration. A user other than root can reach it only through the open directory."""
         if self.user == "root" or os.geteuid() != 0:
             return self.live.path
         return f"/proc/self/fd/{directory}/{os.path.basename(self.live.path)}"

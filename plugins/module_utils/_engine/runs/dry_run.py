@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""A dry run: the plan of a task, and the guard that would refuse its run. It changes nothing and leaves no record."""
+"""Make the plan of a task without a run. A dry run changes nothing and writes no record."""
 
 from __future__ import annotations
 
@@ -31,7 +31,10 @@ from .recovery import sweep_secrets
 
 @dataclass(frozen=True)
 class DryRun:
-    """``plan`` is None if none could be made. ``refusal`` is the error that would end a real run now."""
+    """The result of a dry run.
+
+    ``plan`` is None if no plan could be made. ``refusal`` is the error that would end a real run now.
+    """
 
     plan: Optional[Plan]
     refusal: Optional[CloudsyncError]
@@ -53,7 +56,7 @@ class DryRun:
 
 
 def make_dry_run(host: Host, task: Task, stop: StopFlag, say: Callable[[str], None]) -> DryRun:
-    """Pass the guards as a run does, then make the plan."""
+    """Check the guards as a run does, then make the plan."""
     credential = load_credential(host.layout, host.seed, task.credential)
     sweep_secrets(host)
     try:
@@ -68,7 +71,7 @@ def make_dry_run(host: Host, task: Task, stop: StopFlag, say: Callable[[str], No
 
 
 def _check(attempt: Attempt) -> Optional[Refused]:
-    """Return the refusal of a guard that judged the plan. Raise any other error: then there is no plan to show."""
+    """Return the refusal of a guard that checked the plan. Raise any other error, because then no plan exists."""
     try:
         check_with_session(attempt)
     except Refused as refusal:
@@ -79,7 +82,7 @@ def _check(attempt: Attempt) -> Optional[Refused]:
 
 
 def _annotate(attempt: Attempt, credential: Credential) -> Plan:
-    """Return the plan with notes about what the provider adds to it."""
+    """Return the plan with notes about the provider, such as old versions and archived objects."""
     session, task, plan = attempt.session, attempt.task, attempt.get_plan()
     provider = rclone_name(credential.provider)
     notes = archive_notes(session, task, plan, attempt.ends) if provider in TELLING else []

@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""What follows the end of every run, however it ended: the failure and always hooks, and the notices."""
+"""Finish every run, however it ended: run the failure and always hooks, and send notifications."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from ..config.tasks import Task
 from . import hooks, notices
 from .records import Record
 
-# systemd gives a stopped unit 90 seconds, and rclone may take ten of them.
+# systemd kills a unit 90 seconds after its stop, and rclone may need ten of them to end.
 STOPPED_HOOK_SECONDS = 30
 Say = Callable[[str], None]
 
 
 def run_one_hook(layout: Layout, task: Task, record: Record, kind: str, say: Say, stop: Callable[[], bool]) -> None:
-    """Run the task's hook for the moment ``kind``, if it has one; CloudsyncError("hook") when that fails."""
+    """Run the task's hook ``kind``, if it has one. Raise CloudsyncError("hook") if the hook fails."""
     text = getattr(task.hooks, kind)
     if not text:
         return
@@ -43,7 +43,7 @@ def run_one_hook(layout: Layout, task: Task, record: Record, kind: str, say: Say
 
 
 def facts_of(task: Task, record: Record) -> Dict[str, str]:
-    """The public facts that a hook sees."""
+    """Return the public facts of a run for the environment of a hook."""
     return hooks.facts(
         task.name,
         record.id,
@@ -70,7 +70,10 @@ def facts_of(task: Task, record: Record) -> Dict[str, str]:
 def after_run(
     layout: Layout, task: Task, record: Record, earlier: Sequence[Record], say: Say, tail: List[str]
 ) -> Record:
-    """Run the hooks and send the notices of an ended run; its record, with what went wrong here added."""
+    """Run the hooks and send the notifications of an ended run.
+
+    Return its record. Failures of hooks and notifications are added to the message.
+    """
     problems = []
     for kind in (["failure"] if record.state != "success" else []) + ["always"]:
         try:

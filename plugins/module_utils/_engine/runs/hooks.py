@@ -4,14 +4,14 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""Hooks: the user's own commands before and after a run.
+"""Run hooks: the user's own commands before and after a run.
 
-A hook is the absolute path of an executable file, or shell text. Text whose first line is a shebang is given to that
-interpreter; other text to bash, or to sh where there is no bash. It runs in ``/`` with nothing on its standard input,
-and sees the environment that environment() builds, in which there is never a secret.
+A hook is the absolute path of an executable file, or shell text. If the first line of the text is a shebang, that
+interpreter runs it, else bash, or sh if there is no bash. A hook runs in ``/`` with an empty standard input. Its
+environment comes from environment() and never has a secret.
 
-The text is neither in an argument vector nor, while it runs, in a file that has a name: a host that loses power in
-the middle of a hook finds nothing of it, and a ``/run`` mounted ``noexec`` does not matter.
+The text is in no argument vector. While it runs, it is in a file without a name. So nothing of it remains after a
+power loss, and ``/run`` may be mounted with ``noexec``.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ SHELLS = ("/bin/bash", "/usr/bin/bash", "/bin/sh")
 
 @dataclass(frozen=True)
 class HookResult:
-    """How a hook ended: ``exit_code`` as a shell gives it (128 + N after signal N), its last KEPT_LINES lines."""
+    """The end of a hook: ``exit_code`` as in a shell (128 + N after signal N), and its last KEPT_LINES lines."""
 
     exit_code: int
     last_lines: Tuple[str, ...]
@@ -73,10 +73,10 @@ def facts(
     exit_code: Optional[int] = None,
     log: str = "",
 ) -> Dict[str, str]:
-    """The public facts of a run as environment variables.
+    """Return the public facts of a run as environment variables.
 
-    All of them are always set, so that ``set -u`` is safe in a hook; what is not known (yet) is empty.
-    ``snapshot_path`` is what is read in place of ``path`` when the task takes a snapshot; ``log`` a file's path.
+    All of them are always set, so that ``set -u`` is safe in a hook. A fact that is not known yet is empty.
+    ``snapshot_path`` is read instead of ``path`` if the task takes a snapshot. ``log`` is the path of a file.
     """
     values = {
         "TASK": task,
@@ -104,7 +104,7 @@ def facts(
 
 
 def environment(kind: str, known: Mapping[str, str], home: str) -> Dict[str, str]:
-    """The whole environment of a hook of ``kind``: nothing is inherited from the runner."""
+    """Return the complete environment of a hook of ``kind``. Nothing is inherited from the runner."""
     built = dict(known)
     built.update({"CLOUDSYNC_HOOK": kind, "PATH": SEARCH_PATH, "HOME": home, "LANG": "C.UTF-8"})
     return built
@@ -120,13 +120,13 @@ def run_hook(
     stop: Callable[[], bool],
     script_dir: str,
 ) -> HookResult:
-    """Run ``hook`` (``kind`` is before, success, failure or always) and hand each line of its output to ``log``.
+    """Run ``hook`` (``kind`` is before, success, failure or always) and pass each line of its output to ``log``.
 
-    ``known`` comes from facts(). At ``timeout`` seconds, or when ``stop`` says so, its process group gets SIGTERM, and
-    SIGKILL 5 s later; it is also killed when the runner dies. What it leaves in the background after a normal end
-    lives on, but should not write to the hook's output. ``script_dir`` is a directory only root can enter; the text
-    is there for an instant. A hook that can't be started has exit code 126 or 127. Raises for a user who does not
-    exist or can't be changed to.
+    ``known`` comes from facts(). After ``timeout`` seconds, or when ``stop`` returns True, the hook's process group
+    gets SIGTERM, and SIGKILL 5 s later. It is also killed when the runner dies. Background processes of a hook that
+    ended normally go on, but should not write to the hook's output. ``script_dir`` is a directory that only root can
+    enter. The text is in it for an instant. A hook that cannot be started has exit code 126 or 127. Raises
+    CloudsyncError if the user does not exist or the runner cannot change to it.
     """
     account = find_account(user)
     tail: Deque[str] = deque(maxlen=KEPT_LINES)
@@ -147,23 +147,23 @@ def run_hook(
     with GroupWatch(process):
         timed_out, stopped = _followed(process, say, time.monotonic() + timeout, stop)
     if timed_out:
-        say(f"ended: it ran longer than {timeout} s")
+        say(f"the hook was ended because it ran longer than {timeout} s")
     if stopped:
-        say("ended: the run was stopped")
+        say("the hook was ended because the run was stopped")
     return HookResult(exit_status(process.returncode), tuple(tail), timed_out, stopped)
 
 
 def failure(kind: str, result: HookResult) -> CloudsyncError:
-    """What a hook's bad end makes of the run: its exit code and its last words."""
+    """Return the error of a run whose hook failed: the exit code and the last lines of the hook."""
     if result.stopped:
         return CloudsyncError("stopped", f"The run was stopped during its {kind} hook.")
-    how = "ran into its timeout" if result.timed_out else f"failed with exit code {result.exit_code}"
-    words = " | ".join(result.last_lines) or "it printed nothing"
-    return CloudsyncError("hook", f"The {kind} hook {how}; its last lines: {words}")
+    how = "exceeded its timeout and was ended" if result.timed_out else f"failed with exit code {result.exit_code}"
+    words = " | ".join(result.last_lines) or "(no output)"
+    return CloudsyncError("hook", f"The {kind} hook {how}. Its last lines: {words}")
 
 
 def script_text(hook: str) -> str:
-    """The script that ``hook`` means: itself, or one that executes the file that it names."""
+    """Return the script for ``hook``: the text itself, or for a path a script that executes that file."""
     path = hook.strip()
     if os.path.isabs(path) and os.path.isfile(path):
         return f"exec {shlex.quote(path)}\n"
@@ -171,14 +171,14 @@ def script_text(hook: str) -> str:
 
 
 def interpreter(text: str) -> List[str]:
-    """Who reads ``text``: its shebang, split as the kernel does (at most one argument), or the shell."""
+    """Return the interpreter of ``text``: its shebang with at most one argument, as for the kernel, or the shell."""
     first = text.split("\n", 1)[0].rstrip("\r")
     words = first[2:].strip().split(None, 1) if first.startswith("#!") else []
     return words or [next((shell for shell in SHELLS if os.access(shell, os.X_OK)), "/bin/sh")]
 
 
 def unnamed_script(text: str, directory: str, account: Account) -> int:
-    """A descriptor that ``account`` can read ``text`` from (as /dev/fd/N); its file has no name any more."""
+    """Return a descriptor from which ``account`` can read ``text`` as /dev/fd/N. Its file is already unlinked."""
     descriptor, path = tempfile.mkstemp(prefix="hook-", dir=directory)
     try:
         with os.fdopen(descriptor, "wb") as stream:

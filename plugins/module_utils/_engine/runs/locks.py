@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""The locks of a run, in their order: the task, then its paths. The credential's turn comes after (remote.py)."""
+"""Take the locks of a run in order: the task, then its paths. The credential's turn is taken later, in remote/."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ def task_lock_path(layout: Layout, task: str) -> str:
 
 
 def remote_identity(credential: Credential) -> str:
-    """What two credentials have in common when they reach the same place: provider and, as far as known, account."""
+    """Return the same text for credentials that reach the same place: the provider and, if known, the account."""
     known = [f"{key}={credential.attributes[key]}" for key in ACCOUNT_ATTRIBUTES if key in credential.attributes]
     return " ".join([rclone_name(credential.provider), *(known or [credential.name])])
 
 
 def claims_of(task: Task, credential: Credential) -> List[Claim]:
-    """What a run of ``task`` reads and writes."""
+    """Return the trees that a run of ``task`` reads and writes."""
     place = remote_identity(credential)
     local = os.path.realpath(task.path)
     remote = _remote_tree(task.remote_path)
@@ -68,7 +68,7 @@ def claims_of(task: Task, credential: Credential) -> List[Claim]:
 
 
 def _remote_tree(path: str) -> str:
-    # Whether "/data" and "data" are one folder depends on the server: here they are.
+    # On some servers "/data" and "data" are the same folder. Here they always are.
     return "/" + path.strip("/")
 
 
@@ -76,9 +76,9 @@ def _remote_tree(path: str) -> str:
 def held_locks(
     layout: Layout, task: Task, run_id: str, claims: List[Claim], stop: StopFlag, say: Callable[[str], None]
 ) -> Iterator[Tuple[int, ...]]:
-    """Hold the task's lock and its claims; yields the descriptors that rclone is to inherit.
+    """Hold the task's lock and its claims. Yield the descriptors that rclone must inherit.
 
-    With ``on_overlap: skip``, CloudsyncError("locked") when somebody else holds one of them.
+    With ``on_overlap: skip``, raise CloudsyncError("locked") if another run holds one of them.
     """
     lock = _task_lock(layout, task, stop, say)
     try:
@@ -94,7 +94,7 @@ def held_locks(
 def _task_lock(layout: Layout, task: Task, stop: StopFlag, say: Callable[[str], None]) -> Lock:
     lock = try_lock(task_lock_path(layout, task.name))
     if lock is None:
-        _wait_or_skip(task, "another run of it is under way", say)
+        _wait_or_skip(task, f"another run of task {task.name} is active", say)
     while lock is None:
         _pause(stop)
         lock = try_lock(task_lock_path(layout, task.name))
@@ -109,7 +109,7 @@ def _claim(
         lock, conflict = try_claim(layout, task.name, run_id, claims)
         if lock is not None:
             return lock
-        text = f"the task {conflict.task} {conflict.claim.describe()}" if conflict else ""
+        text = f"task {conflict.task} {conflict.claim.describe()}" if conflict else ""
         if text != said:
             _wait_or_skip(task, text, say)
             said = text
@@ -119,12 +119,12 @@ def _claim(
 def _wait_or_skip(task: Task, what: str, say: Callable[[str], None]) -> None:
     if task.on_overlap == "skip":
         raise CloudsyncError(
-            "locked", f"Skipped: {what}. The next start runs it; to queue instead, set on_overlap to wait."
+            "locked", f"Skipped: {what}. The task runs at its next start. To wait instead, set on_overlap to wait."
         )
     say(f"waiting: {what}")
 
 
 def _pause(stop: StopFlag) -> None:
     if stop.requested:
-        raise CloudsyncError("stopped", "The run was stopped while it waited.")
+        raise CloudsyncError("stopped", "The run was stopped while it waited for another run.")
     time.sleep(WAIT_SECONDS)

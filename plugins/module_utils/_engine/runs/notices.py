@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""Telling people: which of a task's notify targets hear of what. A notice that fails never fails a run."""
+"""Send the notifications of a task. A notification that cannot be sent never fails a run."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ from .records import Record
 
 
 def started(layout: Layout, task: Task, record: Record, say: Callable[[str], None]) -> None:
-    """For targets that are pinged at every start."""
+    """Notify the targets that are pinged at every start."""
     for problem in _tell(layout, task, record, [], []):
         say(problem)
 
 
 def ended(layout: Layout, task: Task, record: Record, earlier: Sequence[Record], tail: Sequence[str]) -> List[str]:
-    """For all targets, once per change of state; ``earlier``: the runs before, newest first.
+    """Notify all targets once per change of state. ``earlier`` are the previous runs, newest first.
 
-    Returns sentences about those that could not be reached.
+    Return a sentence for each notification that could not be sent.
     """
     return _tell(layout, task, record, earlier, tail)
 
 
 def overdue(layout: Layout, task: Task, slot: str) -> List[str]:
-    """For all targets, once for each ``slot`` (ISO 8601) since which no run has begun.
+    """Notify all targets once for each ``slot`` (ISO 8601) since which no run has started.
 
-    Returns sentences about those that could not be reached.
+    Return a sentence for each notification that could not be sent.
     """
     told = _overdue_mark(layout, task.name)
     if (read_text(told) or "").strip() == slot:
@@ -49,8 +49,8 @@ def overdue(layout: Layout, task: Task, slot: str) -> List[str]:
         host=socket.gethostname(),
         state="overdue",
         message=(
-            f"No run has begun since {slot}. Look at: systemctl list-timers 'cloudsync@*'; journalctl -u "
-            f"'cloudsync@{task.name}*'"
+            f"No run has started since {slot}. Check the timer with: systemctl list-timers 'cloudsync@*'. Check the "
+            f"journal with: journalctl -u 'cloudsync@{task.name}*'."
         ),
     )
     problems = [
@@ -66,7 +66,7 @@ def overdue(layout: Layout, task: Task, slot: str) -> List[str]:
 
 
 def _overdue_mark(layout: Layout, task: str) -> str:
-    """There while an overdue run has been told of, and no run has ended since."""
+    """Return the path of a file that exists after a notification of an overdue run, until a run has ended."""
     return layout.task_state_dir(task) + "/overdue"
 
 

@@ -22,7 +22,7 @@ def progress_path(layout: Layout, task: str) -> str:
 
 
 def progress_writer(layout: Layout, task: str, run_id: str) -> Callable[[Stats], None]:
-    """A function that publishes the newest statistics of a live run."""
+    """Return a function that publishes the newest statistics of the active run."""
     make_directory(layout.run_dir)
     make_directory(layout.run_dir + "/progress")
 
@@ -45,7 +45,7 @@ def progress_writer(layout: Layout, task: str, run_id: str) -> Callable[[Stats],
 
 
 def read_progress(layout: Layout, task: str) -> Optional[Dict[str, Any]]:
-    """The newest statistics of the live run, None when nothing was transferred yet."""
+    """Return the newest statistics of the active run, or None if there are none yet."""
     return read_json(progress_path(layout, task))
 
 

@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""One run, from lock to record."""
+"""Perform one run, from its lock to its record."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ from .start_gate import mark_stopped
 
 
 class Run:
-    """The state of one run under way. perform() is the only way in."""
+    """One active run and its state. Call perform() once."""
 
     def __init__(self, host: Host, name: str, trigger: str, stop: StopFlag) -> None:
         self.host = host
@@ -70,16 +70,17 @@ class Run:
         self.record = replace(self.record, log=self.log.path)
 
     def perform(self) -> Record:
-        """Do it, and leave a record whatever happens."""
+        """Perform the run and return its record. A record is written even if the run fails."""
         earlier = load_records(self.host.layout, self.record.task, NOTICED_RUNS)
         alive = hold_run(self.host.layout, self.record.task, self.record.id)
         try:
             self._update(state="waiting")
             with self._caught():
                 self._run(load_task(self.host.layout, self.host.seed, self.record.task), earlier)
-            # Only now: until its hooks have ended, a run is under way for whoever looks.
+            # A run stays active until its hooks have ended, so its end is saved only now.
             self._update(ended=self.record.ended or format_now())
-            self.log.say(f"{self.record.state} {self.record.reason} {self.record.message}")
+            reason = f" ({self.record.reason})" if self.record.reason else ""
+            self.log.say(f"{self.record.state}{reason}: {self.record.message}")
             prune(self.host.layout, self.record.task)
             if self.record.reason == "stopped":
                 mark_stopped(self.host.layout, self.record.task)
@@ -90,18 +91,18 @@ class Run:
 
     @contextmanager
     def _caught(self) -> Iterator[None]:
-        """What goes wrong inside becomes the record's state."""
+        """Turn an error inside the context into the record's state, reason and message."""
         try:
             yield
         except CloudsyncError as error:
             self._fail(error)
         except Exception as error:
             self.log.say(traceback.format_exc())
-            self._fail(CloudsyncError("other", f"cloudsync itself failed ({error!r}); see the log."))
+            self._fail(CloudsyncError("other", f"cloudsync failed. Read the log of the run. Internal error: {error!r}"))
 
     @property
     def exit_code(self) -> int:
-        """Of ``cloudsync run``."""
+        """The exit code of ``cloudsync run``."""
         if self.record.state == "success":
             return EXIT_SUCCESS
         if self.record.state == "skipped":

@@ -152,8 +152,8 @@ def test_a_source_that_does_not_exist_fails_the_run_that_needs_it(host, document
     assert result["failed"]
     assert result["reason"] == "not_found"
     assert result["msg"] == (
-        f"A run of documents would end as not_found: The source {source}/nowhere does not exist. Create it, or correct "
-        "the path."
+        f"A run of documents would end as not_found: Source {source}/nowhere does not exist. Create it, or correct "
+        "the task's path."
     )
 
 

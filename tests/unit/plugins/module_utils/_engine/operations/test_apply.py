@@ -310,5 +310,5 @@ def test_a_pull_with_an_old_rclone_is_warned_of(converge):
     assert converge(Wanted([OFFSITE], [pull])).warnings == []
     warnings = converge(Wanted([OFFSITE], [pull]), version=(1, 74, 0)).warnings
     assert len(warnings) == 1
-    assert warnings[0].startswith("The task nightly: It pulls with rclone 1.74.0")
+    assert "nightly: A pull with rclone 1.74.0 is not safe." in warnings[0]
     assert "CVE-2026-71313" in warnings[0]

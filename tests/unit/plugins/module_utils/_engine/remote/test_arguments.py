@@ -12,7 +12,7 @@ from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.remote.a
 )
 
 
-def test_what_reaches_the_provider_goes_before_every_command_and_the_rest_to_the_transfer():
+def test_only_connection_options_of_rclone_args_go_before_every_command():
     arguments = ("--ca-cert=/ca.pem", "--checkers=4", "--http-proxy=http://proxy:3128")
     task = Task("t", "c", "push", "/srv", "b", rclone_args=arguments)
     assert connection_arguments(task) == ["--ca-cert=/ca.pem", "--http-proxy=http://proxy:3128"]

@@ -41,7 +41,7 @@ def opened(layout):
 
 
 def rclone_saves(config, token):
-    """As rclone does: a new file takes the place of the old one."""
+    """Save as rclone does: replace the file by a new one."""
     with open(config.path + ".new", "w") as stream:
         stream.write(render(content(token).sections))
     os.rename(config.path + ".new", config.path)
@@ -52,7 +52,7 @@ def token_of(layout):
 
 
 def dies(config):
-    """All that the kernel does for a runner that gets SIGKILL."""
+    """Release the lock, as the kernel does after SIGKILL."""
     config._lock.release()
 
 
@@ -72,7 +72,7 @@ def test_the_configuration_is_closed_to_everybody_and_gone_afterwards(layout, op
     assert uses(layout) == []
 
 
-def test_nothing_is_saved_when_nothing_was_refreshed(layout, opened):
+def test_nothing_is_saved_if_nothing_was_refreshed(layout, opened):
     before = credential_store.read_credential(layout, "drive")
 
     assert not opened.save_back()
@@ -94,7 +94,7 @@ def test_a_refreshed_token_is_saved_while_rclone_runs_each_time(layout, opened):
     assert token_of(layout) == THIRD
 
 
-def test_a_token_that_was_declared_meanwhile_wins(layout, seed, opened):
+def test_a_newly_declared_token_is_not_overwritten_by_a_refreshed_one(layout, seed, opened):
     other = '{"access_token":"new"}'
     credential_store.save_credential(layout, seed, Credential("drive", "drive", secrets={"token": other}))
 
@@ -104,7 +104,7 @@ def test_a_token_that_was_declared_meanwhile_wins(layout, seed, opened):
     assert token_of(layout) == other
 
 
-def test_a_credential_that_is_in_no_store_is_not_put_there(layout):
+def test_an_unsaved_credential_is_not_saved(layout):
     with live.open_live(layout, "unsaved", False, "R1", content) as config:
         rclone_saves(config, SECOND)
         assert not config.save_back()
@@ -114,7 +114,7 @@ def test_a_credential_that_is_in_no_store_is_not_put_there(layout):
 
 
 @pytest.mark.parametrize("half_saved", ["rclone.conf.old", "rclone.conf.old.1234", "rclone.conf1234"])
-def test_a_token_that_rclone_had_saved_only_half_when_it_was_killed_is_found(layout, opened, half_saved):
+def test_a_token_that_a_killed_rclone_saved_half_is_found(layout, opened, half_saved):
     rclone_saves(opened, SECOND)
     os.rename(opened.path, f"{opened.directory}/{half_saved}")
     assert not opened.save_back()
@@ -126,7 +126,7 @@ def test_a_token_that_rclone_had_saved_only_half_when_it_was_killed_is_found(lay
     assert uses(layout) == []
 
 
-def test_of_two_half_saved_files_the_newer_one_counts(layout, opened):
+def test_the_newer_of_two_half_saved_files_is_used(layout, opened):
     for age, name, token in ((9, "rclone.conf.old", FIRST), (5, "rclone.conf1234", SECOND)):
         rclone_saves(opened, token)
         os.rename(opened.path, f"{opened.directory}/{name}")
@@ -138,7 +138,7 @@ def test_of_two_half_saved_files_the_newer_one_counts(layout, opened):
     assert token_of(layout) == SECOND
 
 
-def test_an_empty_configuration_loses_nothing(layout, opened):
+def test_an_empty_configuration_does_not_change_the_token(layout, opened):
     with open(opened.path, "w"):
         pass
     opened.close()
@@ -156,7 +156,7 @@ def test_whoever_comes_next_saves_what_a_killed_run_left_and_removes_it(layout, 
     assert uses(layout) == []
 
 
-def test_what_is_in_use_is_left_alone(layout, opened):
+def test_a_configuration_in_use_is_not_swept(layout, opened):
     rclone_saves(opened, SECOND)
 
     assert live.sweep_live(layout) == []
@@ -166,7 +166,7 @@ def test_what_is_in_use_is_left_alone(layout, opened):
     opened.close()
 
 
-def test_a_rclone_that_outlived_its_runner_keeps_its_configuration(layout, opened):
+def test_an_rclone_that_outlived_its_runner_keeps_its_configuration(layout, opened):
     inherited = [os.dup(descriptor) for descriptor in opened.descriptors]
     dies(opened)
 
@@ -180,7 +180,7 @@ def test_a_rclone_that_outlived_its_runner_keeps_its_configuration(layout, opene
 
 
 @pytest.mark.parametrize("left", [(), ("lock",), ("lock", "baseline.conf")])
-def test_a_use_that_was_killed_while_it_began_is_removed(layout, left):
+def test_a_use_that_was_killed_at_its_start_is_removed(layout, left):
     folder = layout.run_dir + "/live/R0"
     os.makedirs(folder)
     for name in left:
@@ -191,7 +191,7 @@ def test_a_use_that_was_killed_while_it_began_is_removed(layout, left):
     assert uses(layout) == []
 
 
-def test_a_token_that_can_not_be_saved_stays_until_it_can(layout, seed, opened):
+def test_a_token_that_cannot_be_saved_is_kept_until_it_can(layout, seed, opened):
     rclone_saves(opened, SECOND)
     dies(opened)
     save_seed(layout, make_seed())
@@ -207,7 +207,7 @@ def test_a_token_that_can_not_be_saved_stays_until_it_can(layout, seed, opened):
     assert uses(layout) == []
 
 
-def test_a_token_that_can_not_be_saved_at_the_end_is_left_to_the_next_one(layout, opened, monkeypatch):
+def test_a_token_that_cannot_be_saved_at_the_end_is_saved_by_the_next_use(layout, opened, monkeypatch):
     rclone_saves(opened, SECOND)
 
     def no_space(*_arguments):
@@ -225,7 +225,7 @@ def test_a_token_that_can_not_be_saved_at_the_end_is_left_to_the_next_one(layout
     assert token_of(layout) == SECOND
 
 
-def test_a_token_is_saved_after_the_seed_was_rotated_during_the_run(layout, seed, opened):
+def test_a_token_is_saved_after_a_rotation_of_the_seed_during_the_run(layout, seed, opened):
     both = seed.add_primary()
     credential_store.save_credential(layout, both, credential_store.load_credential(layout, seed, "drive"))
     save_seed(layout, both.drop_former_keys())
@@ -245,7 +245,7 @@ def test_the_turn_ends_with_the_use(layout):
     assert not is_held(path)
 
 
-def test_a_use_that_can_not_begin_leaves_nothing(layout):
+def test_a_use_that_fails_at_its_start_leaves_nothing(layout):
     path = live.turn_path(layout, "drive")
 
     def wrong():
@@ -259,7 +259,7 @@ def test_a_use_that_can_not_begin_leaves_nothing(layout):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="another user needs root")
-def test_another_user_owns_the_configuration_or_is_named_when_there_is_none(layout):
+def test_another_user_owns_the_configuration(layout):
     with live.open_live(layout, "drive", True, "R1", content, user="nobody") as config:
         assert os.stat(config.path).st_uid == os.stat(config.directory).st_uid != 0
         use = os.path.dirname(config.directory)

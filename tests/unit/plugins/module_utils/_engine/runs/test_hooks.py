@@ -29,7 +29,7 @@ def known():
 
 
 class Run:
-    """Runs hooks with defaults; ``lines`` is what they logged."""
+    """Run hooks with defaults. ``lines`` has their log."""
 
     def __init__(self, script_dir):
         self.script_dir = str(script_dir)
@@ -156,13 +156,13 @@ def test_a_path_that_is_not_executable_fails_as_in_a_shell(run, tmp_path):
     assert "ermission denied" in result.last_lines[-1]
 
 
-def test_an_interpreter_that_is_missing_is_told(run):
+def test_a_missing_interpreter_is_logged(run):
     result = run("#!/no/such/interpreter\nx\n")
     assert result.exit_code == 127
     assert run.lines == ["[before] /no/such/interpreter: No such file or directory"]
 
 
-def test_the_text_is_in_no_argument_vector_and_no_file_is_left(run):
+def test_the_text_is_in_no_argument_vector_and_leaves_no_file(run):
     result = run(f"tr '\\0' ' ' < /proc/$$/cmdline; echo; ls {run.script_dir}; true token-in-the-text")
     assert result.exit_code == 0
     assert not any("token-in-the-text" in line for line in result.last_lines)
@@ -183,7 +183,7 @@ def test_a_hook_over_its_time_is_ended_with_all_its_children(run, tmp_path):
     assert result.exit_code == 128 + signal.SIGTERM
     assert "longer than 1 s" in run.lines[-1]
     assert not alive(int(pids.read_text()))
-    assert "ran into its timeout" in hooks.failure("before", result).message
+    assert "exceeded its timeout and was ended" in hooks.failure("before", result).message
 
 
 def test_a_hook_that_ignores_sigterm_is_killed_after_five_seconds(run):
@@ -194,7 +194,7 @@ def test_a_hook_that_ignores_sigterm_is_killed_after_five_seconds(run):
     assert "[before] not yet" in run.lines
 
 
-def test_a_stop_ends_the_hook_and_its_last_words_are_kept(run):
+def test_a_stop_ends_the_hook_and_keeps_its_last_lines(run):
     asked = time.monotonic() + 0.5
     script = "trap 'echo cleaned up; exit 3' TERM; echo ready; while :; do sleep 0.05; done"
     result = run(script, stop=lambda: time.monotonic() > asked)
@@ -205,7 +205,7 @@ def test_a_stop_ends_the_hook_and_its_last_words_are_kept(run):
     assert hooks.failure("before", result).reason == "stopped"
 
 
-def test_a_process_left_in_the_background_neither_delays_the_run_nor_dies(run, tmp_path):
+def test_a_background_process_of_a_hook_goes_on_without_delaying_the_run(run, tmp_path):
     pids = tmp_path / "pids"
     started = time.monotonic()
     result = run(f"sleep 60 & echo $! > {pids}; echo done")
@@ -228,7 +228,7 @@ def test_output_that_is_not_utf_8_and_progress_bars_do_not_break_the_log(run):
     assert result.last_lines == ("a\ufffdb", "10%", "20%", "end")
 
 
-def test_a_log_that_can_not_be_written_ends_the_hook(run, tmp_path):
+def test_an_unwritable_log_ends_the_hook(run, tmp_path):
     pids = tmp_path / "pids"
 
     def full(line):
@@ -291,7 +291,7 @@ def test_the_script_of_another_user_is_readable_by_that_user_only(run, tmp_path)
 
 
 @needs_root
-def test_a_hook_of_another_user_also_dies_with_the_time(run):
+def test_a_hook_of_another_user_is_ended_at_its_timeout(run):
     result = run("sleep 300", user="nobody", timeout=1)
     assert result.timed_out
     assert result.exit_code == 128 + signal.SIGTERM

@@ -39,7 +39,7 @@ def ids(found):
 
 @pytest.fixture
 def full_disk(layout, monkeypatch):
-    """While the list is not empty, nothing can be written below the state directory."""
+    """Make every write below the state directory fail while the list is not empty."""
     full = []
     write = records.write_json
 
@@ -60,7 +60,7 @@ def test_ids_sort_by_time_and_differ_within_a_second():
     assert seconds == sorted(seconds)
 
 
-def test_a_record_comes_back_newest_first(layout):
+def test_records_are_returned_newest_first(layout):
     saved = [record(number, transfers=number, message="m") for number in (3, 1, 2)]
     for each in saved:
         records.save_record(layout, each)
@@ -71,7 +71,7 @@ def test_a_record_comes_back_newest_first(layout):
     assert os.stat(layout.task_state_dir("nightly")).st_mode & 0o777 == 0o700
 
 
-def test_what_is_public_is_the_contract_and_not_the_process():
+def test_the_public_record_has_the_keys_of_the_contract_and_no_process():
     shown = set(record(1).public())
 
     assert shown >= {"id", "state", "reason", "message", "started", "ended", "exit_code", "log"}
@@ -79,7 +79,7 @@ def test_what_is_public_is_the_contract_and_not_the_process():
     assert "pid" not in shown
 
 
-def test_a_run_is_under_way_as_long_as_its_runner_lives(layout):
+def test_a_run_is_active_while_its_runner_lives(layout):
     running = record(1, "running")
     alive = records.hold_run(layout, "nightly", running.id)
     records.save_record(layout, running)
@@ -112,7 +112,7 @@ def test_the_run_of_a_killed_runner_was_interrupted_even_if_nobody_wrote_that_do
     assert list(records.interrupted_records(layout, "nightly")) == []
 
 
-def test_on_a_full_disk_the_record_waits_in_run_for_the_next_one_that_fits(layout, full_disk):
+def test_on_a_full_disk_a_record_is_kept_in_run_until_one_fits_again(layout, full_disk):
     records.save_record(layout, record(1, "running"))
     full_disk.append(True)
     last = record(1, "failed", reason="disk_full")
@@ -128,7 +128,7 @@ def test_on_a_full_disk_the_record_waits_in_run_for_the_next_one_that_fits(layou
     assert len(files.list_names(layout.task_state_dir("nightly") + "/runs")) == 2
 
 
-def test_a_record_that_fits_again_is_not_replaced_by_what_waited(layout, full_disk):
+def test_a_newer_record_is_not_replaced_by_the_one_kept_in_run(layout, full_disk):
     full_disk.append(True)
     records.save_record(layout, record(1, "waiting"))
     full_disk.clear()
@@ -138,7 +138,7 @@ def test_a_record_that_fits_again_is_not_replaced_by_what_waited(layout, full_di
     assert [each.state for each in records.load_records(layout, "nightly")] == ["success", "success"]
 
 
-def test_what_a_living_run_wrote_is_left_to_it(layout, full_disk):
+def test_the_record_of_an_active_run_is_not_moved_by_another_run(layout, full_disk):
     alive = records.hold_run(layout, "nightly", record(1).id)
     full_disk.append(True)
     records.save_record(layout, record(1, "running"))
@@ -161,7 +161,7 @@ def test_a_damaged_record_does_not_hide_the_others(layout, content):
     assert ids(records.load_records(layout, "nightly")) == [record(3).id, record(1).id]
 
 
-def test_the_last_record_is_that_of_the_last_run_that_did_more_than_skip(layout):
+def test_the_last_record_ignores_skipped_runs(layout):
     assert records.last_record(layout, "nightly") is None
     for each in (record(1), record(2, "failed"), record(3, "skipped"), record(4, "skipped")):
         records.save_record(layout, each)
@@ -169,14 +169,14 @@ def test_the_last_record_is_that_of_the_last_run_that_did_more_than_skip(layout)
     assert records.last_record(layout, "nightly").id == record(2).id
 
 
-def test_a_task_that_only_ever_skipped_shows_that(layout):
+def test_the_last_record_is_a_skipped_one_if_all_runs_were_skipped(layout):
     records.save_record(layout, record(1, "skipped"))
     records.save_record(layout, record(2, "skipped"))
 
     assert records.last_record(layout, "nightly").id == record(2).id
 
 
-def test_only_as_many_records_are_read_as_are_asked_for(layout, monkeypatch):
+def test_no_more_records_are_read_than_requested(layout, monkeypatch):
     for number in range(20):
         records.save_record(layout, record(number))
     read = []
@@ -206,7 +206,7 @@ def test_old_records_and_logs_go_and_the_newest_stay(layout, monkeypatch):
     assert files.list_names(layout.task_log_dir("nightly"), ".log") == [record(n).id for n in (2, 3, 5)]
 
 
-def test_a_replaced_record_keeps_its_place(layout):
+def test_saving_a_record_again_replaces_it(layout):
     records.save_record(layout, record(1, "running"))
     records.save_record(layout, replace(record(1), ended="2026-11-22T00:01:00Z"))
 
