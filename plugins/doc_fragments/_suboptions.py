@@ -21,7 +21,10 @@ REFERENCE = re.compile(r"\bO\((?=[a-z_.]+[)=])")
 
 
 def _read_options(prefix: str, *fragments: Any) -> dict[str, Any]:
-    """Return the options that ``fragments`` document; ``prefix`` comes before each option that a text refers to."""
+    """Return the options that ``fragments`` document.
+
+    ``prefix`` is put before each option that a text refers to.
+    """
     options: dict[str, Any] = {}
     for fragment in fragments:
         document = REFERENCE.sub(f"O({prefix}", fragment.ModuleDocFragment.DOCUMENTATION)

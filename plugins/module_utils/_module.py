@@ -21,7 +21,7 @@ Perform = Callable[[AnsibleModule, Host], Dict[str, Any]]
 
 
 def run_module(argument_spec: Dict[str, Any], perform: Perform, **rules: Any) -> None:
-    """Run ``perform`` and exit with its result; a CloudsyncError becomes a failure of the module.
+    """Run ``perform`` and exit with its result. A CloudsyncError becomes a failure of the module.
 
     ``rules`` are keyword arguments of AnsibleModule, such as ``required_if``.
     """
