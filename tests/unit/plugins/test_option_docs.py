@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The documentation of modules and roles: plain English, and one text for each option."""
+"""Modules, roles and playbooks are documented in plain English, with one text for each option."""
 
 from __future__ import annotations
 
@@ -79,7 +79,31 @@ def list_general_texts():
         yield f"role {role}", [found["short_description"], *found["description"]]
 
 
+def list_playbook_texts():
+    """Yield (name, texts) of the names and messages in playbooks and in the tasks of roles."""
+    for path in sorted([*HOME.glob("playbooks/**/*.yml"), *HOME.glob("roles/*/tasks/*.yml")]):
+        text = path.read_text()
+        head = re.match(r"---\n((?:#.*\n)*)", text).group(1)
+        # Indented lines are commands, and lines with a column are a table of variables.
+        prose = [line[2:] for line in head.splitlines() if not re.match(r"# ( |\S+ {2,})", line)]
+        yield str(path.relative_to(HOME)), [*"\n".join(prose).split("\n\n"), *list_strings(yaml.safe_load(text))]
+
+
+def list_strings(node):
+    """Yield the names and messages in a list of plays or tasks."""
+    if isinstance(node, list):
+        for item in node:
+            yield from list_strings(item)
+    elif isinstance(node, dict):
+        for key, value in node.items():
+            if key in ("name", "fail_msg", "msg") and isinstance(value, str):
+                yield re.sub(r"\{\{.*?\}\}", "X", value, flags=re.DOTALL)
+            else:
+                yield from list_strings(value)
+
+
 ITEMS = dict([*list_module_items(), *list_role_items()])
+PLAYBOOK_TEXTS = dict(list_playbook_texts())
 TEXTS = dict([*ITEMS.items(), *list_general_texts()])
 
 
@@ -100,6 +124,11 @@ def find_faults(text):
 @pytest.mark.parametrize("name", TEXTS)
 def test_documentation_is_plain_english(name):
     assert [fault for paragraph in TEXTS[name] for fault in find_faults(paragraph)] == []
+
+
+@pytest.mark.parametrize("name", PLAYBOOK_TEXTS)
+def test_playbooks_and_roles_are_plain_english(name):
+    assert [fault for text in PLAYBOOK_TEXTS[name] for fault in find_faults(" ".join(text.split()))] == []
 
 
 @pytest.mark.parametrize("name", ITEMS)
