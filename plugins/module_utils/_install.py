@@ -4,10 +4,10 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""Put the engine onto a host: the files that this module arrived with, so that both are always the same.
+"""Install the engine: the files that the module was packed with, so that modules and command have the same version.
 
-An engine is written beside the old one and becomes current by one rename, so that a start of the command at any moment
-gets one engine, whole. See operations/engines.py for who removes the old one, and when.
+A new engine is written to its own folder and becomes current by one rename. A command that starts during an upgrade
+therefore gets a complete engine. See operations/engines.py for the removal of old engines.
 """
 
 from __future__ import annotations
@@ -169,7 +169,7 @@ def _read_source(module: str) -> str:
 
 
 def _list_imports(name: str, source: str) -> List[str]:
-    """Return the engine's modules that the module ``name`` imports; a name that is no module may be among them."""
+    """Return the engine's modules that the module ``name`` imports, and possibly names that are not modules."""
     found = []
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.ImportFrom) and node.level:
@@ -181,7 +181,7 @@ def _list_imports(name: str, source: str) -> List[str]:
 
 
 def compute_digest(sources: Mapping[str, str]) -> str:
-    """Return what tells two engines apart, as 16 hexadecimal digits."""
+    """Return a digest of the engine's files, as 16 hexadecimal digits."""
     digest = hashlib.sha256()
     for path, text in sorted(sources.items()):
         digest.update(f"{path}\0{text}\0".encode())
@@ -208,7 +208,7 @@ def _read_present(layout: Layout) -> View:
 
 
 def _read_engine(layout: Layout) -> str:
-    """Return the digest of the files of the current engine, "damaged" if it is another than its name says."""
+    """Return the digest of the files of the current engine, or "damaged" if it differs from the folder's name."""
     name = engines.find_current(layout)
     folder = f"{layout.engine_dir}/{name}/_engine"
     if not name or not os.path.isdir(folder):
@@ -248,7 +248,7 @@ def _write_engine(layout: Layout, sources: Mapping[str, str], digest: str, inter
         target = f"{temporary}/_engine/{path}"
         make_directory(os.path.dirname(target), 0o755)
         atomic_write(target, text.encode(), 0o644)
-    # Now, because the sandbox of the units keeps Python from writing its cache later.
+    # The sandbox of the units prevents Python from writing its cache later.
     _compile(temporary, interpreter)
     return os.path.basename(temporary)
 
@@ -270,7 +270,7 @@ def _switch_engine(layout: Layout, name: str) -> None:
 
 
 def _point(link: str, target: str) -> None:
-    """Make ``link`` a symbolic link to ``target`` by one rename; an empty target removes it."""
+    """Make ``link`` a symbolic link to ``target`` by one rename, or remove it if ``target`` is empty."""
     if not target:
         remove(link)
         return

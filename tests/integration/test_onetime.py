@@ -124,7 +124,7 @@ def test_a35_its_hooks_run(machine, once):
         ({"credential": "stor"}, "There is no credential 'stor' on this host (there are: store)."),
         ({"transfers": -1}, "The task onetime is wrong. transfers is -1: use a whole number, 0 or more."),
         ({"provider_options": {"chunk": "5Mi"}}, "The task onetime is wrong. The provider s3 has no option 'chunk'."),
-        ({"state": "stopped"}, "A stop takes the name of the run in task, and no other option of a task."),
+        ({"state": "stopped"}, "With state=stopped, set only the option task. Remove the other options of a task."),
         ({"reverse_of": "kept", "path": None}, "reverse_of needs path: name the folder to restore to."),
         ({"reverse_of": "nowhere"}, "The task onetime is wrong. reverse_of names the task 'nowhere', which this"),
     ],

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Bad input gets an answer: one message that names the thing, the value and the remedy; nothing is half-written."""
+"""Invalid input gives one message with the object, the value and the remedy. No file is partly written."""
 
 from __future__ import annotations
 

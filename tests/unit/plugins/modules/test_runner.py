@@ -66,7 +66,7 @@ def options(bare_host):
 
 
 def sources(host):
-    """What was installed, without Python's cache."""
+    """Return the installed files, without Python's cache."""
     return {name: text for name, text in host.files().items() if "__pycache__" not in name}
 
 
