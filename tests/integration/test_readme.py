@@ -290,16 +290,6 @@ def test_every_make_target_exists():
         assert re.search(f"^{target}:", makefile, re.MULTILINE), target
 
 
-def test_every_file_that_is_linked_exists():
-    links = [link for link in re.findall(r"\]\(([^)]+)\)", README) if ":" not in link]
-    assert links
-    for link in links:
-        name, _hash, heading = link.partition("#")
-        assert (HOME / name).is_file(), link
-        headings = re.findall(r"^#+ (.+)$", (HOME / name).read_text(encoding="utf-8"), re.MULTILINE)
-        assert not heading or heading in [text.lower().replace(" ", "-") for text in headings], link
-
-
 def test_the_options_can_be_looked_up_as_it_says(reader):
     for command in inline("ansible-doc"):
         assert "OPTIONS" in reader.controller.call(*shlex.split(command), ANSIBLE_NOCOLOR="1").upper(), command
