@@ -243,7 +243,7 @@ def check_the_options_in_the_text(reader, source):
     reader.controller.call("cloudsync", "run", "restored")
     assert harness.read_tree(restore["path"]) == source
 
-    state, purge = find_options("Change and remove")
+    purge, state = find_options("Change and remove")
     assert purge == {"cloudsync_purge": True}
     assert harness.run_module("task", environment, {"name": "restored", **state})["changed"]
     variables = reader.folder / "group_vars/all/cloudsync.yml"
