@@ -76,10 +76,14 @@ sys.exit(main())
 
 @dataclass(frozen=True)
 class Installation:
-    """``interpreter`` runs the command (None: the one that runs this module); ``rclone`` empty = the one on PATH."""
+    """What to install.
+
+    ``interpreter`` runs the command; None is the interpreter of this module. ``rclone`` is the target of the link; None
+    leaves the link as it is, and an empty text removes it, so that the rclone on PATH is used.
+    """
 
     interpreter: Optional[str]
-    rclone: str
+    rclone: Optional[str]
 
 
 View = Dict[str, Any]
@@ -93,10 +97,11 @@ def converge_installation(layout: Layout, wanted: Installation, present: bool, c
     sources = collect_sources() if present else {}
     interpreter = wanted.interpreter or sys.executable
     before = _read_present(layout)
+    rclone = before["rclone"] if wanted.rclone is None else wanted.rclone
     after: View = {
         "engine": compute_digest(sources) if present else "",
         "files": _render_files(layout, interpreter) if present else {},
-        "rclone": wanted.rclone if present else "",
+        "rclone": rclone if present else "",
         "watched": present,
     }
     if before != after and not present:

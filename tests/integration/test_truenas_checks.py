@@ -4,7 +4,7 @@
 
 """The checks that TrueNAS runs on its own Cloud Sync, with their numbers, against real servers.
 
-Those that another test shows already are in that test's name; docs/truenas.md lists them all.
+Those that another test shows already are in that test's name; tests/truenas.md lists them all.
 """
 
 from __future__ import annotations
