@@ -51,9 +51,9 @@ options:
       - Options of the credential's provider that hold for this task only, by rclone's names, such as C(storage_class),
         C(server_side_encryption) or C(chunk_size). A secret is refused here.
       - C(fast_list) with the value V(true) lists with fewer requests and more memory.
-      - C(checkers), C(tpslimit) and C(multi_thread_cutoff) are rclone's global flags, for this task. Since 1.1.0.
+      - C(checkers), C(tpslimit) and C(multi_thread_cutoff) are rclone's global flags, for this task.
       - Where the credential has TrueNAS's name of the provider, TrueNAS's options and values are understood, such as
-        C(encryption) for V(S3), or C(chunk_size) in MiB for V(B2). Since 1.1.0.
+        C(encryption) for V(S3), or C(chunk_size) in MiB for V(B2).
       - Sizes need a unit, as in V(96Mi).
       - C(cleanup) with the value V(true), on Backblaze B2, removes after each successful push all versions below
         O(remote_path) that were overwritten or deleted. Without it, B2 keeps them until a lifecycle rule of the bucket

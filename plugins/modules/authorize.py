@@ -11,7 +11,7 @@ module: authorize
 author:
   - skyhaul contributors (@skyhaul)
 short_description: Log in to a provider in a browser
-version_added: 1.1.0
+version_added: 1.0.0
 description:
   - Logs in to a provider such as Google Drive, OneDrive or Dropbox in a browser, as C(rclone authorize) does, and keeps
     the token in a file of variables that is encrypted with Ansible Vault.

@@ -11,7 +11,7 @@ module: backup
 author:
   - skyhaul contributors (@skyhaul)
 short_description: Return the credentials, the tasks and the wrapped seed of a host as one text
-version_added: 1.1.0
+version_added: 1.0.0
 description:
   - Returns what M(skyhaul.cloudsync.restore) puts back onto the same host or another one. The playbook
     C(skyhaul.cloudsync.backup) keeps it on the control node.

@@ -48,7 +48,7 @@ options:
       - With O(provider=sftp), C(known_hosts) has the lines of a known_hosts file, and the server's host key is checked
         against them. Without it, C(known_hosts_file) counts, else C(/etc/ssh/ssh_known_hosts), else
         C(~/.ssh/known_hosts) of the user who runs the task. Without any of these a login is refused. The value V(none)
-        logs in unchecked, with a warning. Since 1.1.0.
+        logs in unchecked, with a warning.
       - C(docs/providers.md) has an example for each provider.
     type: dict
   secrets:

@@ -35,7 +35,6 @@ options:
       - The name of a task, to see what it has at its provider as the task sees it, with its credential, below its
         remote path, and decrypted when it is encrypted.
     type: str
-    version_added: 1.1.0
   provider:
     description:
       - The provider of a credential that is not stored, as in O(skyhaul.cloudsync.credential#module:provider).
@@ -52,7 +51,6 @@ options:
     description:
       - Decrypt the names, as O(skyhaul.cloudsync.task#module:encryption) of a task whose remote path is O(path).
     type: dict
-    version_added: 1.1.0
     suboptions:
       password:
         description:
@@ -162,7 +160,6 @@ undecryptable:
   returned: success
   type: list
   elements: str
-  version_added: 1.1.0
   sample: []
 reason:
   description: One word for what is wrong, such as V(auth), V(network), V(not_found) or V(usage).

@@ -11,7 +11,7 @@ module: restore
 author:
   - skyhaul contributors (@skyhaul)
 short_description: Put a backup of credentials, tasks and seed back onto a host
-version_added: 1.1.0
+version_added: 1.0.0
 description:
   - Puts back what M(skyhaul.cloudsync.backup) returned, onto the same host or another one. First the seed, then the
     credentials, then the tasks, then their timers. The playbook C(skyhaul.cloudsync.restore) does that for a

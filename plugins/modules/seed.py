@@ -63,7 +63,6 @@ options:
         the seed at the first boot instead.
     type: str
     choices: [none, host, tpm2, host+tpm2, auto]
-    version_added: 1.1.0
   backup:
     description:
       - Return the seed, wrapped by O(passphrase), as RV(wrapped).
@@ -127,12 +126,10 @@ seed:
       description: What the file of the seed is bound to, V(none) when it is not.
       type: str
       sample: none
-      version_added: 1.1.0
 reencrypted:
   description: How many credentials and tasks were encrypted anew.
   returned: success
   type: dict
-  version_added: 1.1.0
   contains:
     credentials:
       description: Credentials.
