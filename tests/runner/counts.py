@@ -12,6 +12,7 @@ import re
 from xml.etree import ElementTree
 
 LINE = re.compile(r"^(?:\w+: )?(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$")
+PROBLEM = re.compile(r"^(?:WARNING|ERROR|CRITICAL): ", re.MULTILINE)  # in the log of galaxy-importer
 NOTHING_TO_DO = "No tests applicable."  # ansible-test's word for a check that no file of ours concerns
 
 
@@ -44,6 +45,11 @@ def from_closing_line(text: str, code: int) -> Counts:
     if not match:
         return Counts(failed=1)
     return _at_least_one_failure(Counts(*(int(number or 0) for number in match.groups())), code)
+
+
+def from_importer(text: str, code: int) -> Counts:
+    """Count one import by galaxy-importer: its exit code is 0 when it only warns, so a warning fails here, too."""
+    return from_exit(code or len(PROBLEM.findall(text)))
 
 
 def from_junit(paths: list[pathlib.Path], code: int) -> Counts:

@@ -13,7 +13,7 @@ import shutil
 import sys
 from collections.abc import Callable
 
-from counts import Counts, from_closing_line, from_exit, from_junit
+from counts import Counts, from_closing_line, from_exit, from_importer, from_junit
 from place import NAME, NAMESPACE
 from stage import NONE, Environment, Stage
 
@@ -23,6 +23,13 @@ ON_CONTROL_NODE = ("action", "callback", "doc_fragments", "filter", "inventory",
 # The ends of the support matrix, each with the Pythons it takes on the control node.
 OLDEST_CORE = ("==2.19.*", ("3.11", "3.12", "3.13"))
 NEWEST_CORE = ("==2.21.*", ("3.12", "3.13", "3.14"))
+# Automation Hub's settings of galaxy-importer. ansible-lint is off: the run with the default settings has linted the
+# same file. ansible-test is off in both runs: it needs a container, and the stages `sanity` and `units` run it.
+AUTOMATION_HUB = {
+    "GALAXY_IMPORTER_CHECK_REQUIRED_TAGS": "true",
+    "GALAXY_IMPORTER_REQUIRE_V1_OR_GREATER": "true",
+    "GALAXY_IMPORTER_RUN_ANSIBLE_LINT": "false",
+}
 
 
 def ruff(stage: Stage) -> Counts:
@@ -57,6 +64,23 @@ def changelog(stage: Stage) -> Counts:
     return from_exit(stage.run("antsibull-changelog", "lint"))
 
 
+def importer(stage: Stage) -> Counts:
+    """Import the built collection as Galaxy does, then as Automation Hub does."""
+    folder = stage.place.build / "importer"
+    shutil.rmtree(folder / "dist", ignore_errors=True)
+    build = stage.run("ansible-galaxy", "collection", "build", "--output-path", str(folder / "dist"))
+    if build or _make_venv(stage, folder, sys.executable, "-r", "tests/requirements-importer.txt"):
+        return Counts(failed=1)
+    python, (archive,) = str(folder / "bin" / "python"), (folder / "dist").glob("*.tar.gz")
+    counts = Counts()
+    for settings in (NONE, AUTOMATION_HUB):
+        before = len(stage.text())
+        variables = {"PATH": _path_with(stage, folder), **settings}
+        code = stage.run(python, "-m", "galaxy_importer.main", str(archive), cwd=folder, variables=variables)
+        counts += from_importer(stage.text()[before:], code)
+    return counts
+
+
 def sanity(stage: Stage, *options: str, variables: Environment = NONE) -> Counts:
     """All of ansible-test's checks, import and compile on each Python that hosts may have."""
     results = _fresh_results(stage)
@@ -89,13 +113,10 @@ def other_core(stage: Stage) -> Counts:
         stage.say(f"No Python of this machine takes ansible-core{wanted}.")
         return Counts(skipped=1)
     folder = stage.place.build / f"core{wanted.strip('=.*')}-{version}"
-    python = str(folder / "bin" / "python")
     requirements = ("-r", "tests/unit/requirements.txt", f"ansible-core{wanted}", "pytest-ansible", "pytest-xdist")
-    code = stage.run(str(stage.place.pythons[version]), "-m", "venv", str(folder))
-    code = code or stage.run(python, "-m", "pip", "install", "--quiet", *requirements)
-    if code:
+    if _make_venv(stage, folder, str(stage.place.pythons[version]), *requirements):
         return Counts(failed=1)
-    variables = {"PATH": f"{folder / 'bin'}{os.pathsep}{stage.place.environment()['PATH']}"}
+    variables = {"PATH": _path_with(stage, folder)}
     # The newest core knows no Python that `sanity` has not imported and compiled everything with; the oldest does.
     options = ("--skip-test", "import", "--skip-test", "compile") if wanted == NEWEST_CORE[0] else ()
     return sanity(stage, *options, variables=variables) + unit(stage, variables)
@@ -143,6 +164,7 @@ ALL: dict[str, Callable[[Stage], Counts]] = {
     "changelog": changelog,
     "docs-lint": docs_lint,
     "ansible-lint": ansible_lint,
+    "importer": importer,
     "unit": unit,
     "demo": demo,
     "sanity": sanity,
@@ -152,6 +174,17 @@ ALL: dict[str, Callable[[Stage], Counts]] = {
     "integration": integration,
 }
 FAST = ("unit",)
+
+
+def _make_venv(stage: Stage, folder: pathlib.Path, python: str, *requirements: str) -> int:
+    """Create the virtual environment ``folder`` with ``requirements``, or update it; return the exit code."""
+    code = stage.run(python, "-m", "venv", str(folder))
+    return code or stage.run(str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", *requirements)
+
+
+def _path_with(stage: Stage, folder: pathlib.Path) -> str:
+    """Return PATH with the programs of the virtual environment ``folder`` first."""
+    return f"{folder / 'bin'}{os.pathsep}{stage.place.environment()['PATH']}"
 
 
 def _pytest(stage: Stage, folder: str, *options: str, variables: Environment = NONE) -> Counts:
