@@ -31,7 +31,9 @@ def prepare() -> None:
     if missing and os.geteuid() == 0 and shutil.which("apt-get"):
         print("installing " + " ".join(missing), flush=True)
         _apt_get(["update"])
-        _apt_get(["install", "--yes", "--no-install-recommends", *missing])
+        # Distributions differ, and apt-get installs nothing at all when it does not know one of the names.
+        known = [name for name in missing if _is_known(name)]
+        _apt_get(["install", "--yes", "--no-install-recommends", *known])
         missing = [name for name in missing if not _installed(name)]
     for name in missing:
         print(f"{name} is missing: {purposes[name]} may be skipped. As root: apt-get install {name}")
@@ -42,6 +44,10 @@ def _installed(name: str) -> bool:
         ["dpkg-query", "--show", "--showformat=${db:Status-Status}", name], capture_output=True, text=True, check=False
     )
     return answer.stdout == "installed"
+
+
+def _is_known(name: str) -> bool:
+    return subprocess.run(["apt-cache", "show", name], capture_output=True, check=False).returncode == 0
 
 
 def _apt_get(words: list[str]) -> None:

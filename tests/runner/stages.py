@@ -33,7 +33,9 @@ AUTOMATION_HUB = {
 
 
 def ruff(stage: Stage) -> Counts:
-    return from_exit(stage.run("ruff", "check", "--no-cache", "."))
+    """Check the style, then the format."""
+    style = from_exit(stage.run("ruff", "check", "--no-cache", "."))
+    return style + from_exit(stage.run("ruff", "format", "--no-cache", "--check", "."))
 
 
 def mypy(stage: Stage) -> Counts:
