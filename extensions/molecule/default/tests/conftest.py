@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Each check runs on each host; what one has measured is shown at the end."""
+"""Fixtures: each check runs on each host, and its measurements are printed at the end."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from fleet import Host, Run, wait_until
 
 @pytest.fixture(params=["bookworm", "trixie"])
 def host(request: pytest.FixtureRequest) -> Host:
-    """A host that is synced."""
+    """Return a host with tasks."""
     return Host(request.param)
 
 
 @pytest.fixture()
 def store() -> Host:
-    """The host that serves S3 and SFTP."""
+    """Return the host that serves S3 and SFTP."""
     return Host("store")
 
 
 @pytest.fixture()
 def first_run(host: Host) -> Run:
-    """The first run that the timer of ``minutely`` made, ended."""
+    """Return the first run that the timer of ``minutely`` started, after its end."""
 
     def look() -> Run | None:
         runs = [run for run in host.runs("minutely") if run.trigger == "timer" and run.ended]
