@@ -11,7 +11,7 @@ name: from_rclone_conf
 author:
   - skyhaul contributors (@skyhaul)
 short_description: Turn the remotes of an rclone.conf into variables
-version_added: 1.1.0
+version_added: 1.0.0
 description:
   - Turns the remotes of rclone's configuration into the text of two files, one with C(cloudsync_credentials), one with
     their secrets, encrypted by Ansible Vault.

@@ -11,7 +11,7 @@ name: from_truenas
 author:
   - skyhaul contributors (@skyhaul)
 short_description: Turn TrueNAS's cloud credentials and cloud sync tasks into variables
-version_added: 1.1.0
+version_added: 1.0.0
 description:
   - Turns what TrueNAS's API returns for its cloud credentials and cloud sync tasks into the text of two files, one with
     C(cloudsync_credentials) and C(cloudsync_tasks), one with their secrets, encrypted by Ansible Vault.

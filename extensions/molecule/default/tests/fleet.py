@@ -60,7 +60,7 @@ def wait_for_second(first: int, last: int) -> None:
 
 @dataclass(frozen=True)
 class Run:
-    """One run record, read from the host's disk."""
+    """A run record, read from the disk of the host."""
 
     content: dict[str, Any]
 
@@ -73,7 +73,7 @@ class Run:
 
 
 class Host:
-    """One of the fleet's hosts."""
+    """A host of the fleet."""
 
     def __init__(self, name: str) -> None:
         self.name = name
