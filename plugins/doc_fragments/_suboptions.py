@@ -37,5 +37,7 @@ TASK = _read_options("tasks[].", _task, _transfer, _encryption)
 
 
 class ModuleDocFragment:
-    # JSON is also YAML.
-    HOST_CONFIG = json.dumps({"options": {"credentials": {"suboptions": CREDENTIAL}, "tasks": {"suboptions": TASK}}})
+    # JSON is also YAML. The annotation is necessary: ansible-test takes an assignment without one for a literal.
+    HOST_CONFIG: str = json.dumps(
+        {"options": {"credentials": {"suboptions": CREDENTIAL}, "tasks": {"suboptions": TASK}}}
+    )
