@@ -214,7 +214,7 @@ def test_a40_nobody_but_root_sees_changes_or_runs_a_task(machine, push, argument
     before = machine.left_behind()
     code, said = as_nobody(machine, *arguments)
     assert code == 2
-    assert "Permission denied. Do this as root" in said
+    assert "Permission denied. Run this as root" in said
     assert machine.left_behind() == before
     assert not (machine.data / "hook").exists()
 

@@ -59,7 +59,7 @@ def check_local_path(what: str, value: Any) -> str:
     """An absolute path, without ``.``, ``..`` and a trailing slash."""
     text = str(value)
     if not text.startswith("/") or "\n" in text or "\0" in text:
-        raise usage_error(f"{what} is {text!r}: give an absolute path, such as /srv/data.")
+        raise usage_error(f"{what} is {text!r}. Use an absolute path, such as /srv/data.")
     if ".." in text.split("/"):
         raise usage_error(f"{what} is {text!r}: give it without '..'.")
     return os.path.normpath("/" + text.lstrip("/"))

@@ -122,7 +122,7 @@ def test_in_check_mode_nor_must_the_task_be_there_that_one_reverses(host, docume
         ({"preset": "daily", "timezone": "CET"}, 'timezone is "CET"'),
         ({"preset": "daily", "begin": "25:00"}, 'begin is "25:00": write a time from 00:00 to 23:59 in quotes'),
         ({"preset": "daily", "spread": "2d"}, "spread is 172800 seconds: it must be shorter than"),
-        ({"preset": "daily", "spread": "soon"}, "spread is 'soon': write a number of seconds, or a length such as"),
+        ({"preset": "daily", "spread": "soon"}, "spread is 'soon'. Use a number of seconds, or a duration such as"),
     ],
 )
 def test_a_schedule_that_is_wrong_or_never_comes(host, documents, schedule, message):
@@ -134,8 +134,8 @@ def test_a_schedule_that_is_wrong_or_never_comes(host, documents, schedule, mess
 @pytest.mark.parametrize(
     "path, message",
     [
-        ("data", "path is 'data': give an absolute path, such as /srv/data."),
-        ("~/data", "path is '~/data': give an absolute path, such as /srv/data."),
+        ("data", "path is 'data'. Use an absolute path, such as /srv/data."),
+        ("~/data", "path is '~/data'. Use an absolute path, such as /srv/data."),
         ("", "path is missing."),
         (None, "path is missing."),
         ("/srv/../etc", "path is '/srv/../etc': give it without '..'."),
@@ -162,10 +162,10 @@ def test_a_source_that_does_not_exist_fails_the_run_that_needs_it(host, document
 def test_a_name_that_can_not_be_a_file(host, offsite, documents, kind, name):
     declared = offsite if kind == "credential" else documents
     assert host.refused(kind, dict(declared, name=name)) == (
-        f"The {kind} name {name!r} is not allowed: use 1 to 63 letters, digits, '.', '_' and '-', beginning with a "
-        "letter or digit."
+        f"{kind.capitalize()} name {name!r} is invalid. Use 1 to 63 letters, digits, '.', '_' and '-', beginning with "
+        "a letter or digit."
     )
-    assert "is not allowed" in host.refused(kind, {"name": name, "state": "absent"})
+    assert "is invalid. Use 1 to 63" in host.refused(kind, {"name": name, "state": "absent"})
 
 
 @pytest.mark.parametrize("content", [b"{", b"[]", b"", b"\xff\xfe", b'{"name": "offsite"'])
@@ -176,8 +176,8 @@ def test_a_file_in_the_store_that_is_not_json_is_left_in_place(host, offsite, do
     path = host.root / "etc/cloudsync" / name
     path.write_bytes(content)
     message = (
-        f"{path} is not the JSON object that cloudsync wrote: it was edited or cut short. It is left as it is; restore "
-        "it from a backup, or remove it and declare it again."
+        f"{path} is damaged: it is not a JSON object. The file was edited or truncated. The file was not changed. "
+        "Restore it from a backup, or remove it and declare the object again."
     )
     module, options = {"credential": ("credential", offsite), "task": ("task", documents), "seed": ("seed", {})}[kind]
     assert host.refused(module, options) == message
@@ -194,8 +194,8 @@ def test_a_file_of_a_newer_schema_is_refused_by_name(host, offsite, documents, k
     path.write_text(json.dumps(dict(json.loads(path.read_text()), schema=99)))
     module, options = {"credential": ("credential", offsite), "task": ("task", documents), "seed": ("seed", {})}[kind]
     assert host.refused(module, options) == (
-        f"{path} has schema 99, written by a newer cloudsync; this one reads up to {2 if kind == 'seed' else 1}. It is "
-        "left as it is; upgrade the collection."
+        f"{path} has schema 99, written by a newer version of cloudsync. This version reads schemas up to "
+        f"{2 if kind == 'seed' else 1}. The file was not changed. Upgrade the collection."
     )
 
 
@@ -207,8 +207,9 @@ def test_a_file_that_lacks_a_key_is_refused_by_name(host, offsite, documents, ki
     path.write_text('{"schema": 1}')
     declared = offsite if kind == "credential" else documents
     for message in (host.refused(kind, declared), host.refused(kind + "_info")):
-        assert message.startswith(f"{path} lacks ")
-        assert "It is left as it is; restore it from a backup" in message
+        assert message.startswith(f"{path} is damaged: ")
+        assert " missing. The file was edited." in message
+        assert "The file was not changed. Restore it from a backup" in message
 
 
 @pytest.mark.parametrize("kind", ["credential", "task"])
@@ -218,7 +219,7 @@ def test_a_file_that_was_copied_to_another_name_is_refused(host, documents, kind
     copied = host.root / "etc/cloudsync" / folder / "copied.json"
     copied.write_bytes((copied.parent / (name + ".json")).read_bytes())
     message = host.refused(kind + "_info", {"name": "copied"})
-    assert message.startswith(f"{copied} holds the {kind} {name!r}: it was copied or renamed.")
+    assert message.startswith(f"{copied} contains {kind} {name}: the file was copied or renamed.")
 
 
 def test_an_rclone_that_is_missing(host, offsite, monkeypatch, tmp_path):
@@ -264,8 +265,8 @@ def test_no_cryptography_on_the_target(host, offsite, documents, module, monkeyp
         "host_config": {"credentials": [offsite]},
     }[module]
     assert host.refused(module, options) == (
-        f"The Python library cryptography is missing for {sys.executable}: install the package python3-cryptography "
-        "(the role skyhaul.cloudsync.runner does)."
+        f"The Python library cryptography is not installed for {sys.executable}. Apply the role "
+        "skyhaul.cloudsync.runner, or install the package python3-cryptography."
     )
 
 
@@ -367,8 +368,8 @@ def test_a_missing_direction(host, documents):
 @pytest.mark.parametrize(
     "number, message",
     [
-        (errno.ENOSPC, "No space left on device. Make room there, then try again."),
-        (errno.EACCES, "Permission denied. Do this as root: in a playbook with become, in a shell with sudo."),
+        (errno.ENOSPC, "No space left on device. Free space there, then try again."),
+        (errno.EACCES, "Permission denied. Run this as root: use become in a playbook, or sudo in a shell."),
         (errno.EROFS, "Read-only file system."),
     ],
 )
@@ -383,10 +384,10 @@ def test_a_store_that_can_not_be_written(host, offsite, monkeypatch, number, mes
 
 def test_a_root_that_is_relative(host, monkeypatch):
     monkeypatch.setenv("CLOUDSYNC_ROOT", "here")
-    assert host.run("task_info")["msg"] == "CLOUDSYNC_ROOT is 'here': give an absolute path."
+    assert host.run("task_info")["msg"] == "CLOUDSYNC_ROOT is 'here'. Use an absolute path."
 
 
 def test_a_store_that_is_a_file(host, offsite):
     (host.root / "etc/cloudsync/credentials").write_text("")
     message = host.refused("credential", offsite)
-    assert message == f"{host.root}/etc/cloudsync/credentials is in the way: it must be a directory."
+    assert message.startswith(f"{host.root}/etc/cloudsync/credentials is not a directory. Move the existing file away")

@@ -55,8 +55,8 @@ def test_values_are_read_as_rclone_spells_them():
 @pytest.mark.parametrize(
     ("declared", "sentence"),
     [
-        ({"name": "a/b", "provider": "s3"}, "The credential name 'a/b' is not allowed"),
-        ({"provider": "s3"}, "The credential name '' is not allowed"),
+        ({"name": "a/b", "provider": "s3"}, "Credential name 'a/b' is invalid"),
+        ({"provider": "s3"}, "Credential name '' is invalid"),
         ({"name": "a"}, "The credential a needs a provider, such as s3"),
         ({"name": "a", "provider": "s3", "secret": {}}, "has no option 'secret'. Did you mean 'secrets'"),
     ],
@@ -228,7 +228,7 @@ def test_a_file_that_was_copied_to_another_name_is_detected(layout, seed, save):
     save(DRIVE)
     os.link(layout.credential("offsite"), layout.credential("copy"))
 
-    with pytest.raises(CloudsyncError, match=r"copy.json holds the credential 'offsite': it was copied or renamed"):
+    with pytest.raises(CloudsyncError, match=r"copy.json contains credential offsite: the file was copied or renamed"):
         credential_store.load_credential(layout, seed, "copy")
 
     edit(layout, lambda content: content.update(name="other"))
@@ -241,5 +241,5 @@ def test_a_file_that_lacks_a_part_is_named(layout, save, load):
     save(DRIVE)
     edit(layout, lambda content: content.pop("attributes"))
 
-    with pytest.raises(CloudsyncError, match=r"offsite.json lacks attributes: it was edited"):
+    with pytest.raises(CloudsyncError, match=r"offsite.json is damaged: attributes missing. The file was edited"):
         load()

@@ -159,11 +159,11 @@ def test_a_damaged_seed_is_named_and_kept(layout, seed, changes):
 def test_a_seed_that_was_cut_short_or_is_newer_is_named(layout, seed):
     with open(layout.seed, "w") as stream:
         stream.write(json.dumps(seed.to_dict())[:40])
-    with pytest.raises(CloudsyncError, match=f"{layout.seed} is not the JSON object"):
+    with pytest.raises(CloudsyncError, match=f"{layout.seed} is damaged: it is not a JSON object"):
         seeds.load_seed(layout)
 
     files.write_json(layout.seed, {**seed.to_dict(), "schema": 3})
-    with pytest.raises(CloudsyncError, match="written by a newer cloudsync"):
+    with pytest.raises(CloudsyncError, match="written by a newer version of cloudsync"):
         seeds.load_seed(layout)
 
 

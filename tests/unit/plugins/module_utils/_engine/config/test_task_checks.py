@@ -32,7 +32,7 @@ def test_a_local_path_is_brought_into_one_form(given, path):
 
 @pytest.mark.parametrize("given", ["", "srv", "~/x", "./x", "/a\nb", "/a\0b", "C:\\x", "EXTERNAL:/mnt/x"])
 def test_a_local_path_is_absolute(given):
-    with refuses(f"path is {given!r}: give an absolute path, such as /srv/data."):
+    with refuses(f"path is {given!r}. Use an absolute path, such as /srv/data."):
         task_rules.check_local_path("path", given)
 
 

@@ -99,13 +99,13 @@ def test_every_option_arrives(make_task):
         ({"credential": None}, "credential is missing."),
         ({"direction": ""}, "direction is missing."),
         ({"path": None}, "path is missing."),
-        ({"credential": "a/b"}, "The credential name 'a/b' is not allowed"),
+        ({"credential": "a/b"}, "Credential name 'a/b' is invalid"),
         ({"remotepath": "x"}, "It has no option 'remotepath'. Did you mean 'remote_path'?"),
-        ({"direction": "pul"}, "direction is 'pul': use one of push, pull. Did you mean 'pull'?"),
-        ({"mode": "mirror"}, "mode is 'mirror': use one of sync, copy, move."),
-        ({"snapshot": "xfs"}, "snapshot is 'xfs': use one of none, auto, zfs, btrfs, lvm."),
-        ({"on_overlap": "queue"}, "on_overlap is 'queue': use one of skip, wait."),
-        ({"verify_after": True}, "verify_after is True: use one of none, size, checksum."),
+        ({"direction": "pul"}, "direction is 'pul'. Use one of push, pull. Did you mean 'pull'?"),
+        ({"mode": "mirror"}, "mode is 'mirror'. Use one of sync, copy, move."),
+        ({"snapshot": "xfs"}, "snapshot is 'xfs'. Use one of none, auto, zfs, btrfs, lvm."),
+        ({"on_overlap": "queue"}, "on_overlap is 'queue'. Use one of skip, wait."),
+        ({"verify_after": True}, "verify_after is True. Use one of none, size, checksum."),
         ({"enabled": "false"}, "enabled is 'false': use true or false."),
         ({"follow_symlinks": 1}, "follow_symlinks is 1: use true or false."),
         ({"transfers": -1}, "transfers is -1: use a whole number, 0 or more."),
@@ -114,17 +114,17 @@ def test_every_option_arrives(make_task):
         ({"retries": "three"}, "retries is 'three': use a whole number"),
         ({"encryption": {"salt": "S"}}, "encryption.password is missing: it is required when encryption is given."),
         ({"encryption": {"password": "P", "filename": "off"}}, "no option 'filename'. Did you mean 'filenames'"),
-        ({"encryption": {"password": "P", "filenames": "on"}}, "encryption.filenames is 'on': use one of standard"),
+        ({"encryption": {"password": "P", "filenames": "on"}}, "encryption.filenames is 'on'. Use one of standard"),
         ({"encryption": {"password": "P", "directory_names": 0}}, "encryption.directory_names is 0: use true or false"),
-        ({"guards": {"empty_source": "ok"}}, "guards.empty_source is 'ok': use one of refuse, allow."),
-        ({"guards": {"mounted": "srv"}}, "guards.mounted is 'srv': give an absolute path"),
+        ({"guards": {"empty_source": "ok"}}, "guards.empty_source is 'ok'. Use one of refuse, allow."),
+        ({"guards": {"mounted": "srv"}}, "guards.mounted is 'srv'. Use an absolute path"),
         ({"guards": {"marker": "../x"}}, "guards.marker is '../x': give a path on one line, without '..'"),
         ({"guards": {"allow_root": "yes"}}, "guards.allow_root is 'yes': use true or false."),
         ({"guards": {"markers": "x"}}, "guards has no option 'markers'. Did you mean 'marker'?"),
         ({"keep_deleted": {"days": 3}}, "keep_deleted.path is missing: name a folder beside the destination"),
         ({"keep_deleted": {"path": "b/old", "days": -1}}, "keep_deleted.days is -1: use a whole number"),
         ({"hooks": {"after": "x"}}, "hooks has no option 'after'."),
-        ({"hooks": {"timeout": "soon"}}, "hooks.timeout is 'soon': write a number of seconds"),
+        ({"hooks": {"timeout": "soon"}}, "hooks.timeout is 'soon'. Use a number of seconds"),
         ({"limits": {"nice": 20}}, "limits.nice is 20: use -20 (first) to 19 (last)."),
         ({"limits": {"nice": "--5"}}, "limits.nice is '--5': use -20"),
         ({"limits": {"nice": "²"}}, "limits.nice is '²': use -20"),
@@ -134,7 +134,7 @@ def test_every_option_arrives(make_task):
             "limits.memory_max is '512MB': use a size such as 512M, or a percentage.",
         ),
         ({"limits": {"cpu_quota": "0.5"}}, "limits.cpu_quota is '0.5': use a percentage of one processor"),
-        ({"limits": {"max_duration": "-1"}}, "limits.max_duration is '-1': write a number of seconds"),
+        ({"limits": {"max_duration": "-1"}}, "limits.max_duration is '-1'. Use a number of seconds"),
         ({"schedule": {"cron": "61 * * * *"}}, "minute"),
         ({"notify": [""]}, "notify[0] must be one line that is not empty."),
     ],
@@ -148,7 +148,7 @@ def test_a_crypt_password_is_in_no_message(make_task):
 
 
 def test_a_name_that_can_not_be_is_refused_by_itself(make_task):
-    with pytest.raises(CloudsyncError, match="The task name 'a b' is not allowed"):
+    with pytest.raises(CloudsyncError, match="Task name 'a b' is invalid"):
         make_task(name="a b")
 
 

@@ -137,11 +137,11 @@ def test_a_ciphertext_that_was_moved_or_replaced_is_detected(layout, seed, chang
 @pytest.mark.usefixtures("saved")
 def test_a_file_that_was_copied_or_lacks_a_part_is_named(layout, seed):
     os.link(layout.task("nightly"), layout.task("copy"))
-    with pytest.raises(CloudsyncError, match=r"copy.json holds the task 'nightly': it was copied or renamed"):
+    with pytest.raises(CloudsyncError, match=r"copy.json contains task nightly: the file was copied or renamed"):
         task_store.load_task(layout, seed, "copy")
 
     edit(layout, lambda content: (content.pop("guards"), content.pop("mode")))
-    with pytest.raises(CloudsyncError, match=r"nightly.json lacks guards, mode: it was edited"):
+    with pytest.raises(CloudsyncError, match=r"nightly.json is damaged: guards, mode missing. The file was edited"):
         task_store.load_task(layout, seed, "nightly")
 
 
@@ -149,7 +149,7 @@ def test_a_file_that_was_copied_or_lacks_a_part_is_named(layout, seed):
 def test_a_value_that_no_task_may_have_is_said_like_when_it_is_declared(layout, seed):
     edit(layout, lambda content: content.update(path="srv"))
 
-    with pytest.raises(CloudsyncError, match=r"The task nightly is wrong. path is 'srv': give an absolute path"):
+    with pytest.raises(CloudsyncError, match=r"The task nightly is wrong. path is 'srv'. Use an absolute path"):
         task_store.load_task(layout, seed, "nightly")
 
 

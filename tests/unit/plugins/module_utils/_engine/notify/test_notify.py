@@ -267,7 +267,7 @@ def test_a_refusal_is_not_tried_again(server):
 def test_a_redirect_is_not_taken_for_a_success(server):
     server.answers[:] = [302]
     problems = send(f"http://{server.host}/{SECRET}")
-    assert "redirects (HTTP 302); give the final address" in problems[0]
+    assert "redirects to another address (HTTP 302). Use the final address" in problems[0]
     assert SECRET not in problems[0]
     assert len(server.seen) == 1
 
@@ -294,7 +294,7 @@ def test_a_server_that_never_answers_is_given_up(server, monkeypatch):
         problems = send(f"http://127.0.0.1:{silent.server_address[1]}/{SECRET}")
     finally:
         silent.server_close()
-    assert "no answer within 0.2 s" in problems[0]
+    assert "no response within 0.2 s" in problems[0]
     assert SECRET not in problems[0]
 
 

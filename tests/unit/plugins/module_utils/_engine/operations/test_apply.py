@@ -159,7 +159,7 @@ def test_without_a_seed_the_real_run_writes_nothing(layout, make_host):
             Wanted([OFFSITE], [nightly(provider_options={"chunk_siz": "1Mi"})]),
             "The task nightly is wrong. The provider s3 has no option 'chunk_siz'. Did you mean 'chunk_size'?",
         ),
-        (Wanted(absent_tasks=["a/b"]), "The task name 'a/b' is not allowed"),
+        (Wanted(absent_tasks=["a/b"]), "Task name 'a/b' is invalid"),
         (Wanted([OFFSITE], [nightly(reverse_of="none")], purge=True), "reverse_of names the task 'none'"),
     ],
 )
@@ -239,7 +239,7 @@ def test_a_purge_does_not_remove_what_it_can_not_read(layout, converge):
     with open(layout.task("nightly"), "w") as stream:
         stream.write("{")
 
-    with pytest.raises(CloudsyncError, match=r"nightly.json is not the JSON object"):
+    with pytest.raises(CloudsyncError, match=r"nightly.json is damaged: it is not a JSON object"):
         converge(Wanted([OFFSITE], [], purge=True))
     assert files.read_text(layout.task("nightly")) == "{"
 

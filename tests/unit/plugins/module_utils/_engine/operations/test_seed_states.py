@@ -212,7 +212,7 @@ def test_a63_a_backup_takes_the_place_of_a_damaged_seed_which_is_kept(layout, se
     wrapped = converge(passphrase=PASSPHRASE, backup=True).wrapped
     with open(layout.seed, "w") as stream:
         stream.write('{"schema": 1, "keys"')
-    with pytest.raises(CloudsyncError, match="is not the JSON object"):
+    with pytest.raises(CloudsyncError, match="is damaged: it is not a JSON object"):
         converge("rotated")
 
     assert converge("restored", PASSPHRASE, wrapped, check_mode=True).changed
@@ -229,7 +229,7 @@ def test_a_seed_of_a_newer_cloudsync_is_never_replaced(layout, seed, converge):
     with open(layout.seed, "w") as stream:
         stream.write('{"schema": 3}')
 
-    with pytest.raises(CloudsyncError, match="written by a newer cloudsync"):
+    with pytest.raises(CloudsyncError, match="written by a newer version of cloudsync"):
         converge("restored", PASSPHRASE, wrapped)
 
     with open(layout.seed) as stream:

@@ -133,7 +133,7 @@ def test_a_damaged_file_ends_a_backup(layout, take):
     with open(layout.task("nightly"), "w") as stream:
         stream.write("{")
 
-    with pytest.raises(CloudsyncError, match=r"nightly\.json is not the JSON object"):
+    with pytest.raises(CloudsyncError, match=r"nightly\.json is damaged: it is not a JSON object"):
         take()
 
 
@@ -168,7 +168,7 @@ def test_a_backup_from_a_newer_cloudsync_or_with_another_name_is_refused(take, o
         with pytest.raises(CloudsyncError, match="written by a newer cloudsync"):
             restore(other, json.dumps({**content, **change}))
     evil = "../../evil"
-    with pytest.raises(CloudsyncError, match="is not allowed"):
+    with pytest.raises(CloudsyncError, match=r"is invalid. Use 1 to 63"):
         restore(other, json.dumps({**content, "tasks": {evil: {**content["tasks"]["nightly"], "name": evil}}}))
 
 

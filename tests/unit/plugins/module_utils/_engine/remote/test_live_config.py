@@ -262,6 +262,6 @@ def test_another_user_owns_the_configuration_or_is_named_when_there_is_none(layo
     with live.open_live(layout, "drive", True, "R1", content, user="nobody") as config:
         assert os.stat(config.path).st_uid == os.stat(config.directory).st_uid != 0
         assert os.stat(config.directory + "/lock").st_uid == 0
-    with pytest.raises(CloudsyncError, match="The user 'cloudsync-none' does not exist on this host"):
+    with pytest.raises(CloudsyncError, match="User 'cloudsync-none' does not exist on this host"):
         live.open_live(layout, "drive", True, "R2", content, user="cloudsync-none")
     assert uses(layout) == []
