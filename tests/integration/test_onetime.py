@@ -77,7 +77,7 @@ def test_a_kept_task_takes_the_name_of_a_one_time_run_for_good(machine, once):
     machine.declare([], [{**once, "name": "docs", "mode": "sync"}])
     machine.declare([], [], absent_tasks=["docs"])
     answer = machine.module("run", task="docs")
-    assert answer["failed"] and "There is no task 'docs' on this host" in answer["msg"]
+    assert answer["failed"] and "Task docs does not exist on this host" in answer["msg"]
 
 
 def test_its_secrets_are_ciphertext_and_gone_from_every_answer(machine, once):
@@ -121,12 +121,12 @@ def test_a35_its_hooks_run(machine, once):
     "options, sentence",
     [
         ({"task": "kept"}, "The task 'kept' is kept on this host: run it without other options, or give the one-time"),
-        ({"credential": "stor"}, "There is no credential 'stor' on this host (there are: store)."),
-        ({"transfers": -1}, "The task onetime is wrong. transfers is -1: use a whole number, 0 or more."),
-        ({"provider_options": {"chunk": "5Mi"}}, "The task onetime is wrong. The provider s3 has no option 'chunk'."),
+        ({"credential": "stor"}, "Credential stor does not exist on this host. Existing credentials: store."),
+        ({"transfers": -1}, "Task onetime is invalid: transfers is -1. Use a whole number, 0 or more."),
+        ({"provider_options": {"chunk": "5Mi"}}, "Task onetime is invalid: The provider s3 has no option 'chunk'."),
         ({"state": "stopped"}, "A stop takes the name of the run in task, and no other option of a task."),
         ({"reverse_of": "kept", "path": None}, "reverse_of needs path: name the folder to restore to."),
-        ({"reverse_of": "nowhere"}, "The task onetime is wrong. reverse_of names the task 'nowhere', which this"),
+        ({"reverse_of": "nowhere"}, "Task onetime is invalid: reverse_of is 'nowhere', but this task does not exist"),
     ],
 )
 def test_what_is_wrong_is_refused_before_anything_happens(machine, once, options, sentence):

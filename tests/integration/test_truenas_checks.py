@@ -150,11 +150,13 @@ def test_a30_limits_of_bandwidth_out_of_order(machine, push):
 
 
 def test_a31_a_snapshot_of_a_pull(machine, push):
-    assert "snapshot works for push tasks only" in refusal(machine, {**push, "direction": "pull", "snapshot": "auto"})
+    assert "snapshot is only allowed for push tasks" in refusal(
+        machine, {**push, "direction": "pull", "snapshot": "auto"}
+    )
 
 
 def test_a32_a_snapshot_of_a_move(machine, push):
-    assert "snapshot and mode move exclude each other" in refusal(machine, {**push, "mode": "move", "snapshot": "auto"})
+    assert "snapshot is not allowed with mode move" in refusal(machine, {**push, "mode": "move", "snapshot": "auto"})
 
 
 def test_a34_a_push_to_http(machine, push):

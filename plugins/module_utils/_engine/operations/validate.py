@@ -37,7 +37,7 @@ def vet_credential(host: Host, credential: Credential) -> List[str]:
         provider = resolve(credential.provider, providers)
         check(provider, credential.attributes, credential.secrets)
     except CloudsyncError as error:
-        raise CloudsyncError(error.reason, f"The credential {credential.name} is wrong. {error.message}") from error
+        raise CloudsyncError(error.reason, f"Credential {credential.name} is invalid: {error.message}") from error
     text = doubt(host.layout, provider, {**credential.attributes, **credential.secrets}, find_own_account())
     return [f"The credential {credential.name}: {text}"] if text else []
 
@@ -52,7 +52,7 @@ def vet_task(task: Task, provider: str, providers: Mapping[str, Provider]) -> No
         if task.provider_options and providers:
             check_options(resolve(provider, providers), task.provider_options)
     except CloudsyncError as error:
-        raise CloudsyncError(error.reason, f"The task {task.name} is wrong. {error.message}") from error
+        raise CloudsyncError(error.reason, f"Task {task.name} is invalid: {error.message}") from error
 
 
 def doubts_about(host: Host, task: Task, provider: str) -> List[str]:

@@ -62,7 +62,7 @@ def test_an_added_guard_refuses_a_one_time_run_and_its_dry_run(host, once, add_g
 
 def test_an_added_guard_that_needs_no_host_refuses_a_one_time_run_before_it_is_kept(host, once, add_guard):
     add_guard("DECLARED")
-    refused = f"The task onetime is wrong. {SENTENCE}"
+    refused = f"Task onetime is invalid: {SENTENCE}"
     assert host.refused("run", once) == refused
     assert host.refused("run", dict(once, dry_run=True)) == refused
 
@@ -72,7 +72,7 @@ def test_an_added_guard_refuses_a_declaration_if_it_needs_neither_the_host_nor_a
         add_guard(group)
     assert host.ok("task", dict(task, description="changed"))["changed"]
     add_guard("DECLARED")
-    refused = f"The task documents is wrong. {SENTENCE}"
+    refused = f"Task documents is invalid: {SENTENCE}"
     assert host.refused("task", dict(task, description="once more")) == refused
     tasks = [{key: value for key, value in task.items() if value is not None}]
     assert refused in host.refused("host_config", {"tasks": tasks})

@@ -70,7 +70,7 @@ def test_a_restore_brings_back_what_was_lost(host, documents, taken, passphrase)
 def test_a_wrong_passphrase_changes_nothing(host, taken, check):
     (host.root / CONFIG / "seed").unlink()
     message = host.refused("restore", {"content": taken, "passphrase": host.secret("a wrong passphrase")}, check)
-    assert message == "The wrapped seed can't be opened: the passphrase is wrong, or the text was changed."
+    assert message.startswith("Cannot open the wrapped seed: the passphrase is wrong, or the text was changed.")
 
 
 def test_without_the_seed_what_can_not_be_read_is_told(host, taken):

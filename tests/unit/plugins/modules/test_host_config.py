@@ -111,7 +111,7 @@ def test_purge_does_not_remove_the_credential_of_a_task_that_is_declared(host, d
 def test_one_mistake_leaves_everything_as_it_was(host, declared):
     declared["tasks"][1]["path"] = "relative"
     message = host.refused("host_config", declared)
-    assert message == "The task restore is wrong. path is 'relative'. Use an absolute path, such as /srv/data."
+    assert message == "Task restore is invalid: path is 'relative'. Use an absolute path, such as /srv/data."
 
 
 @pytest.mark.parametrize("kind", ["credentials", "tasks"])

@@ -108,5 +108,5 @@ def test_a_run_can_not_be_left_alone_without_the_command(host, task):
 @pytest.mark.parametrize("options", [{}, {"state": "stopped"}, {"state": "started"}, {"dry_run": True}])
 def test_a_task_that_does_not_exist_is_refused(host, task, options):
     assert host.refused("run", dict(options, task="document")) == (
-        "There is no task 'document' on this host (there are: documents)."
+        "Task document does not exist on this host. Existing tasks: documents."
     )

@@ -94,9 +94,9 @@ def test_a_backup_does_not_change_anything_and_has_no_key_in_clear(host, passphr
 @pytest.mark.parametrize(
     "change, message",
     [
-        ({"passphrase": "another one"}, "The wrapped seed can't be opened: the passphrase is wrong, or the text was"),
-        ({"wrapped": "cloudsync-seed-1:AAAA"}, "The wrapped seed can't be opened: the passphrase is wrong, or the"),
-        ({"wrapped": "x"}, "wrapped is not what skyhaul.cloudsync.seed returned with backup=true."),
+        ({"passphrase": "another one"}, "Cannot open the wrapped seed: the passphrase is wrong, or the text was"),
+        ({"wrapped": "cloudsync-seed-1:AAAA"}, "Cannot open the wrapped seed: the passphrase is wrong, or the"),
+        ({"wrapped": "x"}, "wrapped is invalid. Use the value that skyhaul.cloudsync.seed returned with backup=true."),
         ({"wrapped": None}, "state is restored but all of the following are missing: wrapped"),
         ({"passphrase": None}, "state is restored but all of the following are missing: passphrase"),
     ],
@@ -109,7 +109,7 @@ def test_a_wrong_passphrase_or_text_is_refused(host, wrapped, passphrase, change
 
 def test_a_short_passphrase_is_refused(host):
     assert host.refused("seed", {"backup": True, "passphrase": "2short"}) == (
-        "The passphrase is too short: it alone protects the seed; use 8 characters or more."
+        "The passphrase is too short. Only it protects the seed. Use 8 characters or more."
     )
 
 
@@ -138,7 +138,7 @@ def test_rotation_that_can_not_read_a_secret_changes_nothing(host, documents):
     path.write_text(path.read_text().replace("cs1:", "cs1:x", 1))
     files = host.files()
     message = host.run("seed", {"state": "rotated"})["msg"]
-    assert f"of the credential offsite in {path}" in message
+    assert f"of credential offsite in {path}" in message
     after = host.files()
     assert {name: text for name, text in after.items() if name != FILE} == {
         name: text for name, text in files.items() if name != FILE

@@ -169,5 +169,5 @@ def test_a_task_whose_secrets_were_edited_is_refused_and_left(host, documents):
     text = path.read_text().replace(stored["encryption"]["salt"], stored["encryption"]["password"])
     path.write_text(text)
     message = host.refused("task", documents)
-    assert f"encryption.salt of the task documents in {path}" in message
+    assert f"encryption.salt of task documents in {path}" in message
     assert path.read_text() == text

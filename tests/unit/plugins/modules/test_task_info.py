@@ -56,5 +56,5 @@ def test_past_runs_are_listed_newest_first(host, documents, source):
 def test_a_task_that_does_not_exist_is_refused_naming_those_that_do(host, documents):
     host.ok("task", documents)
     assert host.refused("task_info", {"name": "document"}) == (
-        "There is no task 'document' on this host (there are: documents)."
+        "Task document does not exist on this host. Existing tasks: documents."
     )

@@ -151,16 +151,16 @@ def test_without_a_seed_the_real_run_writes_nothing(layout, make_host):
     [
         (Wanted([OFFSITE, OFFSITE]), "The credential offsite is declared twice in one call."),
         (Wanted([OFFSITE], [nightly(), nightly()]), "The task nightly is declared twice in one call."),
-        (Wanted([{**OFFSITE, "provider": "s4"}]), "The credential offsite is wrong. There is no provider 's4'."),
-        (Wanted([OFFSITE], [nightly(path="srv")]), "The task nightly is wrong. path is 'srv'"),
+        (Wanted([{**OFFSITE, "provider": "s4"}]), "Credential offsite is invalid: There is no provider 's4'."),
+        (Wanted([OFFSITE], [nightly(path="srv")]), "Task nightly is invalid: path is 'srv'"),
         (Wanted([OFFSITE], [nightly(remote_path="bucket")]), "remote_path 'bucket' is the root of a bucket"),
         (Wanted([OFFSITE], [nightly(remote_path=".")]), "remote_path '' is the root of a bucket"),
         (
             Wanted([OFFSITE], [nightly(provider_options={"chunk_siz": "1Mi"})]),
-            "The task nightly is wrong. The provider s3 has no option 'chunk_siz'. Did you mean 'chunk_size'?",
+            "Task nightly is invalid: The provider s3 has no option 'chunk_siz'. Did you mean 'chunk_size'?",
         ),
         (Wanted(absent_tasks=["a/b"]), "Task name 'a/b' is invalid"),
-        (Wanted([OFFSITE], [nightly(reverse_of="none")], purge=True), "reverse_of names the task 'none'"),
+        (Wanted([OFFSITE], [nightly(reverse_of="none")], purge=True), "reverse_of is 'none', but this task"),
     ],
 )
 def test_what_is_wrong_ends_the_call_before_anything_is_written(layout, converge, wanted, sentence):
@@ -300,7 +300,7 @@ def test_a_restore_of_a_task_that_goes_in_the_same_call_is_refused(converge):
         Wanted([], [restore()], absent_tasks=["nightly"]),
         Wanted([OFFSITE], [restore()], purge=True),
     ):
-        with pytest.raises(CloudsyncError, match="reverse_of names the task 'nightly', which this host does not have"):
+        with pytest.raises(CloudsyncError, match="reverse_of is 'nightly', but this task does not exist"):
             converge(wanted)
 
 

@@ -174,7 +174,7 @@ def test_a_rotation_that_can_not_read_everything_changes_nothing(layout, seed, s
     save_credential(layout, seeds.make_seed(), SECOND)
 
     for check_mode in (True, False):
-        with pytest.raises(CloudsyncError, match="which this host's seed lacks"):
+        with pytest.raises(CloudsyncError, match="is not in the seed of this host"):
             converge("rotated", check_mode=check_mode)
 
     assert seeds.load_seed(layout) == seed

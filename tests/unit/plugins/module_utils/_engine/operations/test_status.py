@@ -168,6 +168,6 @@ def test_the_details_hold_past_and_coming_runs(layout, declare):
 
 
 def test_a_task_that_is_not_there_is_named(layout):
-    with pytest.raises(CloudsyncError, match=r"no task 'nightly' on this host \(there are: none\)"):
+    with pytest.raises(CloudsyncError, match=r"Task nightly does not exist on this host. Existing tasks: none"):
         status.find_status(layout, "nightly")
     assert status.list_statuses(layout) == []

@@ -199,7 +199,7 @@ def test_a_token_that_can_not_be_saved_stays_until_it_can(layout, seed, opened):
 
     assert len(problems) == 1
     assert opened.directory in problems[0]
-    assert "which this host's seed lacks" in problems[0]
+    assert "is not in the seed of this host" in problems[0]
     save_seed(layout, seed)
     assert live.sweep_live(layout) == []
     assert token_of(layout) == SECOND
