@@ -114,14 +114,14 @@ def test_in_check_mode_nor_must_the_task_be_there_that_one_reverses(host, docume
     "schedule, message",
     [
         ({"cron": "61 * * * *"}, "minute"),
-        ({"cron": "0 0 31 2 *"}, "a date that never comes"),
+        ({"cron": "0 0 31 2 *"}, 'month "2" has at most 29 days. Use an existing date.'),
         ({"cron": "0 0 * * * *"}, "fields"),
         ({"cron": "0 0 L * *"}, "day"),
         ({"preset": "daily", "cron": "@daily"}, "exclude each other"),
-        ({"timezone": "Europe/Berlin"}, "schedule says no time: give a preset, or cron, or some of minute"),
+        ({"timezone": "Europe/Berlin"}, "schedule has no start time. Use preset, or cron, or some of minute"),
         ({"preset": "daily", "timezone": "CET"}, 'timezone is "CET"'),
-        ({"preset": "daily", "begin": "25:00"}, 'begin is "25:00": write a time from 00:00 to 23:59 in quotes'),
-        ({"preset": "daily", "spread": "2d"}, "spread is 172800 seconds: it must be shorter than"),
+        ({"preset": "daily", "begin": "25:00"}, 'begin is "25:00". Use a time from 00:00 to 23:59 in quotes'),
+        ({"preset": "daily", "spread": "2d"}, "spread is 172800 seconds. Use less than the shortest time"),
         ({"preset": "daily", "spread": "soon"}, "spread is 'soon'. Use a number of seconds, or a duration such as"),
     ],
 )

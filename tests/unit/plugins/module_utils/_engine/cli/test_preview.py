@@ -45,7 +45,7 @@ def test_the_preview_of_the_lookup(layout):
 
 @pytest.mark.parametrize("count", [0, -1])
 def test_a_preview_has_one_run_or_more(layout, count):
-    with pytest.raises(CloudsyncError, match=f"count is {count}: ask for one run or more"):
+    with pytest.raises(CloudsyncError, match=rf"count is {count}\. Use 1 or more"):
         previews.preview(show.find_schedule(layout, "daily"), count)
 
 
