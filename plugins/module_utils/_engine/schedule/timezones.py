@@ -76,7 +76,7 @@ class SystemZone(datetime.tzinfo):
         self._file = None if name is None else ":" + os.path.join(_find_directory(), name)
 
     def utcoffset(self, dt: Optional[datetime.datetime]) -> Optional[datetime.timedelta]:
-        """Return the offset at a wall time. ``fold`` selects the pass of a repeated time, or the side of a skipped one."""
+        """Return the offset at a wall time. ``fold`` selects the pass of a repeated or the side of a skipped time."""
         if dt is None:
             return None
         naive = dt.replace(tzinfo=None)

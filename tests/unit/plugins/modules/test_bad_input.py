@@ -347,10 +347,10 @@ def test_an_option_of_a_task_that_can_not_be(host, documents, change, message):
 @pytest.mark.parametrize(
     "target, message",
     [
-        ("hook-path-without-scheme", "A notify target has no scheme: use one of mailto:ops@example.com"),
-        ("slack://hook-path", "A notify target has the scheme 'slack'"),
-        ("mailto:hook-path", "A mailto: target of notify is not an e-mail address"),
-        ("https:hook-path", "A https: target of notify is not an address"),
+        ("hook-path-without-scheme", "A notify target has no scheme. Use one of mailto:ops@example.com"),
+        ("slack://hook-path", "A notify target has the unknown scheme 'slack'"),
+        ("mailto:hook-path", "A notify target with mailto: is not an e-mail address"),
+        ("https:hook-path", "A notify target with https: is not a web address"),
     ],
 )
 def test_a_notify_target_that_is_none_is_not_shown(host, documents, target, message):
