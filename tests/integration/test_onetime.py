@@ -104,7 +104,7 @@ def test_it_can_be_watched_and_stopped_by_its_name(machine, bucket, once):
     machine.wait_for_bytes("upgrade")
     assert [status["task"] for status in machine.cloudsync("status", "--json").json] == ["upgrade"]
     again = machine.module("run", task="upgrade", **once)
-    assert again["failed"] and again["reason"] == "locked" and "is under way" in again["msg"]
+    assert again["failed"] and again["reason"] == "locked" and "is active" in again["msg"]
     stopped = machine.module("run", task="upgrade", state="stopped")
     assert stopped["changed"]
     assert (stopped["run"]["state"], stopped["run"]["reason"]) == ("aborted", "stopped")
@@ -120,12 +120,12 @@ def test_a35_its_hooks_run(machine, once):
 @pytest.mark.parametrize(
     "options, sentence",
     [
-        ({"task": "kept"}, "The task 'kept' is kept on this host: run it without other options, or give the one-time"),
+        ({"task": "kept"}, "Task kept exists on this host. Run it without other options, or use another name for"),
         ({"credential": "stor"}, "Credential stor does not exist on this host. Existing credentials: store."),
         ({"transfers": -1}, "Task onetime is invalid: transfers is -1. Use a whole number, 0 or more."),
         ({"provider_options": {"chunk": "5Mi"}}, "Task onetime is invalid: The provider s3 has no option 'chunk'."),
         ({"state": "stopped"}, "A stop takes the name of the run in task, and no other option of a task."),
-        ({"reverse_of": "kept", "path": None}, "reverse_of needs path: name the folder to restore to."),
+        ({"reverse_of": "kept", "path": None}, "reverse_of needs path. Set path to the folder to restore to."),
         ({"reverse_of": "nowhere"}, "Task onetime is invalid: reverse_of is 'nowhere', but this task does not exist"),
     ],
 )
@@ -141,4 +141,4 @@ def test_what_is_wrong_is_refused_before_anything_happens(machine, once, options
 def test_a_check_before_the_credential_is_there_says_that_it_can_not_tell(machine, once):
     result = machine.module("run", _ansible_check_mode=True, **{**once, "credential": "later"})
     assert result["changed"]
-    assert "The credential later is not on this host yet, so the one-time run could not" in str(result["warnings"])
+    assert "Credential later does not exist on this host yet, so no plan was made" in str(result["warnings"])

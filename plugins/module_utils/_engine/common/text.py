@@ -33,6 +33,13 @@ def name_some(noun: str, names: Sequence[str]) -> str:
     return f"{noun}{'' if len(names) == 1 else 's'} {join_words(shown)}"
 
 
+def list_objects(credentials: Sequence[str], tasks: Sequence[str]) -> str:
+    """Return "credential a, task b" with all names, sorted, for a sentence. Empty if there are none."""
+    return ", ".join(
+        [f"credential {name}" for name in sorted(credentials)] + [f"task {name}" for name in sorted(tasks)]
+    )
+
+
 def format_count(count: int, noun: str) -> str:
     """Return "1 file" or "2 files". The plural of ``noun`` must end in s."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -40,7 +40,7 @@ def test_an_unchanged_backup_is_the_same_text_and_not_masked(host, taken, passph
 def test_without_a_passphrase_it_warns(host, taken):
     result = host.ok("backup")
     assert not result["has_seed"]
-    assert result["warnings"][0].startswith("The backup has no seed that opens all of it")
+    assert result["warnings"][0].startswith("The backup does not contain the current seed.")
 
 
 def test_a_short_passphrase_is_refused(host):
@@ -48,7 +48,7 @@ def test_a_short_passphrase_is_refused(host):
 
 
 def test_what_is_no_backup_is_not_replaced(host, taken):
-    assert "it was edited or cut short" in host.refused("backup", {"previous": taken[:-9]})
+    assert "it was edited or truncated" in host.refused("backup", {"previous": taken[:-9]})
 
 
 def test_a_restore_brings_back_what_was_lost(host, documents, taken, passphrase):

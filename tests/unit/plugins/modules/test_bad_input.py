@@ -90,7 +90,7 @@ def test_a_wrong_value_is_named_only_when_it_is_public(host, offsite):
 
 
 NO_SUCH_CREDENTIAL = (
-    "The task documents names the credential 'ofsite', which this host does not have (it has: offsite)."
+    "Task documents uses credential ofsite, which does not exist on this host. Existing credentials: offsite."
 )
 
 
@@ -107,7 +107,7 @@ def test_in_check_mode_nor_must_the_task_be_there_that_one_reverses(host, docume
     wanted = {"name": "restore", "reverse_of": "documents", "path": "/srv/restored"}
     assert "reverse_of is 'documents', but this task" in host.refused("task", wanted)
     result = host.run("task", wanted, check=True)
-    assert result["changed"] and "in reverse_of the task 'documents'" in str(result["warnings"])
+    assert result["changed"] and "has reverse_of 'documents', but this task does not exist" in str(result["warnings"])
 
 
 @pytest.mark.parametrize(
@@ -152,8 +152,8 @@ def test_a_source_that_does_not_exist_fails_the_run_that_needs_it(host, document
     assert result["failed"]
     assert result["reason"] == "not_found"
     assert result["msg"] == (
-        f"A run of documents would end as not_found: The source {source}/nowhere does not exist. Create it, or correct "
-        "the path."
+        f"A run of task documents would end as not_found: The source {source}/nowhere does not exist. Create it, or "
+        "correct the path."
     )
 
 

@@ -56,7 +56,9 @@ def test_a_lost_seed_is_not_replaced_while_secrets_need_it(host, offsite):
     host.ok("credential", offsite)
     (host.root / FILE).unlink()
     message = host.refused("seed")
-    assert message.startswith(f"The seed {host.root}/{FILE} is missing, but offsite were encrypted with it.")
+    assert message.startswith(
+        f"The seed {host.root}/{FILE} is missing, but these objects are encrypted with it: credential offsite."
+    )
     assert "state=restored" in message
 
 

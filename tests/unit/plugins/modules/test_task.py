@@ -159,7 +159,7 @@ def test_limits_and_write_paths_reach_the_unit(host, documents):
 
 def test_a_schedule_that_is_easily_misread_warns(host, documents):
     result = host.ok("task", dict(documents, schedule={"cron": "0 0 */2 * 1"}))
-    assert [text.split(": ")[0] for text in result["warnings"]] == ["The task documents"]
+    assert [text.split(": ")[0] for text in result["warnings"]] == ["Task documents"]
 
 
 def test_a_task_whose_secrets_were_edited_is_refused_and_left(host, documents):

@@ -11,7 +11,7 @@ def test_a_host_that_has_none_has_an_empty_list(bare_host):
     assert bare_host.ok("task_info")["tasks"] == []
 
 
-def test_a_task_that_never_ran_is_pending(host, documents):
+def test_a_task_without_a_run_is_pending(host, documents):
     public = host.ok("task", documents)["task"]
     (host.root / "etc/cloudsync/seed").unlink()
     result = host.ok("task_info")
