@@ -64,7 +64,7 @@ class Account(fake_gcs.Cloud):
 
     def access_token(self):
         """The one of the latest login: to Ansible it looks like a template."""
-        return "{0}-access-{1}{2}".format(SECRET, self.logins, "{{7*7}}")
+        return f"{SECRET}-access-{self.logins}{{{{7*7}}}}"
 
     def graph(self, path):
         """Microsoft Graph's answer."""

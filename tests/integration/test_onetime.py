@@ -113,7 +113,7 @@ def test_it_can_be_watched_and_stopped_by_its_name(machine, bucket, once):
 
 def test_a35_its_hooks_run(machine, once):
     witness = machine.data / "witness"
-    machine.module("run", hooks={"success": 'echo "$CLOUDSYNC_TASK $CLOUDSYNC_STATE" > %s' % witness}, **once)
+    machine.module("run", hooks={"success": f'echo "$CLOUDSYNC_TASK $CLOUDSYNC_STATE" > {witness}'}, **once)
     assert witness.read_text() == "onetime success\n"
 
 

@@ -41,7 +41,8 @@ class RunLog:
         self.last_lines = [*self.last_lines[1 - LAST_LINES :], line]
         try:
             if self._stream is not None:
-                self._stream.write("{0} {1}\n".format(format_now(), line.rstrip("\n")))
+                text = line.rstrip("\n")
+                self._stream.write(f"{format_now()} {text}\n")
         except OSError:
             self._stream = None
 
