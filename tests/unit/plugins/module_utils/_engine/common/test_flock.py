@@ -17,7 +17,7 @@ import pytest
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common import flock as locks
 
 SLEEPER = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(60)"]
-# A runner that starts its rclone, says its pid, and is then killed.
+# A runner that starts its rclone, prints the pid of rclone, and is then killed.
 RUNNER = """
 import fcntl, os, subprocess, sys, time
 descriptor = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT)

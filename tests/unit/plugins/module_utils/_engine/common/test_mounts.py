@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common import mounts
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.errors import CloudsyncError
 
-# As a real kernel wrote it (6.18): the root comes after what is mounted on it.
+# Recorded with Linux 6.18. The root comes after the mounts on it.
 RECORDED = r"""22 27 0:21 / /proc rw,relatime - proc proc rw
 24 27 0:6 / /dev rw,relatime - devtmpfs devtmpfs rw,size=12334432k,nr_inodes=3083608,mode=755
 27 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw,discard

@@ -15,7 +15,7 @@ from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config i
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config import seed_binding as binding
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.operations import seed as seed_states
 
-# It does what systemd-creds does, except for keeping a secret, on a machine without a TPM.
+# A simulated systemd-creds of a machine without a TPM. It does not encrypt anything.
 PROGRAM = """#!/bin/sh
 echo "$*" >> {folder}/called
 case "$*" in
@@ -35,7 +35,7 @@ esac
 
 @pytest.fixture
 def machine(tmp_path, monkeypatch):
-    """The folder of a systemd-creds, which a file named ``lost`` makes lose its key."""
+    """Return the folder of a simulated systemd-creds. A file named ``lost`` in it simulates a lost key."""
     folder = tmp_path / "bin"
     folder.mkdir()
     program = folder / "systemd-creds"

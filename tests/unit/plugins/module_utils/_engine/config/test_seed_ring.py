@@ -58,7 +58,7 @@ def test_a_ciphertext_moved_to_another_field_object_or_kind_is_detected(place):
 
 def test_every_edited_or_missing_character_of_a_ciphertext_is_detected():
     ring = seeds.make_seed()
-    text = ring.encrypt("12345", KEY)  # of this length no bit of the base64 is unused
+    text = ring.encrypt("12345", KEY)  # with this length, the base64 text has no unused bits
     body = text.index(":", 4) + 1
 
     for index in range(body, len(text)):

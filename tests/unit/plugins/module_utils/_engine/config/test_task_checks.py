@@ -130,7 +130,7 @@ def test_the_error_for_an_invalid_timetable_names_the_slot(given, sentence):
         task_rules.check_bandwidth(given)
 
 
-# As TrueNAS users and others give them; the values do not matter.
+# Arguments of TrueNAS users and others. The values are not checked.
 WELCOME = (
     "--order-by=size,desc --checkers=16 --low-level-retries=20 --retries-sleep=10s --no-traverse --ignore-existing "
     "--max-transfer=10G --fast-list --track-renames --b2-hard-delete --drive-skip-gdocs --s3-no-check-bucket "

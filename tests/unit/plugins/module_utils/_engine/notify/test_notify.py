@@ -33,7 +33,7 @@ def quick_and_direct(monkeypatch):
 
 
 class Server:
-    """A real HTTP server on loopback that answers with ``answers`` in turn, then 200."""
+    """An HTTP server on loopback that answers with each of ``answers``, then with 200."""
 
     def __init__(self):
         self.seen = []
@@ -125,7 +125,7 @@ def test_the_error_for_an_invalid_target_does_not_show_it(text, words):
 
 
 def told(history, reason=""):
-    """The alerts of a series of run states."""
+    """Return the alerts for a series of run states."""
     heard, done = [], []
     for state in history:
         state, _colon, reason = state.partition(":")
@@ -300,7 +300,7 @@ def test_a_request_to_a_silent_server_times_out(server, monkeypatch):
 
 @pytest.fixture
 def program(tmp_path):
-    """A stand-in that keeps its arguments and its input."""
+    """Return a program that saves its arguments and its input."""
     script = tmp_path / "program"
 
     def make(end="exit 0"):

@@ -69,7 +69,7 @@ def converge(make_host, seed):
 
 
 def tree(layout):
-    """Every file but the locks, with its text."""
+    """Return all files with their texts, without the locks."""
     found = {}
     for folder, _folders, names in os.walk(layout.root):
         for name in names:

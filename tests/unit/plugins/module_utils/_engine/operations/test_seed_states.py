@@ -47,7 +47,7 @@ def converge(layout):
 
 @pytest.fixture
 def stored(layout, seed, make_task):
-    """A host with secrets in all places."""
+    """Store objects with secrets in all places."""
     task = make_task(encryption=CRYPT, notify=["https://hooks.example.net/secret"])
     for credential in (OFFSITE, SECOND):
         save_credential(layout, seed, credential)
@@ -136,7 +136,7 @@ def test_a_rotation_in_check_mode_changes_no_file(layout, seed, stored, converge
 
 
 class PowerCutError(BaseException):
-    """The end of the process in the middle of a call."""
+    """The process was killed in the middle of a call."""
 
 
 @pytest.mark.parametrize("survived", range(6))

@@ -28,7 +28,7 @@ def clock(monkeypatch):
 
 @pytest.fixture
 def declare(layout, seed, make_task):
-    """Store a task that was declared at that moment."""
+    """Store a task that was declared at this time."""
 
     def call(moment=NOW, **options):
         task = make_task(**options)

@@ -42,7 +42,7 @@ def task(make_task):
 
 @pytest.fixture
 def stored(layout, seed, task):
-    """A host with secrets in all places."""
+    """Store objects with secrets in all places."""
     save_credential(layout, seed, OFFSITE)
     save_task(layout, seed, task)
 
@@ -57,7 +57,7 @@ def take(layout):
 
 @pytest.fixture
 def other(tmp_path):
-    """Another host, which has nothing."""
+    """Return another host, without objects."""
     return Layout(str(tmp_path / "other"))
 
 
@@ -188,7 +188,7 @@ def test_a_restore_on_another_host_makes_the_changes_that_check_mode_returned(la
     assert os.path.islink(other.unit_dir + "/timers.target.wants/cloudsync@nightly.timer")
     again = restore(other, text)
     assert (again.changed, again.warnings) == (False, [])
-    # With the same paths all of it is the same, byte for byte.
+    # With the same paths, all files are equal, byte for byte.
     assert {name: text for name, text in config(other).items() if "systemd" not in name} == config(layout)
 
 

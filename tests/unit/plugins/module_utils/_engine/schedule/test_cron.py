@@ -108,7 +108,7 @@ def test_an_invalid_expression_is_refused_with_the_field_the_value_and_a_remedy(
     assert message.endswith(".")
 
 
-# As seen of TrueNAS's parser; what it takes, though it never fires or means something else in cron, is refused here.
+# Tested with TrueNAS's parser. The last list is accepted there, but never starts or has another meaning in cron.
 TRUENAS_TAKES = ["00", "*/10", "1-59/2", "9-17", "5,10-20"]
 TRUENAS_REFUSES = ["0/10", "60", "*/0", "H", "abc", "-1", "1.5"]
 TRUENAS_TAKES_WRONGLY = ["L", "?", "R", "5-1", "*/70", "mon#2", "1 2"]
@@ -152,7 +152,7 @@ def test_a_day_step_with_a_weekday_gives_a_warning():
 
 
 def matches(fields, date):
-    """An oracle for dates, written down apart: either day field where both are given."""
+    """Return whether a date matches, by an independent implementation: either day field matches if both are set."""
     day, month, weekday = (expand(text, low, high) for text, low, high in zip(fields, (1, 1, 0), (31, 12, 6)))
     by_day, by_weekday = date.day in day, date.isoweekday() % 7 in weekday
     if fields[0] != "*" and fields[2] != "*":

@@ -27,7 +27,7 @@ def starts(written, zone, after, count=4):
 
 @pytest.fixture(params=["zoneinfo", "C library"])
 def _clocks(request, monkeypatch):
-    """Both clocks that a host may have: zoneinfo, and what Python 3.8 falls back to."""
+    """Run the test with both clocks that a host may use: zoneinfo, and the clock for Python 3.8."""
     if request.param == "zoneinfo":
         pytest.importorskip("zoneinfo")
     else:

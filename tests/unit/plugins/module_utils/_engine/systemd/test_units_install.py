@@ -18,7 +18,7 @@ DROP_IN = "[Service]\n"
 
 
 class Manager:
-    """In the place of systemctl: remembers what it was asked, and what was on the disk at that moment."""
+    """A simulated systemctl. It records each call, and the files at the time of the call."""
 
     def __init__(self, layout):
         self.layout = layout
