@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""Argument specs that several modules use."""
+"""Argument specs that more than one module takes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Spec = Dict[str, Dict[str, Any]]
 
 
 def credential_spec() -> Spec:
-    """Return the options that declare a credential."""
+    """What declares one credential."""
     return {
         "name": {"type": "str", "required": True},
         "provider": {"type": "str"},
@@ -25,7 +25,7 @@ def credential_spec() -> Spec:
 
 
 def schedule_spec() -> Spec:
-    """Return the options of a schedule."""
+    """When a task runs."""
     return {
         "preset": {"type": "str", "choices": ["hourly", "daily", "weekly", "monthly"]},
         "cron": {"type": "str"},
@@ -43,7 +43,7 @@ def schedule_spec() -> Spec:
 
 
 def task_spec() -> Spec:
-    """Return the options that declare a task."""
+    """What declares one task that is kept."""
     return {
         "name": {"type": "str", "required": True},
         "description": {"type": "str"},
@@ -54,7 +54,7 @@ def task_spec() -> Spec:
 
 
 def transfer_spec() -> Spec:
-    """Return the options of a transfer. The engine sets their defaults, as ``reverse_of`` needs the omitted options."""
+    """What is to be done. Defaults are the engine's, so that ``reverse_of`` can tell given from not given."""
     return {
         "credential": {"type": "str"},
         "direction": {"type": "str", "choices": ["push", "pull"]},
@@ -92,7 +92,7 @@ def transfer_spec() -> Spec:
 
 
 def encryption_spec() -> Spec:
-    """Return the options of the encryption (rclone crypt)."""
+    """rclone crypt."""
     return {
         "password": {"type": "str", "required": True, "no_log": True},
         "salt": {"type": "str", "no_log": True},

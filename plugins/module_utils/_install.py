@@ -4,10 +4,10 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""Install the engine on a host: the same files that the module was sent with, so that both are always equal.
+"""Put the engine onto a host: the files that this module arrived with, so that both are always the same.
 
-A new engine is written to its own folder and becomes current by one rename, so that the command always starts from one
-complete engine. See operations/engines.py for the removal of old engines.
+An engine is written beside the old one and becomes current by one rename, so that a start of the command at any moment
+gets one engine, whole. See operations/engines.py for who removes the old one, and when.
 """
 
 from __future__ import annotations
@@ -30,7 +30,6 @@ from ._engine.common.errors import CloudsyncError, usage_error
 from ._engine.common.files import atomic_write, make_directory, read_text, remove, sync_directory
 from ._engine.common.flock import wait_lock
 from ._engine.common.layout import Layout
-from ._engine.common.text import name_some
 from ._engine.config.stored_tasks import list_tasks
 from ._engine.operations import engines
 from ._engine.systemd import unit_files as units
@@ -39,8 +38,8 @@ from ._engine.systemd.install import make_link
 from ._engine.systemd.systemctl import is_running, systemctl
 
 PACKAGE = command.__name__.rpartition(".cli.")[0]
-# How long an upgrade waits for commands that still run from the old engine. After that, the next upgrade removes it,
-# or the recovery that systemd starts after each run.
+# How long an upgrade waits for commands that still run from the old engine. Longer ones leave it to the next upgrade,
+# or to the recovery that systemd starts after each run.
 DRAIN_SECONDS = 5.0
 COMMAND = """#!{interpreter} -I
 # Written by skyhaul.cloudsync. Changes are overwritten.
@@ -77,7 +76,7 @@ sys.exit(main())
 
 @dataclass(frozen=True)
 class Installation:
-    """``interpreter`` runs the command, None for that of this module. ``rclone`` is its path, empty for PATH."""
+    """``interpreter`` runs the command (None: the one that runs this module); ``rclone`` empty = the one on PATH."""
 
     interpreter: Optional[str]
     rclone: str
@@ -111,7 +110,7 @@ def converge_installation(layout: Layout, wanted: Installation, present: bool, c
 
 
 def _shorten(view: View, other: Mapping[str, str]) -> View:
-    """Return ``view`` with the text of only those files that differ from ``other``."""
+    """Return ``view`` with the text of those files only that differ from ``other``."""
     files = {
         path: text if other.get(path) != text and path in other else "(present)" for path, text in view["files"].items()
     }
@@ -119,7 +118,7 @@ def _shorten(view: View, other: Mapping[str, str]) -> View:
 
 
 def _render_files(layout: Layout, interpreter: str) -> Dict[str, str]:
-    """Return path and text of the files outside the engine."""
+    """Return path and text of the files outside of the engine."""
     return {
         layout.command: COMMAND.format(interpreter=interpreter, current=layout.current_engine),
         _template(layout): units.render_service(layout),
@@ -130,7 +129,7 @@ def _render_files(layout: Layout, interpreter: str) -> Dict[str, str]:
 def collect_sources() -> Dict[str, str]:
     """Return the engine's files that the command reaches, by path relative to the engine's package.
 
-    The imports are read from the sources, so that modules that a verb imports late are found without importing them.
+    The imports are followed in the sources, so that a module that a verb imports late is found without importing it.
     """
     sources: Dict[str, str] = {}
     waiting = [command.__name__[len(PACKAGE) + 1 :]]
@@ -165,12 +164,12 @@ def _read_source(module: str) -> str:
     found = importlib.util.find_spec(module)
     loader = found.loader if found is not None else None
     text = loader.get_source(module) if loader is not None and hasattr(loader, "get_source") else None
-    # Python's own loaders return text, those of Ansible return bytes.
+    # Python's own loaders give text, those of Ansible bytes.
     return text.decode() if isinstance(text, bytes) else text or ""
 
 
 def _list_imports(name: str, source: str) -> List[str]:
-    """Return the names that the module ``name`` imports from the engine. Some may not be modules."""
+    """Return the engine's modules that the module ``name`` imports; a name that is no module may be among them."""
     found = []
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.ImportFrom) and node.level:
@@ -182,7 +181,7 @@ def _list_imports(name: str, source: str) -> List[str]:
 
 
 def compute_digest(sources: Mapping[str, str]) -> str:
-    """Return the digest of an engine, as 16 hexadecimal digits."""
+    """Return what tells two engines apart, as 16 hexadecimal digits."""
     digest = hashlib.sha256()
     for path, text in sorted(sources.items()):
         digest.update(f"{path}\0{text}\0".encode())
@@ -194,7 +193,7 @@ def _template(layout: Layout) -> str:
 
 
 def _watch_link(layout: Layout) -> str:
-    """Return the path of the link that starts the watch timer at boot."""
+    """Return the path of the link that makes the watch start at boot."""
     return f"{layout.unit_dir}/timers.target.wants/{unit_names.WATCH_TIMER_NAME}"
 
 
@@ -209,7 +208,7 @@ def _read_present(layout: Layout) -> View:
 
 
 def _read_engine(layout: Layout) -> str:
-    """Return the digest of the current engine's files, "damaged" if it differs from that in the folder's name."""
+    """Return the digest of the files of the current engine, "damaged" if it is another than its name says."""
     name = engines.find_current(layout)
     folder = f"{layout.engine_dir}/{name}/_engine"
     if not name or not os.path.isdir(folder):
@@ -249,7 +248,7 @@ def _write_engine(layout: Layout, sources: Mapping[str, str], digest: str, inter
         target = f"{temporary}/_engine/{path}"
         make_directory(os.path.dirname(target), 0o755)
         atomic_write(target, text.encode(), 0o644)
-    # Compile now, because the sandbox of the units prevents Python from writing its cache later.
+    # Now, because the sandbox of the units keeps Python from writing its cache later.
     _compile(temporary, interpreter)
     return os.path.basename(temporary)
 
@@ -262,7 +261,7 @@ def _compile(folder: str, interpreter: str) -> None:
     try:
         subprocess.run(words, stdin=subprocess.DEVNULL, timeout=120, check=False)  # pylint: disable=ansible-bad-function
     except OSError as error:
-        raise CloudsyncError("usage", f"Cannot run the Python interpreter {interpreter}: {error.strerror}.") from None
+        raise CloudsyncError("usage", f"Cannot run the interpreter {interpreter}: {error.strerror}.") from None
 
 
 def _switch_engine(layout: Layout, name: str) -> None:
@@ -293,15 +292,15 @@ def _refuse_while_used(layout: Layout) -> None:
     tasks = list_tasks(layout)
     if tasks:
         raise usage_error(
-            f"Cannot remove the runner: this host still has {name_some('task', tasks)}. Nothing was changed. Remove "
-            "all tasks first (skyhaul.cloudsync.host_config with purge)."
+            f"The runner cannot be removed while this host has tasks: {', '.join(tasks)}. Remove them first "
+            "(skyhaul.cloudsync.host_config with purge)."
         )
 
 
 def _remove(layout: Layout, before: View) -> None:
     if is_running(layout) and before["watched"]:
         systemctl("stop", unit_names.WATCH_TIMER_NAME)
-    # Remove the command first, so that nothing starts from an engine that is being removed.
+    # The command goes first: without it nothing starts from an engine that is being removed.
     for path in (layout.command, _template(layout), _watch_link(layout), *units.render_watch_units(layout)):
         remove(path)
     shutil.rmtree(layout.engine_dir, ignore_errors=True)

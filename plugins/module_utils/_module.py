@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""Run a module on its host, and turn all errors into its failure."""
+"""What every module has in common: the host it is on, and one place where all errors end."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ Answer = Callable[[AnsibleModule, Host], Dict[str, Any]]
 
 
 def run_module(argument_spec: Dict[str, Any], answer: Answer, **rules: Any) -> None:
-    """Run ``answer`` for a module with these options. Exit with its result, or fail with its CloudsyncError.
+    """Run ``answer`` for a module with these options; its result is the module's, its CloudsyncError a failure.
 
-    ``rules`` are arguments of AnsibleModule, such as ``required_if``.
+    ``rules`` are AnsibleModule's (``required_if`` and the like).
     """
     module = AnsibleModule(argument_spec=argument_spec, supports_check_mode=True, **rules)
-    # A "path" in a result is a path at a provider. Ansible would add owner and mode of the local file of that name.
+    # A "path" in a result is one at a provider: Ansible would add owner and mode of this host's file of that name.
     module.add_path_info = _keep_result  # type: ignore[method-assign]
     try:
         result = answer(module, Host.from_environment(os.environ))
@@ -47,18 +47,18 @@ def _keep_result(result: Dict[str, Any]) -> Dict[str, Any]:
 
 
 def add_diff(module: AnsibleModule, result: Dict[str, Any], before: Any, after: Any) -> Dict[str, Any]:
-    """Return ``result`` with the diff if the diff mode is on."""
+    """``result`` with the diff, where one was asked for."""
     return {**result, "diff": {"before": before, "after": after}} if module._diff else result
 
 
 def select_parameters(
     module: AnsibleModule, names: Dict[str, Any], without: Optional[Dict[str, Any]] = None
 ) -> Dict[str, Any]:
-    """Return the module's parameters in ``names``, except those in ``without``."""
+    """The module's parameters of these ``names``."""
     return {name: module.params[name] for name in names if not without or name not in without}
 
 
 def show_public_targets(module: AnsibleModule, tasks: Iterable[Mapping[str, Any]]) -> None:
-    """Show the notify targets that contain no secret, such as mail addresses. Ansible masks all of ``notify``."""
+    """``notify`` is masked as a whole, but a target without a secret in it (a mail address) is part of the result."""
     targets = {target for task in tasks for target in task["notify"] or ()}
     module.no_log_values.difference_update(target for target in targets if redact_text(target) == target)

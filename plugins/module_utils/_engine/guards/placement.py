@@ -32,11 +32,11 @@ def check_places(task: Task, provider: str) -> None:
         return
     depth = len([part for part in task.remote_path.split("/") if part])
     if depth < (2 if is_bucket_based(provider) else 1):
-        root = "root of a bucket" if is_bucket_based(provider) else "root of the remote"
+        place = "a bucket" if is_bucket_based(provider) else "the remote"
         raise Refused(
             "usage",
-            f"remote_path {task.remote_path!r} is the {root}: a sync would delete everything else in it, or on this "
-            "host. Name a folder below it, or set guards.allow_root.",
+            f"remote_path {task.remote_path!r} is the root of {place}. A sync would delete everything else at the "
+            "destination. Set remote_path to a folder below it, or set guards.allow_root.",
         )
 
 

@@ -221,7 +221,7 @@ def test_it_is_not_removed_while_there_are_tasks(host, documents, options):
     gone = {"state": "absent"}
     message = host.refused("runner", gone)
     assert message == (
-        "Cannot remove the runner: this host still has task documents. Nothing was changed. Remove all tasks first "
+        "The runner cannot be removed while this host has tasks: documents. Remove them first "
         "(skyhaul.cloudsync.host_config with purge)."
     )
     assert host.refused("runner", gone, check=True) == message
