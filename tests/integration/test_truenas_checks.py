@@ -151,11 +151,13 @@ def test_a30_limits_of_bandwidth_out_of_order(machine, push):
 
 
 def test_a31_a_snapshot_of_a_pull(machine, push):
-    assert "snapshot works for push tasks only" in refusal(machine, {**push, "direction": "pull", "snapshot": "auto"})
+    assert "snapshot is only allowed for push tasks" in refusal(
+        machine, {**push, "direction": "pull", "snapshot": "auto"}
+    )
 
 
 def test_a32_a_snapshot_of_a_move(machine, push):
-    assert "snapshot and mode move exclude each other" in refusal(machine, {**push, "mode": "move", "snapshot": "auto"})
+    assert "snapshot is not allowed with mode move" in refusal(machine, {**push, "mode": "move", "snapshot": "auto"})
 
 
 def test_a34_a_push_to_http(machine, push):
@@ -219,7 +221,7 @@ def test_a40_nobody_but_root_sees_changes_or_runs_a_task(machine, push, argument
     before = machine.left_behind()
     code, said = as_nobody(machine, *arguments)
     assert code == 2
-    assert "Permission denied. Do this as root" in said
+    assert "Permission denied. Run this as root" in said
     assert machine.left_behind() == before
     assert not (machine.data / "hook").exists()
 

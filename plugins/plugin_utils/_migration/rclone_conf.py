@@ -174,15 +174,14 @@ class _Reader:
         except CloudsyncError as error:
             raise _Refused(f"can't be the encryption of a task. {error.message[:-1]}") from error
         self.found.encryptions[section] = block
+        encrypted = encryption["filenames"] != "off" and encryption.get("directory_names", True)
+        printed = f"the name that 'rclone cryptdecode --reverse {section}: FOLDER' prints"
+        name = printed if encrypted else "the folder's name"
         self.found.need(
             about,
             "it encrypts, which here is a part of the task. Tasks that used it take credential, remote_path and "
             "encryption from cloudsync_import_encryptions. One that used a folder in it has, behind that remote_path, "
-            "{0}.".format(
-                f"the name that 'rclone cryptdecode --reverse {section}: FOLDER' prints"
-                if encryption["filenames"] != "off" and encryption.get("directory_names", True)
-                else "the folder's name"
-            ),
+            f"{name}.",
         )
 
     def _check_crypt_option(self, about: str, name: str, value: str, options: Mapping[str, str]) -> None:

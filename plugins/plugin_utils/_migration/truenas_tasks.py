@@ -220,16 +220,10 @@ class _Task:
 
     def _rename_variables(self, hook: str, text: str) -> None:
         for name in sorted(set(VARIABLE.findall(text))):
-            self._found.need(
-                self._about,
-                "{0} uses CLOUD_SYNC_{1}: {2}.".format(
-                    hook,
-                    name,
-                    "write " + VARIABLES[name]
-                    if name in VARIABLES
-                    else "a hook here does not get that, because it may be a secret",
-                ),
-            )
+            remedy = "a hook here does not get that, because it may be a secret"
+            if name in VARIABLES:
+                remedy = f"write {VARIABLES[name]}"
+            self._found.need(self._about, f"{hook} uses CLOUD_SYNC_{name}: {remedy}.")
 
     def _arguments(self) -> List[str]:
         text = str(self._take("args") or "")

@@ -38,14 +38,13 @@ def onetime_task(host: Host, name: str, declared: Mapping[str, Any]) -> Task:
     """The task that ``declared`` (options of the ``task`` module) asks for; nothing is written."""
     if name in list_tasks(host.layout):
         raise usage_error(
-            f"The task {name!r} is kept on this host: run it without other options, or give the one-time run another "
-            "name."
+            f"Task {name} exists on this host. Run it without other options, or use another name for the one-time run."
         )
 
     if declared.get("reverse_of") and not declared.get("path"):
         raise usage_error(
-            "reverse_of needs path: name the folder to restore to. To overwrite the folder of the task "
-            f"{declared['reverse_of']} itself, name that one."
+            "reverse_of needs path. Set path to the folder to restore to. To overwrite the folder of task "
+            f"{declared['reverse_of']} itself, set path to that folder."
         )
 
     def find_task(original: str) -> Optional[Task]:
@@ -62,12 +61,12 @@ def onetime_task(host: Host, name: str, declared: Mapping[str, Any]) -> Task:
 def why_not_planned(host: Host, declared: Mapping[str, Any]) -> str:
     """Why a check before the first real run can't tell what the one-time run would do; empty when it can."""
     if not host.has_rclone:
-        return "rclone is not installed yet, so the one-time run could not be planned."
+        return "rclone is not installed yet, so no plan was made for the one-time run."
     credential, original = declared.get("credential"), declared.get("reverse_of")
     if credential and credential not in list_credentials(host.layout):
-        return f"The credential {credential} is not on this host yet, so the one-time run could not be planned."
+        return f"Credential {credential} does not exist on this host yet, so no plan was made for the one-time run."
     if original and original not in list_tasks(host.layout):
-        return f"The task {original} is not on this host yet, so the one-time run could not be planned."
+        return f"Task {original} does not exist on this host yet, so no plan was made for the one-time run."
     return ""
 
 
@@ -95,6 +94,6 @@ def _refuse_while_running(host: Host, name: str) -> None:
     for record in living_runs(host, name):
         raise CloudsyncError(
             "locked",
-            f"The one-time run {name} ({record.id}) is under way. Wait for its end, stop it (state=stopped), or give "
-            "the new one another name.",
+            f"One-time run {name} ({record.id}) is active. Wait for its end, stop it (state=stopped), or use another "
+            "name for the new run.",
         )

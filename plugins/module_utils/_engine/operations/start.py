@@ -52,7 +52,7 @@ def followed(host: Host, record: Record, wait: bool, timeout: int, joined: bool 
 def _result(record: Record, changed: bool) -> Dict[str, Any]:
     result: Dict[str, Any] = {"changed": changed, "run": record.public(), "warnings": []}
     if record.state in ("failed", "aborted"):
-        msg = f"The run {record.id} of {record.task} {record.state} ({record.reason}): {record.message}"
+        msg = f"Run {record.id} of task {record.task} ended as {record.state} ({record.reason}): {record.message}"
         result.update(failed=True, msg=msg, reason=record.reason)
     elif record.state == "skipped":
         result["warnings"].append(record.message)
@@ -78,7 +78,7 @@ def begin(host: Host, task: str, wait: bool) -> Record:
         return Run(host, task, "manual", StopFlag()).perform()
     else:
         raise usage_error(
-            f"{host.layout.command} is missing, so no run can go on without this module: run the role "
+            f"{host.layout.command} does not exist, so a run would end with this module. Apply the role "
             "skyhaul.cloudsync.runner, or use state=finished."
         )
     return _appeared(host, task, known)
@@ -104,8 +104,8 @@ def _appeared(host: Host, task: str, known: Set[str]) -> Record:
         time.sleep(LOOK_SECONDS)
     raise CloudsyncError(
         "other",
-        f"No run of {task} began within {APPEAR_SECONDS} seconds. Look at: systemctl status {name_service(task)}; "
-        f"journalctl -u {name_service(task)}",
+        f"No run of task {task} started within {APPEAR_SECONDS} s. Check the output of systemctl status "
+        f"{name_service(task)} and journalctl -u {name_service(task)}.",
     )
 
 
@@ -115,8 +115,8 @@ def _ended(host: Host, record: Record, timeout: int) -> Record:
         if time.monotonic() > deadline:
             raise CloudsyncError(
                 "other",
-                f"The run {record.id} of {record.task} is still {record.state} after {timeout} seconds; it goes on. "
-                "Stop it with state=stopped, or wait longer.",
+                f"Run {record.id} of task {record.task} is still {record.state} after {timeout} s. The run continues. "
+                "Stop it with state=stopped, or increase timeout.",
             )
         time.sleep(LOOK_SECONDS)
         record = next((r for r in newest_records(host.layout, record.task) if r.id == record.id), record)
@@ -147,7 +147,7 @@ def planned_task(host: Host, task: Task, check_mode: bool) -> Dict[str, Any]:
     result: Dict[str, Any] = {"changed": check_mode, "warnings": [], **found.to_dict()}
     if found.refusal is None:
         return result
-    msg = f"A run of {task.name} would end as {result['reason']}: {result['message']}"
+    msg = f"A run of task {task.name} would end as {result['reason']}: {result['message']}"
     if check_mode or found.plan is None:
         return {**result, "changed": False, "failed": True, "msg": msg}
     return {**result, "warnings": [msg]}
@@ -156,7 +156,7 @@ def planned_task(host: Host, task: Task, check_mode: bool) -> Dict[str, Any]:
 def _not_there_yet(host: Host, task: str) -> Optional[str]:
     """A check before the first real run finds nothing to plan with."""
     if read_task(host.layout, task) is None and read_onetime(host.layout, task) is None:
-        return f"The task {task} is not on this host yet, so its run could not be planned."
+        return f"Task {task} does not exist on this host yet, so no plan was made."
     if not host.has_rclone:
-        return f"rclone is not installed yet, so the run of {task} could not be planned."
+        return f"rclone is not installed yet, so no plan was made for task {task}."
     return None

@@ -47,8 +47,8 @@ def _end(layout: Layout, task: str, run_id: str) -> None:
         if time.monotonic() > deadline:
             raise CloudsyncError(
                 "other",
-                f"The run {run_id} of {task} (process {pid}) did not end within {STOP_SECONDS} seconds. Look at its "
-                f"log; kill -9 {pid} ends it at once.",
+                f"Run {run_id} of task {task} (process {pid}) did not stop within {STOP_SECONDS} s. Check its log. To "
+                f"end it immediately, use kill -9 {pid}.",
             )
         time.sleep(0.1)
 
@@ -59,4 +59,4 @@ def _signal(pid: int) -> None:
     except ProcessLookupError:
         pass
     except PermissionError:
-        raise CloudsyncError("other", "The run belongs to another user: stop it as root.") from None
+        raise CloudsyncError("other", "The run belongs to another user. Stop it as root.") from None

@@ -37,9 +37,9 @@ def vet_credential(host: Host, credential: Credential) -> List[str]:
         provider = resolve(credential.provider, providers)
         check(provider, credential.attributes, credential.secrets)
     except CloudsyncError as error:
-        raise CloudsyncError(error.reason, f"The credential {credential.name} is wrong. {error.message}") from error
+        raise CloudsyncError(error.reason, f"Credential {credential.name} is invalid: {error.message}") from error
     text = doubt(host.layout, provider, {**credential.attributes, **credential.secrets}, find_own_account())
-    return [f"The credential {credential.name}: {text}"] if text else []
+    return [f"Credential {credential.name}: {text}"] if text else []
 
 
 def vet_task(task: Task, provider: str, providers: Mapping[str, Provider]) -> None:
@@ -52,7 +52,7 @@ def vet_task(task: Task, provider: str, providers: Mapping[str, Provider]) -> No
         if task.provider_options and providers:
             check_options(resolve(provider, providers), task.provider_options)
     except CloudsyncError as error:
-        raise CloudsyncError(error.reason, f"The task {task.name} is wrong. {error.message}") from error
+        raise CloudsyncError(error.reason, f"Task {task.name} is invalid: {error.message}") from error
 
 
 def doubts_about(host: Host, task: Task, provider: str) -> List[str]:
@@ -61,4 +61,4 @@ def doubts_about(host: Host, task: Task, provider: str) -> List[str]:
     if not task.is_push and host.has_rclone and not host.rclone.has_safe_pull:
         doubts.append(unsafe_pull(host.rclone))
     doubts += versions.doubts(task, rclone_name(provider))
-    return [f"The task {task.name}: {text}" for text in doubts]
+    return [f"Task {task.name}: {text}" for text in doubts]

@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""Call systemctl, and ask systemd when timers elapse next."""
+"""Call systemctl, and read when timers elapse next."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ RUNNING_MARK = "/run/systemd/system"
 
 
 def is_running(layout: Layout) -> bool:
-    """Whether there is a system manager to talk to: not under CLOUDSYNC_ROOT, nor in a container without one."""
+    """Return whether systemd can be used: not under CLOUDSYNC_ROOT, and not in a container without it."""
     return layout.is_real_host and os.path.isdir(RUNNING_MARK)
 
 
 def systemctl(*arguments: str) -> str:
-    """Run systemctl; its output. Failing is CloudsyncError with systemctl's own words."""
+    """Run systemctl and return its output. Raise CloudsyncError with its error output if it fails."""
     done = subprocess.run(  # pylint: disable=ansible-bad-function
         ["systemctl", *arguments],
         stdin=subprocess.DEVNULL,
@@ -43,7 +43,7 @@ def systemctl(*arguments: str) -> str:
 
 
 def next_elapses(layout: Layout) -> Mapping[str, int]:
-    """Timer name to microseconds since the epoch of its next elapse, the random delay included."""
+    """Return the next elapse of each timer by name, in microseconds since the epoch, with the random delay."""
     if not is_running(layout):
         return {}
     listed: List[Dict[str, object]] = json.loads(

@@ -91,9 +91,8 @@ def missing_login(provider_name: str, given: Set[str]) -> str:
     begun = max(ways, key=lambda way: len(given.intersection(way)) / len(way))
     absent = [name for name in begun if name not in given]
     others = sorted({name for way in ways for name in way} - set(begun) - given)
-    return "{0} needs {1}{2}.".format(
-        provider_name, _and(absent), f"; other ways to log in use {', '.join(others)}" if others else ""
-    )
+    alternatives = f"; other ways to log in use {', '.join(others)}" if others else ""
+    return f"{provider_name} needs {_and(absent)}{alternatives}."
 
 
 def _and(names: Sequence[str]) -> str:

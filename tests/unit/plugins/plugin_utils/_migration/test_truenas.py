@@ -607,7 +607,7 @@ def test_a_bandwidth_that_would_be_refused_is_listed():
     slots = [{"time": "10:00", "bandwidth": 5}, {"time": "01:00", "bandwidth": 5}]
     result = moved(task(bwlimit=slots))
     assert "bandwidth" not in only_task(result)
-    assert "rising order" in result.left_out[0]
+    assert "ascending order" in result.left_out[0]
 
 
 def test_arguments_that_would_be_refused_are_listed_without_their_values():
