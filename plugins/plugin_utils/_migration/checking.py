@@ -19,7 +19,7 @@ from ...module_utils._engine.config.credentials import parse_credential
 from ...module_utils._engine.config.task_parser import parse_task
 from ...module_utils._engine.operations.validate import vet_task
 from ...module_utils._engine.rclone.conf_file import render
-from ...module_utils._engine.rclone.providers.conf_section import remote_section
+from ...module_utils._engine.rclone.providers.conf_section import build_remote_section
 from ...module_utils._engine.rclone.providers.option_checks import check
 from ...module_utils._engine.rclone.providers.schema import Provider, resolve
 from .findings import Findings, clear, is_complete
@@ -35,7 +35,7 @@ def add_credential(found: Findings, declared: Mapping[str, Any], providers: Prov
             provider = resolve(credential.provider, providers)
             if is_complete(declared):
                 check(provider, credential.attributes, credential.secrets)
-                render({"remote": remote_section(provider, credential.attributes, credential.secrets, {})})
+                render({"remote": build_remote_section(provider, credential.attributes, credential.secrets, {})})
     except CloudsyncError as error:
         found.need(f"The credential {declared['name']}", _refused(error))
         found.refused_credentials.append(dict(declared))

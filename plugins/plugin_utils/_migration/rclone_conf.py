@@ -22,7 +22,7 @@ from ...module_utils._engine.rclone.obscure import reveal
 from ...module_utils._engine.rclone.providers.known_hosts import HOST_KEYS, KNOWN_HOSTS_FILE, SSH
 from ...module_utils._engine.rclone.providers.schema import Provider
 from ...module_utils._engine.rclone.providers.secret_options import carries_secret, must_be_secret
-from ...module_utils._engine.rclone.providers.traits import refresh_token_is_single_use, undeclared_options
+from ...module_utils._engine.rclone.providers.traits import list_undeclared_options, refresh_token_is_single_use
 from .checking import Providers, add_credential
 from .findings import ALL_OF_IT, SSH_NOTE, Findings, Imported, Names, Secret, clear
 
@@ -113,7 +113,7 @@ class _Reader:
     def _split(self, about: str, provider: Provider, options: Mapping[str, str]) -> Dict[str, Dict[str, object]]:
         """Its options as ``attributes`` and ``secrets``, passwords in clear."""
         split: Dict[str, Dict[str, object]] = {"attributes": {}, "secrets": {}}
-        known = {option.name for option in provider.options} | undeclared_options(provider.name)
+        known = {option.name for option in provider.options} | list_undeclared_options(provider.name)
         for name, value in options.items():
             if name in (TYPE, DESCRIPTION) or not value:
                 continue

@@ -21,7 +21,7 @@ from typing import Any, Dict, List, Mapping, Optional
 from ...module_utils._engine.common.errors import usage_error
 from ...module_utils._engine.rclone.providers.schema import Provider
 from ...module_utils._engine.rclone.providers.traits import refresh_token_is_single_use
-from ...module_utils._engine.rclone.providers.truenas_names import rclone_name
+from ...module_utils._engine.rclone.providers.truenas_names import get_rclone_name
 from .checking import Providers, add_credential
 from .findings import ALL_OF_IT, Findings, Imported, Names, clear
 from .truenas_providers import KINDS, credential_options
@@ -146,7 +146,7 @@ class _Reader:
             self._sources[number] = Source("", type_name)
 
     def _declare(self, about: str, number: Any, title: str, type_name: str, fields: Mapping[str, Any]) -> Source:
-        name = rclone_name(type_name)
+        name = get_rclone_name(type_name)
         provider = self._providers.get(name, Provider(name))
         options = credential_options(self.found, about, type_name, fields, provider, self._keys)
         declared: Dict[str, Any] = {

@@ -15,7 +15,7 @@ from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from ...module_utils._engine.rclone.providers.schema import Provider
 from ...module_utils._engine.rclone.providers.secret_options import carries_secret, must_be_secret
-from ...module_utils._engine.rclone.providers.truenas_names import ALIASES
+from ...module_utils._engine.rclone.providers.truenas_names import STORJ_OPTIONS
 from .findings import SSH_NOTE, Findings, Secret
 
 # What TrueNAS shows of a secret to a user who may not see it.
@@ -36,8 +36,9 @@ MEBIBYTE_OPTIONS = ("chunk_size", "b2_chunk_size", "dropbox_chunk_size")
 class Kind:
     """One provider of TrueNAS. ``required`` and ``optional`` fields have the same names as rclone's options.
 
-    ``special`` ones are read by name; those that ``may_be_empty`` say something by it. ``task_options`` are the
-    attributes, beside the place, that its tasks can have.
+    ``special`` fields are read by name, and the empty text is a value of those that ``may_be_empty``. ``values`` maps
+    TrueNAS's values of a field to rclone's. ``implied`` are options that TrueNAS sets by itself. ``task_options`` are
+    the attributes that its tasks can have in addition to the place, ``task_implied`` those that TrueNAS sets by itself.
     """
 
     required: Tuple[str, ...]
@@ -46,10 +47,18 @@ class Kind:
     may_be_empty: Tuple[str, ...] = ()
     has_buckets: bool = False
     task_options: Tuple[str, ...] = ()
+    values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    implied: Mapping[str, str] = field(default_factory=dict)
+    task_implied: Mapping[str, Any] = field(default_factory=dict)
 
+
+DRIVE_TYPES = {"PERSONAL": "personal", "BUSINESS": "business", "DOCUMENT_LIBRARY": "documentLibrary"}
+VENDORS = {name.upper(): name for name in ("nextcloud", "owncloud", "sharepoint", "other")}
+# TrueNAS writes these limits into rclone's configuration, where rclone does not read them.
+ONEDRIVE_LIMITS = {"checkers": 1, "tpslimit": 10}
 
 KINDS: Mapping[str, Kind] = {
-    "AZUREBLOB": Kind(("account", "key"), ("endpoint",), has_buckets=True),
+    "AZUREBLOB": Kind(("account", "key"), ("endpoint",), has_buckets=True, implied={"chunk_size": "100Mi"}),
     "B2": Kind(("account", "key"), has_buckets=True, task_options=("chunk_size",)),
     "BOX": Kind(("token",), OAUTH),
     "DROPBOX": Kind(("token",), OAUTH, task_options=("chunk_size",)),
@@ -62,7 +71,9 @@ KINDS: Mapping[str, Kind] = {
     "HTTP": Kind(("url",)),
     "HUBIC": Kind(("token",), OAUTH, has_buckets=True),
     "MEGA": Kind(("user", "pass")),
-    "ONEDRIVE": Kind(("token", "drive_type", "drive_id"), OAUTH),
+    "ONEDRIVE": Kind(
+        ("token", "drive_type", "drive_id"), OAUTH, values={"drive_type": DRIVE_TYPES}, task_implied=ONEDRIVE_LIMITS
+    ),
     "OPENSTACK_SWIFT": Kind(("user", "key", "auth"), SWIFT, has_buckets=True),
     "PCLOUD": Kind(("token",), (*OAUTH, "hostname")),
     "S3": Kind(
@@ -71,10 +82,11 @@ KINDS: Mapping[str, Kind] = {
         ("skip_region", "signatures_v2"),
         has_buckets=True,
         task_options=("region", "encryption", "storage_class"),
+        implied={"provider": "Other"},
     ),
     "SFTP": Kind(("host", "user"), ("port", "pass"), ("private_key",)),
-    "STORJ_IX": Kind(("access_key_id", "secret_access_key"), ("endpoint",), has_buckets=True),
-    "WEBDAV": Kind(("url", "vendor", "user", "pass"), ()),
+    "STORJ_IX": Kind(("access_key_id", "secret_access_key"), ("endpoint",), has_buckets=True, implied=STORJ_OPTIONS),
+    "WEBDAV": Kind(("url", "vendor", "user", "pass"), values={"vendor": VENDORS}),
     "YANDEX": Kind(("token",), OAUTH),
 }
 
@@ -91,8 +103,8 @@ def credential_options(
     found: Findings, about: str, type_name: str, fields: Mapping[str, Any], provider: Provider, keys: Mapping[Any, str]
 ) -> Options:
     """The options of a credential of ``type_name`` (one of KINDS). ``keys``: the private keys by TrueNAS's id."""
-    kind, alias = KINDS[type_name], ALIASES[type_name]
-    options = Options(attributes={key: _typed(text) for key, text in alias.implied.items()})
+    kind = KINDS[type_name]
+    options = Options(attributes={key: _typed(text) for key, text in kind.implied.items()})
     hidden: List[str] = []
     for name, value in fields.items():
         if name in kind.special:
@@ -104,7 +116,7 @@ def credential_options(
         elif value == HIDDEN:
             _put(options, provider, name, _still_needed(about, name))
         elif value not in UNSET or (value == "" and name in kind.may_be_empty):
-            _put(options, provider, name, alias.spellings.get(name, {}).get(value, value))
+            _put(options, provider, name, kind.values.get(name, {}).get(value, value))
     for name in kind.required:
         if name not in fields:
             _put(options, provider, name, _still_needed(about, name))
@@ -194,7 +206,7 @@ def place_of(found: Findings, about: str, type_name: str, attributes: Mapping[st
     given = dict(attributes)
     kind = KINDS[type_name]
     path = _remote_path(type_name, given.pop("bucket", None), given.pop("folder", None))
-    options: Dict[str, Any] = {}
+    options: Dict[str, Any] = dict(kind.task_implied)
     if given.pop("fast_list", False):
         options["fast_list"] = True
     for name, value in given.items():

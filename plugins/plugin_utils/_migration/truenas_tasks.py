@@ -17,7 +17,7 @@ from typing import Any, Dict, List, Mapping, Optional, Tuple
 from ...module_utils._engine.common.errors import CloudsyncError
 from ...module_utils._engine.config.task_checks import check_bandwidth, check_rclone_args
 from ...module_utils._engine.rclone.providers.traits import is_bucket_based
-from ...module_utils._engine.rclone.providers.truenas_names import rclone_name
+from ...module_utils._engine.rclone.providers.truenas_names import get_rclone_name
 from ...module_utils._engine.schedule import schedule as schedules
 from .checking import Providers, add_task
 from .findings import ALL_OF_IT, Findings, Names, Secret
@@ -79,7 +79,7 @@ def read_task(
     for option, value in given.items():
         found.leave_out(about, option, value, "is unknown here")
     if source.accepted:
-        add_task(found, declared, rclone_name(source.type_name), providers)
+        add_task(found, declared, get_rclone_name(source.type_name), providers)
     else:
         found.need(about, f"its credential {source.name} is refused. It stands beside it.")
         found.refused_tasks.append(declared)

@@ -12,7 +12,7 @@ from ..common.errors import Refused
 from ..config.tasks import SYNC, Task
 from ..rclone.binary import Rclone
 from ..rclone.providers.traits import is_bucket_based, is_read_only
-from ..rclone.providers.truenas_names import rclone_name
+from ..rclone.providers.truenas_names import get_rclone_name
 
 # Folders of Google Photos that TrueNAS refuses to pull, too.
 ALL_PHOTOS = ("", "media", "media/by-day")
@@ -22,7 +22,7 @@ def check_places(task: Task, provider: str) -> None:
     """Where a task may work at all, given its credential's provider (an rclone type)."""
     if task.is_push and is_read_only(provider):
         raise Refused("usage", f"The provider {provider} is read-only: a task can pull from it, not push.")
-    if not task.is_push and rclone_name(provider) == "google photos" and task.remote_path.strip("/") in ALL_PHOTOS:
+    if not task.is_push and get_rclone_name(provider) == "google photos" and task.remote_path.strip("/") in ALL_PHOTOS:
         raise Refused(
             "usage",
             f"remote_path {task.remote_path!r} holds every photo again under each way to look at them. Name one of "

@@ -22,8 +22,8 @@ from ..rclone.providers.known_hosts import (
     KNOWN_HOSTS,
     KNOWN_HOSTS_FILE,
     SSH,
-    algorithms,
     is_unchecked,
+    list_algorithms,
 )
 from ..rclone.providers.schema import Provider
 
@@ -113,5 +113,5 @@ def _algorithms(provider: Provider, login: Mapping[str, str], text: str) -> Dict
     """rclone 1.60 can't be told; there the file has to have all keys of the server."""
     if login.get(HOST_KEY_ALGORITHMS) or provider.option(HOST_KEY_ALGORITHMS) is None:
         return {}
-    found = algorithms(text, login.get("host", ""), login.get("port", ""))
+    found = list_algorithms(text, login.get("host", ""), login.get("port", ""))
     return {HOST_KEY_ALGORITHMS: found} if found else {}

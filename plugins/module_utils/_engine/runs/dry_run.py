@@ -19,7 +19,7 @@ from ..config.tasks import Task
 from ..guards.sequence import Attempt, check_before_session, check_with_session
 from ..host import Host
 from ..rclone.providers.schema import resolve
-from ..rclone.providers.truenas_names import rclone_name
+from ..rclone.providers.truenas_names import get_rclone_name
 from ..remote.open import open_task_session
 from ..transfer.archive_tiers import TELLING, archive_notes
 from ..transfer.b2_versions import B2, version_notes
@@ -81,7 +81,7 @@ def _check(attempt: Attempt) -> Optional[Refused]:
 def _annotate(attempt: Attempt, credential: Credential) -> Plan:
     """Return the plan with notes about what the provider adds to it."""
     session, task, plan = attempt.session, attempt.task, attempt.get_plan()
-    provider = rclone_name(credential.provider)
+    provider = get_rclone_name(credential.provider)
     notes = archive_notes(session, task, plan, attempt.ends) if provider in TELLING else []
     if provider == B2 and task.is_push:
         notes += version_notes(session, task, plan, attempt.ends.destination, credential.attributes)

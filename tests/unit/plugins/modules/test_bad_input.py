@@ -48,7 +48,7 @@ def test_an_unknown_secret(host, offsite):
 def test_missing_required_attributes(host):
     declared = {"name": "box", "provider": "sftp", "secrets": {"pass": host.secret("sftp-password")}}
     assert host.refused("credential", declared) == (
-        "The credential box is wrong. sftp needs host and user; other ways to log in use key_file, key_pem, "
+        "The credential box is wrong. sftp needs host and user. Other ways to log in use key_file, key_pem, "
         "key_use_agent, ssh."
     )
 
@@ -73,7 +73,7 @@ def test_a_login_inside_an_address_under_attributes(host, offsite):
     attributes = dict(offsite["attributes"], endpoint="https://user:in-the-url@s3.example.com")
     message = host.refused("credential", credential(offsite, attributes=attributes))
     assert message == (
-        "The credential offsite is wrong. 'endpoint' has a password or token in it: move it from attributes to secrets."
+        "The credential offsite is wrong. 'endpoint' contains a password or a token: move it from attributes to secrets."
     )
 
 

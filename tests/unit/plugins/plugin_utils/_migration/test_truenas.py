@@ -14,7 +14,15 @@ import pathlib
 import pytest
 
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.errors import CloudsyncError
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.credentials import parse_credential
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.task_parser import parse_task
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.conf_file import config_value
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.obscure import reveal
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.providers import schema as providers
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.providers.conf_section import (
+    build_remote_section,
+)
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.providers.derived_options import tune
 from ansible_collections.skyhaul.cloudsync.plugins.plugin_utils._migration.findings import Missing, Reference
 from ansible_collections.skyhaul.cloudsync.plugins.plugin_utils._migration.truenas import from_truenas
 
@@ -155,8 +163,6 @@ PROVIDERS = {
         ("mega", {"user": "a@example.org"}, {"pass": "SECRET-mega"}),
     ),
 }
-# Not in the recorded answer of rclone; test_moving_in.py asks a real one about all.
-UNRECORDED = ("DROPBOX", "MEGA", "PCLOUD", "YANDEX")
 NEWER_S3_FIELDS = ("provider", "force_path_style", "sign_accept_encoding")
 # Per provider a task's attributes, and what they are here: remote_path, provider_options, rclone_args.
 ATTRIBUTES = {
@@ -177,6 +183,7 @@ ATTRIBUTES = {
         [],
     ),
     "GOOGLE_DRIVE": ({"folder": "nas", "acknowledge_abuse": True}, "nas", {"acknowledge_abuse": True}, []),
+    "ONEDRIVE": ({"folder": "nas"}, "nas", {"checkers": 1, "tpslimit": 10}, []),
     "S3": (
         {"bucket": "b", "folder": "nas", "region": "eu-west-1", "encryption": "AES256", "storage_class": "GLACIER_IR"},
         "b/nas",
@@ -243,9 +250,6 @@ def task(type_name="S3", version="27.0", number=3, login=None, **more):
 
 def moved(*objects, known=None, keys=None, timezone=""):
     text = json.dumps(list(objects))
-    for type_name in UNRECORDED:
-        if f'"{type_name}"' in text:
-            known = None
     key_text = json.dumps(KEYS if keys is None else keys)
     return from_truenas({"export.json": text, "keys.json": key_text}, known or {}, timezone)
 
@@ -302,6 +306,40 @@ def test_each_providers_task_attributes_become_a_path_and_provider_options(known
     assert found.get("rclone_args", []) == arguments
     assert found["credential"] == only_credential(result)["name"]
     assert not result.needed and not result.left_out
+
+
+# What rclone receives in addition to the declared attributes, secrets and provider_options; and its flags.
+DERIVED = {
+    "B2": ({"upload_cutoff": "256Mi"}, ("--fast-list=true", "--multi-thread-cutoff=513Mi")),
+    "GOOGLE_CLOUD_STORAGE": ({"project_number": "attic-1"}, ()),
+    "ONEDRIVE": ({}, ("--checkers=1", "--tpslimit=10")),
+    "YANDEX": ({}, ("--fast-list=true",)),
+}
+FLAGS = ("checkers", "fast_list", "tpslimit")
+
+
+@pytest.mark.parametrize("type_name", sorted(PROVIDERS))
+def test_what_truenas_has_becomes_what_rclone_receives(known, type_name):
+    given = {"attributes": ATTRIBUTES[type_name][0]} if type_name in ATTRIBUTES else {}
+    result = moved(task(type_name, **given), known=known)
+    login, declared = parse_credential(only_credential(result)), parse_task(only_task(result))
+    provider = providers.resolve(login.provider, known)
+    section = build_remote_section(provider, login.attributes, login.secrets, declared.provider_options)
+    for name in section:
+        if any(option.is_password for option in provider.all_options(name)):
+            section[name] = reveal(section[name])
+
+    name, attributes, secrets = PROVIDERS[type_name][1]
+    options = {key: value for key, value in ATTRIBUTES.get(type_name, ({}, "", {}))[2].items() if key not in FLAGS}
+    derived, flags = DERIVED.get(type_name, ({}, ()))
+    wanted = {**attributes, **secrets, **options, **derived}
+    if "key_pem" in wanted:
+        wanted["key_pem"] = KEY.strip().replace("\n", "\\n")
+    if "service_account_credentials" in wanted:
+        wanted["service_account_credentials"] = wanted["service_account_credentials"].strip()
+    assert section == {"type": name, **{key: config_value(value) for key, value in wanted.items()}}
+    arguments = tune(provider, {**login.attributes, **login.secrets}, declared.provider_options).arguments
+    assert arguments == flags
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -84,11 +84,6 @@ def test_every_spelling_of_a_provider_is_accepted(known, name, found):
     assert providers.resolve(name, known).name == found
 
 
-def test_an_alias_brings_its_own_settings_and_the_plain_name_none(known):
-    assert providers.resolve("STORJ_IX", known).alias.implied["endpoint"] == "https://gateway.storjshare.io"
-    assert providers.resolve("s3", known).alias.implied == {}
-
-
 def test_a_misspelt_provider_is_refused_with_the_nearest_name(known):
     with pytest.raises(CloudsyncError) as caught:
         providers.resolve("webdaw", known)
@@ -177,6 +172,6 @@ def test_uses_take_turns_unless_the_refresh_token_is_known_to_be_reusable(name, 
 
 
 def test_what_rclone_notes_about_a_server_is_not_state_to_save():
-    assert "token" in traits.state_options("drive")
-    assert "client_refresh_token" in traits.state_options("protondrive")
-    assert "shell_type" not in traits.state_options("sftp")
+    assert "token" in traits.list_state_options("drive")
+    assert "client_refresh_token" in traits.list_state_options("protondrive")
+    assert "shell_type" not in traits.list_state_options("sftp")
