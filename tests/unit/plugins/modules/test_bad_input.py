@@ -73,7 +73,7 @@ def test_a_login_inside_an_address_under_attributes(host, offsite):
     attributes = dict(offsite["attributes"], endpoint="https://user:in-the-url@s3.example.com")
     message = host.refused("credential", credential(offsite, attributes=attributes))
     assert message == (
-        "The credential offsite is wrong. 'endpoint' contains a password or a token: move it from attributes to secrets."
+        "The credential offsite is wrong. 'endpoint' contains a password or token: move it from attributes to secrets."
     )
 
 

@@ -79,7 +79,7 @@ def _find_public_problems(provider: Provider, given: Mapping[str, str], advice: 
         if must_be_secret(provider, name):
             problems.append(f"{name!r} is a secret: {advice}.")
         elif option is not None and carries_secret(option, value):
-            problems.append(f"{name!r} contains a password or a token: {advice}.")
+            problems.append(f"{name!r} contains a password or token: {advice}.")
         else:
             problems += _find_value_problems(provider, name, value, shown=True)
     return problems

@@ -26,6 +26,20 @@ def test_sizes_are_in_the_largest_fitting_unit(count, shown):
     assert text.format_size(count) == shown
 
 
+@pytest.mark.parametrize(
+    ("names", "shown"),
+    [
+        ([], ""),
+        (["a"], "a"),
+        (["a", "b", "c", "d", "e"], "a, b, c, d, e"),
+        (["a", "b", "c", "d", "e", "f"], "a, b, c, d, e and 1 more"),
+        (["a", "b", "c", "d", "e", "f", "g", "h"], "a, b, c, d, e and 3 more"),
+    ],
+)
+def test_a_list_shows_the_first_five_names_and_counts_the_rest(names, shown):
+    assert text.list_some(names) == shown
+
+
 def test_one_is_singular_and_none_is_plural():
     assert [text.format_count(count, "file") for count in (0, 1, 2)] == ["0 files", "1 file", "2 files"]
 

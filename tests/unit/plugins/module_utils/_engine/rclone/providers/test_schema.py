@@ -140,7 +140,20 @@ def test_the_cache_keeps_all_that_the_engine_reads(tmp_path):
         == providers.load(rclone, str(tmp_path))
         == providers.parse(schema("1.60.1"))
     )
-    assert len(json.dumps(schema("1.60.1"))) > os.path.getsize(str(tmp_path / providers.CACHE_NAME)) / 2
+
+
+def test_the_cache_is_small_because_it_omits_the_help_texts(tmp_path):
+    answer = json.loads(schema("1.75.2"))
+    for entry in answer:
+        for option in entry["Options"] or ():
+            # A real answer has 1 MB, most of it help texts, which the recorded one omits.
+            option["Help"] = "A sentence of help. " * 45
+    text = json.dumps(answer)
+    providers.load(fake_rclone(tmp_path, text), str(tmp_path))
+
+    cache = (tmp_path / providers.CACHE_NAME).read_text()
+    assert len(cache) < len(text) / 3
+    assert "A sentence of help" not in cache
 
 
 def test_buckets_and_read_only_providers_are_known_under_every_name():
