@@ -60,5 +60,5 @@ def doubts_about(host: Host, task: Task, provider: str) -> List[str]:
     doubts = cron.list_warnings(schedules.parse(task.schedule).cron) if task.schedule else []
     if not task.is_push and host.has_rclone and not host.rclone.has_safe_pull:
         doubts.append(unsafe_pull(host.rclone))
-    doubts += versions.doubts(task, get_rclone_name(provider))
+    doubts += versions.list_doubts(task, get_rclone_name(provider))
     return [f"The task {task.name}: {text}" for text in doubts]

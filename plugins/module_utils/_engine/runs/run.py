@@ -39,7 +39,7 @@ from ..remote.arguments import transfer_arguments
 from ..remote.open import open_task_session, task_place
 from ..snapshots.snapshot import take_snapshot
 from ..transfer.b2_versions import clear_versions
-from ..transfer.endpoints import endpoints
+from ..transfer.endpoints import build_endpoints
 from ..transfer.keep_deleted import purge_kept
 from ..transfer.result import Transfer
 from ..transfer.verify import verify_transfer
@@ -160,7 +160,7 @@ class Run:
             session = open_task_session(self.host, task, credential, self.record.id, self.stop, self._wait, descriptors)
             stack.enter_context(session.live)
             self._update(state="running", message="")
-            self._transfer(Attempt(session, task, endpoints(task, local, self.record.id)))
+            self._transfer(Attempt(session, task, build_endpoints(task, local, self.record.id)))
 
     def _transfer(self, attempt: Attempt) -> None:
         check_with_session(attempt)

@@ -130,5 +130,5 @@ def test_a_wrong_file_ends_in_the_engines_sentence():
 
 @pytest.mark.parametrize("convert, given", [(from_truenas, {}), (from_rclone_conf, "")])
 def test_an_rclone_that_was_named_has_to_be_there(convert, given):
-    with pytest.raises(AnsibleFilterError, match="/nonexistent could not be run"):
+    with pytest.raises(AnsibleFilterError, match="Cannot run /nonexistent"):
         convert(given, rclone="/nonexistent")

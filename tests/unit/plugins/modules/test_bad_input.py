@@ -226,14 +226,14 @@ def test_an_rclone_that_is_missing(host, offsite, monkeypatch, tmp_path):
     monkeypatch.setattr(binary, "STANDARD_PATH", str(tmp_path))
     monkeypatch.setenv("PATH", str(tmp_path))
     assert host.refused("credential", offsite) == (
-        "rclone is missing on this host: run the role skyhaul.cloudsync.runner, or put rclone on PATH."
+        "rclone is not installed on this host. Run the role skyhaul.cloudsync.runner, or put rclone on PATH."
     )
 
 
 def test_an_rclone_that_is_too_old(host, offsite):
     host.rclone.answers("version", "rclone v1.53.3-DEV\n")
     assert host.refused("credential", offsite) == (
-        f"{host.rclone.program} is rclone 1.53.3; cloudsync needs 1.60.0 or newer. Run the role "
+        f"{host.rclone.program} is rclone 1.53.3, but cloudsync needs 1.60.0 or later. Run the role "
         "skyhaul.cloudsync.runner, or upgrade rclone."
     )
 
@@ -241,15 +241,17 @@ def test_an_rclone_that_is_too_old(host, offsite):
 def test_an_rclone_that_is_none(host, offsite):
     host.rclone.answers("version", "hello\n")
     assert host.refused("credential", offsite) == (
-        f"{host.rclone.program} does not answer like rclone: run the role skyhaul.cloudsync.runner."
+        f"{host.rclone.program} is not rclone. Run the role skyhaul.cloudsync.runner to install rclone."
     )
 
 
 def test_an_rclone_that_can_not_be_run(host, offsite):
     host.rclone.program.write_text("#!/nowhere/sh\n")
     message = host.refused("credential", offsite)
-    assert message.startswith(f"{host.rclone.program} could not be run: ")
-    assert message.endswith("Run the role skyhaul.cloudsync.runner, or put another rclone on PATH.")
+    assert message.startswith(
+        f"Cannot run {host.rclone.program}. Run the role skyhaul.cloudsync.runner, or put another rclone on PATH. "
+    )
+    assert "No such file or directory" in message
 
 
 @pytest.mark.parametrize("module", ["seed", "credential", "task", "host_config"])
