@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
 
-"""TrueNAS's providers: what their credentials and their tasks' attributes are in rclone's options."""
+"""Translate TrueNAS's options of credentials and tasks into rclone's options, for each provider."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ...module_utils._engine.rclone.providers.secret_options import carries_secr
 from ...module_utils._engine.rclone.providers.truenas_names import STORJ_OPTIONS
 from .findings import SSH_NOTE, Findings, Secret
 
-# What TrueNAS shows of a secret to a user who may not see it.
+# TrueNAS shows this in place of a secret to users who may not see it.
 HIDDEN = "********"
 UNSET = (None, "")
 OAUTH = ("client_id", "client_secret")
@@ -34,7 +34,7 @@ MEBIBYTE_OPTIONS = ("chunk_size", "b2_chunk_size", "dropbox_chunk_size")
 
 @dataclass(frozen=True)
 class Kind:
-    """One provider of TrueNAS. ``required`` and ``optional`` fields have the same names as rclone's options.
+    """One provider of TrueNAS. The fields ``required`` and ``optional`` have the same names as rclone's options.
 
     ``special`` fields are read by name, and the empty text is a value of those that ``may_be_empty``. ``values`` maps
     TrueNAS's values of a field to rclone's. ``implied`` are options that TrueNAS sets by itself. ``task_options`` are
@@ -93,46 +93,46 @@ KINDS: Mapping[str, Kind] = {
 
 @dataclass
 class Options:
-    """What a credential declares."""
+    """The options of a credential."""
 
     attributes: Dict[str, Any] = field(default_factory=dict)
     secrets: Dict[str, Any] = field(default_factory=dict)
 
 
-def credential_options(
+def translate_credential(
     found: Findings, about: str, type_name: str, fields: Mapping[str, Any], provider: Provider, keys: Mapping[Any, str]
 ) -> Options:
-    """The options of a credential of ``type_name`` (one of KINDS). ``keys``: the private keys by TrueNAS's id."""
+    """Return the options of a credential of ``type_name`` (one of KINDS). ``keys``: private keys by TrueNAS's id."""
     kind = KINDS[type_name]
-    options = Options(attributes={key: _typed(text) for key, text in kind.implied.items()})
+    options = Options(attributes={key: _convert(text) for key, text in kind.implied.items()})
     hidden: List[str] = []
     for name, value in fields.items():
         if name in kind.special:
             continue
         if name not in (*kind.required, *kind.optional):
-            found.leave_out(about, name, value, "is no option that this collection knows of TrueNAS's " + type_name)
+            found.leave_out(about, name, value, f"is an unknown option of TrueNAS's {type_name}")
         elif value == HIDDEN and name in kind.optional:
             hidden.append(name)
         elif value == HIDDEN:
-            _put(options, provider, name, _still_needed(about, name))
+            _put(options, provider, name, _build_missing(about, name))
         elif value not in UNSET or (value == "" and name in kind.may_be_empty):
             _put(options, provider, name, kind.values.get(name, {}).get(value, value))
     for name in kind.required:
         if name not in fields:
-            _put(options, provider, name, _still_needed(about, name))
+            _put(options, provider, name, _build_missing(about, name))
     hidden += [name for name in kind.special if fields.get(name) == HIDDEN]
     if type_name in SPECIALS:
         SPECIALS[type_name](found, about, fields, options, keys)
     if hidden:
-        found.need(about, f"TrueNAS did not show {', '.join(sorted(hidden))}: if they were set there, add them here.")
+        found.need(about, f"TrueNAS did not show {', '.join(sorted(hidden))}. If they were set there, add them here.")
     return options
 
 
-def _typed(text: str) -> Any:
+def _convert(text: str) -> Any:
     return {"true": True, "false": False}.get(text, text)
 
 
-def _still_needed(about: str, name: str) -> Secret:
+def _build_missing(about: str, name: str) -> Secret:
     return Secret(None, f"{about}: TrueNAS did not show its {name}")
 
 
@@ -148,7 +148,7 @@ def _put(options: Options, provider: Provider, name: str, value: Any) -> None:
 def _s3(found: Findings, about: str, fields: Mapping[str, Any], options: Options, _keys: Mapping[Any, str]) -> None:
     attributes = options.attributes
     if attributes.get("max_upload_parts") == PARTS:
-        # TrueNAS always writes it; some servers take fewer, and rclone/tuning knows them.
+        # TrueNAS always writes it. Some servers accept fewer parts, which derived_options sets.
         del attributes["max_upload_parts"]
     without_region, old_signatures = (fields.get(name) is True for name in ("skip_region", "signatures_v2"))
     if without_region and "region" in attributes:
@@ -158,9 +158,9 @@ def _s3(found: Findings, about: str, fields: Mapping[str, Any], options: Options
     if without_region and old_signatures:
         attributes["region"] = "other-v2-signature"
     elif without_region:
-        found.note(f"{about} has skip_region: no region is declared, and rclone signs for us-east-1.")
+        found.note(f"{about} has skip_region. No region is set, and rclone uses us-east-1.")
     elif old_signatures:
-        found.leave_out(about, "signatures_v2", True, "is without effect in TrueNAS unless skip_region is true")
+        found.leave_out(about, "signatures_v2", True, "has no effect in TrueNAS unless skip_region is true")
 
 
 def _sftp(found: Findings, about: str, fields: Mapping[str, Any], options: Options, keys: Mapping[Any, str]) -> None:
@@ -175,7 +175,7 @@ def _sftp(found: Findings, about: str, fields: Mapping[str, Any], options: Optio
             f"keychaincredential.get_instance {'ID' if key_id is None else key_id}",
         )
     elif password == HIDDEN and key_id in (None, HIDDEN):
-        options.secrets["pass"] = Secret(None, f"{about}: its password, or else a key_pem in its place")
+        options.secrets["pass"] = Secret(None, f"{about}: its password, or a key_pem instead")
     found.note(SSH_NOTE)
 
 
@@ -187,7 +187,7 @@ def _gcs(found: Findings, about: str, fields: Mapping[str, Any], options: Option
     try:
         json.loads(text)["project_id"]
     except (ValueError, KeyError, TypeError):
-        found.need(about, "its service_account_credentials have no project_id in them.")
+        found.need(about, "its service_account_credentials contain no project_id. Add one.")
 
 
 SPECIALS = {"S3": _s3, "SFTP": _sftp, "GOOGLE_CLOUD_STORAGE": _gcs}
@@ -195,17 +195,19 @@ SPECIALS = {"S3": _s3, "SFTP": _sftp, "GOOGLE_CLOUD_STORAGE": _gcs}
 
 @dataclass(frozen=True)
 class Place:
-    """A task's attributes: where at the provider, and with which options."""
+    """The attributes of a task: the path at the provider, and the options."""
 
     remote_path: str
     provider_options: Mapping[str, Any]
 
 
-def place_of(found: Findings, about: str, type_name: str, attributes: Mapping[str, Any], skip_region: bool) -> Place:
-    """What the ``attributes`` of a task on a credential of ``type_name`` mean here."""
+def translate_task(
+    found: Findings, about: str, type_name: str, attributes: Mapping[str, Any], skip_region: bool
+) -> Place:
+    """Translate the ``attributes`` of a task whose credential is of ``type_name``."""
     given = dict(attributes)
     kind = KINDS[type_name]
-    path = _remote_path(type_name, given.pop("bucket", None), given.pop("folder", None))
+    path = _build_remote_path(type_name, given.pop("bucket", None), given.pop("folder", None))
     options: Dict[str, Any] = dict(kind.task_implied)
     if given.pop("fast_list", False):
         options["fast_list"] = True
@@ -219,13 +221,13 @@ def place_of(found: Findings, about: str, type_name: str, attributes: Mapping[st
         elif name in kind.task_options:
             options[{"encryption": "server_side_encryption"}.get(name, name)] = value
         else:
-            found.leave_out(about, "attributes." + name, value, "is no option of TrueNAS's " + type_name)
+            found.leave_out(about, "attributes." + name, value, f"is not an option of TrueNAS's {type_name}")
     return Place(path, options)
 
 
-def _remote_path(type_name: str, bucket: Optional[str], folder: Optional[str]) -> str:
+def _build_remote_path(type_name: str, bucket: Optional[str], folder: Optional[str]) -> str:
     path = (folder or "").rstrip("/")
     if KINDS[type_name].has_buckets:
         return f"{bucket or ''}/{path.lstrip('/')}".rstrip("/")
-    # TrueNAS writes "remote:/" for an empty folder: at these, that is not the folder one logs in to.
+    # TrueNAS uses "remote:/" for an empty folder. At FTP and SFTP, that differs from the folder after the login.
     return path or ("/" if type_name in ("FTP", "SFTP") else "")

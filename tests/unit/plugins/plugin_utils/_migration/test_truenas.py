@@ -488,8 +488,8 @@ def test_an_unknown_provider_is_listed_with_its_tasks():
     result = moved(entry, task(credentials={"id": 9, "name": "Quantum", "provider": entry["provider"]}))
     assert result.public["cloudsync_credentials"] == result.public["cloudsync_tasks"] == []
     assert result.left_out == (
-        "The credential 'Quantum' has the provider 'QUANTUM', which is unknown here.",
-        "The task 'Photos' has a credential that can't be carried over.",
+        "The credential 'Quantum' has the provider 'QUANTUM', which is not supported.",
+        "The task 'Photos' has a credential that cannot be imported.",
     )
     kept = result.vault["vault_cloudsync_import_left_out"]
     assert kept[0]["value"] == entry and kept[1]["value"]["path"] == "/mnt/tank/photos"
@@ -562,7 +562,7 @@ def test_a_hidden_crypt_password_is_still_needed_and_the_salt_is_asked_for():
     encryption = only_task(result)["encryption"]
     assert encryption["password"] == Missing("The task 'Photos': TrueNAS did not show its encryption_password")
     assert isinstance(encryption["salt"], Missing)
-    assert [each for each in result.needed if "if it had none, remove it" in each]
+    assert [each for each in result.needed if "If it had none, remove salt" in each]
 
 
 def test_the_private_key_of_an_sftp_credential_is_looked_up_or_asked_for(known):
@@ -608,7 +608,7 @@ def test_what_truenas_ignores_of_an_s3_credential_is_listed():
     )
     assert len([each for each in result.left_out if "region was not used by TrueNAS" in each]) == 3
     result = moved(credential("S3", signatures_v2=True))
-    assert "without effect in TrueNAS unless skip_region is true" in result.left_out[0]
+    assert "no effect in TrueNAS unless skip_region is true" in result.left_out[0]
 
 
 def test_the_part_limit_is_that_of_the_server_unless_somebody_set_it():
@@ -625,7 +625,7 @@ def test_a_schedule_that_would_be_refused_is_listed_and_the_task_starts_by_hand(
     wrong = {"minute": "0", "hour": "3", "dom": "31", "month": "2", "dow": "*"}
     result = moved(task(schedule=wrong), known=known)
     assert "schedule" not in only_task(result)
-    assert "it starts by hand only" in result.left_out[0]
+    assert "the task only starts manually" in result.left_out[0]
     assert result.vault["vault_cloudsync_import_left_out"][0]["value"] == {"cron": "0 3 31 2 *"}
 
 
@@ -658,16 +658,16 @@ def test_arguments_that_would_be_refused_are_listed_without_their_values():
     result = moved(task(args="SECRET-word --x 'open"))
     assert "quote is not closed" in result.left_out[0] and "SECRET" not in shown(result)
     result = moved(task(args="SECRET-word"))
-    assert "value of no flag" in result.left_out[0] and "SECRET" not in shown(result)
+    assert "does not belong to any flag" in result.left_out[0] and "SECRET" not in shown(result)
 
 
 def test_a_script_that_uses_truenas_variables_is_told_the_new_names():
     script = "rm $CLOUD_SYNC_PATH/x; echo ${CLOUD_SYNC_SECRET_ACCESS_KEY} $CLOUD_SYNC_PATH"
     result = moved(task(pre_script=script))
     assert result.needed == (
-        "The task 'Photos': hooks.before uses CLOUD_SYNC_PATH: write CLOUDSYNC_PATH (CLOUDSYNC_SNAPSHOT_PATH when "
+        "The task 'Photos': hooks.before uses CLOUD_SYNC_PATH. Use CLOUDSYNC_PATH (CLOUDSYNC_SNAPSHOT_PATH when "
         "there is a snapshot).",
-        "The task 'Photos': hooks.before uses CLOUD_SYNC_SECRET_ACCESS_KEY: a hook here does not get that, because it "
+        "The task 'Photos': hooks.before uses CLOUD_SYNC_SECRET_ACCESS_KEY. Hooks do not get it, because it "
         "may be a secret.",
     )
 
@@ -724,7 +724,7 @@ def test_secrets_whose_names_come_together_stay_apart():
 def test_a_task_without_its_credential_is_listed():
     for lost in (None, 12):
         result = moved(task(credentials=lost))
-        assert result.left_out == ("The task 'Photos' has a credential that is not there.",)
+        assert result.left_out == ("The task 'Photos' has no credential in the export.",)
 
 
 def test_a_credential_can_be_named_by_its_id_and_is_read_once():
@@ -734,22 +734,22 @@ def test_a_credential_can_be_named_by_its_id_and_is_read_once():
 
 
 def test_a_refresh_token_that_works_once_is_told():
-    assert [note for note in moved(credential("BOX")).notes if "refresh token works once" in note]
+    assert [note for note in moved(credential("BOX")).notes if "refresh token can be used only once" in note]
     assert not [note for note in moved(credential("DROPBOX")).notes if "refresh token" in note]
 
 
 def test_without_rclone_it_says_that_not_all_was_checked():
-    assert "no rclone on this machine" in moved(credential("B2")).notes[-1]
+    assert "This machine has no rclone" in moved(credential("B2")).notes[-1]
 
 
 @pytest.mark.parametrize(
     "text, sentence",
     [
         ("{", "x.json is not JSON"),
-        ("7", "x.json holds no list"),
-        ('["x"]', "x.json holds no list"),
+        ("7", "x.json does not contain a list"),
+        ('["x"]', "x.json does not contain a list"),
         ('[{"name": "x", "type": "x"}]', "neither a credential nor a task"),
-        ('{"credentials": {}}', "x.json holds no list"),
+        ('{"credentials": {}}', "x.json does not contain a list"),
     ],
 )
 def test_a_file_that_is_something_else_is_refused(text, sentence):
