@@ -21,9 +21,10 @@ from ...module_utils._engine.common.processes import POLL_SECONDS, GroupWatch, L
 from ...module_utils._engine.host import Host
 from ...module_utils._engine.rclone.binary import clean_environment
 from ...module_utils._engine.rclone.conf_file import config_value
-from ...module_utils._engine.rclone.providers.conf_section import remote_section
+from ...module_utils._engine.rclone.providers.conf_section import build_remote_section
 from ...module_utils._engine.rclone.providers.option_checks import check_options
 from ...module_utils._engine.rclone.providers.schema import Provider, resolve
+from ...module_utils._engine.rclone.providers.truenas_names import normalize_name
 from . import rclone_login as oauth
 from .drives import GRAPH, Drive, Graph
 
@@ -52,12 +53,12 @@ def parse_login(host: Host, provider: str, attributes: Mapping[str, Any], client
     if client_id:
         values["client_id"] = client_id
     check_options(known, values)
-    return Login(provider, values, {CLIENT_SECRET: client_secret} if client_secret else {})
+    return Login(known.called, values, {CLIENT_SECRET: client_secret} if client_secret else {})
 
 
 def differences(wanted: Login, kept: Mapping[str, Any]) -> List[str]:
     """The names of what ``wanted`` asks for and ``kept`` (a stored login) has otherwise."""
-    found = [] if kept.get("provider") == wanted.provider else ["provider"]
+    found = [] if normalize_name(str(kept.get("provider"))) == wanted.provider else ["provider"]
     for group, values in (("attributes", wanted.attributes), ("secrets", wanted.secrets)):
         stored = kept.get(group) or {}
         found += [name for name, value in values.items() if stored.get(name) != value]
@@ -70,7 +71,7 @@ def log_in(host: Host, wanted: Login, seconds: float, show: Show) -> Login:
     ``seconds``: how long to wait for that. rclone answers on port 53682 of this machine meanwhile.
     """
     provider = resolve(wanted.provider, host.providers)
-    section = remote_section(provider, wanted.attributes, wanted.secrets, {})
+    section = build_remote_section(provider, wanted.attributes, wanted.secrets, {})
     output = _authorize(host.rclone.path, provider, section, seconds, show)
     attributes, secrets = oauth.split(provider, oauth.received(provider, output))
     return replace(wanted, attributes={**wanted.attributes, **attributes}, secrets={**wanted.secrets, **secrets})

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Callable, Optional, Tuple
 
 from ..config.tasks import Task
-from ..rclone.providers.truenas_names import rclone_name
+from ..rclone.providers.truenas_names import get_rclone_name
 from ..remote.arguments import Endpoints
 from ..remote.open import raw_place, task_place
 from ..remote.session import Session
@@ -69,7 +69,7 @@ def _check_deletions(attempt: Attempt) -> None:
 
 
 def _check_cleanup(task: Task, provider: str) -> None:
-    check_cleanup(task, rclone_name(provider))
+    check_cleanup(task, get_rclone_name(provider))
 
 
 DECLARED: Tuple[Callable[[Task, str], None], ...] = (check_places, _check_cleanup)

@@ -23,7 +23,7 @@ from ..guards.sequence import check_declared
 from ..host import Host
 from ..rclone.providers.option_checks import check, check_options
 from ..rclone.providers.schema import Provider, resolve
-from ..rclone.providers.truenas_names import rclone_name
+from ..rclone.providers.truenas_names import get_rclone_name
 from ..remote.host_keys import doubt
 from ..schedule import cron
 from ..schedule import schedule as schedules
@@ -60,5 +60,5 @@ def doubts_about(host: Host, task: Task, provider: str) -> List[str]:
     doubts = cron.list_warnings(schedules.parse(task.schedule).cron) if task.schedule else []
     if not task.is_push and host.has_rclone and not host.rclone.has_safe_pull:
         doubts.append(unsafe_pull(host.rclone))
-    doubts += versions.doubts(task, rclone_name(provider))
+    doubts += versions.list_doubts(task, get_rclone_name(provider))
     return [f"Task {task.name}: {text}" for text in doubts]

@@ -22,8 +22,8 @@ from ..rclone.providers.known_hosts import (
     KNOWN_HOSTS,
     KNOWN_HOSTS_FILE,
     SSH,
-    algorithms,
     is_unchecked,
+    list_algorithms,
 )
 from ..rclone.providers.schema import Provider
 
@@ -119,5 +119,5 @@ def _algorithms(provider: Provider, login: Mapping[str, str], text: str) -> Dict
     """
     if login.get(HOST_KEY_ALGORITHMS) or provider.option(HOST_KEY_ALGORITHMS) is None:
         return {}
-    found = algorithms(text, login.get("host", ""), login.get("port", ""))
+    found = list_algorithms(text, login.get("host", ""), login.get("port", ""))
     return {HOST_KEY_ALGORITHMS: found} if found else {}

@@ -20,10 +20,10 @@ from ..config.credentials import Credential
 from ..config.seed import load_seed
 from ..config.tasks import Encryption, Task
 from ..host import Host
-from ..rclone.providers.conf_section import crypt_section, remote_section
+from ..rclone.providers.conf_section import build_crypt_section, build_remote_section
 from ..rclone.providers.derived_options import tune
 from ..rclone.providers.schema import resolve
-from ..rclone.providers.traits import is_bucket_based, readable_arguments, refresh_token_is_single_use
+from ..rclone.providers.traits import is_bucket_based, list_readable_arguments, refresh_token_is_single_use
 from .arguments import connection_arguments
 from .host_keys import trust
 from .live_config import CRYPT, REMOTE, Content, open_live, turn_path
@@ -85,11 +85,11 @@ def build_content(
     provider = resolve(credential.provider, host.providers)
     login = {**credential.attributes, **credential.secrets}
     trusted = trust(host.layout, provider, login, find_account(user))
-    remote = remote_section(provider, credential.attributes, credential.secrets, options)
+    remote = build_remote_section(provider, credential.attributes, credential.secrets, options)
     remote = {**remote, **trusted.options, **credential.refreshed}
     sections = {REMOTE: {name: value for name, value in remote.items() if value or name not in trusted.options}}
     if encryption is not None:
-        sections[CRYPT] = crypt_section(
+        sections[CRYPT] = build_crypt_section(
             raw_place(remote_path),
             encryption.password,
             encryption.salt,
@@ -129,7 +129,7 @@ def open_task_session(
         has_no_folders=is_bucket_based(credential.provider),
         remote_path=task.remote_path,
         connection=connection_arguments(task),
-        readable=readable_arguments(credential.provider, {**credential.attributes, **task.provider_options}),
+        readable=list_readable_arguments(credential.provider, {**credential.attributes, **task.provider_options}),
         local=local,
     )
 

@@ -19,7 +19,7 @@ from ..common.layout import Layout
 from ..common.stop_signal import StopFlag
 from ..config.credentials import Credential
 from ..config.tasks import MOVE, Task
-from ..rclone.providers.truenas_names import rclone_name
+from ..rclone.providers.truenas_names import get_rclone_name
 from .path_claims import Claim, drop_claim, try_claim
 
 WAIT_SECONDS = 0.5
@@ -44,7 +44,7 @@ def task_lock_path(layout: Layout, task: str) -> str:
 def remote_identity(credential: Credential) -> str:
     """Return the same text for credentials that reach the same place: the provider and, if known, the account."""
     known = [f"{key}={credential.attributes[key]}" for key in ACCOUNT_ATTRIBUTES if key in credential.attributes]
-    return " ".join([rclone_name(credential.provider), *(known or [credential.name])])
+    return " ".join([get_rclone_name(credential.provider), *(known or [credential.name])])
 
 
 def claims_of(task: Task, credential: Credential) -> List[Claim]:

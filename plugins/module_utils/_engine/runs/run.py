@@ -44,7 +44,7 @@ from ..remote.pinned_folder import PinnedFolder
 from ..remote.session import Ended, Session
 from ..snapshots.snapshot import take_snapshot
 from ..transfer.b2_versions import clear_versions
-from ..transfer.endpoints import endpoints
+from ..transfer.endpoints import build_endpoints
 from ..transfer.keep_deleted import purge_kept
 from ..transfer.result import Transfer, may_retry
 from ..transfer.verify import verify_transfer
@@ -169,7 +169,7 @@ class Run:
             )
             stack.enter_context(session.live)
             self._update(state="running", message="")
-            self._transfer(session, task, endpoints(task, pinned.path if pinned else local, self.record.id))
+            self._transfer(session, task, build_endpoints(task, pinned.path if pinned else local, self.record.id))
 
     def _transfer(self, session: Session, task: Task, ends: Endpoints) -> None:
         outcome = self._try(session, task, ends)
