@@ -11,16 +11,15 @@ A text goes in and out by pipes, never by a file or an argument.
 
 from __future__ import annotations
 
-import subprocess
 from typing import Sequence
 
 from ..common.errors import CloudsyncError, Damaged, usage_error
+from ..common.processes import ToolError, ToolResult, run_tool
 
 UNBOUND = "none"
 HOST, TPM2 = "host", "tpm2"
 KINDS = (HOST, TPM2, "host+tpm2", "auto")
 NAME = "cloudsync-seed"
-SEARCH_PATH = "/usr/bin:/bin"
 SECONDS = 60
 BUSY = "other"
 
@@ -36,16 +35,16 @@ def bind(plain: bytes, kind: str) -> str:
     """``plain`` as one line that only this host, or its TPM (``kind``, of KINDS), opens; tried out before."""
     sealed = _encrypt(plain, kind, kind)
     opened = _systemd_creds(["decrypt", "--name=" + NAME, "-", "-"], sealed, kind)
-    if opened.stdout != plain:
+    if opened.raw_stdout != plain:
         raise _build_bind_error(kind, "it could not open again what it had just encrypted")
     return b"".join(sealed.split()).decode("ascii")
 
 
 def _encrypt(plain: bytes, key: str, kind: str) -> bytes:
     done = _systemd_creds(["encrypt", "--with-key=" + key, "--name=" + NAME, "-", "-"], plain, kind)
-    if done.returncode != 0:
+    if done.exit_code != 0:
         raise _build_bind_error(kind, "systemd-creds says: " + _find_last_line(done.stderr))
-    return bytes(done.stdout)
+    return done.raw_stdout
 
 
 def _build_bind_error(kind: str, why: str) -> CloudsyncError:
@@ -60,9 +59,9 @@ def open_bound(sealed: str, kind: str, path: str) -> bytes:
         if error.reason == BUSY:  # it may open the next time: nothing is to take its place
             raise
         raise _build_open_error(path, kind, error.message) from error
-    if done.returncode != 0:
+    if done.exit_code != 0:
         raise _build_open_error(path, kind, f"systemd-creds says: {_find_last_line(done.stderr)}.")
-    return bytes(done.stdout)
+    return done.raw_stdout
 
 
 def _build_open_error(path: str, kind: str, why: str) -> Damaged:
@@ -74,29 +73,22 @@ def _build_open_error(path: str, kind: str, why: str) -> Damaged:
     )
 
 
-def _systemd_creds(arguments: Sequence[str], stdin: bytes, kind: str) -> subprocess.CompletedProcess[bytes]:
+def _systemd_creds(arguments: Sequence[str], stdin: bytes, kind: str) -> ToolResult:
     try:
-        return subprocess.run(  # pylint: disable=ansible-bad-function
-            ["systemd-creds", *arguments],
-            input=stdin,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env={"PATH": SEARCH_PATH, "LANG": "C.UTF-8"},
-            check=False,
-            timeout=SECONDS,
-            # Ctrl-C is the runner's to hear: it still has to save a refreshed token, and needs the seed for that.
-            start_new_session=True,
-        )
-    except FileNotFoundError:
-        raise usage_error(
-            f"A seed with bound={kind} needs systemd-creds, which this host lacks: it comes with systemd 250 and newer."
-        ) from None
-    except subprocess.TimeoutExpired:
-        raise CloudsyncError(
-            BUSY, f"systemd-creds gave no answer within {SECONDS} seconds (a seed with bound={kind})."
-        ) from None
+        return run_tool(["systemd-creds", *arguments], SECONDS, stdin)
+    except ToolError as error:
+        if error.missing:
+            raise usage_error(
+                f"A seed with bound={kind} needs systemd-creds, which this host lacks: it comes with systemd 250 and "
+                "newer."
+            ) from None
+        if error.timed_out:
+            raise CloudsyncError(
+                BUSY, f"systemd-creds gave no answer within {SECONDS} seconds (a seed with bound={kind})."
+            ) from None
+        raise
 
 
-def _find_last_line(stderr: bytes) -> str:
-    lines = stderr.decode("utf-8", "replace").strip().splitlines()
+def _find_last_line(stderr: str) -> str:
+    lines = stderr.strip().splitlines()
     return lines[-1].rstrip(".") if lines else "nothing"

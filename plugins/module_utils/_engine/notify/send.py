@@ -13,14 +13,15 @@ as redact_target() has it.
 from __future__ import annotations
 
 import json
+import os
 import socket
-import subprocess
 from dataclasses import asdict
 from email.message import EmailMessage
 from typing import Any, Dict, List
 from urllib.parse import urlsplit
 
 from ..common.http import post
+from ..common.processes import ToolError, run_tool
 from .events import Event
 from .targets import Target, redact_target, split_login
 
@@ -106,22 +107,12 @@ def _build_mail(recipients: str, event: Event) -> bytes:
 def _run(argv: List[str], content: bytes = b"") -> str:
     """Run a program; what went wrong, "" if nothing did."""
     try:
-        done = subprocess.run(  # pylint: disable=ansible-bad-function
-            argv,
-            input=content,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=COMMAND_SECONDS,
-            check=False,
-        )
-    except FileNotFoundError:
-        remedy = "; install a mail transport, msmtp-mta or postfix for example" if "-t" in argv else ""
-        return f"there is no {argv[0]}{remedy}"
-    except OSError as error:
-        return f"{argv[0]}: {error.strerror}"
-    except subprocess.TimeoutExpired:
-        return f"{argv[0]} did not end within {COMMAND_SECONDS} s"
-    if done.returncode != 0:
-        said = done.stdout.decode("utf-8", "replace").strip().splitlines()
-        return f"{argv[0]} failed with exit code {done.returncode}: {(said or ['it said nothing'])[-1]}"
+        done = run_tool(argv, COMMAND_SECONDS, content, {"HOME": os.path.expanduser("~")})
+    except ToolError as error:
+        if error.missing:
+            remedy = "; install a mail transport, msmtp-mta or postfix for example" if "-t" in argv else ""
+            return f"there is no {argv[0]}{remedy}"
+        return error.message.rstrip(".")
+    if done.exit_code != 0:
+        return f"{argv[0]} failed with exit code {done.exit_code}: {done.find_last_line('it said nothing')}"
     return ""
