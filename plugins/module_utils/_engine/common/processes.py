@@ -4,25 +4,115 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""Groups of processes: follow their output, end them, and never let them outlive the runner."""
+"""Start other programs: run short tools, follow long children line by line, and end them with their group."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import signal
 import subprocess
 import time
+from dataclasses import dataclass
 from types import TracebackType
-from typing import Callable, Optional, Type
+from typing import Callable, Mapping, Optional, Sequence, Type
 
+from .errors import CloudsyncError
+
+SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 LINE_LENGTH = 8192
 GRACE_SECONDS = 5.0
 POLL_SECONDS = 0.1
+REAP_SECONDS = 5.0
 
-# Reads one word from the runner. The runner's death ends the input without one, however it died.
-# Without "--": dash takes that for a process id.
+# The shell reads one word from the runner. If the runner dies in any way, the input ends without a word.
+# There is no "--" before the group: dash takes it for a process id.
 WATCH = 'read -r done && exit 0; kill -TERM "-$1"; sleep 5; kill -KILL "-$1"'
+
+
+class ToolError(CloudsyncError):
+    """A tool could not be run to its end. ``missing``: it does not exist. ``timed_out``: it was killed."""
+
+    def __init__(self, message: str, missing: bool = False, timed_out: bool = False) -> None:
+        super().__init__("usage" if missing else "other", message)
+        self.missing = missing
+        self.timed_out = timed_out
+
+
+@dataclass(frozen=True)
+class ToolResult:
+    """How a tool ended. ``exit_code`` is negative after a signal."""
+
+    exit_code: int
+    raw_stdout: bytes
+    stderr: str
+
+    @property
+    def stdout(self) -> str:
+        return self.raw_stdout.decode("utf-8", "replace")
+
+    def find_last_line(self, default: str) -> str:
+        """Return the last line that the tool wrote, of its errors if there are any."""
+        lines = (self.stderr.strip() or self.stdout.strip()).splitlines()
+        return lines[-1].strip() if lines else default
+
+
+def run_tool(
+    argv: Sequence[str], timeout: float, stdin: bytes = b"", environment: Optional[Mapping[str, str]] = None
+) -> ToolResult:
+    """Run a short-lived tool to its end. Raise ToolError if that is not possible within ``timeout`` seconds.
+
+    Its environment is PATH, LANG and what ``environment`` adds or overrides. It has a session of its own, so that
+    Ctrl-C reaches the runner only: a run that is stopped still needs its tools to clean up.
+    """
+    try:
+        child = subprocess.Popen(  # pylint: disable=ansible-bad-function
+            list(argv),
+            stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={"PATH": SEARCH_PATH, "LANG": "C.UTF-8", **(environment or {})},
+            cwd="/",
+            start_new_session=True,
+        )
+    except FileNotFoundError:
+        raise ToolError(f"The command {argv[0]} does not exist on this host.", missing=True) from None
+    except OSError as error:
+        raise ToolError(f"Cannot run {argv[0]}: {error.strerror}.") from None
+    try:
+        output, errors = child.communicate(stdin or None, timeout)
+    except subprocess.TimeoutExpired:
+        _kill(child)
+        raise ToolError(f"{argv[0]} timed out after {timeout:.0f} s.", timed_out=True) from None
+    except BaseException:
+        _kill(child)
+        raise
+    return ToolResult(child.returncode, output, errors.decode("utf-8", "replace"))
+
+
+def _kill(child: subprocess.Popen[bytes]) -> None:
+    """Kill the group, without waiting for a process that a broken disk or network keeps in the kernel."""
+    _signal_group(child.pid, signal.SIGKILL)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        child.wait(REAP_SECONDS)
+    for stream in (child.stdin, child.stdout, child.stderr):
+        if stream is not None:
+            with contextlib.suppress(OSError):
+                stream.close()
+
+
+def start_detached(argv: Sequence[str], environment: Optional[Mapping[str, str]] = None) -> None:
+    """Start a program that outlives this process. It inherits the environment unless one is passed."""
+    subprocess.Popen(  # pylint: disable=ansible-bad-function
+        list(argv),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=environment,
+        cwd="/",
+        start_new_session=True,
+    )
 
 
 class Lines:

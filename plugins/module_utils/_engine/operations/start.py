@@ -9,11 +9,11 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import time
 from typing import Any, Dict, List, Optional, Set
 
 from ..common.errors import CloudsyncError, usage_error
+from ..common.processes import start_detached
 from ..common.stop_signal import StopFlag
 from ..config.stored_tasks import read_onetime, read_task, require_task
 from ..config.task_store import load_task
@@ -73,7 +73,7 @@ def begin(host: Host, task: str, wait: bool) -> Record:
     if is_running(host.layout):
         systemctl("start", "--no-block", name_service(task))
     elif os.access(host.layout.command, os.X_OK):
-        _spawn(host, task)
+        start_detached([host.layout.command, "run", task])
     elif wait:
         return Run(host, task, "manual", StopFlag()).perform()
     else:
@@ -82,17 +82,6 @@ def begin(host: Host, task: str, wait: bool) -> Record:
             "skyhaul.cloudsync.runner, or use state=finished."
         )
     return _appeared(host, task, known)
-
-
-def _spawn(host: Host, task: str) -> None:
-    subprocess.Popen(  # pylint: disable=ansible-bad-function
-        [host.layout.command, "run", task],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-        cwd="/",
-    )
 
 
 def _appeared(host: Host, task: str, known: Set[str]) -> Record:

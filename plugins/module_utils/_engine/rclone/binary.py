@@ -12,12 +12,12 @@ import os
 import pwd
 import re
 import shutil
-import subprocess
 from dataclasses import dataclass
 from typing import Dict, Mapping, Optional, Tuple
 
 from ..common.errors import CloudsyncError, usage_error
 from ..common.layout import Layout
+from ..common.processes import ToolError, run_tool
 
 Version = Tuple[int, int, int]
 OLDEST: Version = (1, 60, 0)
@@ -118,22 +118,17 @@ def probe(path: str) -> Rclone:
 def run_quietly(path: str, *arguments: str) -> str:
     """Return the standard output of a short rclone command that needs no remote and no configuration."""
     try:
-        ended = subprocess.run(  # pylint: disable=ansible-bad-function
-            [path, "--config", "", *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=clean_environment(),
-            cwd="/",
-            timeout=PROBE_SECONDS,
-            check=True,
-        )
-    except (OSError, subprocess.SubprocessError) as error:
-        said = getattr(error, "stderr", None) or b""
-        detail = said.decode("utf-8", "replace").strip() or str(error)
-        raise CloudsyncError(
-            "usage",
-            f"Cannot run {path}. Run the role skyhaul.cloudsync.runner, or put another rclone on PATH. The error was: "
-            f"{detail.rstrip('.')}.",
-        ) from error
-    return ended.stdout.decode("utf-8", "replace")
+        done = run_tool([path, "--config", "", *arguments], PROBE_SECONDS, environment=clean_environment())
+    except ToolError as error:
+        raise _build_probe_error(path, error.message) from error
+    if done.exit_code != 0:
+        raise _build_probe_error(path, done.stderr.strip() or f"exit code {done.exit_code}")
+    return done.stdout
+
+
+def _build_probe_error(path: str, detail: str) -> CloudsyncError:
+    return CloudsyncError(
+        "usage",
+        f"Cannot run {path}. Run the role skyhaul.cloudsync.runner, or put another rclone on PATH. The error was: "
+        f"{detail.rstrip('.')}.",
+    )

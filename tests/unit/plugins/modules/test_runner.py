@@ -41,7 +41,7 @@ INSTALLED = {
 LOADED_BY_STATUS = {
     "": "host",
     "cli": "main output parser show tables",
-    "common": "errors files flock layout text validation",
+    "common": "errors files flock layout processes text validation",
     "config": "stored_tasks",
     "operations": "status",
     "runs": "progress records",
