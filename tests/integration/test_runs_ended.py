@@ -64,7 +64,7 @@ def test_a8_a_run_that_is_stopped(slow, bucket):
     assert "big.bin" not in text_tree(bucket)
     assert hook_output(slow, "failure") == hook_output(slow, "always") == ["aborted", "stopped", record["id"]]
     assert not slow.live()
-    assert slow.cloudsync("stop", "slow").out.strip() == "slow does not run"
+    assert slow.cloudsync("stop", "slow").out.strip() == "slow is not running"
     assert slow.cloudsync("check").code == 1
 
 

@@ -114,5 +114,6 @@ def _run(argv: List[str], content: bytes = b"") -> str:
             return f"there is no {argv[0]}{remedy}"
         return error.message.rstrip(".")
     if done.exit_code != 0:
-        return f"{argv[0]} failed with exit code {done.exit_code}: {done.find_last_line('it said nothing')}"
+        said = (done.stderr.strip() or done.stdout.strip()).splitlines() or ["it said nothing"]
+        return f"{argv[0]} failed with exit code {done.exit_code}: {said[-1]}"
     return ""

@@ -11,11 +11,12 @@ from __future__ import annotations
 from typing import List, Optional
 
 from ..common.errors import CloudsyncError
+from ..common.processes import Ended
 from ..rclone.error_text import redact
 from ..rclone.log_lines import Item, Message, Stats, parse_line, parse_problems, remember
 from ..rclone.outcome import Finished, Outcome, classify, needs_probe
 from ..remote.arguments import QUICK
-from ..remote.session import Answer, Ended, Session
+from ..remote.session import Answer, Session
 
 PROBE_SECONDS = 120
 
