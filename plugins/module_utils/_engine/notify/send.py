@@ -114,5 +114,6 @@ def _run(argv: List[str], content: bytes = b"") -> str:
             return f"{argv[0]} does not exist{remedy}"
         return error.message.rstrip(".")
     if done.exit_code != 0:
-        return f"{argv[0]} failed with exit code {done.exit_code}: {done.find_last_line('no output')}"
+        output = (done.stderr.strip() or done.stdout.strip()).splitlines() or ["no output"]
+        return f"{argv[0]} failed with exit code {done.exit_code}: {output[-1]}"
     return ""

@@ -18,20 +18,17 @@ from __future__ import annotations
 
 import os
 import shlex
-import subprocess
 import tempfile
-import time
 from collections import deque
 from dataclasses import dataclass
-from typing import IO, Callable, Deque, Dict, List, Mapping, Optional, Tuple
+from typing import Callable, Deque, Dict, List, Mapping, Optional, Tuple
 
 from ..common.accounts import Account, build_start_error, find_account, make_child_setup
 from ..common.errors import CloudsyncError
-from ..common.processes import GroupWatch, Lines, end_group, exit_status
+from ..common.processes import Child, SetupError, watch_group
 
 SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 KEPT_LINES = 10
-POLL_SECONDS = 0.2
 FACT_LENGTH = 8000
 SHELLS = ("/bin/bash", "/usr/bin/bash", "/bin/sh")
 
@@ -138,19 +135,20 @@ def run_hook(
     text = script_text(hook)
     script = unnamed_script(text, script_dir, account)
     try:
-        process = _started(interpreter(text), script, environment(kind, known, account.home), user)
+        child = _start(interpreter(text), script, environment(kind, known, account.home), user, say)
     except OSError as error:
         say(f"{interpreter(text)[0]}: {error.strerror}")
         return HookResult(127 if isinstance(error, FileNotFoundError) else 126, tuple(tail))
     finally:
         os.close(script)
-    with GroupWatch(process):
-        timed_out, stopped = _followed(process, say, time.monotonic() + timeout, stop)
-    if timed_out:
+    with watch_group(child):
+        ended = child.follow(timeout, stop)
+    if ended.timed_out:
         say(f"the hook was ended because it ran longer than {timeout} s")
-    if stopped:
+    if ended.stopped:
         say("the hook was ended because the run was stopped")
-    return HookResult(exit_status(process.returncode), tuple(tail), timed_out, stopped)
+    exit_code = ended.exit_code if ended.exit_code >= 0 else 128 - ended.exit_code
+    return HookResult(exit_code, tuple(tail), ended.timed_out, ended.stopped)
 
 
 def failure(kind: str, result: HookResult) -> CloudsyncError:
@@ -192,38 +190,8 @@ def unnamed_script(text: str, directory: str, account: Account) -> int:
         os.unlink(path)
 
 
-def _started(argv: List[str], script: int, env: Dict[str, str], user: Optional[str]) -> subprocess.Popen[bytes]:
+def _start(argv: List[str], script: int, env: Dict[str, str], user: Optional[str], say: Callable[[str], None]) -> Child:
     try:
-        return subprocess.Popen(  # pylint: disable=ansible-bad-function
-            [*argv, f"/dev/fd/{script}"],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            cwd="/",
-            env=env,
-            pass_fds=(script,),
-            start_new_session=True,
-            preexec_fn=make_child_setup(user),
-        )
-    except subprocess.SubprocessError:
+        return Child([*argv, f"/dev/fd/{script}"], env, say, descriptors=(script,), setup=make_child_setup(user))
+    except SetupError:
         raise build_start_error(user) from None
-
-
-def _followed(
-    process: subprocess.Popen[bytes], say: Callable[[str], None], deadline: float, stop: Callable[[], bool]
-) -> Tuple[bool, bool]:
-    """Pass the output on until ``process`` has ended; whether it was ended for its time, or for ``stop``."""
-    output: Optional[IO[bytes]] = process.stdout
-    if output is None:
-        raise ValueError("the hook has no output to follow")
-    with output:
-        lines = Lines(output.fileno(), say)
-        while process.poll() is None:
-            lines.read(POLL_SECONDS)
-            timed_out = time.monotonic() > deadline
-            if timed_out or stop():
-                end_group(process, lines.read)
-                lines.finish()
-                return timed_out, not timed_out
-        lines.finish()
-    return False, False

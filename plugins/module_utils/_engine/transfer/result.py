@@ -11,11 +11,12 @@ from __future__ import annotations
 from typing import List, Optional
 
 from ..common.errors import CloudsyncError
+from ..common.processes import Ended
 from ..rclone.error_text import redact
 from ..rclone.log_lines import Item, Message, Stats, add_stats, parse_line, parse_problems, remember
 from ..rclone.outcome import Finished, Outcome, classify, needs_probe
 from ..remote.arguments import QUICK
-from ..remote.session import Answer, Ended, Session
+from ..remote.session import Answer, Session
 
 PROBE_SECONDS = 120
 # Not 2 (usage), 6 (no error that a retry helps with), 7 (fatal), 8 and 10 (a limit was reached).

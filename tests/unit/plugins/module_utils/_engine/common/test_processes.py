@@ -5,12 +5,19 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 
 import pytest
 
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common import processes
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.processes import ToolError, run_tool
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.processes import (
+    Child,
+    SetupError,
+    ToolError,
+    run_tool,
+    watch_group,
+)
 
 
 def shell(script, timeout=20, **options):
@@ -92,14 +99,119 @@ def test_a_tool_runs_at_the_root_and_out_of_reach_of_ctrl_c():
     assert directory == "/" and int(session) != os.getsid(0)
 
 
-def test_the_last_line_of_a_tool_is_that_of_its_errors():
-    assert shell("echo out; echo one >&2; echo two >&2").find_last_line("nothing") == "two"
-    assert shell("echo out").find_last_line("nothing") == "out"
-    assert shell("true").find_last_line("nothing") == "nothing"
-
-
 def test_a_detached_program_inherits_the_environment_and_has_no_terminal(tmp_path, monkeypatch):
     monkeypatch.setenv("CLOUDSYNC_ROOT", "/somewhere")
     processes.start_detached(["sh", "-c", f"echo $CLOUDSYNC_ROOT > {tmp_path}/new; mv {tmp_path}/new {tmp_path}/out"])
     assert wait_until((tmp_path / "out").exists)
     assert (tmp_path / "out").read_text() == "/somewhere\n"
+
+
+class Follower:
+    """Starts shell scripts and keeps their lines."""
+
+    def __init__(self):
+        self.output = []
+        self.errors = []
+        self.child = None
+
+    def __call__(self, script, **options):
+        start = {name: options.pop(name) for name in ("exact_lines", "stdin", "setup") if name in options}
+        environment = {"PATH": processes.SEARCH_PATH}
+        self.child = Child(["sh", "-c", script], environment, self.output.append, self.errors.append, **start)
+        return self.child.follow(**options)
+
+
+@pytest.fixture
+def follow():
+    return Follower()
+
+
+def test_both_outputs_are_passed_on_and_the_exit_code_is_returned(follow):
+    ended = follow("echo out; echo err >&2; printf rest; exit 3")
+    assert (follow.output, follow.errors) == (["out", "rest"], ["err"])
+    assert (ended.exit_code, ended.stopped, ended.timed_out) == (3, False, False)
+
+
+def test_errors_join_the_output_if_nobody_takes_them():
+    lines = []
+    Child(["sh", "-c", "echo out; echo err >&2"], {"PATH": processes.SEARCH_PATH}, lines.append).follow()
+    assert lines == ["out", "err"]
+
+
+def test_all_that_a_child_wrote_before_its_end_is_passed_on(follow):
+    follow("seq 200000; seq 200000 >&2")
+    assert (len(follow.output), len(follow.errors)) == (200000, 200000)
+
+
+def test_exact_lines_are_neither_cut_nor_split_at_carriage_returns(follow):
+    follow("head -c 50000 /dev/zero | tr '\\0' x; printf '\\ra\\r\\nb'", exact_lines=True)
+    assert follow.output == ["x" * 50000 + "\ra\r", "b"]
+
+
+def test_a_stop_ends_the_whole_group_of_a_child(follow, tmp_path):
+    ended = follow(f"sleep 60 & echo $! > {tmp_path}/pid; echo ready; wait", stop=lambda: follow.output == ["ready"])
+    assert (ended.exit_code, ended.stopped, ended.timed_out) == (-signal.SIGTERM, True, False)
+    assert not is_alive(int((tmp_path / "pid").read_text()))
+
+
+def test_a_child_over_its_time_is_ended(follow):
+    ended = follow("exec sleep 60", timeout=0.1)
+    assert (ended.exit_code, ended.stopped, ended.timed_out) == (-signal.SIGTERM, False, True)
+
+
+def test_a_child_is_ended_once_there_is_enough(follow):
+    ended = follow("echo first; exec sleep 60", enough=lambda: bool(follow.output))
+    assert (ended.exit_code, ended.stopped, ended.timed_out) == (-signal.SIGTERM, False, False)
+
+
+def test_a_child_that_ignores_sigterm_is_killed_after_the_grace(follow):
+    started = time.monotonic()
+    ended = follow("trap 'echo no' TERM; while :; do sleep 0.05; done", timeout=0.3, grace=0.5)
+    assert 0.7 < time.monotonic() - started < 5
+    assert (ended.exit_code, follow.output) == (-signal.SIGKILL, ["no"])
+
+
+def test_with_leader_only_its_children_get_no_sigterm_but_do_get_sigkill(follow, tmp_path):
+    helper = f"sh -c 'trap \"touch {tmp_path}/asked\" TERM; while :; do sleep 0.05; done' &"
+    script = f"trap 'exit 7' TERM; {helper} echo $! > {tmp_path}/pid; echo ready; while :; do sleep 0.05; done"
+    ended = follow(script, enough=lambda: bool(follow.output), grace=0.5, leader_only=True)
+    assert ended.exit_code == 7
+    assert not (tmp_path / "asked").exists()
+    assert wait_until(lambda: not is_alive(int((tmp_path / "pid").read_text())))
+
+
+def test_the_tick_comes_all_the_while_and_once_after_the_end(follow):
+    seen = []
+    follow("echo one; sleep 0.5; echo two", tick=lambda: seen.append(len(follow.output)))
+    assert len(seen) > 3 and seen[-1] == 2
+
+
+def test_an_error_in_the_tick_ends_the_child(follow):
+    def fail():
+        raise RuntimeError("broken")
+
+    with pytest.raises(RuntimeError, match="broken"):
+        follow("exec sleep 60", tick=fail)
+    assert not is_alive(follow.child.pid)
+
+
+def test_a_child_that_reads_no_input_is_no_error(follow):
+    assert follow("exec <&-; exit 0", stdin=b"x" * 1000).exit_code == 0
+
+
+def test_a_setup_that_fails_is_an_error_of_its_own(follow):
+    def fail():
+        raise OSError("no")
+
+    with pytest.raises(SetupError):
+        follow("true", setup=fail)
+
+
+def test_the_watch_of_a_group_lets_a_child_end_normally(tmp_path):
+    child = Child(["sh", "-c", "sleep 0.3; exit 5"], {"PATH": processes.SEARCH_PATH}, print)
+    with watch_group(child):
+        assert child.follow().exit_code == 5
+
+
+def test_the_grace_is_five_seconds():
+    assert processes.GRACE_SECONDS == 5
