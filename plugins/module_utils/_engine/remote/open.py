@@ -8,12 +8,10 @@
 
 from __future__ import annotations
 
-import time
 from typing import Callable, Mapping, Optional, Sequence
 
 from ..common.accounts import find_account
-from ..common.errors import CloudsyncError
-from ..common.flock import Lock, try_lock
+from ..common.flock import Lock, queue_for_lock, try_lock
 from ..common.stop_signal import StopFlag
 from ..config.credential_store import load_credential
 from ..config.credentials import Credential
@@ -30,7 +28,6 @@ from .live_config import CRYPT, REMOTE, Content, open_live, turn_path
 from .pinned_folder import PinnedFolder
 from .session import Session
 
-WAIT_SECONDS = 0.5
 Say = Callable[[str], None]
 
 
@@ -44,15 +41,8 @@ def takes_turns(credential: Credential) -> bool:
 def take_turn(host: Host, credential: str, stop: StopFlag, say: Say) -> Lock:
     """Wait for the credential's turn, without a time limit, until ``stop`` is requested."""
     path = turn_path(host.layout, credential)
-    lock = try_lock(path)
-    if lock is None:
-        say(f"waiting: credential {credential} is in use, and its refresh token allows only one use at a time")
-    while lock is None:
-        if stop.requested:
-            raise CloudsyncError("stopped", f"The run was stopped while it waited for credential {credential}.")
-        time.sleep(WAIT_SECONDS)
-        lock = try_lock(path)
-    return lock
+    busy = f"waiting: credential {credential} is in use, and its refresh token allows only one use at a time"
+    return queue_for_lock(lambda: try_lock(path) or busy, say, lambda: stop.requested, f"credential {credential}")
 
 
 def raw_place(path: str) -> str:

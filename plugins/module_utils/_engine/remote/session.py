@@ -138,7 +138,5 @@ class Session:
         return f"/proc/self/fd/{directory}/{os.path.basename(self.live.path)}"
 
 
-
-
 def _ignore(_line: str) -> None:
     return None

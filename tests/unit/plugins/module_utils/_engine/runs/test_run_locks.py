@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import pytest
 
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common import flock
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.errors import CloudsyncError
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.flock import is_held, wait_lock
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.stop_signal import StopFlag
@@ -107,7 +108,7 @@ def test_one_that_waits_says_so_once_and_begins_when_it_can(layout, make_task, m
     said = []
     lock = wait_lock(locking.task_lock_path(layout, "nightly"))
     turns = []
-    monkeypatch.setattr(locking.time, "sleep", lambda _seconds: turns.append(1) or (len(turns) == 3 and lock.release()))
+    monkeypatch.setattr(flock.time, "sleep", lambda _seconds: turns.append(1) or (len(turns) == 3 and lock.release()))
 
     with held(layout, make_task(on_overlap="wait"), said):
         pass
@@ -118,7 +119,7 @@ def test_one_that_waits_says_so_once_and_begins_when_it_can(layout, make_task, m
 
 def test_a_waiting_run_can_be_stopped(layout, make_task, monkeypatch):
     stop = StopFlag()
-    monkeypatch.setattr(locking.time, "sleep", lambda _seconds: stop.request())
+    monkeypatch.setattr(flock.time, "sleep", lambda _seconds: stop.request())
 
     second = held(layout, make_task(on_overlap="wait"), [], "R2", stop)
 
