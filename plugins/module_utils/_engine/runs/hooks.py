@@ -8,7 +8,7 @@
 
 A hook is the absolute path of an executable file, or shell text. If the first line of the text is a shebang, that
 interpreter runs it, else bash, or sh if there is no bash. A hook runs in ``/`` with an empty standard input. Its
-environment comes from environment() and never has a secret.
+environment comes from build_environment() and never has a secret.
 
 The text is in no argument vector. While it runs, it is in a file without a name. So nothing of it remains after a
 power loss, and ``/run`` may be mounted with ``noexec``.
@@ -47,62 +47,9 @@ class HookResult:
         return self.exit_code == 0 and not self.timed_out and not self.stopped
 
 
-def facts(
-    task: str,
-    run_id: str,
-    direction: str,
-    mode: str,
-    path: str,
-    remote_path: str,
-    *,
-    description: str = "",
-    credential: str = "",
-    snapshot_path: str = "",
-    state: str = "",
-    reason: str = "",
-    message: str = "",
-    started: str = "",
-    ended: str = "",
-    transferred_bytes: int = 0,
-    transfers: int = 0,
-    deletes: int = 0,
-    errors: int = 0,
-    exit_code: Optional[int] = None,
-    log: str = "",
-) -> Dict[str, str]:
-    """Return the public facts of a run as environment variables.
-
-    All of them are always set, so that ``set -u`` is safe in a hook. A fact that is not known yet is empty.
-    ``snapshot_path`` is read instead of ``path`` if the task takes a snapshot. ``log`` is the path of a file.
-    """
-    values = {
-        "TASK": task,
-        "RUN_ID": run_id,
-        "DIRECTION": direction,
-        "MODE": mode,
-        "PATH": path,
-        "REMOTE_PATH": remote_path,
-        "DESCRIPTION": description,
-        "CREDENTIAL": credential,
-        "SNAPSHOT_PATH": snapshot_path,
-        "STATE": state,
-        "REASON": reason,
-        "MESSAGE": message,
-        "STARTED": started,
-        "ENDED": ended,
-        "BYTES": str(transferred_bytes),
-        "TRANSFERS": str(transfers),
-        "DELETES": str(deletes),
-        "ERRORS": str(errors),
-        "EXIT_CODE": "" if exit_code is None else str(exit_code),
-        "LOG": log,
-    }
-    return {"CLOUDSYNC_" + name: value.replace("\0", "")[:FACT_LENGTH] for name, value in values.items()}
-
-
-def environment(kind: str, known: Mapping[str, str], home: str) -> Dict[str, str]:
+def build_environment(kind: str, facts: Mapping[str, str], home: str) -> Dict[str, str]:
     """Return the complete environment of a hook of ``kind``. Nothing is inherited from the runner."""
-    built = dict(known)
+    built = {f"CLOUDSYNC_{name.upper()}": value.replace("\0", "")[:FACT_LENGTH] for name, value in facts.items()}
     built.update({"CLOUDSYNC_HOOK": kind, "PATH": SEARCH_PATH, "HOME": home, "LANG": "C.UTF-8"})
     return built
 
@@ -110,7 +57,7 @@ def environment(kind: str, known: Mapping[str, str], home: str) -> Dict[str, str
 def run_hook(
     kind: str,
     hook: str,
-    known: Mapping[str, str],
+    facts: Mapping[str, str],
     log: Callable[[str], None],
     timeout: int,
     user: Optional[str],
@@ -119,10 +66,10 @@ def run_hook(
 ) -> HookResult:
     """Run ``hook`` (``kind`` is before, success, failure or always) and pass each line of its output to ``log``.
 
-    ``known`` comes from facts(). After ``timeout`` seconds, or when ``stop`` returns True, the hook's process group
-    gets SIGTERM, and SIGKILL 5 s later. It is also killed when the runner dies. Background processes of a hook that
-    ended normally go on, but should not write to the hook's output. ``script_dir`` is a directory that only root can
-    enter. The text is in it for an instant. A hook that cannot be started has exit code 126 or 127. Raises
+    ``facts`` come from collect_facts(). After ``timeout`` seconds, or when ``stop`` returns True, the hook's process
+    group gets SIGTERM, and SIGKILL 5 s later. It is also killed when the runner dies. Background processes of a hook
+    that ended normally go on, but should not write to the hook's output. ``script_dir`` is a directory that only root
+    can enter. The text is in it for an instant. A hook that cannot be started has exit code 126 or 127. Raises
     CloudsyncError if the user does not exist or the runner cannot change to it.
     """
     account = find_account(user)
@@ -135,7 +82,7 @@ def run_hook(
     text = script_text(hook)
     script = unnamed_script(text, script_dir, account)
     try:
-        child = _start(interpreter(text), script, environment(kind, known, account.home), user, say)
+        child = _start(interpreter(text), script, build_environment(kind, facts, account.home), user, say)
     except OSError as error:
         say(f"{interpreter(text)[0]}: {error.strerror}")
         return HookResult(127 if isinstance(error, FileNotFoundError) else 126, tuple(tail))

@@ -18,7 +18,9 @@ from ..config.tasks import Task
 from ..notify.events import Event, find_alarm, find_last_alarm, select_events
 from ..notify.send import send
 from ..notify.targets import parse_target
-from .records import Record
+from .records import Record, collect_facts
+
+EVENT_FACTS = ("task", "run_id", "state", "reason", "message")
 
 
 def started(layout: Layout, task: Task, record: Record, say: Callable[[str], None]) -> None:
@@ -74,18 +76,15 @@ def _tell(layout: Layout, task: Task, record: Record, earlier: Sequence[Record],
     before = find_last_alarm((run.state, run.reason) for run in earlier)
     if os.path.exists(_overdue_mark(layout, task.name)):
         before = "overdue"
+    facts = collect_facts(task, record)
     problems: List[str] = []
     for target in map(parse_target, task.notify):
         for kind in select_events(before, record.state, record.reason, target.pings):
             event = Event(
                 kind=kind,
-                task=task.name,
                 host=socket.gethostname(),
-                run_id=record.id,
-                state=record.state,
-                reason=record.reason,
-                message=record.message,
                 last_lines=tuple(tail),
+                **{name: facts[name] for name in EVENT_FACTS},
             )
             problems += send(target, event, real_host=layout.is_real_host)
     if find_alarm(record.state, record.reason):

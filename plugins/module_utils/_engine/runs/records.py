@@ -13,12 +13,15 @@ import time
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
 from itertools import islice
-from typing import Any, Dict, Iterator, List, Optional
+from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Optional
 
 from ..common.errors import Damaged
 from ..common.files import list_names, make_directory, read_json, remove, write_json
 from ..common.flock import Lock, holder, wait_lock
 from ..common.layout import Layout
+
+if TYPE_CHECKING:
+    from ..config.tasks import Task
 
 SCHEMA = 1
 UNFINISHED = ("waiting", "running")
@@ -54,6 +57,33 @@ class Record:
         content = asdict(self)
         del content["pid"]
         return content
+
+
+def collect_facts(task: Task, record: Record) -> Dict[str, str]:
+    """Return the public facts of a run, for hooks and notifications. A fact that is not known yet is empty."""
+    return {
+        "task": task.name,
+        "run_id": record.id,
+        "direction": task.direction,
+        "mode": task.mode,
+        "path": task.path,
+        "remote_path": task.remote_path,
+        "description": task.description,
+        "credential": task.credential,
+        # No hook runs while there is a snapshot. The name stays, so that "set -u" is safe in a hook.
+        "snapshot_path": "",
+        "state": record.state,
+        "reason": record.reason,
+        "message": record.message,
+        "started": record.started,
+        "ended": record.ended,
+        "bytes": str(record.bytes),
+        "transfers": str(record.transfers),
+        "deletes": str(record.deletes),
+        "errors": str(record.errors),
+        "exit_code": "" if record.exit_code is None else str(record.exit_code),
+        "log": record.log,
+    }
 
 
 def new_run_id() -> str:

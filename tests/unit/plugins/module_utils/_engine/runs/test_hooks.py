@@ -22,10 +22,7 @@ from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.runs imp
 
 PACKAGE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(hooks.__file__))))
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="changing the user needs root")
-
-
-def known():
-    return hooks.facts("nightly", "R1", "push", "sync", "/srv/data", "bucket/data", state="running")
+FACTS = {"task": "nightly", "path": "/srv/data", "remote_path": "bucket/data", "state": "running"}
 
 
 class Run:
@@ -36,7 +33,7 @@ class Run:
         self.lines = []
 
     def __call__(self, hook, kind="before", timeout=20, user=None, stop=lambda: False, log=None):
-        return hooks.run_hook(kind, hook, known(), log or self.lines.append, timeout, user, stop, self.script_dir)
+        return hooks.run_hook(kind, hook, FACTS, log or self.lines.append, timeout, user, stop, self.script_dir)
 
 
 @pytest.fixture
@@ -112,19 +109,14 @@ def test_the_environment_is_built_from_nothing(run, monkeypatch):
     assert env["CLOUDSYNC_REMOTE_PATH"] == "bucket/data"
 
 
-def test_facts_are_complete_and_unknown_ones_are_empty():
-    built = hooks.facts("t", "R", "pull", "copy", "/a\0b", "c", transferred_bytes=12, exit_code=0)
-    assert built["CLOUDSYNC_PATH"] == "/ab"
-    assert built["CLOUDSYNC_BYTES"] == "12"
-    assert built["CLOUDSYNC_EXIT_CODE"] == "0"
-    assert built["CLOUDSYNC_REASON"] == ""
-    assert hooks.facts("t", "R", "pull", "copy", "/a", "c")["CLOUDSYNC_EXIT_CODE"] == ""
+def test_a_fact_has_no_zero_byte_in_the_environment():
+    assert hooks.build_environment("always", {"path": "/a\0b"}, "/root")["CLOUDSYNC_PATH"] == "/ab"
 
 
 def test_a_message_too_long_for_an_environment_does_not_stop_the_hook(run):
-    built = hooks.facts("t", "R", "push", "copy", "/a", "c", message="x" * 300000)
+    facts = {"message": "x" * 300000}
     result = hooks.run_hook(
-        "failure", "echo ${#CLOUDSYNC_MESSAGE}", built, lambda line: None, 10, None, lambda: False, run.script_dir
+        "failure", "echo ${#CLOUDSYNC_MESSAGE}", facts, lambda line: None, 10, None, lambda: False, run.script_dir
     )
     assert result.last_lines == (str(hooks.FACT_LENGTH),)
 

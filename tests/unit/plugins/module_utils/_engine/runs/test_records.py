@@ -211,3 +211,25 @@ def test_saving_a_record_again_replaces_it(layout):
     records.save_record(layout, replace(record(1), ended="2026-11-22T00:01:00Z"))
 
     assert len(records.load_records(layout, "nightly")) == 1
+
+
+def test_the_facts_of_a_run_are_those_of_its_task_and_its_record(make_task):
+    task = make_task(direction="pull", mode="copy", description="photos")
+    facts = records.collect_facts(task, record(1, reason="network", bytes=12, exit_code=0))
+    assert {name: facts[name] for name in ("task", "run_id", "direction", "mode", "path", "remote_path")} == {
+        "task": "nightly",
+        "run_id": "20261122T000001Z-abcdef",
+        "direction": "pull",
+        "mode": "copy",
+        "path": "/srv/data",
+        "remote_path": "bucket/data",
+    }
+    assert (facts["description"], facts["credential"], facts["reason"]) == ("photos", "offsite", "network")
+    assert (facts["bytes"], facts["errors"], facts["exit_code"]) == ("12", "0", "0")
+
+
+def test_a_fact_that_is_not_known_is_empty_and_still_there(make_task):
+    facts = records.collect_facts(make_task(), record(1, "running"))
+    assert {name for name, value in facts.items() if not value} == {
+        *("description", "snapshot_path", "reason", "message", "ended", "exit_code", "log")
+    }
