@@ -147,7 +147,7 @@ run:
     reason:
       description:
         - Reason of the failure, as one word. Empty after a success.
-        - 'Guards, before an attempt changed anything: V(empty_source), V(not_mounted), V(marker_missing),
+        - 'Guards, before an attempt changed anything: V(empty_source), V(not_mounted), V(build_marker_error),
           V(max_delete), V(source_changed), V(crypt_password), V(not_found), V(usage).'
         - 'Provider: V(auth), V(network), V(not_found), V(quota), V(restricted_content), V(archived_object).'
         - 'Transfer: V(deletions_suppressed) (some files failed, so nothing was deleted), V(undecryptable),
@@ -258,14 +258,14 @@ def control_run(module: AnsibleModule, host: Host) -> Dict[str, Any]:
     show_public_targets(module, [module.params])
     if module.check_mode or module.params["dry_run"]:
         if inline:
-            result = onetime.planned_onetime(host, name, inline, module.check_mode)
+            result = onetime.plan_once(host, name, inline, module.check_mode)
         else:
-            result = starting.planned(host, name, module.check_mode)
+            result = starting.plan_run(host, name, module.check_mode)
         return add_diff(module, result, {}, result["plan"])
     wait, timeout = state == "finished", module.params["timeout"]
     if inline:
         return onetime.run_once(host, name, inline, wait, timeout)
-    return starting.started(host, name, wait, timeout)
+    return starting.start_run(host, name, wait, timeout)
 
 
 def main() -> None:

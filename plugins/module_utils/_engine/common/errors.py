@@ -17,7 +17,7 @@ REASONS = frozenset(
         "not_found",
         "empty_source",
         "not_mounted",
-        "marker_missing",
+        "build_marker_error",
         "max_delete",
         "source_changed",
         "crypt_password",

@@ -44,7 +44,7 @@ def check_places(task: Task, provider: str) -> None:
         )
 
 
-def unsafe_pull(rclone: Rclone) -> str:
+def describe_unsafe_pull(rclone: Rclone) -> str:
     """Return the warning about a pull with an rclone that is older than 1.75.0."""
     return (
         f"A pull with rclone {rclone.version_text} is not safe. A malicious file name at the provider can make it "

@@ -77,7 +77,7 @@ def _how(login: Mapping[str, str]) -> str:
     return HOW.format(host=login.get("host") or "HOST", port=" -p " + port if port else "")
 
 
-def doubt(layout: Layout, provider: Provider, login: Mapping[str, str], account: Account) -> str:
+def find_doubt(layout: Layout, provider: Provider, login: Mapping[str, str], account: Account) -> str:
     """Return a warning about the host keys of a declared credential, or "" if there is nothing to warn of."""
     if provider.name != SFTP or login.get(SSH):
         return ""

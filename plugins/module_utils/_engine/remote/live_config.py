@@ -167,7 +167,7 @@ def _give_to(user: str, directory: str) -> None:
     os.chown(directory, account.uid, account.gid)
 
 
-def turn_path(layout: Layout, credential: str) -> str:
+def locate_turn(layout: Layout, credential: str) -> str:
     """Return the lock on which the uses of a credential with a single-use refresh token take turns."""
     return f"{layout.run_dir}/locks/turns/{credential}"
 

@@ -14,7 +14,7 @@ from typing import Callable, List, Sequence
 from ..common.errors import CloudsyncError
 from ..common.layout import Layout
 from ..config.tasks import Task
-from . import hooks, notices
+from . import hooks, notifications
 from .records import Record, collect_facts
 
 # systemd kills a unit 90 seconds after its stop, and rclone may need ten of them to end.
@@ -39,10 +39,10 @@ def run_one_hook(layout: Layout, task: Task, record: Record, kind: str, say: Say
         layout.run_dir,
     )
     if not result.ok:
-        raise hooks.failure(kind, result)
+        raise hooks.build_hook_error(kind, result)
 
 
-def after_run(
+def finish_run(
     layout: Layout, task: Task, record: Record, earlier: Sequence[Record], say: Say, tail: List[str]
 ) -> Record:
     """Run the hooks and send the notifications of an ended run.
@@ -55,7 +55,7 @@ def after_run(
             run_one_hook(layout, task, record, kind, say, lambda: False)
         except CloudsyncError as error:
             problems.append(error.message)
-    problems += notices.ended(layout, task, record, earlier, tail)
+    problems += notifications.notify_end(layout, task, record, earlier, tail)
     for problem in problems:
         say(problem)
     return replace(record, message=" ".join([record.message, *problems]).strip())

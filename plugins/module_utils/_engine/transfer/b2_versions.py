@@ -19,7 +19,7 @@ from ..config.tasks import SYNC, Task
 from ..rclone.outcome import NOT_FOUND_EXITS
 from ..rclone.providers.derived_options import CLEANUP
 from ..rclone.providers.option_values import TRUE
-from ..remote.open import raw_place
+from ..remote.open import build_place
 from ..remote.session import Session
 from .plan import Plan
 from .result import listing_error
@@ -70,13 +70,13 @@ def clear_versions(session: Session, task: Task, say: Callable[[str], None]) -> 
     """
     if not cleans_up(task):
         return ""
-    begun = _list_begun_uploads(session, raw_place(task.remote_path))
+    begun = _list_begun_uploads(session, build_place(task.remote_path))
     if begun:
         return (
             f"Old versions were not removed, because uploads of these files are unfinished: {list_some(begun)}. Add a "
             "lifecycle rule to the bucket that cancels such uploads."
         )
-    answer = session.query(["cleanup", "--", raw_place(task.remote_path)], timeout=3600)
+    answer = session.query(["cleanup", "--", build_place(task.remote_path)], timeout=3600)
     if answer.exit_code != 0:
         raise listing_error(answer, session)
     say(f"removed the overwritten and deleted versions of files at {task.remote_path}")

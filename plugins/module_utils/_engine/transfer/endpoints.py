@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from ..config.tasks import Task
 from ..remote.arguments import Endpoints
-from ..remote.open import task_place
+from ..remote.open import build_task_place
 from .keep_deleted import get_kept_folder
 
 
@@ -23,5 +23,5 @@ def build_endpoints(task: Task, local: str, run_id: str) -> Endpoints:
     if not task.is_push and task.kept_inside:
         keep = local + keep[len(task.path) :]
     if task.is_push:
-        return Endpoints(local, task_place(task), keep)
-    return Endpoints(task_place(task), local, keep)
+        return Endpoints(local, build_task_place(task), keep)
+    return Endpoints(build_task_place(task), local, keep)

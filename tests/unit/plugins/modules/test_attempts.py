@@ -67,7 +67,7 @@ def test_a_source_that_lost_its_marker_after_an_attempt_is_refused(host, task, s
     host.ok("task", dict(task, guards={"marker": "a"}))
     host.rclone.answers("sync", code=TEMPORARY)
     host.rclone.does("sync", f"rm -f {shlex.quote(source)}/a")
-    assert host.run("run", {"task": "documents"})["run"]["reason"] == "marker_missing"
+    assert host.run("run", {"task": "documents"})["run"]["reason"] == "build_marker_error"
     assert len(transfers(host)) == 1
 
 

@@ -50,10 +50,10 @@ def test_the_text_of_the_holder_is_readable_while_the_lock_is_held(path):
     with locks.wait_lock(path) as lock:
         lock.write("a longer text")
         lock.write("4711")
-        assert locks.holder(path) == "4711"
+        assert locks.read_holder(path) == "4711"
 
-    assert locks.holder(path) is None
-    assert locks.holder(path + ".none") is None
+    assert locks.read_holder(path) is None
+    assert locks.read_holder(path + ".none") is None
 
 
 def test_is_held_ignores_the_shared_lock_of_another_is_held(path):

@@ -237,7 +237,7 @@ def test_a_token_is_saved_after_a_rotation_of_the_seed_during_the_run(layout, se
 
 
 def test_the_turn_ends_with_the_use(layout):
-    path = live.turn_path(layout, "drive")
+    path = live.locate_turn(layout, "drive")
     config = live.open_live(layout, "drive", True, "R1", content, wait_lock(path))
     assert is_held(path)
     assert len(config.descriptors) == 2
@@ -246,7 +246,7 @@ def test_the_turn_ends_with_the_use(layout):
 
 
 def test_a_use_that_fails_at_its_start_leaves_nothing(layout):
-    path = live.turn_path(layout, "drive")
+    path = live.locate_turn(layout, "drive")
 
     def wrong():
         raise CloudsyncError("undecryptable", "no")
