@@ -251,18 +251,18 @@ def answer(module: AnsibleModule, host: Host) -> Dict[str, Any]:
     if state == "stopped":
         if inline:
             raise usage_error("A stop takes the name of the run in task, and no other option of a task.")
-        return starting.stopped(host, name, module.check_mode)
+        return starting.stop_run(host, name, module.check_mode)
     show_public_targets(module, [module.params])
     if module.check_mode or module.params["dry_run"]:
         if inline:
-            result = onetime.planned_onetime(host, name, inline, module.check_mode)
+            result = onetime.plan_once(host, name, inline, module.check_mode)
         else:
-            result = starting.planned(host, name, module.check_mode)
+            result = starting.plan_run(host, name, module.check_mode)
         return add_diff(module, result, {}, result["plan"])
     wait, timeout = state == "finished", module.params["timeout"]
     if inline:
         return onetime.run_once(host, name, inline, wait, timeout)
-    return starting.started(host, name, wait, timeout)
+    return starting.start_run(host, name, wait, timeout)
 
 
 def main() -> None:

@@ -34,7 +34,7 @@ class Lock:
             self.descriptor = -1
 
     def write(self, text: str) -> None:
-        """Say in the lock file who holds it; read by holder()."""
+        """Say in the lock file who holds it; read by read_holder()."""
         os.ftruncate(self.descriptor, 0)
         os.pwrite(self.descriptor, text.encode(), 0)
 
@@ -129,6 +129,6 @@ def is_held(path: str) -> bool:
     return False
 
 
-def holder(path: str) -> Optional[str]:
+def read_holder(path: str) -> Optional[str]:
     """What the holder wrote into the lock file, None when nobody holds it."""
     return read_text(path) if is_held(path) else None

@@ -27,10 +27,10 @@ def check_local(task: Task) -> None:
         raise Refused("not_found", f"The source {task.path} does not exist. Create it, or correct the path.")
     marker = os.path.join(task.path, task.guards.marker)
     if task.is_push and task.guards.marker and not os.path.isfile(marker):
-        raise marker_missing(marker)
+        raise build_marker_error(marker)
 
 
-def marker_missing(marker: str) -> Refused:
+def build_marker_error(marker: str) -> Refused:
     return Refused(
         "marker_missing",
         f"The marker {marker} is missing: the source is not what it should be, or not mounted.",

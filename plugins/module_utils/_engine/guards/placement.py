@@ -41,7 +41,7 @@ def check_places(task: Task, provider: str) -> None:
         )
 
 
-def unsafe_pull(rclone: Rclone) -> str:
+def describe_unsafe_pull(rclone: Rclone) -> str:
     """What to say of a pull with an old rclone."""
     return (
         f"It pulls with rclone {rclone.version_text}, in which a hostile file name can leave the destination "

@@ -37,12 +37,12 @@ class Endpoints:
     keep: str = ""
 
 
-def place_below(place: str, path: str) -> str:
+def join_place(place: str, path: str) -> str:
     """``path`` within ``place``, which may be a whole remote ("remote:")."""
     return place + path if not path or place.endswith((":", "/")) else f"{place}/{path}"
 
 
-def filter_arguments(task: Task) -> List[str]:
+def build_filter_arguments(task: Task) -> List[str]:
     """First match wins: our own exclusions, then ``exclude``, then ``include`` and nothing else."""
     rules = ["- /" + CANARY, *(f"- {name}/**" for name in NEVER_TRANSFERRED)]
     if task.kept_inside:
@@ -58,23 +58,23 @@ def _literal(path: str) -> str:
     return re.sub(r"([\\*?\[\]{}])", r"\\\1", path)
 
 
-def selection_arguments(task: Task) -> List[str]:
+def build_selection_arguments(task: Task) -> List[str]:
     """What decides which files a run looks at, for listings, plans, transfers and checks alike."""
-    arguments = filter_arguments(task)
+    arguments = build_filter_arguments(task)
     if task.follow_symlinks:
         arguments.append("--copy-links")
     return arguments
 
 
-def connection_arguments(task: Task) -> List[str]:
+def build_connection_arguments(task: Task) -> List[str]:
     """Those of rclone_args that every command of the task needs, not only its transfer."""
     flags = ["--" + name for name in CONNECTION_FLAGS.split()]
     return [argument for argument in task.rclone_args if argument.partition("=")[0] in flags]
 
 
-def transfer_arguments(task: Task, ends: Endpoints, dry_run: bool = False) -> List[str]:
-    """The one command that does the work. connection_arguments() go before it, as before any other."""
-    arguments = [task.mode, *JSON_LOG, *selection_arguments(task)]
+def build_transfer_arguments(task: Task, ends: Endpoints, dry_run: bool = False) -> List[str]:
+    """The one command that does the work. build_connection_arguments() go before it, as before any other."""
+    arguments = [task.mode, *JSON_LOG, *build_selection_arguments(task)]
     arguments += ["--retries", str(task.retries + 1)]
     if task.transfers:
         arguments += ["--transfers", str(task.transfers)]
@@ -88,6 +88,6 @@ def transfer_arguments(task: Task, ends: Endpoints, dry_run: bool = False) -> Li
         arguments.append("--dry-run")
     elif task.mode == SYNC and task.guards.max_delete.isdigit() and not ends.keep:
         arguments += ["--max-delete", task.guards.max_delete]
-    elsewhere = connection_arguments(task)
+    elsewhere = build_connection_arguments(task)
     arguments += [argument for argument in task.rclone_args if argument not in elsewhere]
     return [*arguments, "--", ends.source, ends.destination]

@@ -74,7 +74,7 @@ def _how(login: Mapping[str, str]) -> str:
     return HOW.format(host=login.get("host") or "HOST", port=" -p " + port if port else "")
 
 
-def doubt(layout: Layout, provider: Provider, login: Mapping[str, str], account: Account) -> str:
+def find_doubt(layout: Layout, provider: Provider, login: Mapping[str, str], account: Account) -> str:
     """What the one who declares a credential should hear about whom it trusts; empty when all is well."""
     if provider.name != SFTP or login.get(SSH):
         return ""

@@ -153,7 +153,7 @@ def _give_to(user: str, directory: str) -> None:
     os.chown(directory, account.uid, account.gid)
 
 
-def turn_path(layout: Layout, credential: str) -> str:
+def locate_turn(layout: Layout, credential: str) -> str:
     """The lock that the users of a credential with a single-use refresh token take turns on."""
     return f"{layout.run_dir}/locks/turns/{credential}"
 

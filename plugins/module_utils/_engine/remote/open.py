@@ -22,9 +22,9 @@ from ..rclone.providers.conf_section import crypt_section, remote_section
 from ..rclone.providers.derived_options import tune
 from ..rclone.providers.schema import resolve
 from ..rclone.providers.traits import is_bucket_based, readable_arguments, refresh_token_is_single_use
-from .arguments import connection_arguments
+from .arguments import build_connection_arguments
 from .host_keys import trust
-from .live_config import CRYPT, REMOTE, Content, open_live, turn_path
+from .live_config import CRYPT, REMOTE, Content, locate_turn, open_live
 from .session import Session
 
 Say = Callable[[str], None]
@@ -39,23 +39,23 @@ def takes_turns(credential: Credential) -> bool:
 
 def take_turn(host: Host, credential: str, stop: StopFlag, say: Say) -> Lock:
     """Wait for the credential's turn, however long; a wish to stop ends the wait."""
-    path = turn_path(host.layout, credential)
+    path = locate_turn(host.layout, credential)
     busy = f"waiting for the credential {credential}, whose refresh token can be used by one at a time"
     return queue_for_lock(lambda: try_lock(path) or busy, say, lambda: stop.requested, f"credential {credential}")
 
 
-def raw_place(path: str) -> str:
+def build_place(path: str) -> str:
     """A remote path as rclone's argument."""
     return f"{REMOTE}:{path}"
 
 
 def _root(path: str) -> str:
-    return raw_place(path.lstrip("/").partition("/")[0])
+    return build_place(path.lstrip("/").partition("/")[0])
 
 
-def task_place(task: Task) -> str:
+def build_task_place(task: Task) -> str:
     """The remote side of a task, decrypted when it is encrypted."""
-    return CRYPT + ":" if task.encryption is not None else raw_place(task.remote_path)
+    return CRYPT + ":" if task.encryption is not None else build_place(task.remote_path)
 
 
 def build_content(
@@ -79,7 +79,7 @@ def build_content(
     sections = {REMOTE: {name: value for name, value in remote.items() if value or name not in trusted.options}}
     if encryption is not None:
         sections[CRYPT] = crypt_section(
-            raw_place(remote_path),
+            build_place(remote_path),
             encryption.password,
             encryption.salt,
             encryption.filenames,
@@ -116,7 +116,7 @@ def open_task_session(
         _root(task.remote_path),
         has_no_folders=is_bucket_based(credential.provider),
         remote_path=task.remote_path,
-        connection=connection_arguments(task),
+        connection=build_connection_arguments(task),
         readable=readable_arguments(credential.provider, {**credential.attributes, **task.provider_options}),
     )
 

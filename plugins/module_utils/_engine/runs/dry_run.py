@@ -25,7 +25,7 @@ from ..transfer.archive_tiers import TELLING, archive_notes
 from ..transfer.b2_versions import B2, version_notes
 from ..transfer.endpoints import endpoints
 from ..transfer.plan import Plan
-from .records import new_run_id
+from .records import make_run_id
 from .recovery import sweep_secrets
 
 
@@ -58,7 +58,7 @@ def make_dry_run(host: Host, task: Task, stop: StopFlag, say: Callable[[str], No
     sweep_secrets(host)
     try:
         check_before_session(task, resolve(credential.provider, host.providers).name)
-        session = open_task_session(host, task, credential, new_run_id(), stop, say)
+        session = open_task_session(host, task, credential, make_run_id(), stop, say)
         with session.live:
             attempt = Attempt(session, task, endpoints(task, task.path, "plan"))
             refusal = _check(attempt)

@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""What follows the end of every run, however it ended: the failure and always hooks, and the notices."""
+"""Finish every run, however it ended: run the failure and always hooks, and send notifications."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Callable, List, Sequence
 from ..common.errors import CloudsyncError
 from ..common.layout import Layout
 from ..config.tasks import Task
-from . import hooks, notices
+from . import hooks, notifications
 from .records import Record, collect_facts
 
 # systemd gives a stopped unit 90 seconds, and rclone may take ten of them.
@@ -39,20 +39,23 @@ def run_one_hook(layout: Layout, task: Task, record: Record, kind: str, say: Say
         layout.run_dir,
     )
     if not result.ok:
-        raise hooks.failure(kind, result)
+        raise hooks.build_hook_error(kind, result)
 
 
-def after_run(
+def finish_run(
     layout: Layout, task: Task, record: Record, earlier: Sequence[Record], say: Say, tail: List[str]
 ) -> Record:
-    """Run the hooks and send the notices of an ended run; its record, with what went wrong here added."""
+    """Run the hooks and send the notifications of an ended run.
+
+    Return its record. Failures of hooks and notifications are added to the message.
+    """
     problems = []
     for kind in (["failure"] if record.state != "success" else []) + ["always"]:
         try:
             run_one_hook(layout, task, record, kind, say, lambda: False)
         except CloudsyncError as error:
             problems.append(error.message)
-    problems += notices.ended(layout, task, record, earlier, tail)
+    problems += notifications.notify_end(layout, task, record, earlier, tail)
     for problem in problems:
         say(problem)
     return replace(record, message=" ".join([record.message, *problems]).strip())

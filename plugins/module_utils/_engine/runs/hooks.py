@@ -79,12 +79,12 @@ def run_hook(
         tail.append(line)
         log(f"[{kind}] {line}")
 
-    text = script_text(hook)
-    script = unnamed_script(text, script_dir, account)
+    text = build_script(hook)
+    script = open_unnamed_script(text, script_dir, account)
     try:
-        child = _start(interpreter(text), script, build_environment(kind, facts, account.home), user, say)
+        child = _start(find_interpreter(text), script, build_environment(kind, facts, account.home), user, say)
     except OSError as error:
-        say(f"{interpreter(text)[0]}: {error.strerror}")
+        say(f"{find_interpreter(text)[0]}: {error.strerror}")
         return HookResult(127 if isinstance(error, FileNotFoundError) else 126, tuple(tail))
     finally:
         os.close(script)
@@ -98,7 +98,7 @@ def run_hook(
     return HookResult(exit_code, tuple(tail), ended.timed_out, ended.stopped)
 
 
-def failure(kind: str, result: HookResult) -> CloudsyncError:
+def build_hook_error(kind: str, result: HookResult) -> CloudsyncError:
     """What a hook's bad end makes of the run: its exit code and its last words."""
     if result.stopped:
         return CloudsyncError("stopped", f"The run was stopped during its {kind} hook.")
@@ -107,7 +107,7 @@ def failure(kind: str, result: HookResult) -> CloudsyncError:
     return CloudsyncError("hook", f"The {kind} hook {how}; its last lines: {words}")
 
 
-def script_text(hook: str) -> str:
+def build_script(hook: str) -> str:
     """The script that ``hook`` means: itself, or one that executes the file that it names."""
     path = hook.strip()
     if os.path.isabs(path) and os.path.isfile(path):
@@ -115,14 +115,14 @@ def script_text(hook: str) -> str:
     return hook
 
 
-def interpreter(text: str) -> List[str]:
+def find_interpreter(text: str) -> List[str]:
     """Who reads ``text``: its shebang, split as the kernel does (at most one argument), or the shell."""
     first = text.split("\n", 1)[0].rstrip("\r")
     words = first[2:].strip().split(None, 1) if first.startswith("#!") else []
     return words or [next((shell for shell in SHELLS if os.access(shell, os.X_OK)), "/bin/sh")]
 
 
-def unnamed_script(text: str, directory: str, account: Account) -> int:
+def open_unnamed_script(text: str, directory: str, account: Account) -> int:
     """A descriptor that ``account`` can read ``text`` from (as /dev/fd/N); its file has no name any more."""
     descriptor, path = tempfile.mkstemp(prefix="hook-", dir=directory)
     try:

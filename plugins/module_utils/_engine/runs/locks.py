@@ -35,19 +35,19 @@ ACCOUNT_ATTRIBUTES = (
 )
 
 
-def task_lock_path(layout: Layout, task: str) -> str:
+def locate_task_lock(layout: Layout, task: str) -> str:
     return f"{layout.run_dir}/locks/tasks/{task}"
 
 
-def remote_identity(credential: Credential) -> str:
+def identify_remote(credential: Credential) -> str:
     """What two credentials have in common when they reach the same place: provider and, as far as known, account."""
     known = [f"{key}={credential.attributes[key]}" for key in ACCOUNT_ATTRIBUTES if key in credential.attributes]
     return " ".join([rclone_name(credential.provider), *(known or [credential.name])])
 
 
-def claims_of(task: Task, credential: Credential) -> List[Claim]:
+def list_claims(task: Task, credential: Credential) -> List[Claim]:
     """What a run of ``task`` reads and writes."""
-    place = remote_identity(credential)
+    place = identify_remote(credential)
     local = os.path.realpath(task.path)
     remote = _remote_tree(task.remote_path)
     moves = task.mode == MOVE
@@ -71,14 +71,14 @@ def _remote_tree(path: str) -> str:
 
 
 @contextmanager
-def held_locks(
+def hold_locks(
     layout: Layout, task: Task, run_id: str, claims: List[Claim], stop: StopFlag, say: Callable[[str], None]
 ) -> Iterator[Tuple[int, ...]]:
     """Hold the task's lock and its claims; yields the descriptors that rclone is to inherit.
 
     With ``on_overlap: skip``, CloudsyncError("locked") when somebody else holds one of them.
     """
-    path = task_lock_path(layout, task.name)
+    path = locate_task_lock(layout, task.name)
 
     def try_task() -> Union[Lock, str]:
         return try_lock(path) or "another run of it is under way"

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Optional
 
 from ..common.errors import Damaged
 from ..common.files import list_names, make_directory, read_json, remove, write_json
-from ..common.flock import Lock, holder, wait_lock
+from ..common.flock import Lock, read_holder, wait_lock
 from ..common.layout import Layout
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ KEPT_RECORDS = 1000
 KEPT_LOGS = 100
 KEPT_LOG_DAYS = 90
 # How many runs back the failure may lie that a notice still stands for.
-NOTICED_RUNS = 50
+NOTIFICATION_RUNS = 50
 
 
 @dataclass(frozen=True)
@@ -86,13 +86,13 @@ def collect_facts(task: Task, record: Record) -> Dict[str, str]:
     }
 
 
-def new_run_id() -> str:
+def make_run_id() -> str:
     """Sorts by time, to the microsecond; its last digit is random."""
     moment = datetime.now(timezone.utc)
     return f"{moment.strftime('%Y%m%dT%H%M%SZ')}-{moment.microsecond:05x}{os.urandom(1)[0] % 16:x}"
 
 
-def log_path(layout: Layout, task: str, run_id: str) -> str:
+def locate_log(layout: Layout, task: str, run_id: str) -> str:
     return f"{layout.task_log_dir(task)}/{run_id}.log"
 
 
@@ -114,9 +114,9 @@ def forget_run_lock(layout: Layout, task: str, run_id: str) -> None:
     remove(_run_lock(layout, task, run_id))
 
 
-def runner_pid(layout: Layout, task: str, run_id: str) -> Optional[int]:
+def find_runner_pid(layout: Layout, task: str, run_id: str) -> Optional[int]:
     """The process of a living run, None when it is dead."""
-    text = holder(_run_lock(layout, task, run_id))
+    text = read_holder(_run_lock(layout, task, run_id))
     return int(text) if text else None
 
 
@@ -161,7 +161,7 @@ def _write(directory: str, record: Record) -> None:
 
 
 def _take_along(layout: Layout, task: str, run_id: str) -> None:
-    if runner_pid(layout, task, run_id) is not None:
+    if find_runner_pid(layout, task, run_id) is not None:
         return
     path = f"{_unsaved(layout, task)}/{run_id}.json"
     record = _load(path)
@@ -179,22 +179,22 @@ def _load(path: str) -> Optional[Record]:
         return None
 
 
-def newest_records(layout: Layout, task: str) -> Iterator[Record]:
+def read_newest_records(layout: Layout, task: str) -> Iterator[Record]:
     """The records, newest first, as they are to be seen now: a dead run's says ``interrupted``."""
     for path in reversed(list(_places(layout, task).values())):
         record = _load(path)
         if record is not None:
-            yield as_seen_now(layout, record)
+            yield mark_if_interrupted(layout, record)
 
 
 def load_records(layout: Layout, task: str, count: Optional[int] = None) -> List[Record]:
-    """The first ``count`` of newest_records()."""
-    return list(islice(newest_records(layout, task), count))
+    """The first ``count`` of read_newest_records()."""
+    return list(islice(read_newest_records(layout, task), count))
 
 
-def as_seen_now(layout: Layout, record: Record) -> Record:
+def mark_if_interrupted(layout: Layout, record: Record) -> Record:
     """An unfinished record whose runner is dead was interrupted, whether or not anybody wrote that down yet."""
-    if record.state not in UNFINISHED or runner_pid(layout, record.task, record.id) is not None:
+    if record.state not in UNFINISHED or find_runner_pid(layout, record.task, record.id) is not None:
         return record
     return replace(
         record,
@@ -205,20 +205,20 @@ def as_seen_now(layout: Layout, record: Record) -> Record:
     )
 
 
-def interrupted_records(layout: Layout, task: str) -> Iterator[Record]:
+def read_interrupted_records(layout: Layout, task: str) -> Iterator[Record]:
     """The records of dead runs that nobody has closed yet, oldest first."""
     for path in _places(layout, task).values():
         record = _load(path)
         if record is not None and record.state in UNFINISHED:
-            seen = as_seen_now(layout, record)
+            seen = mark_if_interrupted(layout, record)
             if seen.state not in UNFINISHED:
                 yield seen
 
 
-def last_record(layout: Layout, task: str) -> Optional[Record]:
+def find_last_record(layout: Layout, task: str) -> Optional[Record]:
     """The one that stands for the task's state: the newest that did, or does, more than skip."""
     newest = None
-    for record in newest_records(layout, task):
+    for record in read_newest_records(layout, task):
         newest = newest or record
         if record.state != "skipped":
             return record
@@ -233,6 +233,6 @@ def prune(layout: Layout, task: str) -> None:
     oldest = time.time() - KEPT_LOG_DAYS * 86400
     logs = list_names(layout.task_log_dir(task), ".log")
     for position, run_id in enumerate(reversed(logs)):
-        path = log_path(layout, task, run_id)
+        path = locate_log(layout, task, run_id)
         if position >= KEPT_LOGS or os.stat(path).st_mtime < oldest:
             remove(path)

@@ -30,25 +30,25 @@ from ..config.credentials import Credential
 from ..config.task_store import load_task
 from ..config.tasks import Task
 from ..guards.crypt_password import plant_canary
-from ..guards.placement import unsafe_pull
+from ..guards.placement import describe_unsafe_pull
 from ..guards.sequence import Attempt, check_before_session, check_with_session
 from ..host import Host
 from ..rclone.outcome import Outcome
 from ..rclone.providers.schema import resolve
-from ..remote.arguments import transfer_arguments
-from ..remote.open import open_task_session, task_place
+from ..remote.arguments import build_transfer_arguments
+from ..remote.open import build_task_place, open_task_session
 from ..snapshots.snapshot import take_snapshot
 from ..transfer.b2_versions import clear_versions
 from ..transfer.endpoints import endpoints
 from ..transfer.keep_deleted import purge_kept
 from ..transfer.result import Transfer
 from ..transfer.verify import verify_transfer
-from . import notices
-from .finish import after_run, run_one_hook
-from .locks import claims_of, held_locks
+from . import notifications
+from .finish import finish_run, run_one_hook
+from .locks import hold_locks, list_claims
 from .log import RunLog
-from .progress import forget_progress, progress_writer
-from .records import NOTICED_RUNS, Record, drop_run, hold_run, load_records, new_run_id, prune, save_record
+from .progress import forget_progress, make_progress_writer
+from .records import NOTIFICATION_RUNS, Record, drop_run, hold_run, load_records, make_run_id, prune, save_record
 from .recovery import sweep
 from .start_gate import mark_stopped
 
@@ -60,13 +60,13 @@ class Run:
         self.host = host
         self.stop = stop
         self.refused = False
-        self.record = Record(new_run_id(), name, "waiting", format_now(), trigger)
+        self.record = Record(make_run_id(), name, "waiting", format_now(), trigger)
         self.log = RunLog(host.layout, name, self.record.id)
         self.record = replace(self.record, log=self.log.path)
 
     def perform(self) -> Record:
         """Do it, and leave a record whatever happens."""
-        earlier = load_records(self.host.layout, self.record.task, NOTICED_RUNS)
+        earlier = load_records(self.host.layout, self.record.task, NOTIFICATION_RUNS)
         alive = hold_run(self.host.layout, self.record.task, self.record.id)
         try:
             self._update(state="waiting")
@@ -126,15 +126,15 @@ class Run:
             self._fail(error)
             self._after(task, earlier)
             return
-        claims = claims_of(task, credential)
-        with held_locks(self.host.layout, task, self.record.id, claims, self.stop, self._wait) as descriptors:
+        claims = list_claims(task, credential)
+        with hold_locks(self.host.layout, task, self.record.id, claims, self.stop, self._wait) as descriptors:
             with self._caught():
                 self._work(task, credential, descriptors)
             self._after(task, earlier)
 
     def _after(self, task: Task, earlier: Sequence[Record]) -> None:
         self.record = replace(self.record, ended=format_now())
-        self.record = after_run(self.host.layout, task, self.record, earlier, self.log.say, self.log.last_lines)
+        self.record = finish_run(self.host.layout, task, self.record, earlier, self.log.say, self.log.last_lines)
 
     def _wait(self, what: str) -> None:
         self.log.say(what)
@@ -143,7 +143,7 @@ class Run:
     def _work(self, task: Task, credential: Credential, descriptors: Sequence[int]) -> None:
         sweep(self.host, task, self.log.say)
         self._update(state="running", message="")
-        notices.started(self.host.layout, task, self.record, self.log.say)
+        notifications.notify_start(self.host.layout, task, self.record, self.log.say)
         self._hook(task, "before")
         self._guarded(task, credential, descriptors)
         self._hook(task, "success")
@@ -153,7 +153,7 @@ class Run:
 
     def _guarded(self, task: Task, credential: Credential, descriptors: Sequence[int]) -> None:
         if not task.is_push and not self.host.rclone.has_safe_pull:
-            self.log.say("warning: " + unsafe_pull(self.host.rclone))
+            self.log.say("warning: " + describe_unsafe_pull(self.host.rclone))
         check_before_session(task, resolve(credential.provider, self.host.providers).name)
         with ExitStack() as stack:
             local = stack.enter_context(take_snapshot(task, self.record.id, self.host.layout, self.log.say))
@@ -166,7 +166,7 @@ class Run:
         check_with_session(attempt)
         session, task = attempt.session, attempt.task
         if attempt.needs_canary and task.is_push:
-            plant_canary(session, task_place(task))
+            plant_canary(session, build_task_place(task))
         outcome = self._rclone(attempt)
         if outcome.state != "success":
             raise CloudsyncError(outcome.reason, outcome.message)
@@ -178,7 +178,7 @@ class Run:
     def _rclone(self, attempt: Attempt) -> Outcome:
         session, task = attempt.session, attempt.task
         transfer = Transfer(keep_items=False)
-        publish = progress_writer(self.host.layout, task.name, self.record.id)
+        publish = make_progress_writer(self.host.layout, task.name, self.record.id)
 
         def listen(line: str) -> None:
             text = transfer.read(line)
@@ -187,7 +187,9 @@ class Run:
             elif transfer.stats is not None:
                 publish(transfer.stats)
 
-        ended = session.stream(transfer_arguments(task, attempt.ends), listen, timeout=task.limits.max_duration or None)
+        ended = session.stream(
+            build_transfer_arguments(task, attempt.ends), listen, timeout=task.limits.max_duration or None
+        )
         forget_progress(self.host.layout, task.name)
         stats = transfer.stats
         if stats is not None:

@@ -43,7 +43,7 @@ class Btrfs:
                 Volume("btrfs", uuid + subvolume, "btrfs"),
                 inside,
             )
-            for below, subvolume, inside in nested(listing, tree)
+            for below, subvolume, inside in list_nested(listing, tree)
         ]
 
     def freeze(self, wanted: Sequence[Tuple[Volume, str]]) -> None:
@@ -84,7 +84,7 @@ class Btrfs:
         return self._tops[uuid]
 
 
-def nested(listing: str, tree: str) -> List[Tuple[str, str, str]]:
+def list_nested(listing: str, tree: str) -> List[Tuple[str, str, str]]:
     """What ``tree`` ("" or "/a/b" from the top) consists of: (place below it, subvolume, directory in that).
 
     ``listing`` is what ``btrfs subvolume list`` says of the top.

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Dict, List, Optional, Sequence, Tuple, Union
 
 from ..common.errors import usage_error
-from ..common.mounts import Mount, below, holding, is_below
+from ..common.mounts import Mount, find_mount, is_below, list_submounts
 from .btrfs import Btrfs
 from .lvm import Lvm
 from .model import Part, Volume
@@ -72,14 +72,14 @@ class SnapshotPlan:
         ]
 
 
-def kind_of(mount: Mount) -> Optional[str]:
+def find_kind(mount: Mount) -> Optional[str]:
     """Who can freeze what is mounted here, as far as the mount tells."""
     if mount.fstype in ("zfs", "btrfs"):
         return mount.fstype
     return "lvm" if mount.source.startswith(LVM_SOURCES) else None
 
 
-def managers(bench: Bench) -> Dict[str, Manager]:
+def list_managers(bench: Bench) -> Dict[str, Manager]:
     """The volume managers at one bench."""
     return {"zfs": Zfs(bench), "btrfs": Btrfs(bench), "lvm": Lvm(bench)}
 
@@ -89,19 +89,19 @@ def plan_snapshot(kind: str, path: str, mounts: Sequence[Mount], known: Dict[str
 
     A usage error names the filesystem that can't be frozen; nothing is changed yet.
     """
-    holder = holding(path, mounts)
+    holder = find_mount(path, mounts)
     parts = known[_checked_kind(kind, path, holder)].parts(holder, "", path)
     for mount in _inner_mounts(path, mounts):
         place = os.path.relpath(mount.point, path)
         # What is mounted over is not seen.
         parts = [part for part in parts if not part.place or not is_below(part.place, place)]
-        parts += known[kind_of(mount) or ""].parts(mount, place, mount.point)
+        parts += known[find_kind(mount) or ""].parts(mount, place, mount.point)
     return SnapshotPlan(path, tuple(sorted(parts, key=lambda part: part.place)), holder)
 
 
 def _checked_kind(kind: str, path: str, holder: Mount) -> str:
     """``kind`` with ``auto`` resolved; a usage error when the filesystem is of another."""
-    found = kind_of(holder)
+    found = find_kind(holder)
     # Under an unusual device name it may be a logical volume all the same: lvs will tell.
     if kind == "lvm" and found is None:
         return kind
@@ -119,10 +119,10 @@ def _checked_kind(kind: str, path: str, holder: Mount) -> str:
 def _inner_mounts(path: str, mounts: Sequence[Mount]) -> List[Mount]:
     """The mounts in ``path`` to freeze along with it; a usage error for one that can't be."""
     harmless = VIRTUAL | MEMORY if path == "/" else VIRTUAL
-    seen = [mount for mount in below(path, mounts) if "/.zfs/snapshot/" not in mount.point]
+    seen = [mount for mount in list_submounts(path, mounts) if "/.zfs/snapshot/" not in mount.point]
     views = [mount.point for mount in seen if mount.fstype in harmless]
     inner = [mount for mount in seen if not any(is_below(mount.point, view) for view in views)]
-    foreign = [f"{mount.point} ({mount.fstype})" for mount in inner if kind_of(mount) is None]
+    foreign = [f"{mount.point} ({mount.fstype})" for mount in inner if find_kind(mount) is None]
     if foreign:
         raise usage_error(
             f"The snapshot of {path} would lack what is mounted in it: {', '.join(foreign)}. Set the task's snapshot "

@@ -32,7 +32,7 @@ from ..common.mounts import Mount, is_below, read_mounts
 from ..config.tasks import Task
 from .lvm import ROOM
 from .model import Execute, Volume
-from .plan import Manager, SnapshotPlan, managers, plan_snapshot
+from .plan import Manager, SnapshotPlan, list_managers, plan_snapshot
 from .tools import run_command
 from .workspace import Bench, remove_empty, unmount
 
@@ -41,7 +41,7 @@ SCHEMA = 1
 NAME = "cloudsync-"
 
 
-def snapshot_name(task: str, run_id: str) -> str:
+def make_snapshot_name(task: str, run_id: str) -> str:
     """``cloudsync-TASK-RUNID``, in letters that every volume manager takes."""
     # LVM reserves names with parts like _tdata, and counts a hyphen twice towards its limit of 127.
     if "_" in task or len(task) > 32:
@@ -63,13 +63,13 @@ def take(
 ) -> Iterator[str]:
     """Within the context, the path of a read-only view of ``path`` that only root and group ``gid`` can enter.
 
-    ``name`` comes from snapshot_name(); ``work_dir`` is where views are mounted, ``notes_dir`` where it is written
+    ``name`` comes from make_snapshot_name(); ``work_dir`` is where views are mounted, ``notes_dir`` where it is written
     down what to remove should we be killed. What can't be released is told to ``say`` and left to sweep().
     Raises ``disk_full`` at the end when the snapshot ran out of room, as then the transfer was not whole.
     """
     path = os.path.realpath(path)
     bench = Bench(f"{os.path.realpath(work_dir)}/{name}", execute, gid)
-    known = managers(bench)
+    known = list_managers(bench)
     note = f"{notes_dir}/{name}.json"
     failure: Optional[CloudsyncError] = None
     try:
@@ -192,7 +192,7 @@ def _swept(note: Dict[str, Any], execute: Execute, read: Callable[[], Sequence[M
         unmount(mount.point, execute)
     remove_empty(directory)
     bench = Bench(directory, execute)
-    known = managers(bench)
+    known = list_managers(bench)
     problems: List[str] = []
     try:
         bench.open()
@@ -220,7 +220,7 @@ def take_snapshot(
     if os.geteuid() != 0:
         raise usage_error("A snapshot needs root: run cloudsync as root, or set the task's snapshot to none.")
     work_dir, notes_dir = _places(layout, task.name)
-    name = snapshot_name(task.name, run_id)
+    name = make_snapshot_name(task.name, run_id)
     say(f"transferring the snapshot {name} of {task.path}")
     return take(task.snapshot, task.path, name, work_dir, notes_dir, say, execute, find_account(task.user).gid)
 

@@ -47,19 +47,19 @@ def run_command(argv: Sequence[str]) -> str:
         done = run_tool(argv, TIMEOUT_SECONDS, environment=_environment())
     except ToolError as error:
         if error.missing:
-            raise missing_tool(argv[0]) from None
+            raise build_missing_tool_error(argv[0]) from None
         if error.timed_out:
             raise CloudsyncError(
                 "other", f"{_spoken(argv)} did not end within {TIMEOUT_SECONDS} s; is the storage well?"
             ) from None
         raise
     if done.exit_code != 0:
-        raise failed_command(argv, done.exit_code, done.stderr or done.stdout)
+        raise build_command_error(argv, done.exit_code, done.stderr or done.stdout)
     # A mount point may have a name that is not UTF-8.
     return done.raw_stdout.decode("utf-8", "surrogateescape")
 
 
-def missing_tool(tool: str) -> CloudsyncError:
+def build_missing_tool_error(tool: str) -> CloudsyncError:
     """Which package to install."""
     return CloudsyncError(
         "usage",
@@ -68,7 +68,7 @@ def missing_tool(tool: str) -> CloudsyncError:
     )
 
 
-def failed_command(argv: Sequence[str], code: int, words: str) -> CloudsyncError:
+def build_command_error(argv: Sequence[str], code: int, words: str) -> CloudsyncError:
     """What a tool said when it failed, the last three lines of it."""
     lines = [line.strip() for line in words.splitlines() if line.strip() and "WARNING" not in line]
     said = " ".join(lines[-3:]) or "it said nothing"

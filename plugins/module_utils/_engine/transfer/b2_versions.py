@@ -19,7 +19,7 @@ from ..config.tasks import SYNC, Task
 from ..rclone.outcome import NOT_FOUND_EXITS
 from ..rclone.providers.derived_options import CLEANUP
 from ..rclone.providers.option_values import TRUE
-from ..remote.open import raw_place
+from ..remote.open import build_place
 from ..remote.session import Session
 from .plan import Plan
 from .result import listing_error
@@ -68,13 +68,13 @@ def clear_versions(session: Session, task: Task, say: Callable[[str], None]) -> 
     """
     if not cleans_up(task):
         return ""
-    begun = _begun_uploads(session, raw_place(task.remote_path))
+    begun = _begun_uploads(session, build_place(task.remote_path))
     if begun:
         return (
             "Old versions were not removed, because uploads of these files have begun and not ended: "
             f"{list_some(begun)}. Let a lifecycle rule of the bucket cancel such uploads."
         )
-    answer = session.query(["cleanup", "--", raw_place(task.remote_path)], timeout=3600)
+    answer = session.query(["cleanup", "--", build_place(task.remote_path)], timeout=3600)
     if answer.exit_code != 0:
         raise listing_error(answer, session)
     say(f"removed the versions of files at {task.remote_path} that were overwritten or deleted")

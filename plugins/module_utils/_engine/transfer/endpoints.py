@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from ..config.tasks import Task
 from ..remote.arguments import Endpoints
-from ..remote.open import task_place
+from ..remote.open import build_task_place
 from .keep_deleted import kept_folder
 
 
@@ -18,5 +18,5 @@ def endpoints(task: Task, local: str, run_id: str) -> Endpoints:
     """``local``: the task's path, or its snapshot's; ``run_id`` names the folder for deleted files."""
     keep = kept_folder(task, run_id)
     if task.is_push:
-        return Endpoints(local, task_place(task), keep)
-    return Endpoints(task_place(task), local, keep)
+        return Endpoints(local, build_task_place(task), keep)
+    return Endpoints(build_task_place(task), local, keep)

@@ -15,7 +15,7 @@ from typing import Callable, List
 from ..config.tasks import Task
 from ..rclone.outcome import NOT_FOUND_EXITS
 from ..remote.live_config import CRYPT
-from ..remote.open import raw_place
+from ..remote.open import build_place
 from ..remote.session import Session
 from .result import listing_error
 
@@ -29,7 +29,7 @@ def kept_place(task: Task) -> str:
     if not task.is_push:
         return task.keep_deleted.path
     if task.encryption is None:
-        return raw_place(task.keep_deleted.path)
+        return build_place(task.keep_deleted.path)
     return f"{CRYPT}:{task.kept_inside}"
 
 

@@ -15,7 +15,7 @@ from typing import Any, Dict, Mapping, Sequence, Tuple
 from ..config.tasks import SYNC, Task
 from ..rclone.log_lines import COPY, DELETE, KEEP, MOVE, Item
 from ..rclone.outcome import NOT_FOUND_EXITS
-from ..remote.arguments import Endpoints, selection_arguments, transfer_arguments
+from ..remote.arguments import Endpoints, build_selection_arguments, build_transfer_arguments
 from ..remote.session import Answer, Session
 from .result import Transfer, listing_error
 
@@ -69,7 +69,7 @@ def make_plan(session: Session, task: Task, ends: Endpoints) -> Plan:
     """Ask rclone what it would do. Nothing is changed anywhere."""
     present = list_files(session, task, ends.destination)
     dry_run = Transfer()
-    ended = session.stream(transfer_arguments(task, ends, dry_run=True), dry_run.read)
+    ended = session.stream(build_transfer_arguments(task, ends, dry_run=True), dry_run.read)
     dry_run.raise_unless_success(ended, session)
     return build_plan(dry_run.items, present, task.mode)
 
@@ -87,4 +87,4 @@ def list_files(session: Session, task: Task, place: str) -> Dict[str, int]:
 def listing(session: Session, task: Task, place: str) -> Answer:
     """What ``rclone lsjson`` says of the files at ``place`` that the task's filters let through."""
     words = ("lsjson", "--recursive", "--files-only", "--no-mimetype", "--no-modtime")
-    return session.query([*words, *selection_arguments(task), "--", place])
+    return session.query([*words, *build_selection_arguments(task), "--", place])

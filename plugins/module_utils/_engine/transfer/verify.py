@@ -12,7 +12,7 @@ from typing import Callable, List
 
 from ..common.errors import CloudsyncError
 from ..config.tasks import Task
-from ..remote.arguments import JSON_LOG, Endpoints, selection_arguments
+from ..remote.arguments import JSON_LOG, Endpoints, build_selection_arguments
 from ..remote.session import Session
 from .result import Transfer
 
@@ -32,7 +32,7 @@ def verify_transfer(session: Session, task: Task, ends: Endpoints, say: Callable
         *_command(task),
         "--one-way",
         *JSON_LOG,
-        *selection_arguments(task),
+        *build_selection_arguments(task),
         "--",
         ends.source,
         ends.destination,

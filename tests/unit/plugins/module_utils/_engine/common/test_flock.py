@@ -50,10 +50,10 @@ def test_what_the_holder_wrote_is_readable_as_long_as_it_holds(path):
     with locks.wait_lock(path) as lock:
         lock.write("a longer text")
         lock.write("4711")
-        assert locks.holder(path) == "4711"
+        assert locks.read_holder(path) == "4711"
 
-    assert locks.holder(path) is None
-    assert locks.holder(path + ".none") is None
+    assert locks.read_holder(path) is None
+    assert locks.read_holder(path + ".none") is None
 
 
 def test_several_may_look_at_once_and_none_takes_the_other_for_the_holder(path):

@@ -13,7 +13,7 @@ from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.guards.d
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.guards.local import check_local
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.guards.placement import (
     check_places,
-    unsafe_pull,
+    describe_unsafe_pull,
 )
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.binary import Rclone
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.transfer.plan import Entry, Plan
@@ -145,8 +145,8 @@ def test_either_everything_may_be_deleted_or_nothing_is(make_task, limit, delete
 
 
 def test_an_unsafe_pull_says_which_version_is_safe():
-    assert "rclone 1.60.1" in unsafe_pull(Rclone("/usr/bin/rclone", (1, 60, 1)))
-    assert "1.75.0 or newer" in unsafe_pull(Rclone("/usr/bin/rclone", (1, 60, 1)))
+    assert "rclone 1.60.1" in describe_unsafe_pull(Rclone("/usr/bin/rclone", (1, 60, 1)))
+    assert "1.75.0 or newer" in describe_unsafe_pull(Rclone("/usr/bin/rclone", (1, 60, 1)))
 
 
 @pytest.mark.parametrize("remote_path", ["", "media", "/media/", "media/by-day"])

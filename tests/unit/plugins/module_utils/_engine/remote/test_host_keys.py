@@ -65,7 +65,7 @@ def test_without_any_known_host_a_login_is_refused_with_the_way_out(layout, sftp
     assert "'ssh-keyscan -p 23 store.example'" in caught.value.message
     assert "fingerprint" in caught.value.message
     assert "TOPSECRET" not in caught.value.message
-    assert "Until then runs as backup are refused." in trust.doubt(layout, sftp, LOGIN, account)
+    assert "Until then runs as backup are refused." in trust.find_doubt(layout, sftp, LOGIN, account)
 
 
 @pytest.mark.parametrize("option", ["known_hosts", "known_hosts_file"])
@@ -73,19 +73,19 @@ def test_who_opts_out_is_not_checked_and_hears_what_that_means(layout, sftp, acc
     write(account.home + "/.ssh/known_hosts")
     found = trust.trust(layout, sftp, {**LOGIN, option: "none"}, account)
     assert (found.options, found.files) == ({"known_hosts_file": ""}, {})
-    assert "not checked" in trust.doubt(layout, sftp, {**LOGIN, option: "none"}, account)
+    assert "not checked" in trust.find_doubt(layout, sftp, {**LOGIN, option: "none"}, account)
 
 
 def test_pinned_keys_are_enough(layout, sftp, account):
     pinned = {**LOGIN, "host_keys": "ssh-ed25519 AAAA"}
     assert trust.trust(layout, sftp, pinned, account) == trust.Trust()
-    assert trust.doubt(layout, sftp, pinned, account) == ""
+    assert trust.find_doubt(layout, sftp, pinned, account) == ""
 
 
 def test_an_ssh_of_its_own_and_other_providers_are_left_alone(layout, sftp, account, known_providers):
     assert trust.trust(layout, sftp, {"ssh": "ssh u@h"}, account) == trust.Trust()
     assert trust.trust(layout, known_providers["s3"], {}, account) == trust.Trust()
-    assert trust.doubt(layout, known_providers["s3"], {}, account) == ""
+    assert trust.find_doubt(layout, known_providers["s3"], {}, account) == ""
 
 
 def test_algorithms_are_left_to_the_user_and_to_an_rclone_that_has_none(layout, sftp, account):

@@ -236,7 +236,7 @@ def test_a_token_is_saved_after_the_seed_was_rotated_during_the_run(layout, seed
 
 
 def test_the_turn_ends_with_the_use(layout):
-    path = live.turn_path(layout, "drive")
+    path = live.locate_turn(layout, "drive")
     config = live.open_live(layout, "drive", True, "R1", content, wait_lock(path))
     assert is_held(path)
     assert len(config.descriptors) == 2
@@ -245,7 +245,7 @@ def test_the_turn_ends_with_the_use(layout):
 
 
 def test_a_use_that_can_not_begin_leaves_nothing(layout):
-    path = live.turn_path(layout, "drive")
+    path = live.locate_turn(layout, "drive")
 
     def wrong():
         raise CloudsyncError("undecryptable", "no")

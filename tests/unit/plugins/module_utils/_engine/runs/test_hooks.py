@@ -87,7 +87,7 @@ def test_a_failing_hook_gives_its_exit_code_and_last_lines(run):
     result = run("for i in $(seq 30); do echo line $i; done; exit 7")
     assert result.exit_code == 7
     assert result.last_lines == tuple(f"line {i}" for i in range(21, 31))
-    error = hooks.failure("before", result)
+    error = hooks.build_hook_error("before", result)
     assert error.reason == "hook"
     assert "The before hook failed with exit code 7" in error.message
     assert error.message.endswith("line 29 | line 30")
@@ -127,7 +127,7 @@ def test_text_with_a_shebang_is_read_by_that_interpreter_with_its_one_argument(r
 
 
 def test_text_without_a_shebang_is_read_by_bash_where_there_is_one(run):
-    assert hooks.interpreter("echo") in (["/bin/bash"], ["/usr/bin/bash"], ["/bin/sh"])
+    assert hooks.find_interpreter("echo") in (["/bin/bash"], ["/usr/bin/bash"], ["/bin/sh"])
     if os.path.exists("/bin/bash"):
         assert run("a=(x y); echo ${a[1]}").last_lines == ("y",)
 
@@ -175,7 +175,7 @@ def test_a_hook_over_its_time_is_ended_with_all_its_children(run, tmp_path):
     assert result.exit_code == 128 + signal.SIGTERM
     assert "longer than 1 s" in run.lines[-1]
     assert not alive(int(pids.read_text()))
-    assert "ran into its timeout" in hooks.failure("before", result).message
+    assert "ran into its timeout" in hooks.build_hook_error("before", result).message
 
 
 def test_a_hook_that_ignores_sigterm_is_killed_after_five_seconds(run):
@@ -194,7 +194,7 @@ def test_a_stop_ends_the_hook_and_its_last_words_are_kept(run):
     assert result.exit_code == 3
     assert result.last_lines[0] == "ready"
     assert "cleaned up" in result.last_lines
-    assert hooks.failure("before", result).reason == "stopped"
+    assert hooks.build_hook_error("before", result).reason == "stopped"
 
 
 def test_a_process_left_in_the_background_neither_delays_the_run_nor_dies(run, tmp_path):

@@ -53,7 +53,7 @@ def full_disk(layout, monkeypatch):
 
 
 def test_ids_sort_by_time_and_differ_within_a_second():
-    made = [records.new_run_id() for _time in range(50)]
+    made = [records.make_run_id() for _time in range(50)]
     seconds = [run_id.split("-")[0] for run_id in made]
 
     assert len(set(made)) == 50
@@ -85,10 +85,10 @@ def test_a_run_is_under_way_as_long_as_its_runner_lives(layout):
     records.save_record(layout, running)
 
     assert records.load_records(layout, "nightly") == [running]
-    assert records.runner_pid(layout, "nightly", running.id) == os.getpid()
-    assert list(records.interrupted_records(layout, "nightly")) == []
+    assert records.find_runner_pid(layout, "nightly", running.id) == os.getpid()
+    assert list(records.read_interrupted_records(layout, "nightly")) == []
     records.drop_run(alive)
-    assert records.runner_pid(layout, "nightly", running.id) is None
+    assert records.find_runner_pid(layout, "nightly", running.id) is None
 
 
 @pytest.mark.parametrize("state", ["waiting", "running"])
@@ -99,7 +99,7 @@ def test_the_run_of_a_killed_runner_was_interrupted_even_if_nobody_wrote_that_do
     runner.stdout.readline()
     records.save_record(layout, run)
     assert records.load_records(layout, "nightly") == [run]
-    assert records.runner_pid(layout, "nightly", run.id) == runner.pid
+    assert records.find_runner_pid(layout, "nightly", run.id) == runner.pid
     runner.kill()
     runner.communicate()
 
@@ -107,9 +107,9 @@ def test_the_run_of_a_killed_runner_was_interrupted_even_if_nobody_wrote_that_do
 
     assert (seen.state, seen.reason) == ("aborted", "interrupted")
     assert "Run the task again" in seen.message
-    assert list(records.interrupted_records(layout, "nightly")) == [seen]
+    assert list(records.read_interrupted_records(layout, "nightly")) == [seen]
     records.save_record(layout, seen)
-    assert list(records.interrupted_records(layout, "nightly")) == []
+    assert list(records.read_interrupted_records(layout, "nightly")) == []
 
 
 def test_on_a_full_disk_the_record_waits_in_run_for_the_next_one_that_fits(layout, full_disk):
@@ -118,7 +118,7 @@ def test_on_a_full_disk_the_record_waits_in_run_for_the_next_one_that_fits(layou
     last = record(1, "failed", reason="disk_full")
     records.save_record(layout, last)
     assert records.load_records(layout, "nightly") == [last]
-    assert list(records.interrupted_records(layout, "nightly")) == []
+    assert list(records.read_interrupted_records(layout, "nightly")) == []
 
     full_disk.clear()
     records.save_record(layout, record(2))
@@ -162,18 +162,18 @@ def test_a_damaged_record_does_not_hide_the_others(layout, content):
 
 
 def test_the_last_record_is_that_of_the_last_run_that_did_more_than_skip(layout):
-    assert records.last_record(layout, "nightly") is None
+    assert records.find_last_record(layout, "nightly") is None
     for each in (record(1), record(2, "failed"), record(3, "skipped"), record(4, "skipped")):
         records.save_record(layout, each)
 
-    assert records.last_record(layout, "nightly").id == record(2).id
+    assert records.find_last_record(layout, "nightly").id == record(2).id
 
 
 def test_a_task_that_only_ever_skipped_shows_that(layout):
     records.save_record(layout, record(1, "skipped"))
     records.save_record(layout, record(2, "skipped"))
 
-    assert records.last_record(layout, "nightly").id == record(2).id
+    assert records.find_last_record(layout, "nightly").id == record(2).id
 
 
 def test_only_as_many_records_are_read_as_are_asked_for(layout, monkeypatch):
@@ -184,7 +184,7 @@ def test_only_as_many_records_are_read_as_are_asked_for(layout, monkeypatch):
     monkeypatch.setattr(records, "read_json", lambda path: (read.append(path), load(path))[1])
 
     records.load_records(layout, "nightly", 2)
-    records.last_record(layout, "nightly")
+    records.find_last_record(layout, "nightly")
 
     assert len(read) == 3
 
@@ -195,10 +195,10 @@ def test_old_records_and_logs_go_and_the_newest_stay(layout, monkeypatch):
     files.make_directory(layout.task_log_dir("nightly"))
     for number in range(6):
         records.save_record(layout, record(number))
-        with open(records.log_path(layout, "nightly", record(number).id), "w") as stream:
+        with open(records.locate_log(layout, "nightly", record(number).id), "w") as stream:
             stream.write("log")
     old = time.time() - (records.KEPT_LOG_DAYS + 1) * 86400
-    os.utime(records.log_path(layout, "nightly", record(4).id), (old, old))
+    os.utime(records.locate_log(layout, "nightly", record(4).id), (old, old))
 
     records.prune(layout, "nightly")
 

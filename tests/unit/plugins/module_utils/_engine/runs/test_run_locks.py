@@ -19,7 +19,7 @@ PLACE = "s3 endpoint=https://s3.example.net"
 
 
 def uses(task, credential=OFFSITE):
-    return {(claim.place, claim.path): claim.write for claim in locking.claims_of(task, credential)}
+    return {(claim.place, claim.path): claim.write for claim in locking.list_claims(task, credential)}
 
 
 def test_a_push_reads_here_and_writes_there(make_task):
@@ -58,22 +58,22 @@ def test_two_ways_to_one_folder_are_one_claim(make_task, tmp_path):
     ],
 )
 def test_two_credentials_reach_one_place_by_provider_and_account(other, same):
-    assert (locking.remote_identity(other) == locking.remote_identity(OFFSITE)) is same
+    assert (locking.identify_remote(other) == locking.identify_remote(OFFSITE)) is same
 
 
 def test_where_the_account_is_not_known_the_name_stands_for_it():
     one, other = Credential("one", "drive"), Credential("other", "drive")
 
-    assert locking.remote_identity(one) != locking.remote_identity(other)
+    assert locking.identify_remote(one) != locking.identify_remote(other)
 
 
 def held(layout, task, said, run_id="R1", stop=None):
-    claims = locking.claims_of(task, OFFSITE)
-    return locking.held_locks(layout, task, run_id, claims, stop or StopFlag(), said.append)
+    claims = locking.list_claims(task, OFFSITE)
+    return locking.hold_locks(layout, task, run_id, claims, stop or StopFlag(), said.append)
 
 
 def test_the_locks_are_held_for_as_long_as_the_run(layout, make_task):
-    path = locking.task_lock_path(layout, "nightly")
+    path = locking.locate_task_lock(layout, "nightly")
 
     with held(layout, make_task(), []) as descriptors:
         assert len(descriptors) == 2
@@ -102,12 +102,12 @@ def test_a_run_whose_path_another_one_uses_is_skipped_and_gives_its_own_lock_bac
     ), restore:
         pass
 
-    assert not is_held(locking.task_lock_path(layout, "restore"))
+    assert not is_held(locking.locate_task_lock(layout, "restore"))
 
 
 def test_one_that_waits_says_so_once_and_begins_when_it_can(layout, make_task, monkeypatch):
     said = []
-    lock = wait_lock(locking.task_lock_path(layout, "nightly"))
+    lock = wait_lock(locking.locate_task_lock(layout, "nightly"))
     turns = []
     monkeypatch.setattr(flock.time, "sleep", lambda _seconds: turns.append(1) or (len(turns) == 3 and lock.release()))
 

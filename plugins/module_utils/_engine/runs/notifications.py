@@ -23,27 +23,27 @@ from .records import Record, collect_facts
 EVENT_FACTS = ("task", "run_id", "state", "reason", "message")
 
 
-def started(layout: Layout, task: Task, record: Record, say: Callable[[str], None]) -> None:
+def notify_start(layout: Layout, task: Task, record: Record, say: Callable[[str], None]) -> None:
     """For targets that are pinged at every start."""
-    for problem in _tell(layout, task, record, [], []):
+    for problem in _notify(layout, task, record, [], []):
         say(problem)
 
 
-def ended(layout: Layout, task: Task, record: Record, earlier: Sequence[Record], tail: Sequence[str]) -> List[str]:
+def notify_end(layout: Layout, task: Task, record: Record, earlier: Sequence[Record], tail: Sequence[str]) -> List[str]:
     """For all targets, once per change of state; ``earlier``: the runs before, newest first.
 
     Returns sentences about those that could not be reached.
     """
-    return _tell(layout, task, record, earlier, tail)
+    return _notify(layout, task, record, earlier, tail)
 
 
-def overdue(layout: Layout, task: Task, slot: str) -> List[str]:
+def notify_overdue(layout: Layout, task: Task, slot: str) -> List[str]:
     """For all targets, once for each ``slot`` (ISO 8601) since which no run has begun.
 
     Returns sentences about those that could not be reached.
     """
-    told = _overdue_mark(layout, task.name)
-    if (read_text(told) or "").strip() == slot:
+    mark = _locate_overdue_mark(layout, task.name)
+    if (read_text(mark) or "").strip() == slot:
         return []
     event = Event(
         kind="overdue",
@@ -63,18 +63,18 @@ def overdue(layout: Layout, task: Task, slot: str) -> List[str]:
     if len(problems) < len(task.notify):
         make_directory(layout.state_dir)
         make_directory(layout.task_state_dir(task.name))
-        atomic_write(told, (slot + "\n").encode())
+        atomic_write(mark, (slot + "\n").encode())
     return problems
 
 
-def _overdue_mark(layout: Layout, task: str) -> str:
-    """There while an overdue run has been told of, and no run has ended since."""
+def _locate_overdue_mark(layout: Layout, task: str) -> str:
+    """There while an overdue run has been mark of, and no run has ended since."""
     return layout.task_state_dir(task) + "/overdue"
 
 
-def _tell(layout: Layout, task: Task, record: Record, earlier: Sequence[Record], tail: Sequence[str]) -> List[str]:
+def _notify(layout: Layout, task: Task, record: Record, earlier: Sequence[Record], tail: Sequence[str]) -> List[str]:
     before = find_last_alarm((run.state, run.reason) for run in earlier)
-    if os.path.exists(_overdue_mark(layout, task.name)):
+    if os.path.exists(_locate_overdue_mark(layout, task.name)):
         before = "overdue"
     facts = collect_facts(task, record)
     problems: List[str] = []
@@ -88,5 +88,5 @@ def _tell(layout: Layout, task: Task, record: Record, earlier: Sequence[Record],
             )
             problems += send(target, event, real_host=layout.is_real_host)
     if find_alarm(record.state, record.reason):
-        remove(_overdue_mark(layout, task.name))
+        remove(_locate_overdue_mark(layout, task.name))
     return problems
