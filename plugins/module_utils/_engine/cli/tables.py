@@ -136,6 +136,6 @@ def format_plan(forecast: Dict[str, Any]) -> str:
         )
     )
     lines += ["note: " + note for note in plan["notes"]]
-    if forecast["reason"]:
-        lines.append(f"refused ({forecast['reason']}): {forecast['message']}")
+    if dry_run["reason"]:
+        lines.append(f"refused ({dry_run['reason']}): {dry_run['message']}")
     return "\n".join(lines)

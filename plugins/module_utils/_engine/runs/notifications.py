@@ -63,7 +63,7 @@ def notify_overdue(layout: Layout, task: Task, slot: str) -> List[str]:
     if len(problems) < len(task.notify):
         make_directory(layout.state_dir)
         make_directory(layout.task_state_dir(task.name))
-        atomic_write(told, (slot + "\n").encode())
+        atomic_write(mark, (slot + "\n").encode())
     return problems
 
 
