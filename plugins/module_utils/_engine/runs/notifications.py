@@ -42,8 +42,8 @@ def notify_overdue(layout: Layout, task: Task, slot: str) -> List[str]:
 
     Return a sentence for each notification that could not be sent.
     """
-    told = _locate_overdue_mark(layout, task.name)
-    if (read_text(told) or "").strip() == slot:
+    mark = _locate_overdue_mark(layout, task.name)
+    if (read_text(mark) or "").strip() == slot:
         return []
     event = Event(
         kind="overdue",

@@ -25,6 +25,7 @@ from ..common.errors import (
     CloudsyncError,
     Refused,
 )
+from ..common.processes import Ended
 from ..common.stop_signal import StopFlag
 from ..common.text import format_now
 from ..config.credential_store import load_credential
@@ -41,7 +42,7 @@ from ..rclone.providers.schema import resolve
 from ..remote.arguments import Endpoints, build_transfer_arguments
 from ..remote.open import build_task_place, open_task_session
 from ..remote.pinned_folder import PinnedFolder
-from ..remote.session import Ended, Session
+from ..remote.session import Session
 from ..snapshots.snapshot import take_snapshot
 from ..transfer.b2_versions import clear_versions
 from ..transfer.endpoints import build_endpoints

@@ -64,8 +64,8 @@ def take(
     """Yield the path of a read-only view of ``path`` that only root and group ``gid`` can enter.
 
     ``name`` comes from make_snapshot_name(). Views are mounted in ``work_dir``. ``notes_dir`` has notes for sweep()
-    after a kill. ``say`` gets a sentence if a snapshot cannot be removed, which is left to sweep(). Raises ``disk_full`` at
-    the end if the snapshot ran out of space, because then the transfer is not complete.
+    after a kill. ``say`` gets a sentence if a snapshot cannot be removed, which is left to sweep(). Raises
+    ``disk_full`` at the end if the snapshot ran out of space, because then the transfer is not complete.
     """
     path = os.path.realpath(path)
     bench = Bench(f"{os.path.realpath(work_dir)}/{name}", execute, gid)
