@@ -4,7 +4,7 @@
 
 # Note that this doc fragment is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""What the documentation of every module says about check mode, diff mode and the host."""
+"""Document check mode, diff mode and the host for every module."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ attributes:
   check_mode:
     description: Can run in C(check_mode) and return changed status prediction without modifying target.
   diff_mode:
-    description: >-
-      Will return details on what has changed (or possibly needs changing in C(check_mode)), when in diff mode.
+    description: Returns details on what has changed or will change when in diff mode.
 """
 
     CHANGES = r"""
@@ -27,8 +26,7 @@ attributes:
   diff_mode:
     support: full
     details:
-      - The diff has no secret in it. A secret that is set is shown as C((set)), one that gets another value as
-        C((new value)).
+      - The diff contains no secret. A secret is shown as C((set)), and a changed secret as C((new value)).
 """
 
     INFO = r"""
@@ -48,8 +46,7 @@ attributes:
     support: full
     platforms: posix
 notes:
-  - Run it as root (C(become)), unless E(CLOUDSYNC_ROOT) is set.
-  - The environment variable E(CLOUDSYNC_ROOT), for the module's process, moves everything that the collection keeps
-    on a host, units included, below another directory. No system manager is then asked to reload or start anything.
-    This serves tests, demos and image builds.
+  - Run the module as root (C(become)), unless E(CLOUDSYNC_ROOT) is set.
+  - The environment variable E(CLOUDSYNC_ROOT) moves all files of the collection on the host to another directory,
+    including the systemd units. The module then does not call systemd. Use it for tests, demos and image builds.
 """

@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""Argument specs that more than one module takes."""
+"""Provide the argument specs that more than one module uses."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Spec = Dict[str, Dict[str, Any]]
 
 
 def credential_spec() -> Spec:
-    """What declares one credential."""
+    """Return the options of a credential."""
     return {
         "name": {"type": "str", "required": True},
         "provider": {"type": "str"},
@@ -25,7 +25,7 @@ def credential_spec() -> Spec:
 
 
 def schedule_spec() -> Spec:
-    """When a task runs."""
+    """Return the options of a schedule."""
     return {
         "preset": {"type": "str", "choices": ["hourly", "daily", "weekly", "monthly"]},
         "cron": {"type": "str"},
@@ -43,7 +43,7 @@ def schedule_spec() -> Spec:
 
 
 def task_spec() -> Spec:
-    """What declares one task that is kept."""
+    """Return the options of a stored task."""
     return {
         "name": {"type": "str", "required": True},
         "description": {"type": "str"},
@@ -54,7 +54,11 @@ def task_spec() -> Spec:
 
 
 def transfer_spec() -> Spec:
-    """What is to be done. Defaults are the engine's, so that ``reverse_of`` can tell given from not given."""
+    """Return the options of a transfer.
+
+    No option has a default here, because ``reverse_of`` must distinguish a set option from an omitted one. The engine
+    applies the defaults.
+    """
     return {
         "credential": {"type": "str"},
         "direction": {"type": "str", "choices": ["push", "pull"]},
@@ -92,7 +96,7 @@ def transfer_spec() -> Spec:
 
 
 def encryption_spec() -> Spec:
-    """rclone crypt."""
+    """Return the options of rclone crypt."""
     return {
         "password": {"type": "str", "required": True, "no_log": True},
         "salt": {"type": "str", "no_log": True},

@@ -4,10 +4,10 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""Put the engine onto a host: the files that this module arrived with, so that both are always the same.
+"""Install the engine: the files that the module was packed with, so that modules and command have the same version.
 
-An engine is written beside the old one and becomes current by one rename, so that a start of the command at any moment
-gets one engine, whole. See operations/engines.py for who removes the old one, and when.
+A new engine is written to its own folder and becomes current by one rename. A command that starts during an upgrade
+therefore gets a complete engine. See operations/engines.py for the removal of old engines.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ import hashlib
 import importlib.util
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -30,6 +29,7 @@ from ._engine.common.errors import CloudsyncError, usage_error
 from ._engine.common.files import atomic_write, make_directory, read_text, remove, sync_directory
 from ._engine.common.flock import wait_lock
 from ._engine.common.layout import Layout
+from ._engine.common.processes import ToolError, run_tool
 from ._engine.config.stored_tasks import list_tasks
 from ._engine.operations import engines
 from ._engine.systemd import unit_files as units
@@ -41,6 +41,7 @@ PACKAGE = command.__name__.rpartition(".cli.")[0]
 # How long an upgrade waits for commands that still run from the old engine. Longer ones leave it to the next upgrade,
 # or to the recovery that systemd starts after each run.
 DRAIN_SECONDS = 5.0
+COMPILE_SECONDS = 120
 COMMAND = """#!{interpreter} -I
 # Written by skyhaul.cloudsync. Changes are overwritten.
 import fcntl
@@ -76,10 +77,14 @@ sys.exit(main())
 
 @dataclass(frozen=True)
 class Installation:
-    """``interpreter`` runs the command (None: the one that runs this module); ``rclone`` empty = the one on PATH."""
+    """What to install.
+
+    ``interpreter`` runs the command; None is the interpreter of this module. ``rclone`` is the target of the link; None
+    leaves the link as it is, and an empty text removes it, so that the rclone on PATH is used.
+    """
 
     interpreter: Optional[str]
-    rclone: str
+    rclone: Optional[str]
 
 
 View = Dict[str, Any]
@@ -93,10 +98,11 @@ def converge_installation(layout: Layout, wanted: Installation, present: bool, c
     sources = collect_sources() if present else {}
     interpreter = wanted.interpreter or sys.executable
     before = _read_present(layout)
+    rclone = before["rclone"] if wanted.rclone is None else wanted.rclone
     after: View = {
         "engine": compute_digest(sources) if present else "",
         "files": _render_files(layout, interpreter) if present else {},
-        "rclone": wanted.rclone if present else "",
+        "rclone": rclone if present else "",
         "watched": present,
     }
     if before != after and not present:
@@ -169,7 +175,7 @@ def _read_source(module: str) -> str:
 
 
 def _list_imports(name: str, source: str) -> List[str]:
-    """Return the engine's modules that the module ``name`` imports; a name that is no module may be among them."""
+    """Return the engine's modules that the module ``name`` imports, and possibly names that are not modules."""
     found = []
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.ImportFrom) and node.level:
@@ -181,7 +187,7 @@ def _list_imports(name: str, source: str) -> List[str]:
 
 
 def compute_digest(sources: Mapping[str, str]) -> str:
-    """Return what tells two engines apart, as 16 hexadecimal digits."""
+    """Return a digest of the engine's files, as 16 hexadecimal digits."""
     digest = hashlib.sha256()
     for path, text in sorted(sources.items()):
         digest.update(f"{path}\0{text}\0".encode())
@@ -208,7 +214,7 @@ def _read_present(layout: Layout) -> View:
 
 
 def _read_engine(layout: Layout) -> str:
-    """Return the digest of the files of the current engine, "damaged" if it is another than its name says."""
+    """Return the digest of the files of the current engine, or "damaged" if it differs from the folder's name."""
     name = engines.find_current(layout)
     folder = f"{layout.engine_dir}/{name}/_engine"
     if not name or not os.path.isdir(folder):
@@ -248,7 +254,7 @@ def _write_engine(layout: Layout, sources: Mapping[str, str], digest: str, inter
         target = f"{temporary}/_engine/{path}"
         make_directory(os.path.dirname(target), 0o755)
         atomic_write(target, text.encode(), 0o644)
-    # Now, because the sandbox of the units keeps Python from writing its cache later.
+    # The sandbox of the units prevents Python from writing its cache later.
     _compile(temporary, interpreter)
     return os.path.basename(temporary)
 
@@ -259,9 +265,9 @@ def _compile(folder: str, interpreter: str) -> None:
         return
     words = [interpreter, "-I", "-m", "compileall", "-qq", folder]
     try:
-        subprocess.run(words, stdin=subprocess.DEVNULL, timeout=120, check=False)  # pylint: disable=ansible-bad-function
-    except OSError as error:
-        raise CloudsyncError("usage", f"Cannot run the interpreter {interpreter}: {error.strerror}.") from None
+        run_tool(words, COMPILE_SECONDS)
+    except ToolError as error:
+        raise CloudsyncError("usage", f"Cannot run the interpreter {interpreter}: {error.message}") from None
 
 
 def _switch_engine(layout: Layout, name: str) -> None:
@@ -270,7 +276,7 @@ def _switch_engine(layout: Layout, name: str) -> None:
 
 
 def _point(link: str, target: str) -> None:
-    """Make ``link`` a symbolic link to ``target`` by one rename; an empty target removes it."""
+    """Make ``link`` a symbolic link to ``target`` by one rename, or remove it if ``target`` is empty."""
     if not target:
         remove(link)
         return

@@ -4,12 +4,12 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""What every module has in common: the host it is on, and one place where all errors end."""
+"""Run a module: provide the host, and turn every error into a failure of the module."""
 
 from __future__ import annotations
 
 import os
-from typing import Any, Callable, Dict, Iterable, Mapping, Optional
+from typing import Any, Callable, Dict, Iterable, Mapping
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -17,19 +17,19 @@ from ._engine.common.errors import CloudsyncError, system_error
 from ._engine.host import Host
 from ._engine.notify.targets import redact_text
 
-Answer = Callable[[AnsibleModule, Host], Dict[str, Any]]
+Perform = Callable[[AnsibleModule, Host], Dict[str, Any]]
 
 
-def run_module(argument_spec: Dict[str, Any], answer: Answer, **rules: Any) -> None:
-    """Run ``answer`` for a module with these options; its result is the module's, its CloudsyncError a failure.
+def run_module(argument_spec: Dict[str, Any], perform: Perform, **rules: Any) -> None:
+    """Run ``perform`` and exit with its result. A CloudsyncError becomes a failure of the module.
 
-    ``rules`` are AnsibleModule's (``required_if`` and the like).
+    ``rules`` are keyword arguments of AnsibleModule, such as ``required_if``.
     """
     module = AnsibleModule(argument_spec=argument_spec, supports_check_mode=True, **rules)
-    # A "path" in a result is one at a provider: Ansible would add owner and mode of this host's file of that name.
+    # A "path" in a result is at a provider. Ansible would add owner and mode of the file of that name on the host.
     module.add_path_info = _keep_result  # type: ignore[method-assign]
     try:
-        result = answer(module, Host.from_environment(os.environ))
+        result = perform(module, Host.from_environment(os.environ))
     except CloudsyncError as error:
         module.fail_json(msg=error.message, reason=error.reason)
     except OSError as error:
@@ -47,18 +47,19 @@ def _keep_result(result: Dict[str, Any]) -> Dict[str, Any]:
 
 
 def add_diff(module: AnsibleModule, result: Dict[str, Any], before: Any, after: Any) -> Dict[str, Any]:
-    """``result`` with the diff, where one was asked for."""
+    """Return ``result``, with the diff in diff mode."""
     return {**result, "diff": {"before": before, "after": after}} if module._diff else result
 
 
-def select_parameters(
-    module: AnsibleModule, names: Dict[str, Any], without: Optional[Dict[str, Any]] = None
-) -> Dict[str, Any]:
-    """The module's parameters of these ``names``."""
-    return {name: module.params[name] for name in names if not without or name not in without}
+def select_parameters(module: AnsibleModule, names: Iterable[str]) -> Dict[str, Any]:
+    """Return the parameters of the module with these ``names``."""
+    return {name: module.params[name] for name in names}
 
 
 def show_public_targets(module: AnsibleModule, tasks: Iterable[Mapping[str, Any]]) -> None:
-    """``notify`` is masked as a whole, but a target without a secret in it (a mail address) is part of the result."""
+    """Show the notify targets of ``tasks`` that contain no secret, such as mail addresses.
+
+    ``notify`` has ``no_log``, which masks all of its values in the result.
+    """
     targets = {target for task in tasks for target in task["notify"] or ()}
     module.no_log_values.difference_update(target for target in targets if redact_text(target) == target)

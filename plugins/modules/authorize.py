@@ -11,14 +11,14 @@ module: authorize
 author:
   - skyhaul contributors (@skyhaul)
 short_description: Log in to a provider in a browser
-version_added: 1.1.0
+version_added: 1.0.0
 description:
-  - Logs in to a provider such as Google Drive, OneDrive or Dropbox in a browser, as C(rclone authorize) does, and keeps
-    the token in a file of variables that is encrypted with Ansible Vault.
-  - It runs on the control node, opens a browser on a desktop, shows the address to open, and waits until somebody has
-    allowed the access.
-  - The token is in no output and in no result. In clear it is only in memory.
-  - An existing file is only replaced when O(replace=true), and only when it holds nothing but the login.
+  - Logs in to a provider such as Google Drive, OneDrive or Dropbox in a browser, as C(rclone authorize) does. The token
+    is stored in a file of variables that is encrypted with Ansible Vault.
+  - The module runs on the control node. It shows the address to open, opens a browser on a desktop, and waits until you
+    have allowed the access.
+  - The token never appears in the output or in a result. It is never written in clear text.
+  - An existing file is replaced only with O(replace=true), and only if it contains nothing except the login.
 requirements:
   - rclone >= 1.60 on the control node
   - a vault password (C(--ask-vault-pass) or C(--vault-password-file))
@@ -27,73 +27,75 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: full
-    details: The options, the file and the vault password are checked. Nobody is asked to log in.
+    details: The module checks the options, the file and the vault password. It does not log in.
   diff_mode:
     support: none
-    details: There is nothing to show that is no secret.
+    details: All changes are secret.
   action:
-    description: Indicates that this runs on the control node.
+    description: Indicates that the module runs on the control node.
     support: full
 options:
   provider:
     description:
-      - The provider, by the name that a credential uses for it.
-      - It must be one that is logged in to in a browser.
+      - Provider, by the name that a credential uses for it.
+      - Only providers with a login in a browser are supported.
     type: str
     required: true
   file:
     description:
-      - The file to write, relative to the current directory of C(ansible-playbook). Missing directories are made.
-      - It is encrypted with the vault password that the play was started with.
+      - File to write, relative to the current directory of C(ansible-playbook). Missing directories are created.
+      - The file is encrypted with the vault password of the play.
     type: path
     required: true
   variable:
     description:
-      - The variable that the file holds, a dictionary of C(provider), C(attributes) and C(secrets) as
-        M(skyhaul.cloudsync.credential) takes them.
-      - The default is C(cloudsync_login_) and the provider, such as C(cloudsync_login_drive).
+      - Name of the variable in the file. The variable is a dictionary of C(provider), C(attributes) and C(secrets), as
+        in M(skyhaul.cloudsync.credential).
+      - "Default: C(cloudsync_login_) followed by the provider, such as C(cloudsync_login_drive)."
     type: str
   attributes:
     description:
-      - Attributes that matter for the login, such as C(scope) of Google Drive or C(region) of Zoho and OneDrive. They
-        are kept with the token.
+      - Attributes of the login, such as C(scope) of Google Drive, or C(region) of Zoho and OneDrive. They are stored
+        together with the token.
     type: dict
     default: {}
   client_id:
     description:
-      - The id of a client of your own. It is kept with the token, which is worth nothing without it.
-      - Without it, rclone's own client is used.
+      - ID of your own OAuth client. It is stored together with the token, which cannot be used without it.
+      - "Default: rclone's own client."
     type: str
   client_secret:
     description:
-      - The secret of that client.
+      - Secret of your own OAuth client.
     type: str
   drive_id:
     description:
-      - OneDrive's drive that the credential is for. The default is the account's own.
+      - ID of the OneDrive drive that the credential uses.
+      - "Default: the account's own drive."
     type: str
   graph_url:
     description:
-      - Where Microsoft Graph answers, to list OneDrive's drives. The default is the address for the C(region).
+      - Address of Microsoft Graph, which lists the OneDrive drives.
+      - "Default: the address for the C(region)."
     type: str
   vault_id:
     description:
-      - Which vault password encrypts the file, when the play has several. The default is the setting
-        C(vault_encrypt_identity) of Ansible.
+      - ID of the vault password that encrypts the file, if the play has several.
+      - "Default: the setting C(vault_encrypt_identity) of Ansible."
     type: str
   open_browser:
     description:
-      - Whether to open a browser where there is a desktop. The address is shown either way.
+      - Whether to open a browser if there is a desktop. The address is always shown.
     type: bool
     default: true
   timeout:
     description:
-      - How many seconds to wait for the login.
+      - Number of seconds to wait for the login.
     type: int
     default: 300
   replace:
     description:
-      - Log in again although the file holds a login, and replace that.
+      - Whether to log in again and replace an existing login in the file.
     type: bool
     default: false
 seealso:
@@ -108,7 +110,7 @@ EXAMPLES = r"""
   delegate_to: localhost
   run_once: true
 
-# With that file among the variables
+# The file must be one of the variable files of the play.
 - name: Use the login
   skyhaul.cloudsync.credential:
     name: gdrive
@@ -119,38 +121,38 @@ EXAMPLES = r"""
 
 RETURN = r"""
 file:
-  description: The path of the file.
+  description: Path of the file.
   returned: success
   type: str
   sample: /home/admin/fleet/group_vars/all/vault_drive.yml
 variable:
-  description: The name of the variable that it holds.
+  description: Name of the variable in the file.
   returned: success
   type: str
   sample: cloudsync_login_drive
 drives:
-  description: OneDrive's drives to choose from. Empty when nobody had to log in, and for other providers.
+  description: OneDrive drives that you can choose. Empty without a new login, and for other providers.
   returned: success
   type: list
   elements: dict
   contains:
     drive_id:
-      description: The id, for O(drive_id).
+      description: ID of the drive, for O(drive_id).
       type: str
     drive_type:
-      description: V(personal), V(business) or V(documentLibrary).
+      description: Type of the drive, V(personal), V(business) or V(documentLibrary).
       type: str
     name:
-      description: Its name.
+      description: Name of the drive.
       type: str
     description:
-      description: Its description.
+      description: Description of the drive.
       type: str
     default:
-      description: Whether it is the account's own.
+      description: Whether the drive is the account's own.
       type: bool
 reason:
-  description: One word for what is wrong.
+  description: Reason of the failure, such as V(auth).
   returned: failure
   type: str
   sample: auth

@@ -10,14 +10,14 @@ DOCUMENTATION = r"""
 module: backup
 author:
   - skyhaul contributors (@skyhaul)
-short_description: Return the credentials, the tasks and the wrapped seed of a host as one text
-version_added: 1.1.0
+short_description: Return the credentials, the tasks and the encrypted seed of a host as one text
+version_added: 1.0.0
 description:
-  - Returns what M(skyhaul.cloudsync.restore) puts back onto the same host or another one. The playbook
-    C(skyhaul.cloudsync.backup) keeps it on the control node.
-  - The credentials and tasks are in it as they lie on the host, their secrets only as ciphertext. The seed, which
-    decrypts them, is in it only wrapped by O(passphrase).
-  - Records and logs of runs are not in it.
+  - Returns a backup that M(skyhaul.cloudsync.restore) restores on the same host or another one. The playbook
+    C(skyhaul.cloudsync.backup) stores it on the control node.
+  - The backup contains the credentials and tasks as they are stored on the host, with their secrets encrypted.
+  - The backup contains the seed, which decrypts the secrets, only encrypted with O(passphrase).
+  - The backup does not contain the records and logs of runs.
 requirements:
   - cryptography (Python library) on the host
 extends_documentation_fragment:
@@ -26,24 +26,24 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: full
-    details: The host is never changed. The result is the same.
+    details: The module never changes the host. The result is the same as without check mode.
   diff_mode:
     support: full
-    details: The diff is that between O(previous) and the backup, without ciphertext.
+    details: The diff compares O(previous) with the new backup, without ciphertext.
 options:
   passphrase:
     description:
-      - What protects the seed outside of the host, 8 characters or more. Keep it in Ansible Vault, apart from the
-        backup.
-      - Without it the seed is not backed up, and a warning says so. The seed in O(previous) stays in the backup.
+      - Passphrase that protects the seed outside of the host, with 8 characters or more. Keep it in Ansible Vault,
+        separate from the backup.
+      - Without a passphrase, the seed is not backed up, and a warning is shown. The seed in O(previous) is kept.
     type: str
   previous:
     description:
-      - The text of the last backup of this host.
-      - The backup is the same text when nothing has changed since. No ciphertext is ever the same twice, so this can't
-        be told without it.
-      - When the host has no credentials and no tasks, but the last backup has, the module fails, so that the backup
-        of a host which was installed anew is not replaced by an empty one.
+      - Text of the last backup of this host.
+      - If nothing has changed since then, the module returns the same text. The module cannot detect this without
+        O(previous), because encrypting again gives a different ciphertext.
+      - If the host has no credentials and no tasks, but the last backup has some, the module fails. The backup of a
+        reinstalled host is therefore not replaced with an empty one.
     type: str
 seealso:
   - module: skyhaul.cloudsync.restore
@@ -66,25 +66,25 @@ EXAMPLES = r"""
 
 RETURN = r"""
 content:
-  description: The backup, a JSON text.
+  description: Backup, as JSON text.
   returned: success
   type: str
 credentials:
-  description: The names of the credentials in it.
+  description: Names of the credentials in the backup.
   returned: success
   type: list
   elements: str
   sample:
     - offsite
 tasks:
-  description: The names of the tasks in it.
+  description: Names of the tasks in the backup.
   returned: success
   type: list
   elements: str
   sample:
     - documents
 has_seed:
-  description: Whether the seed is in it.
+  description: Whether the backup contains the seed.
   returned: success
   type: bool
   sample: true
@@ -93,7 +93,7 @@ changed:
   returned: always
   type: bool
 reason:
-  description: One word for what is wrong, such as V(undecryptable) or V(usage).
+  description: Reason of the failure, such as V(undecryptable) or V(usage).
   returned: failure
   type: str
   sample: undecryptable
@@ -108,10 +108,10 @@ from ..module_utils._engine.operations.backup import take_backup
 from ..module_utils._module import add_diff, run_module
 
 
-def answer(module: AnsibleModule, host: Host) -> Dict[str, Any]:
-    """Take the backup; compare it with the last one."""
+def back_up_host(module: AnsibleModule, host: Host) -> Dict[str, Any]:
+    """Take a backup and compare it with the last one."""
     previous = module.params["previous"] or ""
-    # Not for a log, but when nothing has changed the backup is the same text, and must not be masked.
+    # The text is masked in logs, but an unchanged backup is the same text, and must not be masked in the result.
     module.no_log_values.discard(previous)
     taken = take_backup(host.layout, module.params["passphrase"] or "", previous, module.check_mode)
     result = {
@@ -131,7 +131,7 @@ def main() -> None:
             "passphrase": {"type": "str", "no_log": True},
             "previous": {"type": "str", "no_log": True},
         },
-        answer,
+        back_up_host,
     )
 
 

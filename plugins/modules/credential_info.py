@@ -13,7 +13,7 @@ author:
 short_description: List the credentials of a host
 version_added: 1.0.0
 description:
-  - Lists the credentials that a host has. Of their secrets only the names are shown, and nothing is decrypted.
+  - Lists the credentials on a host. Nothing is decrypted, and only the names of the secrets are shown.
 extends_documentation_fragment:
   - skyhaul.cloudsync._attributes
   - skyhaul.cloudsync._attributes.info
@@ -21,13 +21,13 @@ extends_documentation_fragment:
 options:
   name:
     description:
-      - List only the credential of this name. When there is none, the list is empty.
-      - The default is all credentials.
+      - Name of the only credential to list. If it does not exist, the list is empty.
+      - "Default: all credentials."
     type: str
 seealso:
   - module: skyhaul.cloudsync.credential
   - module: skyhaul.cloudsync.remote_info
-    description: Tells whether a credential logs in, and what is there.
+    description: Logs in with a credential and lists files.
 """
 
 EXAMPLES = r"""
@@ -35,7 +35,7 @@ EXAMPLES = r"""
   skyhaul.cloudsync.credential_info:
   register: found
 
-- name: Show where each of them leads to
+- name: Show the provider of each credential
   ansible.builtin.debug:
     msg: "{{ item.name }}: {{ item.provider }}"
   loop: "{{ found.credentials }}"
@@ -45,39 +45,39 @@ EXAMPLES = r"""
 
 RETURN = r"""
 credentials:
-  description: The credentials, sorted by name.
+  description: Credentials, sorted by name.
   returned: success
   type: list
   elements: dict
   contains:
     name:
-      description: The name of the credential.
+      description: Name of the credential.
       type: str
       sample: offsite
     provider:
-      description: The provider, as it was given.
+      description: Provider, as it was declared.
       type: str
       sample: b2
     description:
-      description: The text for people.
+      description: Free text that describes the credential.
       type: str
       sample: ""
     attributes:
-      description: The public options, as rclone's configuration spells them.
+      description: Public options, in the format of rclone's configuration.
       type: dict
       sample:
         account: 0012ab34cd56ef70000000001
     secrets:
-      description: The names of the secrets that are set.
+      description: Names of the secrets that are set.
       type: list
       elements: str
       sample:
         - key
 reason:
-  description: One word for what is wrong.
+  description: Reason of the failure, such as V(usage).
   returned: failure
   type: str
-  sample: other
+  sample: usage
 """
 
 from typing import Any, Dict
@@ -89,13 +89,13 @@ from ..module_utils._engine.host import Host
 from ..module_utils._module import run_module
 
 
-def answer(module: AnsibleModule, host: Host) -> Dict[str, Any]:
-    """The public views."""
+def list_credentials(module: AnsibleModule, host: Host) -> Dict[str, Any]:
+    """Return the public views of the credentials."""
     return {"changed": False, "credentials": list_public_views(host.layout, module.params["name"])}
 
 
 def main() -> None:
-    run_module({"name": {"type": "str"}}, answer)
+    run_module({"name": {"type": "str"}}, list_credentials)
 
 
 if __name__ == "__main__":

@@ -10,13 +10,14 @@ DOCUMENTATION = r"""
 module: remote_info
 author:
   - skyhaul contributors (@skyhaul)
-short_description: Log in at a storage provider and list what is there
+short_description: Log in to a storage provider and list files
 version_added: 1.0.0
 description:
-  - Logs in from the host with a stored credential, that of a task, or one that is only given here, and lists the
-    buckets, folders and files at a path. A login that fails is a failure with the reason.
-  - A token that rclone refreshes meanwhile is kept in the stored credential.
-  - One connection error ends it. A run is more patient.
+  - Logs in from the host and lists the buckets, folders and files at a path. If the login fails, the module fails with
+    the reason.
+  - The login uses a stored credential, the credential of a task, or the options of a credential that is not stored.
+  - If rclone refreshes the token of a stored credential, the new token is stored.
+  - A connection error is not retried, unlike in a run.
 requirements:
   - rclone >= 1.60 on the host
   - cryptography (Python library) on the host, for a stored credential
@@ -24,63 +25,45 @@ extends_documentation_fragment:
   - skyhaul.cloudsync._attributes
   - skyhaul.cloudsync._attributes.info
   - skyhaul.cloudsync._attributes.host
+  - skyhaul.cloudsync._encryption
 options:
   credential:
     description:
-      - The name of a stored credential.
-      - One of this, O(task) and O(provider) is required.
+      - Name of a stored credential.
+      - Exactly one of O(credential), O(task) and O(provider) is required.
     type: str
   task:
     description:
-      - The name of a task, to see what it has at its provider as the task sees it, with its credential, below its
-        remote path, and decrypted when it is encrypted.
+      - Name of a task. The module uses its credential, lists files below its remote path, and decrypts their names if
+        the task is encrypted.
     type: str
-    version_added: 1.1.0
   provider:
     description:
-      - The provider of a credential that is not stored, as in O(skyhaul.cloudsync.credential#module:provider).
+      - Provider of a credential that is not stored, as in O(skyhaul.cloudsync.credential#module:provider).
     type: str
   attributes:
     description:
-      - Its public options, as in O(skyhaul.cloudsync.credential#module:attributes).
+      - Public options of that credential, as in O(skyhaul.cloudsync.credential#module:attributes).
     type: dict
   secrets:
     description:
-      - Its secrets, as in O(skyhaul.cloudsync.credential#module:secrets).
+      - Secrets of that credential, as in O(skyhaul.cloudsync.credential#module:secrets).
     type: dict
   encryption:
     description:
-      - Decrypt the names, as O(skyhaul.cloudsync.task#module:encryption) of a task whose remote path is O(path).
+      - Encryption of the files at O(path), to decrypt their names. The suboptions are those of
+        O(skyhaul.cloudsync.task#module:encryption).
     type: dict
-    version_added: 1.1.0
-    suboptions:
-      password:
-        description:
-          - The crypt password, in clear.
-        type: str
-        required: true
-      salt:
-        description:
-          - A second password, which salts the first one.
-        type: str
-      filenames:
-        description:
-          - How names of files are encrypted. The default is V(standard).
-        type: str
-        choices: [standard, obfuscate, 'off']
-      directory_names:
-        description:
-          - Whether the names of folders are encrypted, too. The default is V(true).
-        type: bool
   path:
     description:
-      - What to list. On providers with buckets, the first part names the bucket. With O(task), it is below the remote
-        path of the task, as a decrypted path.
-      - The default is the top.
+      - Path to list. On providers with buckets, the first part of the path is the bucket.
+      - With O(task), the path is relative to the remote path of the task, with decrypted names.
+      - "Default: the top."
     type: str
   recurse:
     description:
-      - List everything below O(path), too. On a large bucket this takes long, and there is a limit of 120 seconds.
+      - Whether to list all files and folders below O(path). The time limit of 120 seconds can be too short for a large
+        bucket.
     type: bool
     default: false
 seealso:
@@ -93,23 +76,23 @@ EXAMPLES = r"""
     credential: offsite
   register: top
 
-- name: Look into one folder
+- name: List one folder
   skyhaul.cloudsync.remote_info:
     credential: offsite
     path: example-backups/web1
   register: folder
 
-- name: Show how much is there
+- name: Show the total size of the files
   ansible.builtin.debug:
     msg: "{{ folder.entries | rejectattr('is_dir') | map(attribute='size') | sum }} bytes"
 
-- name: See what an encrypted task has at its provider, names decrypted
+- name: List the files of an encrypted task, with decrypted names
   skyhaul.cloudsync.remote_info:
     task: documents
     path: letters
   register: letters
 
-- name: Try a login before it is declared
+- name: Test a login before you declare the credential
   skyhaul.cloudsync.remote_info:
     provider: sftp
     attributes:
@@ -121,51 +104,50 @@ EXAMPLES = r"""
 
 RETURN = r"""
 path:
-  description: The path that was listed, empty for the top.
+  description: Path that was listed. Empty for the top.
   returned: success
   type: str
   sample: example-backups/web1
 entries:
-  description: What is there.
+  description: Files, folders and buckets at the path.
   returned: success
   type: list
   elements: dict
   contains:
     path:
-      description: The path, relative to O(path).
+      description: Path of the entry, relative to O(path).
       type: str
       sample: etc/hosts
     name:
-      description: The last part of the path.
+      description: Last part of the path.
       type: str
       sample: hosts
     size:
-      description: The size in bytes. V(-1) for folders, and for files whose size the provider does not tell.
+      description: Size in bytes. V(-1) for folders, and for files with an unknown size.
       type: int
       sample: 220
     is_dir:
-      description: Whether it is a folder or a bucket.
+      description: Whether the entry is a folder or a bucket.
       type: bool
       sample: false
     is_bucket:
-      description: Whether it is a bucket, container or share.
+      description: Whether the entry is a bucket, container or share.
       type: bool
       sample: false
     modified:
-      description: When it was modified, as ISO 8601.
+      description: Time of the last modification, as ISO 8601.
       type: str
       sample: "2027-01-31T02:30:04.000000000Z"
 undecryptable:
-  description: >-
-    Names, as the provider has them, that the encryption does not open. They are not among RV(entries). When nothing at
-    all can be decrypted, the listing fails with the reason V(crypt_password).
+  description:
+    - Names at the provider that cannot be decrypted. They are not included in RV(entries).
+    - If no name can be decrypted, the module fails with the reason V(crypt_password).
   returned: success
   type: list
   elements: str
-  version_added: 1.1.0
   sample: []
 reason:
-  description: One word for what is wrong, such as V(auth), V(network), V(not_found) or V(usage).
+  description: Reason of the failure, such as V(auth), V(network), V(not_found) or V(usage).
   returned: failure
   type: str
   sample: not_found
@@ -188,8 +170,8 @@ UNSAVED = {
 }
 
 
-def answer(module: AnsibleModule, host: Host) -> Dict[str, Any]:
-    """List a path as a task sees it, or with a stored or a given credential."""
+def list_remote(module: AnsibleModule, host: Host) -> Dict[str, Any]:
+    """List a path of a task, of a stored credential, or of a credential that is not stored."""
     task, path, recurse = module.params["task"], module.params["path"] or "", module.params["recurse"]
     if task:
         listing = browse_task(host, task, path, recurse)
@@ -210,7 +192,7 @@ def main() -> None:
             path={"type": "str"},
             recurse={"type": "bool", "default": False},
         ),
-        answer,
+        list_remote,
         required_one_of=[("task", "credential", "provider")],
         mutually_exclusive=[
             ("task", "credential", "provider"),

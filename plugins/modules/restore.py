@@ -10,16 +10,17 @@ DOCUMENTATION = r"""
 module: restore
 author:
   - skyhaul contributors (@skyhaul)
-short_description: Put a backup of credentials, tasks and seed back onto a host
-version_added: 1.1.0
+short_description: Restore credentials, tasks and the seed of a host from a backup
+version_added: 1.0.0
 description:
-  - Puts back what M(skyhaul.cloudsync.backup) returned, onto the same host or another one. First the seed, then the
-    credentials, then the tasks, then their timers. The playbook C(skyhaul.cloudsync.restore) does that for a
-    group of hosts.
-  - Nothing is ever lost by it. The keys of the backup are added to a seed that the host has. What is on the host and
-    not in the backup stays. A damaged file that is replaced is kept beside the new one, with the suffix
+  - Restores a backup that M(skyhaul.cloudsync.backup) returned, on the same host or another one. The playbook
+    C(skyhaul.cloudsync.restore) does this for a group of hosts.
+  - The module restores the seed first, then the credentials, the tasks, and their timers.
+  - Nothing on the host is lost. The keys of the backup are added to an existing seed. Credentials and tasks that are
+    not in the backup are kept. A damaged file that is replaced is kept in the same folder, with the suffix
     C(.damaged-TIME).
-  - What can't be read with the seed is put back all the same, and listed in RV(unreadable) and in a warning.
+  - Credentials and tasks that the seed cannot decrypt are restored too. They are listed in RV(unreadable) and in a
+    warning.
 requirements:
   - cryptography (Python library) on the host
 extends_documentation_fragment:
@@ -28,31 +29,30 @@ extends_documentation_fragment:
   - skyhaul.cloudsync._attributes.host
 attributes:
   diff_mode:
-    details: The diff has the public options of the credentials and tasks, and no ciphertext.
+    details: The diff contains the public options of the credentials and tasks, and no ciphertext.
 options:
   content:
     description:
-      - The text that RV(skyhaul.cloudsync.backup#module:content) was.
+      - Text of the backup, as RV(skyhaul.cloudsync.backup#module:content) returned it.
     type: str
     required: true
   passphrase:
     description:
-      - The passphrase of the backup. A wrong one is refused, and nothing is changed.
-      - Without it the seed of the host stays as it is. On the host of the backup that is enough.
+      - Passphrase of the backup. If it is wrong, the module fails, and nothing is changed.
+      - Without a passphrase, the seed of the host is not changed. Omit it only on the host that the backup is from.
     type: str
   existing:
     description:
-      - What becomes of a credential or task that the host has, and that declares something else than the backup.
-      - V(keep) leaves it as it is and lists it in RV(kept).
-      - V(replace) puts that of the backup in its place, if that can be read. A refreshed token that still belongs to
-        what is then declared stays that of the host.
+      - Action for a credential or task on the host that differs from the backup.
+      - V(keep) does not change it and lists it in RV(kept).
+      - V(replace) replaces it with the one in the backup, unless that one is unreadable. A refreshed token of the host
+        is kept if it belongs to the restored credential.
     type: str
     choices: [keep, replace]
     default: keep
   bound:
     description:
-      - What to bind the seed to, as O(skyhaul.cloudsync.seed#module:bound) tells. It has an effect only with
-        O(passphrase).
+      - Binding of the seed, as in O(skyhaul.cloudsync.seed#module:bound). It has an effect only with O(passphrase).
     type: str
     choices: [none, host, tpm2, host+tpm2, auto]
 seealso:
@@ -61,7 +61,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Restore a host that was installed anew
+- name: Restore a reinstalled host
   skyhaul.cloudsync.restore:
     content: "{{ lookup('ansible.builtin.file', 'backups/' ~ inventory_hostname ~ '.json') }}"
     passphrase: "{{ vault_seed_passphrase }}"
@@ -69,7 +69,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 seed:
-  description: The key ring as it is now, without the keys; empty when the host has none.
+  description: Current key ring, without the keys. Empty if the host has no seed.
   returned: success
   type: dict
   sample:
@@ -78,16 +78,16 @@ seed:
       - 5f1d0c9a
     bound: none
 restored:
-  description: The names of what was put in place.
+  description: Names of the credentials and tasks that were restored.
   returned: success
   type: dict
   contains: &names
     credentials:
-      description: Credentials.
+      description: Names of the credentials.
       type: list
       elements: str
     tasks:
-      description: Tasks.
+      description: Names of the tasks.
       type: list
       elements: str
   sample:
@@ -96,7 +96,7 @@ restored:
     tasks:
       - documents
 kept:
-  description: The names of what differs from the backup and stayed as it was.
+  description: Names of the credentials and tasks that differ from the backup and were not changed.
   returned: success
   type: dict
   contains: *names
@@ -104,13 +104,13 @@ kept:
     credentials: []
     tasks: []
 unreadable:
-  description: The names of what is on the host but can't be read with its seed.
+  description: Names of the credentials and tasks on the host that its seed cannot decrypt.
   returned: success
   type: dict
   contains: *names
   sample: *none
 reason:
-  description: One word for what is wrong, such as V(undecryptable) or V(usage).
+  description: Reason of the failure, such as V(undecryptable) or V(usage).
   returned: failure
   type: str
   sample: undecryptable
@@ -126,8 +126,8 @@ from ..module_utils._engine.operations.restore import KEEP, REPLACE, restore_bac
 from ..module_utils._module import add_diff, run_module
 
 
-def answer(module: AnsibleModule, host: Host) -> Dict[str, Any]:
-    """Put the backup back."""
+def restore_host(module: AnsibleModule, host: Host) -> Dict[str, Any]:
+    """Restore the backup."""
     outcome = restore_backup(
         host.layout,
         module.params["content"],
@@ -150,13 +150,13 @@ def answer(module: AnsibleModule, host: Host) -> Dict[str, Any]:
 def main() -> None:
     run_module(
         {
-            # Long, and of no use in a log of the host.
+            # The text is too long for the host's log, and useless there.
             "content": {"type": "str", "required": True, "no_log": True},
             "passphrase": {"type": "str", "no_log": True},
             "existing": {"type": "str", "choices": [KEEP, REPLACE], "default": KEEP},
             "bound": {"type": "str", "choices": [UNBOUND, *KINDS]},
         },
-        answer,
+        restore_host,
     )
 
 

@@ -13,16 +13,17 @@ author:
 short_description: Start, stop or plan a run of a task
 version_added: 1.0.0
 description:
-  - Starts a run of a task now, whatever its schedule, and waits for its end. It can also only start it, stop it, or
-    tell what it would do.
-  - Where systemd runs, the run is started as C(cloudsync@TASK.service), with the same sandbox and limits as a
-    scheduled one.
-  - When the task is running already, no second run is started, and the module waits for the one that is under way.
-  - With the options of a task it is a one-time run of a task that is not kept. O(reverse_of) and O(path) are enough
-    to get the data of a task back into another folder. It copies, unless O(mode) says otherwise, and waits, unless
-    O(on_overlap) says otherwise. Its options stay in C(/run/cloudsync) until the next boot.
-  - In check mode, and with O(dry_run=true), the run is only planned. No hook is executed, nothing is transferred or
-    deleted, and no record is left behind. The plan is the diff.
+  - Starts a run of a task, at any time of its schedule, and waits until the run ends. The module can also start a run
+    without waiting, stop a run, or only plan it.
+  - If systemd is running, the run is started as C(cloudsync@TASK.service), with the same sandbox and limits as a
+    scheduled run.
+  - If a run of the task is already active, the module does not start a second run. It waits for the active run.
+  - If you set any option of a task, the module performs a one-time run of a task that is not stored. Set O(reverse_of)
+    and O(path) to restore the data of a task to another folder.
+  - In a one-time run, the default of O(mode) is V(copy), and the default of O(on_overlap) is V(wait). The options are
+    kept in C(/run/cloudsync) until the next boot.
+  - In check mode, and with O(dry_run=true), the run is only planned. No hook is executed, no file is transferred or
+    deleted, and no record is written. The plan is the diff.
 requirements:
   - rclone >= 1.60 on the host
   - cryptography (Python library) on the host
@@ -31,64 +32,67 @@ extends_documentation_fragment:
   - skyhaul.cloudsync._attributes.changes
   - skyhaul.cloudsync._attributes.host
   - skyhaul.cloudsync._transfer
+  - skyhaul.cloudsync._encryption
 attributes:
   check_mode:
-    details: In check mode it is a dry run, which fails when a guard would refuse the run.
+    details: The module performs a dry run. It fails if a guard would refuse the run.
   diff_mode:
-    details: The diff is the plan, in check mode and with O(dry_run=true).
+    details: In check mode and with O(dry_run=true), the diff is the plan.
 options:
   task:
     description:
-      - The name of the task.
-      - For a one-time run, a name to watch, stop and find it by. The default is V(onetime). On a host, only one of a
-        name is under way at a time.
+      - Name of the task.
+      - For a one-time run, a name that you can use to watch, stop and find the run. Two one-time runs with the same
+        name cannot be active at the same time.
+      - "Default for a one-time run: V(onetime)."
     type: str
   state:
     description:
-      - V(finished) starts a run and waits for its end. A run that does not succeed is a failure of the module. A run
-        that was skipped, because the task or one of its paths was in use, is a warning.
-      - V(started) starts a run and returns as soon as its record is there. This needs the command that the role
+      - State of the run. V(finished) starts a run and waits until it ends. If the run fails, the module fails. If the
+        run is skipped because the task or one of its paths is in use, the module shows a warning.
+      - V(started) starts a run and returns as soon as its record exists. It needs the command that the role
         P(skyhaul.cloudsync.runner#role) installs.
-      - V(stopped) stops the run that is under way or waiting, and sees it end. It is no change when there is none.
+      - V(stopped) stops the active or waiting run and waits until it has ended. If none exists, nothing is
+        changed.
     type: str
     choices: [started, finished, stopped]
     default: finished
   dry_run:
     description:
-      - Only plan the run, as in check mode. This is never a change.
-      - A guard that would refuse the run is a warning, as long as there is a plan to show.
+      - Whether to only plan the run, as in check mode. The result is never a change.
+      - If a guard would refuse the run, the module shows the plan and a warning.
     type: bool
     default: false
   timeout:
     description:
-      - How many seconds to wait for the end of a run. When they are over the module fails, and the run goes on.
+      - Number of seconds to wait until the run ends. After this time the module fails, but the run continues.
     type: int
     default: 86400
 seealso:
   - module: skyhaul.cloudsync.task
   - module: skyhaul.cloudsync.task_info
-    description: Shows the state and the past runs of a task, and starts nothing.
+    description: Shows the state and the past runs of a task without starting a run.
 """
 
 EXAMPLES = r"""
-- name: Run a task now and wait for its end
+- name: Run a task and wait until it ends
   skyhaul.cloudsync.run:
     task: documents
     timeout: 3600
   register: result
 
-- name: Show what came of it
+- name: Show the result
   ansible.builtin.debug:
-    msg: "{{ result.run.transfers }} files, {{ result.run.bytes }} bytes; the log is {{ result.run.log }}"
+    msg: "{{ result.run.transfers }} files, {{ result.run.bytes }} bytes, log: {{ result.run.log }}"
 
-- name: Plan a run, and let nothing be deleted unseen
+- name: Plan a run, and fail if it would delete files
   skyhaul.cloudsync.run:
     task: documents
     dry_run: true
   register: planned
   failed_when: planned is failed or planned.plan.totals.delete.files > 0
 
-- name: Get yesterday's data back into a folder beside it, once
+- name: Restore the data of a task to another folder once
   skyhaul.cloudsync.run:
     reverse_of: documents
     path: /srv/restored/documents
@@ -101,12 +105,12 @@ EXAMPLES = r"""
     path: /var/lib/app
     remote_path: example-backups/{{ inventory_hostname }}/before-the-upgrade
 
-- name: Start a long run and go on
+- name: Start a long run without waiting
   skyhaul.cloudsync.run:
     task: archive
     state: started
 
-- name: Stop it
+- name: Stop the run
   skyhaul.cloudsync.run:
     task: archive
     state: stopped
@@ -114,90 +118,89 @@ EXAMPLES = r"""
 
 RETURN = r"""
 run:
-  description: The record of the run. Empty when O(state=stopped) and the task has never run.
-  returned: when a run was started, joined or stopped
+  description: Record of the run. Empty with O(state=stopped) if the task has never run.
+  returned: when a run was started, awaited or stopped
   type: dict
   contains:
     id:
-      description: The id of the run, which sorts by time.
+      description: ID of the run. Sorting the IDs sorts the runs by time.
       type: str
       sample: 20270131T023000Z-4f09aa
     task:
-      description: The name of the task.
+      description: Name of the task.
       type: str
       sample: documents
     trigger:
-      description: What started it, V(manual) or V(timer).
+      description: Trigger of the run, V(manual) or V(timer).
       type: str
       sample: manual
     state:
       description:
-        - V(waiting) is a run that waits for another one to end.
-        - V(running) is one that is under way.
-        - V(success) is one that did all that it had to do.
-        - V(failed) is one that did not, or that a guard refused.
-        - V(aborted) is one that was stopped, or was killed.
-        - V(skipped) is one that did not begin, because the task or one of its paths was in use.
+        - State of the run. V(waiting) waits until another run ends.
+        - V(running) is active.
+        - V(success) ended without an error.
+        - V(failed) ended with an error, or was refused by a guard.
+        - V(aborted) was stopped or killed.
+        - V(skipped) did not start, because the task or one of its paths was in use.
       type: str
       sample: success
     reason:
       description:
-        - One word for what is wrong, empty after a success.
-        - 'Refused by a guard before anything was touched: V(empty_source), V(not_mounted), V(marker_missing),
-          V(max_delete), V(crypt_password), V(not_found), V(usage).'
-        - 'Said by the provider: V(auth), V(network), V(not_found), V(quota), V(restricted_content),
-          V(archived_object).'
-        - 'Of the transfer: V(deletions_suppressed) (some files failed, so nothing was deleted), V(undecryptable),
+        - Reason of the failure, as one word. Empty after a success.
+        - 'Guards, before an attempt changed anything: V(empty_source), V(not_mounted), V(build_marker_error),
+          V(max_delete), V(source_changed), V(crypt_password), V(not_found), V(usage).'
+        - 'Provider: V(auth), V(network), V(not_found), V(quota), V(restricted_content), V(archived_object).'
+        - 'Transfer: V(deletions_suppressed) (some files failed, so nothing was deleted), V(undecryptable),
           V(disk_full), V(max_duration).'
-        - 'Of the run: V(locked), V(hook), V(stopped), V(interrupted) (it was killed, or the host went down), V(other).'
+        - 'Run: V(locked), V(hook), V(stopped), V(interrupted) (the run was killed, or the host went down), V(other).'
       type: str
       sample: ""
     message:
-      description: What happened and what to do next, in sentences.
+      description: Sentences that explain what happened, and what to do next.
       type: str
       sample: 12 files transferred (3.4 MiB).
     started:
-      description: When it began, as ISO 8601 in UTC.
+      description: Start time, as ISO 8601 in UTC.
       type: str
       sample: "2027-01-31T02:30:00Z"
     ended:
-      description: When it ended, empty until then.
+      description: End time, as ISO 8601 in UTC. Empty until the run ends.
       type: str
       sample: "2027-01-31T02:30:09Z"
     bytes:
-      description: How many bytes were transferred.
+      description: Number of transferred bytes.
       type: int
       sample: 3565158
     transfers:
-      description: How many files were transferred.
+      description: Number of transferred files.
       type: int
       sample: 12
     deletes:
-      description: How many files were deleted.
+      description: Number of deleted files.
       type: int
       sample: 0
     errors:
-      description: How many errors rclone counted.
+      description: Number of errors that rclone reported.
       type: int
       sample: 0
     exit_code:
-      description: The exit code of rclone, null when it did not come to that.
+      description: Exit code of rclone, or null if rclone was not started.
       type: int
       sample: 0
     log:
-      description: The path of the log on the host.
+      description: Path of the log on the host.
       type: str
       sample: /var/log/cloudsync/documents/20270131T023000Z-4f09aa.log
 plan:
   description:
-    - What the run would do. It is empty when a guard refused before a plan could be made.
-    - C(copy) lists the files that the destination does not have, C(overwrite) those that differ there (with the size
-      that they will have) and C(delete) those that would be deleted there, each as dictionaries of C(path) and
-      C(size) in bytes.
-    - C(totals) has for each of the three the number of C(files) and their C(bytes); C(present) is how many files the
-      destination holds now.
-    - C(notes) are sentences with what the lists do not say, such as how many versions B2 keeps.
-    - In Jinja, write C(plan['copy']), because every dictionary has a method of that name.
+    - Plan of the run. Empty if a guard refused the run before a plan could be made.
+    - C(copy) lists the files that are missing at the destination. C(overwrite) lists the files that differ there, with
+      their new size. C(delete) lists the files that would be deleted there.
+    - Each list contains dictionaries of C(path) and C(size) in bytes.
+    - C(totals) contains the number of C(files) and C(bytes) of each list.
+    - C(present) is the number of files at the destination before the run.
+    - C(notes) contains sentences about facts that the lists do not show, such as the number of versions that B2 keeps.
+    - In Jinja, write C(plan['copy']), because every dictionary has a method named C(copy).
   returned: in check mode, and when O(dry_run=true)
   type: dict
   sample:
@@ -220,13 +223,13 @@ plan:
     notes: []
 reason:
   description:
-    - The reason for which the run failed, or, with a plan, for which it would be refused. One of the words of
+    - Reason of the failure. With a plan, the reason for which the run would be refused. The values are those of
       RV(run.reason).
   returned: failure, and with a plan
   type: str
   sample: max_delete
 message:
-  description: The sentence that belongs to RV(reason).
+  description: Sentence that explains RV(reason).
   returned: with a plan
   type: str
   sample: ""
@@ -244,25 +247,25 @@ from ..module_utils._engine.operations import start as starting
 from ..module_utils._module import add_diff, run_module, select_parameters, show_public_targets
 
 
-def answer(module: AnsibleModule, host: Host) -> Dict[str, Any]:
-    """Start, finish, stop, or only plan a run."""
+def control_run(module: AnsibleModule, host: Host) -> Dict[str, Any]:
+    """Start, stop or only plan a run."""
     inline = {name: value for name, value in select_parameters(module, transfer_spec()).items() if value is not None}
     name, state = module.params["task"] or onetime.DEFAULT_NAME, module.params["state"]
     if state == "stopped":
         if inline:
-            raise usage_error("A stop takes the name of the run in task, and no other option of a task.")
-        return starting.stopped(host, name, module.check_mode)
+            raise usage_error("With state=stopped, set only the option task. Remove the other options of a task.")
+        return starting.stop_run(host, name, module.check_mode)
     show_public_targets(module, [module.params])
     if module.check_mode or module.params["dry_run"]:
         if inline:
-            result = onetime.planned_onetime(host, name, inline, module.check_mode)
+            result = onetime.plan_once(host, name, inline, module.check_mode)
         else:
-            result = starting.planned(host, name, module.check_mode)
+            result = starting.plan_run(host, name, module.check_mode)
         return add_diff(module, result, {}, result["plan"])
     wait, timeout = state == "finished", module.params["timeout"]
     if inline:
         return onetime.run_once(host, name, inline, wait, timeout)
-    return starting.started(host, name, wait, timeout)
+    return starting.start_run(host, name, wait, timeout)
 
 
 def main() -> None:
@@ -274,7 +277,7 @@ def main() -> None:
             dry_run={"type": "bool", "default": False},
             timeout={"type": "int", "default": 86400},
         ),
-        answer,
+        control_run,
         required_one_of=[("task", "path", "reverse_of")],
     )
 

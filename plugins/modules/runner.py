@@ -14,32 +14,33 @@ short_description: Install the program that performs runs on a host
 version_added: 1.0.0
 description:
   - Installs the engine (C(/usr/local/lib/cloudsync)), the command C(cloudsync) and the template unit
-    C(cloudsync@.service) on a host. It installs the very files that the module itself uses, so that modules and
-    command are always of the same version.
-  - Use the role P(skyhaul.cloudsync.runner#role), which also installs rclone, python3-cryptography, the log rotation
-    and the seed.
+    C(cloudsync@.service) on a host. The files are the same as those of the module, so modules and command always have
+    the same version.
+  - Use the role P(skyhaul.cloudsync.runner#role), which also installs rclone, python3-cryptography and the seed.
 extends_documentation_fragment:
   - skyhaul.cloudsync._attributes
   - skyhaul.cloudsync._attributes.changes
   - skyhaul.cloudsync._attributes.host
 attributes:
   diff_mode:
-    details: The diff names the files, and of those that differ it shows the text.
+    details: The diff lists the files, and shows the text of the files that differ.
 options:
   interpreter:
     description:
-      - The Python that runs the command. It needs the library cryptography.
-      - The default is the one that runs this module.
+      - Python interpreter that runs the command. It needs the library cryptography.
+      - "Default: the interpreter that runs this module."
     type: path
   rclone:
     description:
-      - The rclone to use, an absolute path. It becomes the target of the link C(/usr/local/lib/cloudsync/rclone).
-      - The default is the rclone that is found on E(PATH).
+      - The absolute path of the rclone to use. It becomes the target of the link C(/usr/local/lib/cloudsync/rclone).
+      - When you omit it, an existing link stays as it is. Without a link, the rclone that is found on E(PATH) is used.
+      - An empty string removes the link.
     type: path
   state:
     description:
-      - V(present) installs the runner.
-      - V(absent) removes it. While there are tasks, that is refused. Seed, credentials, records and logs stay.
+      - State of the runner. V(present) installs it.
+      - V(absent) removes it. If the host has tasks, the removal is refused. The seed, credentials, records and logs
+        are kept.
     type: str
     choices: [present, absent]
     default: present
@@ -49,7 +50,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Install the runner with an rclone of one's own
+- name: Install the runner with your own rclone
   skyhaul.cloudsync.runner:
     rclone: /opt/rclone/rclone
     interpreter: /usr/bin/python3
@@ -61,17 +62,17 @@ EXAMPLES = r"""
 
 RETURN = r"""
 command:
-  description: The path of the command.
+  description: Path of the command.
   returned: success
   type: str
   sample: /usr/local/bin/cloudsync
 engine:
-  description: The directory of the engine.
+  description: Directory of the engine.
   returned: success
   type: str
   sample: /usr/local/lib/cloudsync
 reason:
-  description: One word for what is wrong.
+  description: Reason of the failure, such as V(usage).
   returned: failure
   type: str
   sample: usage
@@ -86,9 +87,9 @@ from ..module_utils._install import Installation, converge_installation
 from ..module_utils._module import add_diff, run_module
 
 
-def answer(module: AnsibleModule, host: Host) -> Dict[str, Any]:
-    """Put the engine that this module arrived with onto the host, or take it away."""
-    wanted = Installation(module.params["interpreter"], module.params["rclone"] or "")
+def apply_runner(module: AnsibleModule, host: Host) -> Dict[str, Any]:
+    """Install the engine that this module was packed with, or remove it."""
+    wanted = Installation(module.params["interpreter"], module.params["rclone"])
     before, after = converge_installation(host.layout, wanted, module.params["state"] == "present", module.check_mode)
     result = {"changed": before != after, "command": host.layout.command, "engine": host.layout.engine_dir}
     return add_diff(module, result, before, after)
@@ -101,7 +102,7 @@ def main() -> None:
             "rclone": {"type": "path"},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         },
-        answer,
+        apply_runner,
     )
 
 

@@ -10,13 +10,13 @@ DOCUMENTATION = r"""
 module: seed
 author:
   - skyhaul contributors (@skyhaul)
-short_description: Make, back up, rotate or restore the seed that encrypts the secrets of a host
+short_description: Create, back up, rotate or restore the seed that encrypts the secrets of a host
 version_added: 1.0.0
 description:
-  - The seed (Password Secret Seed) is the key ring of a host, the file C(/etc/cloudsync/seed). It encrypts the secrets
-    of every credential, and the crypt passwords and notify targets of every task.
-  - Without the seed none of these can be read again. Back it up, apart from the host's other files.
-  - No state of this module ever takes away a key that a stored secret still needs.
+  - The seed (Password Secret Seed) is the key ring of a host, in the file C(/etc/cloudsync/seed). It encrypts the
+    secrets of every credential, and the crypt passwords and notify targets of every task.
+  - Without the seed, these secrets are lost. Back up the seed, separate from the other files of the host.
+  - This module never removes a key that a stored secret still needs.
 requirements:
   - cryptography (Python library) on the host
 extends_documentation_fragment:
@@ -25,49 +25,50 @@ extends_documentation_fragment:
   - skyhaul.cloudsync._attributes.host
 attributes:
   check_mode:
-    details: The id of a key that would be made is not known in advance. Nothing is written on the host.
+    details: The ID of a new key cannot be predicted. Nothing is written on the host.
   diff_mode:
-    details: The diff has the ids of the keys, never a key.
+    details: The diff contains the IDs of the keys, never a key.
 options:
   state:
     description:
-      - V(present) makes a seed when the host has none. When credentials or tasks are there that a lost seed has
-        encrypted, that is refused.
-      - V(rotated) makes a new key, encrypts every stored secret with it, and then drops the former keys. It is a
-        change each time. When the host has no seed, it makes one.
-      - V(restored) adds the keys in O(wrapped) to the seed, or makes the seed from them when the host has none.
+      - State of the seed. V(present) creates a seed if the host has none. If a lost seed has encrypted credentials or
+        tasks on this host, this is refused.
+      - V(rotated) creates a new key, encrypts every stored secret with it, and then removes the old keys. This is
+        always a change. If the host has no seed, it creates one.
+      - V(restored) adds the keys in O(wrapped) to the seed. If the host has no seed, it creates the seed from these
+        keys.
     type: str
     choices: [present, rotated, restored]
     default: present
   passphrase:
     description:
-      - What protects the seed outside of the host, 8 characters or more. Keep it in Ansible Vault, apart from the
-        backup.
+      - Passphrase that protects the seed outside of the host, with 8 characters or more. Keep it in Ansible Vault,
+        separate from the backup.
       - Required when O(backup=true) or O(state=restored).
     type: str
   wrapped:
     description:
-      - The text that RV(wrapped) was when the seed was backed up.
+      - Text of the backup, as RV(wrapped) returned it.
       - Required when O(state=restored).
     type: str
   bound:
     description:
-      - Bind the file of the seed to this host, so that a copy of the disk, or of a backup of C(/etc), does not open
-        it. C(systemd-creds) of systemd 250 or newer encrypts it.
-      - V(host) binds it to the key in C(/var/lib/systemd/credential.secret), V(tpm2) to the TPM, V(host+tpm2) to
-        both, V(auto) to the TPM where there is one and to the key of the host where C(/var) lasts.
-      - V(none) takes the binding away.
-      - When it is not given, the seed stays bound, or not, as it is. A new one is not bound.
-      - Whoever loses the key loses the seed, so have a backup of it. The backup itself is not bound.
-      - The key is that of the machine on which the module runs, also under E(CLOUDSYNC_ROOT). In an image build, bind
+      - Binding of the seed file to this host. A bound seed cannot be opened from a copy of the disk or of C(/etc). It
+        is encrypted by C(systemd-creds) of systemd 250 or newer.
+      - V(host) binds the seed to the key in C(/var/lib/systemd/credential.secret), V(tpm2) to the TPM, and V(host+tpm2)
+        to both.
+      - V(auto) binds the seed to the TPM if there is one, and to the host key if C(/var) is persistent.
+      - V(none) removes the binding.
+      - "Default: the current binding. A new seed is not bound."
+      - If the key is lost, the seed is lost too. Keep a backup of the seed. The backup is not bound.
+      - The key belongs to the machine that runs the module, even if E(CLOUDSYNC_ROOT) is set. In an image build, bind
         the seed at the first boot instead.
     type: str
     choices: [none, host, tpm2, host+tpm2, auto]
-    version_added: 1.1.0
   backup:
     description:
-      - Return the seed, wrapped by O(passphrase), as RV(wrapped).
-      - In check mode there is no backup.
+      - Whether to return the seed as RV(wrapped), encrypted with O(passphrase).
+      - In check mode, no backup is returned.
     type: bool
     default: false
 seealso:
@@ -75,7 +76,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Make the seed of a new host
+- name: Create the seed of a new host
   skyhaul.cloudsync.seed:
 
 - name: Back up the seed
@@ -91,17 +92,17 @@ EXAMPLES = r"""
     mode: "0600"
   delegate_to: localhost
 
-- name: Restore the seed of a host that was installed anew
+- name: Restore the seed of a reinstalled host
   skyhaul.cloudsync.seed:
     state: restored
     wrapped: "{{ lookup('ansible.builtin.file', 'backups/' ~ inventory_hostname ~ '.seed') }}"
     passphrase: "{{ vault_seed_passphrase }}"
 
-- name: Encrypt everything with a new key
+- name: Encrypt all secrets with a new key
   skyhaul.cloudsync.seed:
     state: rotated
 
-- name: Bind the seed to the TPM, with a new key that was never on the disk in clear
+- name: Bind the seed to the TPM, with a new key that was never stored unencrypted
   skyhaul.cloudsync.seed:
     state: rotated
     bound: tpm2
@@ -109,49 +110,47 @@ EXAMPLES = r"""
 
 RETURN = r"""
 seed:
-  description: The key ring as it is now, without the keys.
+  description: Current key ring, without the keys.
   returned: success
   type: dict
   contains:
     primary:
-      description: The id of the key that encrypts.
+      description: ID of the key that encrypts new secrets.
       type: str
       sample: 5f1d0c9a
     key_ids:
-      description: The ids of all keys.
+      description: IDs of all keys.
       type: list
       elements: str
       sample:
         - 5f1d0c9a
     bound:
-      description: What the file of the seed is bound to, V(none) when it is not.
+      description: Binding of the seed file, or V(none) if it is not bound.
       type: str
       sample: none
-      version_added: 1.1.0
 reencrypted:
-  description: How many credentials and tasks were encrypted anew.
+  description: Number of credentials and tasks that were encrypted again.
   returned: success
   type: dict
-  version_added: 1.1.0
   contains:
     credentials:
-      description: Credentials.
+      description: Number of credentials.
       type: int
     tasks:
-      description: Tasks.
+      description: Number of tasks.
       type: int
   sample:
     credentials: 2
     tasks: 5
 wrapped:
   description:
-    - The seed, encrypted with a key that scrypt makes of O(passphrase), as one line of text.
-    - It is another text each time.
+    - Seed as one line of text, encrypted with a key that scrypt derives from O(passphrase).
+    - The text is different each time.
   returned: when O(backup=true) and not in check mode
   type: str
   sample: cloudsync-seed-1:mS2bVqk5...
 reason:
-  description: One word for what is wrong, such as V(undecryptable) or V(usage).
+  description: Reason of the failure, such as V(undecryptable) or V(usage).
   returned: failure
   type: str
   sample: undecryptable
@@ -167,8 +166,8 @@ from ..module_utils._engine.operations import seed as seed_states
 from ..module_utils._module import add_diff, run_module
 
 
-def answer(module: AnsibleModule, host: Host) -> Dict[str, Any]:
-    """Make, rotate or restore the seed; wrap it for a backup when that was asked for."""
+def apply_seed(module: AnsibleModule, host: Host) -> Dict[str, Any]:
+    """Create, rotate or restore the seed, and return a backup if ``backup`` is set."""
     outcome = seed_states.converge_seed(
         host.layout,
         module.params["state"],
@@ -193,7 +192,7 @@ def main() -> None:
             "bound": {"type": "str", "choices": [UNBOUND, *KINDS]},
             "backup": {"type": "bool", "default": False},
         },
-        answer,
+        apply_seed,
         required_if=[("state", "restored", ["passphrase", "wrapped"]), ("backup", True, ["passphrase"])],
     )
 

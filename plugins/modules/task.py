@@ -13,14 +13,14 @@ author:
 short_description: Declare a transfer between a host and a storage provider
 version_added: 1.0.0
 description:
-  - Keeps a named task on the host, as C(/etc/cloudsync/tasks/NAME.json), and its systemd timer. A task pushes a folder
-    to a provider, or pulls one from there, on a schedule or when it is started by hand.
-  - What is given is the whole task. An option that is left out has its default.
-  - Crypt passwords and notify targets are encrypted with the host's seed. They are in no return value, diff or log of
-    this module.
-  - Guards run before anything is touched, on push and pull alike. One that can't tell refuses the run.
-  - Changing a task never starts a run by itself, and never loses the next one.
-  - Where systemd does not run, such as in an image build, the timer is installed and enabled, and starts at boot.
+  - Stores a named task on the host, in C(/etc/cloudsync/tasks/NAME.json), and installs its systemd timer.
+  - A task pushes a folder to a provider, or pulls a folder from a provider. It runs on a schedule or when you start it.
+  - The options define the complete task. Options that you omit are reset to their defaults.
+  - Crypt passwords and notify targets are encrypted with the host's seed. They never appear in a return value, diff or
+    log of this module.
+  - Guards run before a push or a pull changes anything. If a guard cannot be evaluated, the run is refused.
+  - Changing a task never starts a run, and never skips the next scheduled run.
+  - If systemd is not running, for example in an image build, the timer is installed and enabled. It starts at boot.
 requirements:
   - rclone >= 1.60 on the host
   - cryptography (Python library) on the host
@@ -28,93 +28,14 @@ extends_documentation_fragment:
   - skyhaul.cloudsync._attributes
   - skyhaul.cloudsync._attributes.changes
   - skyhaul.cloudsync._attributes.host
+  - skyhaul.cloudsync._task
   - skyhaul.cloudsync._transfer
+  - skyhaul.cloudsync._encryption
 options:
-  name:
-    description:
-      - The name of the task.
-      - 1 to 63 letters, digits, C(.), C(_) and C(-), beginning with a letter or digit.
-    type: str
-    required: true
-  description:
-    description:
-      - A text for people.
-    type: str
-  schedule:
-    description:
-      - When the task runs. Give one of O(schedule.preset) and O(schedule.cron), or some of O(schedule.minute),
-        O(schedule.hour), O(schedule.day), O(schedule.month) and O(schedule.weekday).
-      - Without it the task runs only when it is started by hand.
-      - The lookup P(skyhaul.cloudsync.schedule_preview#lookup) shows what a schedule means.
-    type: dict
-    suboptions:
-      preset:
-        description:
-          - V(hourly) is the full hour, V(daily) is midnight, V(weekly) is midnight on Sunday, and V(monthly) is
-            midnight on the first.
-        type: str
-        choices: [hourly, daily, weekly, monthly]
-      cron:
-        description:
-          - A cron expression of five fields, such as V(30 2 * * mon-fri), or a macro such as V(@daily).
-          - When both a day of the month and a weekday are given, either of them is enough.
-        type: str
-      minute:
-        description:
-          - The minute, as a cron field.
-          - When some of the fields are given, the minute is V(0) unless it is among them, and the others are V(*).
-        type: str
-      hour:
-        description:
-          - The hour, as a cron field.
-        type: str
-      day:
-        description:
-          - The day of the month, as a cron field.
-        type: str
-      month:
-        description:
-          - The month, as a cron field of numbers or three-letter names.
-        type: str
-      weekday:
-        description:
-          - The weekday, as a cron field of numbers (0 and 7 are Sunday) or three-letter names.
-        type: str
-      timezone:
-        description:
-          - The time zone, a canonical name of the time zone database such as V(Europe/Berlin) or V(Etc/UTC).
-          - The default is the zone of the host.
-        type: str
-      begin:
-        description:
-          - The task starts not before this time of day, C(HH:MM) in quotes.
-          - A window from O(schedule.begin) to an earlier O(schedule.end) lasts over midnight.
-        type: str
-      end:
-        description:
-          - The task starts not after this time of day, C(HH:MM) in quotes. A run that began goes on past it.
-        type: str
-      spread:
-        description:
-          - Delay each start by a random time up to this one, in seconds or as a length such as V(10m). The delay of a
-            host stays the same, so the runs of a fleet are spread evenly.
-          - It must be shorter than the shortest time between two starts.
-          - The default is V(0).
-        type: str
-      catch_up:
-        description:
-          - Whether a start that was missed while the host was down is made up for at boot.
-          - The default is V(false).
-        type: bool
-  enabled:
-    description:
-      - Whether the schedule is in force. A task that is not enabled can be started by hand.
-      - The default is V(true).
-    type: bool
   state:
     description:
-      - V(present) stores the task and puts its timer into place.
-      - V(absent) removes both, and stops a run that is under way. Its records and logs stay.
+      - State of the task. V(present) stores the task and installs its timer.
+      - V(absent) removes the task and its timer, and stops an active run. Its records and logs are kept.
     type: str
     choices: [present, absent]
     default: present
@@ -128,7 +49,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Push a folder each night, encrypted
+- name: Push a folder with encryption every night
   skyhaul.cloudsync.task:
     name: documents
     credential: offsite
@@ -153,13 +74,13 @@ EXAMPLES = r"""
     notify:
       - mailto:ops@example.com
 
-- name: Declare its restore into another folder, to be started by hand
+- name: Declare a task that restores the folder to another place when you start it
   skyhaul.cloudsync.task:
     name: documents-restore
     reverse_of: documents
     path: /srv/restored/documents
 
-- name: Pull reports every quarter of an hour on working days
+- name: Pull reports every 15 minutes on working days
   skyhaul.cloudsync.task:
     name: reports
     credential: storagebox
@@ -177,7 +98,7 @@ EXAMPLES = r"""
       - time: "18:00"
         limit: "off"
 
-- name: Dump a database, push the dump, and keep what it replaces for 30 days
+- name: Dump a database, push the dump, and keep replaced files for 30 days
   skyhaul.cloudsync.task:
     name: database
     credential: offsite
@@ -203,13 +124,13 @@ EXAMPLES = r"""
 RETURN = r"""
 task:
   description:
-    - All options of the task as they are in force, without its secrets. Empty when O(state=absent).
-    - Durations are in seconds. C(schedule) has the key C(cron), whichever form was given.
+    - All current options of the task, without its secrets. Empty with O(state=absent).
+    - Durations are in seconds. C(schedule) always has the key C(cron), for every form of schedule.
   returned: success
   type: dict
   contains:
     encryption:
-      description: The options of the encryption, and as C(secrets) the names of those passwords that are set.
+      description: Encryption options. C(secrets) lists the names of the passwords that are set.
       type: dict
       sample:
         filenames: standard
@@ -217,7 +138,7 @@ task:
         secrets:
           - password
     notify:
-      description: The targets, of web addresses only the host.
+      description: Targets of notifications. Web addresses show only the host.
       type: list
       elements: str
       sample:
@@ -232,7 +153,7 @@ task:
     remote_path: example-backups/web1/documents
     enabled: true
 reason:
-  description: One word for what is wrong, such as V(usage) or V(undecryptable).
+  description: Reason of the failure, such as V(usage) or V(undecryptable).
   returned: failure
   type: str
   sample: usage
@@ -248,8 +169,8 @@ from ..module_utils._engine.operations.apply import Wanted, converge
 from ..module_utils._module import add_diff, run_module, select_parameters, show_public_targets
 
 
-def answer(module: AnsibleModule, host: Host) -> Dict[str, Any]:
-    """Converge the one task and its units."""
+def apply_task(module: AnsibleModule, host: Host) -> Dict[str, Any]:
+    """Store or remove the task and its units."""
     name = module.params["name"]
     show_public_targets(module, [module.params])
     present = module.params["state"] == "present"
@@ -260,7 +181,9 @@ def answer(module: AnsibleModule, host: Host) -> Dict[str, Any]:
 
 
 def main() -> None:
-    run_module(dict(task_spec(), state={"type": "str", "choices": ["present", "absent"], "default": "present"}), answer)
+    run_module(
+        dict(task_spec(), state={"type": "str", "choices": ["present", "absent"], "default": "present"}), apply_task
+    )
 
 
 if __name__ == "__main__":

@@ -10,11 +10,11 @@ DOCUMENTATION = r"""
 module: task_info
 author:
   - skyhaul contributors (@skyhaul)
-short_description: Show the tasks of a host, their state, their past and their coming runs
+short_description: Show the tasks of a host, with their state, past runs and next runs
 version_added: 1.0.0
 description:
-  - Shows the tasks that a host has, how each of them is doing, what its last runs were, and when it starts next.
-  - Nothing is decrypted, and no provider is asked.
+  - Shows the tasks on a host, their state, their last runs, and their next starts.
+  - Nothing is decrypted, and no provider is contacted.
 extends_documentation_fragment:
   - skyhaul.cloudsync._attributes
   - skyhaul.cloudsync._attributes.info
@@ -22,17 +22,17 @@ extends_documentation_fragment:
 options:
   name:
     description:
-      - Show only the task of this name. When there is none, that is a failure.
-      - The default is all tasks.
+      - Name of the only task to show. If it does not exist, the module fails.
+      - "Default: all tasks."
     type: str
   runs:
     description:
-      - How many past runs to show for each task.
+      - Number of past runs to show for each task.
     type: int
     default: 1
   next:
     description:
-      - How many coming starts to show for each task.
+      - Number of next starts to show for each task.
     type: int
     default: 1
 seealso:
@@ -41,18 +41,18 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: See how the tasks are doing
+- name: Show the state of all tasks
   skyhaul.cloudsync.task_info:
   register: found
 
-- name: Name those whose last run did not succeed
+- name: Show the tasks whose last run was not successful
   ansible.builtin.debug:
     msg: "{{ item.name }}: {{ item.status.reason }}: {{ item.status.message }}"
   loop: "{{ found.tasks | selectattr('status.state', 'in', ['failed', 'aborted']) }}"
   loop_control:
     label: "{{ item.name }}"
 
-- name: Show the last ten runs of one task, and when it starts next
+- name: Show the last ten runs and the next three starts of one task
   skyhaul.cloudsync.task_info:
     name: documents
     runs: 10
@@ -62,60 +62,59 @@ EXAMPLES = r"""
 RETURN = r"""
 tasks:
   description:
-    - The tasks, sorted by name, each with all its options as RV(skyhaul.cloudsync.task#module:task) has them, and what
-      is described here.
+    - Tasks, sorted by name. Each has the keys of RV(skyhaul.cloudsync.task#module:task) and the following keys.
   returned: success
   type: list
   elements: dict
   contains:
     status:
-      description: How the task is doing.
+      description: State of the task.
       type: dict
       contains:
         state:
           description:
-            - The state of its last run that was not skipped, as in RV(skyhaul.cloudsync.run#module:run.state), or
-              V(pending) when it has never run.
+            - State of the last run that was not skipped, as in RV(skyhaul.cloudsync.run#module:run.state).
+            - V(pending) if the task has never run.
           type: str
           sample: success
         reason:
-          description: The reason of that run, as in RV(skyhaul.cloudsync.run#module:run.reason).
+          description: Reason of that run, as in RV(skyhaul.cloudsync.run#module:run.reason).
           type: str
           sample: ""
         message:
-          description: What happened, and what to do next.
+          description: Sentence that explains what happened, and what to do next.
           type: str
           sample: 12 files transferred (3.4 MiB).
         run:
-          description: That run, as RV(skyhaul.cloudsync.run#module:run) has it, or null.
+          description: Record of that run, with the keys of RV(skyhaul.cloudsync.run#module:run), or null.
           type: dict
         progress:
-          description: How far a running transfer is, in bytes and files, or null.
+          description: Progress of an active transfer, in bytes and files, or null.
           type: dict
         schedule_text:
-          description: The schedule in English, empty without one.
+          description: Schedule in English. Empty without a schedule.
           type: str
           sample: At 02:30 every day, Europe/Berlin
         next:
-          description: The next start, as ISO 8601, or null.
+          description: Time of the next start, as ISO 8601, or null.
           type: str
           sample: "2027-02-01T02:41:12+01:00"
         overdue_since:
-          description: Since when a scheduled run should have begun, as ISO 8601, or null.
+          description: Time at which an overdue run should have started, as ISO 8601, or null.
           type: str
     runs:
-      description: The newest runs, newest first, each as RV(skyhaul.cloudsync.run#module:run) has it.
+      description: Last runs, newest first, each with the keys of RV(skyhaul.cloudsync.run#module:run).
       type: list
       elements: dict
     next:
       description:
-        - The coming starts, as ISO 8601. Where systemd runs, they are its own, with the host's share of the spread.
+        - Times of the next starts, as ISO 8601. If systemd is running, they are systemd's own times, with the spread.
       type: list
       elements: str
       sample:
         - "2027-02-01T02:41:12+01:00"
 reason:
-  description: One word for what is wrong.
+  description: Reason of the failure, such as V(usage).
   returned: failure
   type: str
   sample: usage
@@ -131,8 +130,8 @@ from ..module_utils._engine.operations.status import find_details
 from ..module_utils._module import run_module
 
 
-def answer(module: AnsibleModule, host: Host) -> Dict[str, Any]:
-    """The public views, with state, past and coming runs."""
+def show_tasks(module: AnsibleModule, host: Host) -> Dict[str, Any]:
+    """Return the public views of the tasks, with their state, past runs and next starts."""
     names = [module.params["name"]] if module.params["name"] else list_tasks(host.layout)
     details = [find_details(host.layout, name, module.params["runs"], module.params["next"]) for name in names]
     return {"changed": False, "tasks": details}
@@ -141,7 +140,7 @@ def answer(module: AnsibleModule, host: Host) -> Dict[str, Any]:
 def main() -> None:
     run_module(
         {"name": {"type": "str"}, "runs": {"type": "int", "default": 1}, "next": {"type": "int", "default": 1}},
-        answer,
+        show_tasks,
     )
 
 

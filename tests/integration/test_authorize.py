@@ -244,7 +244,7 @@ def test_a_wrong_attribute_is_refused_before_anybody_logs_in(operator):
 
 def test_nothing_is_guessed(operator):
     said = operator.play("authorize", *operator.vault, code=2)
-    assert "Which provider, and where to? Say it with -e cloudsync_provider=NAME" in said
+    assert "Set the provider and the file to write: -e cloudsync_provider=NAME" in said
 
 
 def test_without_a_vault_password_nobody_logs_in(operator):

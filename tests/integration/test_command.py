@@ -130,7 +130,7 @@ def test_preview_of_a_task_and_of_an_expression(host):
 
 
 def test_verify(host):
-    assert host.cloudsync("verify", "store").out == "store can log in\n"
+    assert host.cloudsync("verify", "store").out == "credential store can log in\n"
     assert host.cloudsync("verify", "store", "--json").json == {"credential": "store", "valid": True}
     missing = host.cloudsync("verify", "stor")
     assert missing.code == 2
@@ -188,7 +188,7 @@ def test_a_dry_run_for_a_person(host, bucket):
     assert answer.code == 0
     lines = answer.out.splitlines()
     assert lines[:3] == ["copy      deep/b.txt  (4 B)", "overwrite a.txt  (5 B)", "delete    stale.txt  (5 B)"]
-    assert lines[3] == "plan: copy 1 files (4 B), overwrite 1 files (5 B), delete 1 files (5 B)"
+    assert lines[3] == "plan: copy 1 file (4 B), overwrite 1 file (5 B), delete 1 file (5 B)"
     assert text_tree(bucket / "nightly") == {"a.txt": "old", "stale.txt": "stale"}
 
 

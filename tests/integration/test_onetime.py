@@ -124,7 +124,7 @@ def test_a35_its_hooks_run(machine, once):
         ({"credential": "stor"}, "Credential stor does not exist on this host. Existing credentials: store."),
         ({"transfers": -1}, "Task onetime is invalid: transfers is -1. Use a whole number, 0 or more."),
         ({"provider_options": {"chunk": "5Mi"}}, "Task onetime is invalid: The provider s3 has no option 'chunk'."),
-        ({"state": "stopped"}, "A stop takes the name of the run in task, and no other option of a task."),
+        ({"state": "stopped"}, "With state=stopped, set only the option task. Remove the other options of a task."),
         ({"reverse_of": "kept", "path": None}, "reverse_of needs path. Set path to the folder to restore to."),
         ({"reverse_of": "nowhere"}, "Task onetime is invalid: reverse_of is 'nowhere', but this task does not exist"),
     ],

@@ -171,7 +171,7 @@ def test_a_run_is_stopped_and_stopping_again_changes_nothing(controller, new_mac
 @pytest.mark.parametrize("playbook", ["run", "stop"])
 def test_no_task_is_guessed(controller, playbook):
     controller.inventory(web={})
-    assert "Which task? Say it with -e cloudsync_task=NAME" in controller.play(playbook, code=2)
+    assert "Set the name of the task: -e cloudsync_task=NAME" in controller.play(playbook, code=2)
 
 
 def test_the_preview_tells_the_expression_the_english_and_the_starts_in_zone_and_utc(

@@ -68,4 +68,4 @@ def test_a_download_without_a_checksum_is_refused(controller, url):
 
 def test_a_given_path_without_a_program_is_refused(controller):
     said = controller.play("site", code=2, cloudsync_rclone_install="none", cloudsync_rclone_path="/no/such/rclone")
-    assert "cloudsync_rclone_path is /no/such/rclone: there is no program" in " ".join(said.split())
+    assert "cloudsync_rclone_path is /no/such/rclone, which is not an executable file" in " ".join(said.split())

@@ -233,7 +233,7 @@ def test_a_rotation_of_a_group_takes_new_backups(site):
     assert {host: (site.config(host), site.backup_of(host)) for host in hosts} == before
     said = site.play("rotate_seed", cloudsync_passphrase=PASSPHRASE, cloudsync_at_once=1)
 
-    assert said.count("1 credentials and 3 tasks encrypted with the key") == 2
+    assert said.count("1 credentials and 3 tasks were encrypted with the key") == 2
     for host, (_config, former) in before.items():
         assert site.backup_of(host)["seed"]["key_ids"] == [site.seed(host)["primary"]] != former["seed"]["key_ids"]
     site.wipe("web1")
@@ -242,7 +242,7 @@ def test_a_rotation_of_a_group_takes_new_backups(site):
 
 
 def test_a_rotation_without_a_passphrase_says_that_the_last_backup_is_out_of_date(site):
-    assert "no new backup was taken" in site.play("rotate_seed", cloudsync_hosts="web1")
+    assert "No new backup was taken" in site.play("rotate_seed", cloudsync_hosts="web1")
 
 
 def test_a_backup_that_was_cut_short_is_refused_and_not_replaced(site):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Each check runs on each host; what one has measured is shown at the end."""
+"""Run each check on each host, and show the measurements at the end."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from fleet import Host, Run, wait_until
 
 @pytest.fixture(params=["bookworm", "trixie"])
 def host(request: pytest.FixtureRequest) -> Host:
-    """A host that is synced."""
+    """Provide a host with tasks."""
     return Host(request.param)
 
 
 @pytest.fixture()
 def store() -> Host:
-    """The host that serves S3 and SFTP."""
+    """Provide the host that serves S3 and SFTP."""
     return Host("store")
 
 
 @pytest.fixture()
 def first_run(host: Host) -> Run:
-    """The first run that the timer of ``minutely`` made, ended."""
+    """Provide the first finished run that the timer of ``minutely`` started."""
 
     def look() -> Run | None:
         runs = [run for run in host.runs("minutely") if run.trigger == "timer" and run.ended]
         return runs[0] if runs else None
 
-    return wait_until(look, "minutely was run by its timer and ended", 90)
+    return wait_until(look, "the timer of minutely starts a run that ends", 90)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The test hosts as the checks see them: commands, run records and timers of a real systemd host."""
+"""Access the test hosts: commands, run records and timers of a real systemd host."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Seen = TypeVar("Seen")
 
 
 def call(*command: str, check: bool = True, timeout: float = 180, stdin: str = "") -> subprocess.CompletedProcess[str]:
-    """Run a command here; a failed one raises with all that it said."""
+    """Run a command on this machine. If it fails, raise an error with its output."""
     done = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=timeout, check=False)
     if check and done.returncode:
         raise AssertionError(f"{shlex.join(command)} exited {done.returncode}:\n{done.stdout}{done.stderr}")
@@ -32,19 +32,19 @@ def call(*command: str, check: bool = True, timeout: float = 180, stdin: str = "
 
 
 def wait_until(look: Callable[[], Seen], what: str, seconds: float) -> Seen:
-    """The first true answer of ``look()``, asked once a second for at most ``seconds``."""
+    """Return the first true result of ``look()``, which is called once a second for at most ``seconds``."""
     end = time.monotonic() + seconds
     while True:
         seen = look()
         if seen:
             return seen
         if time.monotonic() > end:
-            raise AssertionError(f"within {seconds:.0f} s it did not come to this: {what}; last seen: {seen!r}")
+            raise AssertionError(f"timed out after {seconds:.0f} s: {what}. Last result: {seen!r}")
         time.sleep(1)
 
 
 def now() -> datetime:
-    """The hosts share this machine's clock."""
+    """Return the current time. The hosts share the clock of this machine."""
     return datetime.now(timezone.utc)
 
 
@@ -53,14 +53,14 @@ def slot_before(moment: datetime) -> datetime:
 
 
 def wait_for_second(first: int, last: int) -> None:
-    """Sleep until the clock is between two seconds of a minute, so that what follows has time before the next one."""
+    """Sleep until the clock is between two seconds of a minute, to leave time before the next minute."""
     while not first <= now().second <= last:
         time.sleep(0.5)
 
 
 @dataclass(frozen=True)
 class Run:
-    """One run record, read from the host's disk."""
+    """A run record, read from the disk of the host."""
 
     content: dict[str, Any]
 
@@ -73,7 +73,7 @@ class Run:
 
 
 class Host:
-    """One of the fleet's hosts."""
+    """A host of the fleet."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -88,12 +88,12 @@ class Host:
         return self.run("sh", "-c", text).stdout
 
     def tree(self, path: str) -> dict[str, str]:
-        """Relative path to SHA-256 of each regular file below ``path``."""
+        """Return the SHA-256 of each regular file below ``path``, by its relative path."""
         lines = self.shell(f"cd {path} && find . -type f -exec sha256sum {{}} +").splitlines()
         return {name: digest for digest, name in (line.split("  ", 1) for line in lines)}
 
     def runs(self, task: str) -> list[Run]:
-        """The records of a task as they lie on the disk, oldest first."""
+        """Return the records of a task on the disk, oldest first."""
         texts = self.shell(f"cat /var/lib/cloudsync/{task}/runs/*.json 2>/dev/null || true")
         decoder, contents, at = json.JSONDecoder(), [], 0
         while at < len(texts.rstrip()):
@@ -109,29 +109,29 @@ class Host:
         return self.unit(task, "ActiveState") in ("active", "activating", "deactivating")
 
     def unit(self, task: str, key: str) -> str:
-        """A property of the task's service, as systemd knows it."""
+        """Return a systemd property of the task's service."""
         return self.run("systemctl", "show", "--property", key, "--value", f"cloudsync@{task}.service").stdout.strip()
 
     def timer(self, task: str) -> tuple[datetime, datetime]:
-        """When systemd itself says that the task's timer fires next, delay included, and that it fired last."""
+        """Return the next start of the task's timer, with its delay, and the last start, as systemd shows them."""
         listed = json.loads(self.run("systemctl", "list-timers", "--all", "--output=json").stdout)
         (row,) = (row for row in listed if row["unit"] == f"cloudsync@{task}.timer")
         return tuple(datetime.fromtimestamp((row[key] or 0) / 1e6, timezone.utc) for key in ("next", "last"))
 
     def task(self, name: str) -> dict[str, Any]:
-        """The task as the inventory declares it for this host."""
+        """Return the task as the inventory declares it for this host."""
         (task,) = (task for task in variable(self.name, "cloudsync_tasks") if task["name"] == name)
         return task
 
     def declare(self, task: str, /, **changes: Any) -> bool:
-        """Apply the task with some options changed; whether the host says that anything did change."""
+        """Declare the task with ``changes`` to its options, and return whether the module changed anything."""
         options = {key: value for key, value in {**self.task(task), **changes}.items() if value is not None}
-        answer = ansible(self.name, "skyhaul.cloudsync.task", options)
-        return bool(answer["changed"])
+        result = ansible(self.name, "skyhaul.cloudsync.task", options)
+        return bool(result["changed"])
 
 
 def ansible(host: str, module: str, options: dict[str, Any], **variables: Any) -> dict[str, Any]:
-    """One module call on one host, and its result."""
+    """Run a module on one host and return its result."""
     with tempfile.TemporaryDirectory() as results:
         call(
             *("ansible", host, "--inventory", os.environ["FLEET_INVENTORY"], "--tree", results),
@@ -142,7 +142,7 @@ def ansible(host: str, module: str, options: dict[str, Any], **variables: Any) -
 
 
 def preview(schedules: list[Any], start: datetime) -> list[dict[str, Any]]:
-    """What the schedule_preview lookup says on the control node, for hosts that live in UTC."""
+    """Return the result of the schedule_preview lookup on the control node, for hosts in UTC."""
     lookup = "query('skyhaul.cloudsync.schedule_preview', *schedules, count=1, start=start, timezone='UTC')"
     options = {"msg": "{{ " + lookup + " }}"}
     start_text = start.isoformat(timespec="seconds")
@@ -150,6 +150,6 @@ def preview(schedules: list[Any], start: datetime) -> list[dict[str, Any]]:
 
 
 def variable(host: str, name: str) -> Any:
-    """A variable of the inventory as verify.yml wrote it down for ``host``."""
+    """Return a variable of the inventory that verify.yml wrote to a file for ``host``."""
     with open(f"{os.environ['FLEET_VARIABLES']}/{host}.json") as variables:
         return json.load(variables)[name]

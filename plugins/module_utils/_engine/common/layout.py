@@ -69,7 +69,7 @@ class Layout:
     def task(self, name: str) -> str:
         return f"{self.tasks_dir}/{check_name('task', name)}.json"
 
-    def onetime_task(self, name: str) -> str:
+    def build_onetime_task(self, name: str) -> str:
         """Return the path of the task of a one-time run. The next boot removes it."""
         return f"{self.run_dir}/onetime/{check_name('task', name)}.json"
 

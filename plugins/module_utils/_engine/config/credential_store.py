@@ -15,7 +15,8 @@ from ..common.errors import usage_error
 from ..common.files import list_names, make_directory, read_object, remove, write_json
 from ..common.flock import Lock, wait_lock
 from ..common.layout import Layout, check_name
-from ..rclone.providers.traits import state_options
+from ..rclone.providers.traits import list_state_options
+from ..rclone.providers.truenas_names import normalize_name
 from .credentials import SCHEMA, STORED, Credential, build_stored_view
 from .seed import Place, Seed, load_seed
 
@@ -27,7 +28,8 @@ def list_credentials(layout: Layout) -> List[str]:
 
 def read_credential(layout: Layout, name: str) -> Optional[Dict[str, Any]]:
     """Return the stored form (ciphertexts, as in the file), None if the credential does not exist."""
-    return read_object(layout.credential(name), SCHEMA, "credential", name, STORED)
+    stored = read_object(layout.credential(name), SCHEMA, "credential", name, STORED)
+    return {**stored, "provider": normalize_name(str(stored["provider"]))} if stored is not None else None
 
 
 def load_credential(layout: Layout, seed: Seed, name: str) -> Credential:
@@ -117,7 +119,7 @@ def save_refreshed(layout: Layout, name: str, expected: Mapping[str, str], refre
         current = {**now.attributes, **now.merge_secrets()}
         kept = {
             key: refreshed[key]
-            for key in state_options(now.provider)
+            for key in list_state_options(now.provider)
             if key in refreshed and current.get(key) == expected.get(key)
         }
         if not kept:

@@ -19,8 +19,8 @@ from ..common.errors import usage_error
 from ..common.layout import check_name
 from ..common.validation import refuse_unknown_keys
 from ..rclone.conf_file import config_value
-from ..rclone.providers.conf_section import on_one_line
-from ..rclone.providers.truenas_names import rclone_name
+from ..rclone.providers.conf_section import join_lines
+from ..rclone.providers.truenas_names import get_rclone_name, normalize_name
 
 SCHEMA = 1
 OPTIONS = ("name", "provider", "attributes", "secrets", "description")
@@ -55,7 +55,7 @@ def parse_credential(declared: Mapping[str, Any]) -> Credential:
         raise usage_error(f"Credential {name} has no provider. Set provider, such as s3, b2 or sftp.")
     return Credential(
         name=name,
-        provider=str(provider),
+        provider=normalize_name(str(provider)),
         description=declared.get("description") or "",
         attributes=_parse_values(declared.get("attributes")),
         secrets=_parse_values(declared.get("secrets")),
@@ -64,12 +64,12 @@ def parse_credential(declared: Mapping[str, Any]) -> Credential:
 
 def _parse_values(given: Optional[Mapping[str, Any]]) -> Dict[str, str]:
     # On one line, as in rclone's file: save_refreshed() compares the declared value with the one a run started with.
-    return {key: on_one_line(config_value(value)) for key, value in (given or {}).items() if value is not None}
+    return {key: join_lines(config_value(value)) for key, value in (given or {}).items() if value is not None}
 
 
 def declare(before: Optional[Credential], wanted: Credential) -> Credential:
     """Return ``wanted`` with the refreshed values of ``before`` that still belong to its login."""
-    if before is None or rclone_name(before.provider) != rclone_name(wanted.provider):
+    if before is None or get_rclone_name(before.provider) != get_rclone_name(wanted.provider):
         return wanted
     # A value without a declared secret of its name (a session) belongs to the whole login.
     same_login = before.secrets == wanted.secrets and all(

@@ -11,16 +11,15 @@ The text is passed through pipes, never in a file or an argument.
 
 from __future__ import annotations
 
-import subprocess
 from typing import Sequence
 
 from ..common.errors import CloudsyncError, Damaged, usage_error
+from ..common.processes import ToolError, ToolResult, run_tool
 
 UNBOUND = "none"
 HOST, TPM2 = "host", "tpm2"
 KINDS = (HOST, TPM2, "host+tpm2", "auto")
 NAME = "cloudsync-seed"
-SEARCH_PATH = "/usr/bin:/bin"
 SECONDS = 60
 BUSY = "other"
 
@@ -39,16 +38,16 @@ def bind(plain: bytes, kind: str) -> str:
     """
     sealed = _encrypt(plain, kind, kind)
     opened = _systemd_creds(["decrypt", "--name=" + NAME, "-", "-"], sealed, kind)
-    if opened.stdout != plain:
+    if opened.raw_stdout != plain:
         raise _build_bind_error(kind, "systemd-creds cannot decrypt what it has encrypted")
     return b"".join(sealed.split()).decode("ascii")
 
 
 def _encrypt(plain: bytes, key: str, kind: str) -> bytes:
     done = _systemd_creds(["encrypt", "--with-key=" + key, "--name=" + NAME, "-", "-"], plain, kind)
-    if done.returncode != 0:
+    if done.exit_code != 0:
         raise _build_bind_error(kind, "systemd-creds failed: " + _find_last_line(done.stderr))
-    return bytes(done.stdout)
+    return done.raw_stdout
 
 
 def _build_bind_error(kind: str, why: str) -> CloudsyncError:
@@ -63,9 +62,9 @@ def open_bound(sealed: str, kind: str, path: str) -> bytes:
         if error.reason == BUSY:  # the next try may succeed, so the seed is not damaged and must not be replaced
             raise
         raise _build_open_error(path, kind, error.message) from error
-    if done.returncode != 0:
+    if done.exit_code != 0:
         raise _build_open_error(path, kind, f"systemd-creds failed: {_find_last_line(done.stderr)}.")
-    return bytes(done.stdout)
+    return done.raw_stdout
 
 
 def _build_open_error(path: str, kind: str, why: str) -> Damaged:
@@ -77,29 +76,21 @@ def _build_open_error(path: str, kind: str, why: str) -> Damaged:
     )
 
 
-def _systemd_creds(arguments: Sequence[str], stdin: bytes, kind: str) -> subprocess.CompletedProcess[bytes]:
+def _systemd_creds(arguments: Sequence[str], stdin: bytes, kind: str) -> ToolResult:
     try:
-        return subprocess.run(  # pylint: disable=ansible-bad-function
-            ["systemd-creds", *arguments],
-            input=stdin,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env={"PATH": SEARCH_PATH, "LANG": "C.UTF-8"},
-            check=False,
-            timeout=SECONDS,
-            # Ctrl-C must reach only the runner: it still saves a refreshed token, and needs the seed for that.
-            start_new_session=True,
-        )
-    except FileNotFoundError:
-        raise usage_error(
-            f"systemd-creds is not installed. A seed with bound={kind} needs it. Install systemd 250 or newer."
-        ) from None
-    except subprocess.TimeoutExpired:
-        raise CloudsyncError(
-            BUSY, f"systemd-creds timed out after {SECONDS} s (seed with bound={kind}). Try again."
-        ) from None
+        return run_tool(["systemd-creds", *arguments], SECONDS, stdin)
+    except ToolError as error:
+        if error.missing:
+            raise usage_error(
+                f"systemd-creds is not installed. A seed with bound={kind} needs it. Install systemd 250 or newer."
+            ) from None
+        if error.timed_out:
+            raise CloudsyncError(
+                BUSY, f"systemd-creds timed out after {SECONDS} s (seed with bound={kind}). Try again."
+            ) from None
+        raise
 
 
-def _find_last_line(stderr: bytes) -> str:
-    lines = stderr.decode("utf-8", "replace").strip().splitlines()
+def _find_last_line(stderr: str) -> str:
+    lines = stderr.strip().splitlines()
     return lines[-1].rstrip(".") if lines else "no output"

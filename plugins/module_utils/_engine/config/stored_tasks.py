@@ -41,7 +41,7 @@ def read_task(layout: Layout, name: str) -> Optional[Dict[str, Any]]:
 
 def read_onetime(layout: Layout, name: str) -> Optional[Dict[str, Any]]:
     """Return the stored form of the task of a one-time run, None if it does not exist."""
-    return read_object(layout.onetime_task(name), SCHEMA, "task", name, OPTIONS)
+    return read_object(layout.build_onetime_task(name), SCHEMA, "task", name, OPTIONS)
 
 
 def require_task(layout: Layout, name: str) -> Dict[str, Any]:
@@ -67,7 +67,7 @@ def build_stored_task_view(stored: Mapping[str, Any]) -> Dict[str, Any]:
 
 def list_onetimes(layout: Layout) -> List[str]:
     """Return the names of the one-time runs since the last boot."""
-    return list_names(os.path.dirname(layout.onetime_task("any")))
+    return list_names(os.path.dirname(layout.build_onetime_task("any")))
 
 
 def build_public_encryption(encryption: Optional[Mapping[str, Any]]) -> Optional[Dict[str, Any]]:

@@ -47,7 +47,7 @@ REFUSED_FLAGS = (
     ("max-duration", "Use the option limits.max_duration."),
     ("bwlimit", "Use the option bandwidth."),
     ("transfers", "Use the option transfers."),
-    ("retries", "Use the option retries."),
+    ("retries retries-sleep", "Use the option retries."),
     ("filter* include* exclude* files-from*", "Use the options include and exclude."),
     ("copy-links", "Use the option follow_symlinks."),
     ("create-empty-src-dirs", "Use the option create_empty_dirs."),

@@ -109,12 +109,12 @@ def save_task(layout: Layout, seed: Seed, task: Task) -> None:
     make_directory(layout.tasks_dir)
     write_json(layout.task(task.name), seal_task(layout, seed, task))
     # The task of an earlier one-time run with this name must not reappear when this task is removed.
-    remove(layout.onetime_task(task.name))
+    remove(layout.build_onetime_task(task.name))
 
 
 def save_onetime(layout: Layout, seed: Seed, task: Task) -> None:
     """Write the task of a one-time run."""
-    path = layout.onetime_task(task.name)
+    path = layout.build_onetime_task(task.name)
     make_directory(layout.run_dir)
     make_directory(os.path.dirname(path))
     write_json(path, seal_task(layout, seed, task))

@@ -13,14 +13,15 @@ redacted.
 from __future__ import annotations
 
 import json
+import os
 import socket
-import subprocess
 from dataclasses import asdict
 from email.message import EmailMessage
 from typing import Any, Dict, List
 from urllib.parse import urlsplit
 
 from ..common.http import post
+from ..common.processes import ToolError, run_tool
 from .events import Event
 from .targets import Target, redact_target, split_login
 
@@ -106,22 +107,13 @@ def _build_mail(recipients: str, event: Event) -> bytes:
 def _run(argv: List[str], content: bytes = b"") -> str:
     """Run a program. Return the problem, "" on success."""
     try:
-        done = subprocess.run(  # pylint: disable=ansible-bad-function
-            argv,
-            input=content,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=COMMAND_SECONDS,
-            check=False,
-        )
-    except FileNotFoundError:
-        remedy = ". Install a mail transport agent, such as msmtp-mta or postfix" if "-t" in argv else ""
-        return f"{argv[0]} does not exist{remedy}"
-    except OSError as error:
-        return f"{argv[0]}: {error.strerror}"
-    except subprocess.TimeoutExpired:
-        return f"{argv[0]} timed out after {COMMAND_SECONDS} s"
-    if done.returncode != 0:
-        output = done.stdout.decode("utf-8", "replace").strip().splitlines()
-        return f"{argv[0]} failed with exit code {done.returncode}: {(output or ['no output'])[-1]}"
+        done = run_tool(argv, COMMAND_SECONDS, content, {"HOME": os.path.expanduser("~")})
+    except ToolError as error:
+        if error.missing:
+            remedy = ". Install a mail transport agent, such as msmtp-mta or postfix" if "-t" in argv else ""
+            return f"{argv[0]} does not exist{remedy}"
+        return error.message.rstrip(".")
+    if done.exit_code != 0:
+        output = (done.stderr.strip() or done.stdout.strip()).splitlines() or ["no output"]
+        return f"{argv[0]} failed with exit code {done.exit_code}: {output[-1]}"
     return ""

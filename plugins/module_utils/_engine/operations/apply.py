@@ -44,7 +44,7 @@ from ..host import Host
 from ..systemd.install import UnitChange, apply_units, read_units
 from ..systemd.unit_files import render_drop_in, render_timer
 from .stop import stop_task
-from .validate import doubts_about, vet_credential, vet_task
+from .validate import list_doubts, vet_credential, vet_task
 
 
 @dataclass(frozen=True)
@@ -172,7 +172,7 @@ class _Convergence:
         stored = read_task(self._layout, task.name)
         self._old_tasks[task.name] = unseal_task(self._layout, self._require_seed(), stored) if stored else None
         self._new_tasks[task.name] = task
-        self._warn(*doubts_about(self._host, task, provider))
+        self._warn(*list_doubts(self._host, task, provider))
 
     def _find_task(self, name: str) -> Optional[Task]:
         if name in self._new_tasks:

@@ -26,7 +26,7 @@ from ..host import Host
 from ..systemd.install import place_volatile_drop_in
 from ..systemd.unit_files import render_drop_in
 from ..transfer.plan import Plan
-from .start import begin, followed, living_runs, planned_task
+from .start import begin_run, list_active_runs, plan_task, report_run
 from .validate import vet_task
 
 DEFAULT_NAME = "onetime"
@@ -34,7 +34,7 @@ DEFAULT_NAME = "onetime"
 DEFAULTS = {"mode": COPY, "on_overlap": "wait"}
 
 
-def onetime_task(host: Host, name: str, declared: Mapping[str, Any]) -> Task:
+def build_onetime_task(host: Host, name: str, declared: Mapping[str, Any]) -> Task:
     """The task that ``declared`` (options of the ``task`` module) asks for; nothing is written."""
     if name in list_tasks(host.layout):
         raise usage_error(
@@ -58,7 +58,7 @@ def onetime_task(host: Host, name: str, declared: Mapping[str, Any]) -> Task:
     return task
 
 
-def why_not_planned(host: Host, declared: Mapping[str, Any]) -> str:
+def explain_missing_plan(host: Host, declared: Mapping[str, Any]) -> str:
     """Why a check before the first real run can't tell what the one-time run would do; empty when it can."""
     if not host.has_rclone:
         return "rclone is not installed yet, so no plan was made for the one-time run."
@@ -70,28 +70,28 @@ def why_not_planned(host: Host, declared: Mapping[str, Any]) -> str:
     return ""
 
 
-def planned_onetime(host: Host, name: str, declared: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
-    """As starting.planned()."""
-    missing = why_not_planned(host, declared) if check_mode else ""
+def plan_once(host: Host, name: str, declared: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
+    """As starting.plan_run()."""
+    missing = explain_missing_plan(host, declared) if check_mode else ""
     if missing:
         return {"changed": True, "plan": Plan().to_dict(), "warnings": [missing]}
-    return planned_task(host, onetime_task(host, name, declared), check_mode)
+    return plan_task(host, build_onetime_task(host, name, declared), check_mode)
 
 
 def run_once(host: Host, name: str, declared: Mapping[str, Any], wait: bool, timeout: int) -> Dict[str, Any]:
-    """As starting.started(), but of what is ``declared``, and never of another run of that name."""
-    task = onetime_task(host, name, declared)
+    """As starting.start_run(), but of what is ``declared``, and never of another run of that name."""
+    task = build_onetime_task(host, name, declared)
     # Until the run has read it, what was asked for must not be replaced.
     with wait_lock(f"{host.layout.run_dir}/locks/onetime/{name}"):
         _refuse_while_running(host, name)
         save_onetime(host.layout, host.seed, task)
         place_volatile_drop_in(host.layout, name, render_drop_in(task))
-        record = begin(host, name, wait)
-    return followed(host, record, wait, timeout)
+        record = begin_run(host, name, wait)
+    return report_run(host, record, wait, timeout)
 
 
 def _refuse_while_running(host: Host, name: str) -> None:
-    for record in living_runs(host, name):
+    for record in list_active_runs(host, name):
         raise CloudsyncError(
             "locked",
             f"One-time run {name} ({record.id}) is active. Wait for its end, stop it (state=stopped), or use another "

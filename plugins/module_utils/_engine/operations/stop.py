@@ -15,7 +15,7 @@ from typing import List, Optional
 
 from ..common.errors import CloudsyncError
 from ..common.layout import Layout
-from ..runs.records import UNFINISHED, load_records, runner_pid
+from ..runs.records import UNFINISHED, find_runner_pid, load_records
 from ..systemd.systemctl import is_running, systemctl
 from ..systemd.unit_names import name_service
 
@@ -38,7 +38,7 @@ def _end(layout: Layout, task: str, run_id: str) -> None:
     deadline = time.monotonic() + STOP_SECONDS
     asked: Optional[int] = None
     while True:
-        pid = runner_pid(layout, task, run_id)
+        pid = find_runner_pid(layout, task, run_id)
         if pid is None:
             return
         if pid != asked:

@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 from typing import Dict, List, Mapping
 
 from ..common.errors import CloudsyncError
 from ..common.layout import Layout
+from ..common.processes import run_tool
 
 RUNNING_MARK = "/run/systemd/system"
+# Longer than a unit may take to stop: "systemctl stop" waits for the end of a run.
+SECONDS = 300
 
 
 def is_running(layout: Layout) -> bool:
@@ -26,20 +28,10 @@ def is_running(layout: Layout) -> bool:
 
 def systemctl(*arguments: str) -> str:
     """Run systemctl and return its output. Raise CloudsyncError with its error output if it fails."""
-    done = subprocess.run(  # pylint: disable=ansible-bad-function
-        ["systemctl", *arguments],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"},
-        check=False,
-    )
-    if done.returncode != 0:
-        raise CloudsyncError(
-            "other",
-            f"systemctl {' '.join(arguments)} failed: {done.stderr.decode('utf-8', 'replace').strip()}",
-        )
-    return done.stdout.decode("utf-8", "replace")
+    done = run_tool(["systemctl", *arguments], SECONDS)
+    if done.exit_code != 0:
+        raise CloudsyncError("other", f"systemctl {' '.join(arguments)} failed: {done.stderr.strip()}")
+    return done.stdout
 
 
 def next_elapses(layout: Layout) -> Mapping[str, int]:

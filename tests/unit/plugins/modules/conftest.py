@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A host below a temporary CLOUDSYNC_ROOT, and a recorded rclone, on which the real modules run."""
+"""Provide a host in a temporary CLOUDSYNC_ROOT, with a recorded rclone, for the real modules."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ env >> '{folder}/environment'
 shift 2
 [ "$1" = --ask-password=false ] && shift
 [ -e '{folder}/'"$1.code" ] || {{ echo "this rclone does not know $1" >&2; exit 97; }}
+[ ! -e '{folder}/'"$1.script" ] || . '{folder}/'"$1.script"
 cat '{folder}/'"$1.err" >&2
 cat '{folder}/'"$1.out"
 exit "$(cat '{folder}/'"$1.code")"
@@ -33,7 +34,7 @@ exit "$(cat '{folder}/'"$1.code")"
 
 
 class RecordedRclone:
-    """A program that gives recorded answers, each to one command of rclone."""
+    """A program that replays recorded output for each rclone command."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -47,6 +48,10 @@ class RecordedRclone:
         for suffix, text in (("out", out), ("err", err), ("code", str(code))):
             (self.folder / f"{command}.{suffix}").write_text(text)
 
+    def does(self, command, script):
+        """Run a line of shell at each call of ``command``, before it is answered."""
+        (self.folder / f"{command}.script").write_text(script + "\n")
+
     def replays(self, command, recording):
         """Answer ``command`` as it was recorded under the name ``recording``."""
         runs = json.loads((RECORDED / "runs.json").read_text(encoding="utf-8"))
@@ -54,13 +59,13 @@ class RecordedRclone:
         self.answers(command, err="\n".join(found["stderr"]) + "\n", code=found["exit_code"])
 
     def commands(self):
-        """All command lines so far."""
+        """Return all command lines so far."""
         called = self.folder / "called"
         return called.read_text().splitlines() if called.exists() else []
 
 
 class ManagedHost:
-    """Runs modules as Ansible does: through main(), the result from standard output."""
+    """Run modules as Ansible does: call main(), and read the result from standard output."""
 
     def __init__(self, root, rclone, capsys):
         self.root = root
@@ -71,12 +76,12 @@ class ManagedHost:
         self._capsys = capsys
 
     def secret(self, text):
-        """``text``, which from now on must be nowhere in clear."""
+        """Return ``text``, which must not be found in clear text from now on."""
         self.secrets.append(text)
         return text
 
     def run(self, module, options=None, check=False):
-        """The result of one module call, with its ``warnings``."""
+        """Return the result of one module call, with its ``warnings``."""
         arguments = copy.deepcopy(options or {})
         arguments.update(_ansible_check_mode=check, _ansible_diff=True)
         main = importlib.import_module(MODULES + module).main
@@ -92,13 +97,13 @@ class ManagedHost:
         return result
 
     def ok(self, module, options=None, check=False):
-        """The result of a module call that must succeed."""
+        """Return the result of a module call that must succeed."""
         result = self.run(module, options, check)
         assert not result.get("failed"), result["msg"]
         return result
 
     def refused(self, module, options=None, check=False):
-        """The message of a module call that must fail, and leave everything as it was."""
+        """Return the message of a module call that must fail and change nothing."""
         before = self.files()
         result = self.run(module, options, check)
         assert result.get("failed"), result
@@ -107,7 +112,7 @@ class ManagedHost:
         return result["msg"]
 
     def files(self):
-        """The content of every file that lasts, by its path below the root; locks and caches do not."""
+        """Return the content of every file by its path below the root, except locks and caches."""
         found = {}
         for path in sorted(self.root.rglob("*")):
             name = str(path.relative_to(self.root))
@@ -131,7 +136,7 @@ class ManagedHost:
 
 @pytest.fixture
 def bare_host(tmp_path, monkeypatch, capsys):
-    """A host on which nothing was installed; at the end, no secret is anywhere in clear."""
+    """Provide a host without an installation. Check at the end that no secret is found in clear text."""
     root = tmp_path / "root"
     folder = tmp_path / "bin"
     root.mkdir()
@@ -147,14 +152,14 @@ def bare_host(tmp_path, monkeypatch, capsys):
 
 @pytest.fixture
 def host(bare_host):
-    """A host with a seed."""
+    """Provide a host with a seed."""
     bare_host.ok("seed")
     return bare_host
 
 
 @pytest.fixture
 def source(tmp_path):
-    """A folder to push."""
+    """Provide a folder to push."""
     folder = tmp_path / "data"
     folder.mkdir()
     (folder / "a").write_text("hello\n")
@@ -163,7 +168,7 @@ def source(tmp_path):
 
 @pytest.fixture
 def offsite(host):
-    """The options of a credential, whose two secrets are watched."""
+    """Provide the options of a credential with two watched secrets."""
     return {
         "name": "offsite",
         "provider": "s3",
@@ -175,7 +180,7 @@ def offsite(host):
 
 @pytest.fixture
 def documents(host, offsite, source):
-    """The options of a task that uses the most, on a host that has its credential."""
+    """Provide the options of a task with most features, on a host that has its credential."""
     host.ok("credential", offsite)
     return {
         "name": "documents",

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A guard that is added in one place holds for every run, and without a session for a declaration, too."""
+"""A guard that is added in one place applies to every run. If it needs no session, it also applies to declarations."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SENTENCE = "The moon is full. Run the task tomorrow."
 
 @pytest.fixture
 def task(host, documents):
-    """A stored task, and an rclone that answers the other guards."""
+    """Provide a stored task, and an rclone that passes the other guards."""
     declared = dict(documents, encryption=None, notify=None, guards={}, mode="copy")
     host.ok("task", declared)
     host.rclone.answers("lsf", "a\n")
@@ -27,7 +27,7 @@ def task(host, documents):
 
 @pytest.fixture
 def once(task, source):
-    """The options of a one-time run with the same transfer."""
+    """Provide the options of a one-time run with the same transfer."""
     return {"credential": "offsite", "direction": "push", "path": source, "remote_path": "backups/documents"}
 
 
@@ -60,7 +60,7 @@ def test_an_added_guard_refuses_a_one_time_run_and_its_dry_run(host, once, add_g
     assert [line for line in host.rclone.commands() if " copy " in line] == []
 
 
-def test_an_added_guard_that_needs_no_host_refuses_a_one_time_run_before_it_is_kept(host, once, add_guard):
+def test_an_added_guard_that_needs_no_host_refuses_a_one_time_run_before_it_is_stored(host, once, add_guard):
     add_guard("DECLARED")
     refused = f"Task onetime is invalid: {SENTENCE}"
     assert host.refused("run", once) == refused

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Bad input gets an answer: one message that names the thing, the value and the remedy; nothing is half-written."""
+"""Invalid input gives one message with the object, the value and the remedy. No file is partly written."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_an_unknown_secret(host, offsite):
 def test_missing_required_attributes(host):
     declared = {"name": "box", "provider": "sftp", "secrets": {"pass": host.secret("sftp-password")}}
     assert host.refused("credential", declared) == (
-        "Credential box is invalid: sftp needs host and user; other ways to log in use key_file, key_pem, "
+        "Credential box is invalid: sftp needs host and user. Other ways to log in use key_file, key_pem, "
         "key_use_agent, ssh."
     )
 
@@ -73,7 +73,7 @@ def test_a_login_inside_an_address_under_attributes(host, offsite):
     attributes = dict(offsite["attributes"], endpoint="https://user:in-the-url@s3.example.com")
     message = host.refused("credential", credential(offsite, attributes=attributes))
     assert message == (
-        "Credential offsite is invalid: 'endpoint' has a password or token in it: move it from attributes to secrets."
+        "Credential offsite is invalid: 'endpoint' contains a password or token: move it from attributes to secrets."
     )
 
 
@@ -152,8 +152,8 @@ def test_a_source_that_does_not_exist_fails_the_run_that_needs_it(host, document
     assert result["failed"]
     assert result["reason"] == "not_found"
     assert result["msg"] == (
-        f"A run of task documents would end as not_found: The source {source}/nowhere does not exist. Create it, or "
-        "correct the path."
+        f"A run of task documents would end as not_found: Source {source}/nowhere does not exist. Create it, or "
+        "correct the task's path."
     )
 
 
@@ -227,14 +227,14 @@ def test_an_rclone_that_is_missing(host, offsite, monkeypatch, tmp_path):
     monkeypatch.setattr(binary, "STANDARD_PATH", str(tmp_path))
     monkeypatch.setenv("PATH", str(tmp_path))
     assert host.refused("credential", offsite) == (
-        "rclone is missing on this host: run the role skyhaul.cloudsync.runner, or put rclone on PATH."
+        "rclone is not installed on this host. Run the role skyhaul.cloudsync.runner, or put rclone on PATH."
     )
 
 
 def test_an_rclone_that_is_too_old(host, offsite):
     host.rclone.answers("version", "rclone v1.53.3-DEV\n")
     assert host.refused("credential", offsite) == (
-        f"{host.rclone.program} is rclone 1.53.3; cloudsync needs 1.60.0 or newer. Run the role "
+        f"{host.rclone.program} is rclone 1.53.3, but cloudsync needs 1.60.0 or later. Run the role "
         "skyhaul.cloudsync.runner, or upgrade rclone."
     )
 
@@ -242,15 +242,17 @@ def test_an_rclone_that_is_too_old(host, offsite):
 def test_an_rclone_that_is_none(host, offsite):
     host.rclone.answers("version", "hello\n")
     assert host.refused("credential", offsite) == (
-        f"{host.rclone.program} does not answer like rclone: run the role skyhaul.cloudsync.runner."
+        f"{host.rclone.program} is not rclone. Run the role skyhaul.cloudsync.runner to install rclone."
     )
 
 
 def test_an_rclone_that_can_not_be_run(host, offsite):
     host.rclone.program.write_text("#!/nowhere/sh\n")
     message = host.refused("credential", offsite)
-    assert message.startswith(f"{host.rclone.program} could not be run: ")
-    assert message.endswith("Run the role skyhaul.cloudsync.runner, or put another rclone on PATH.")
+    assert message.startswith(
+        f"Cannot run {host.rclone.program}. Run the role skyhaul.cloudsync.runner, or put another rclone on PATH. "
+    )
+    assert "does not exist on this host" in message
 
 
 @pytest.mark.parametrize("module", ["seed", "credential", "task", "host_config"])

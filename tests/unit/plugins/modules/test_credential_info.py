@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 
-def test_a_host_that_has_none_has_an_empty_list(bare_host):
+def test_a_host_without_any_returns_an_empty_list(bare_host):
     assert bare_host.ok("credential_info")["credentials"] == []
 
 

@@ -9,7 +9,7 @@ import pytest
 
 @pytest.fixture
 def declared(host, offsite, source):
-    """Two credentials and two tasks, one of them the restore of the other."""
+    """Provide two credentials and two tasks, of which one reverses the other."""
     return {
         "credentials": [
             offsite,
@@ -52,14 +52,14 @@ def test_a_second_application_changes_nothing(host, declared):
     assert host.files() == before
 
 
-def test_check_mode_predicts_and_writes_nothing(host, declared):
+def test_check_mode_predicts_the_changes_and_writes_nothing(host, declared):
     before = host.files()
     predicted = host.ok("host_config", declared, check=True)
     assert host.files() == before
     assert host.ok("host_config", declared) == predicted
 
 
-def test_check_mode_works_before_anything_is_installed(bare_host):
+def test_check_mode_works_before_the_runner_is_installed(bare_host):
     bare_host.rclone.program.unlink()
     declared = {
         "credentials": [{"name": "c", "provider": "b2", "attributes": {"account": "a"}, "secrets": {"key": "k-e-y"}}],
@@ -75,13 +75,13 @@ def test_check_mode_works_before_anything_is_installed(bare_host):
     assert bare_host.files() == before
 
 
-def test_what_is_not_named_stays_without_purge(host, declared):
+def test_undeclared_objects_are_kept_without_purge(host, declared):
     host.ok("host_config", declared)
     assert not host.ok("host_config", {"credentials": declared["credentials"][:1]})["changed"]
     assert len(host.ok("credential_info")["credentials"]) == 2
 
 
-def test_purge_removes_what_is_not_named(host, declared):
+def test_purge_removes_undeclared_objects(host, declared):
     host.ok("host_config", declared)
     fewer = {"credentials": declared["credentials"][:1], "tasks": declared["tasks"][:1], "purge": True}
     predicted = host.ok("host_config", fewer, check=True)
@@ -93,13 +93,13 @@ def test_purge_removes_what_is_not_named(host, declared):
     assert [name for name in host.files() if "b2" in name or "restore" in name] == []
 
 
-def test_an_empty_declaration_with_purge_empties_the_host(host, declared):
+def test_purge_with_empty_lists_removes_everything(host, declared):
     host.ok("host_config", declared)
     assert host.ok("host_config", {"purge": True})["changed"]
     assert list(host.files()) == ["etc/cloudsync/seed"]
 
 
-def test_purge_does_not_remove_the_credential_of_a_task_that_is_declared(host, declared):
+def test_purge_does_not_remove_the_credential_of_a_declared_task(host, declared):
     host.ok("host_config", declared)
     fewer = {"credentials": declared["credentials"][1:], "tasks": declared["tasks"], "purge": True}
     assert host.refused("host_config", fewer) == (
@@ -108,7 +108,7 @@ def test_purge_does_not_remove_the_credential_of_a_task_that_is_declared(host, d
     )
 
 
-def test_one_mistake_leaves_everything_as_it_was(host, declared):
+def test_one_invalid_object_changes_nothing(host, declared):
     declared["tasks"][1]["path"] = "relative"
     message = host.refused("host_config", declared)
     assert message == "Task restore is invalid: path is 'relative'. Use an absolute path, such as /srv/data."
@@ -123,7 +123,7 @@ def test_a_name_that_is_declared_twice_is_refused(host, declared, kind):
 
 
 @pytest.mark.parametrize("word", ["true", "push", "s3", "2", "daily"])
-def test_a_secret_that_is_an_ordinary_word_does_not_spoil_the_result(host, declared, word):
+def test_a_secret_that_is_an_ordinary_word_does_not_mask_the_result(host, declared, word):
     declared["credentials"][1]["secrets"] = {"key": word}
     assert host.ok("host_config", declared)["changed"] is True
     result = host.ok("host_config", declared)
@@ -132,7 +132,7 @@ def test_a_secret_that_is_an_ordinary_word_does_not_spoil_the_result(host, decla
     assert result["diff"]["before"] == result["diff"]["after"]
 
 
-def test_a_restore_follows_its_original_and_changes_with_it(host, declared):
+def test_a_task_with_reverse_of_follows_its_original(host, declared):
     host.ok("host_config", declared)
     declared["tasks"][0].update(exclude=["*.tmp"], schedule={"preset": "hourly", "spread": 600})
     result = host.ok("host_config", declared)

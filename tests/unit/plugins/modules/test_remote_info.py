@@ -52,7 +52,7 @@ def test_a_credential_that_is_only_given_is_not_stored(listed, offsite):
     assert listed.files() == before
 
 
-def test_nothing_of_a_listing_stays_in_the_run_directory(listed, offsite):
+def test_a_listing_leaves_no_file_in_the_run_directory(listed, offsite):
     listed.ok("credential", offsite)
     listed.ok("remote_info", {"credential": "offsite"})
     assert list((listed.root / "run/cloudsync/live").iterdir()) == []
@@ -76,5 +76,5 @@ def test_a_refused_login_is_a_failure_with_the_reason(host, offsite):
         ({"credential": "x", "provider": "s3"}, "parameters are mutually exclusive: task|credential|provider"),
     ],
 )
-def test_what_can_not_be_listed_is_refused(host, options, message):
+def test_invalid_options_are_refused(host, options, message):
     assert host.refused("remote_info", options).startswith(message)

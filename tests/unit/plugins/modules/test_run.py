@@ -9,13 +9,13 @@ import pytest
 
 @pytest.fixture
 def task(host, documents):
-    """A stored task without encryption."""
+    """Provide a stored task without encryption."""
     declared = dict(documents, encryption=None, notify=None, guards={}, mode="copy")
     host.ok("task", declared)
     return declared
 
 
-def test_a_dry_run_tells_the_plan_and_is_no_change(host, task):
+def test_a_dry_run_returns_the_plan_and_is_not_a_change(host, task):
     host.rclone.answers("lsjson", '[{"Path": "a", "Size": 3}]')
     host.rclone.replays("copy", "dry_run_sync")
     before = host.files()
@@ -52,7 +52,7 @@ def test_a_guard_that_would_refuse_fails_the_check_and_is_a_warning_of_a_dry_run
     assert runs[1]["plan"]["delete"]
 
 
-def test_check_mode_before_the_task_is_there_can_not_plan(bare_host):
+def test_check_mode_without_the_task_returns_an_empty_plan(bare_host):
     result = bare_host.ok("run", {"task": "documents"}, check=True)
     assert result["changed"]
     assert result["warnings"] == ["Task documents does not exist on this host yet, so no plan was made."]
@@ -68,7 +68,7 @@ def test_a_run_that_a_guard_refuses_fails_with_its_record(host, task, source):
     assert (run["state"], run["reason"], run["task"], run["trigger"]) == ("failed", "not_found", "documents", "manual")
     assert result["reason"] == "not_found"
     assert result["msg"] == f"Run {run['id']} of task documents ended as failed (not_found): {run['message']}"
-    assert run["message"] == f"The source {source}/nowhere does not exist. Create it, or correct the path."
+    assert run["message"] == f"Source {source}/nowhere does not exist. Create it, or correct the task's path."
     assert run["exit_code"] is None
     with open(run["log"], encoding="utf-8") as log:
         assert run["message"] in log.read()
@@ -91,14 +91,14 @@ def test_a22_a_mount_point_that_is_not_mounted_refuses(host, task, source):
     assert f"{source} is not mounted." in result["msg"]
 
 
-def test_stopping_what_does_not_run_is_no_change(host, task):
+def test_stopping_an_inactive_task_is_not_a_change(host, task):
     result = host.ok("run", {"task": "documents", "state": "stopped"})
     assert not result["changed"]
     assert result["run"] == {}
     assert not host.ok("run", {"task": "documents", "state": "stopped"}, check=True)["changed"]
 
 
-def test_a_run_can_not_be_left_alone_without_the_command(host, task):
+def test_state_started_needs_the_installed_command(host, task):
     assert host.refused("run", {"task": "documents", "state": "started"}) == (
         f"{host.root}/usr/local/bin/cloudsync does not exist, so a run would end with this module. Apply the role "
         "skyhaul.cloudsync.runner, or use state=finished."

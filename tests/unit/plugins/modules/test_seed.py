@@ -19,7 +19,7 @@ def passphrase(host):
 
 @pytest.fixture
 def wrapped(host, passphrase):
-    """A backup of the host's seed."""
+    """Provide a backup of the host's seed."""
     return host.ok("seed", {"backup": True, "passphrase": passphrase})["wrapped"]
 
 
@@ -27,7 +27,7 @@ def keys_of(host):
     return [key["key"] for key in host.read(FILE)["keys"]]
 
 
-def test_a_seed_is_made_once(bare_host):
+def test_a_seed_is_created_only_once(bare_host):
     result = bare_host.ok("seed")
     assert result["changed"]
     assert result["diff"]["before"] == {}
@@ -46,7 +46,7 @@ def test_no_key_is_in_the_result(bare_host):
     assert not any(key in result for key in keys_of(bare_host))
 
 
-def test_check_mode_makes_none(bare_host):
+def test_check_mode_creates_no_seed(bare_host):
     predicted = bare_host.ok("seed", check=True)
     assert predicted["changed"]
     assert bare_host.files() == {}
@@ -75,7 +75,7 @@ def test_the_backup_restores_a_lost_seed(host, documents, wrapped, passphrase):
     assert not host.ok("task", documents)["changed"]
 
 
-def test_restoring_onto_another_seed_adds_its_keys(host, wrapped, passphrase):
+def test_restoring_to_a_host_with_another_seed_adds_the_keys(host, wrapped, passphrase):
     (host.root / FILE).unlink()
     host.ok("seed")
     own = host.read(FILE)
@@ -84,7 +84,7 @@ def test_restoring_onto_another_seed_adds_its_keys(host, wrapped, passphrase):
     assert len(result["seed"]["key_ids"]) == 2
 
 
-def test_a_backup_does_not_change_anything_and_has_no_key_in_clear(host, passphrase):
+def test_a_backup_changes_nothing_and_contains_no_key_in_clear_text(host, passphrase):
     before = host.files()
     result = host.ok("seed", {"backup": True, "passphrase": passphrase})
     assert not result["changed"]
@@ -103,7 +103,7 @@ def test_a_backup_does_not_change_anything_and_has_no_key_in_clear(host, passphr
         ({"passphrase": None}, "state is restored but all of the following are missing: passphrase"),
     ],
 )
-def test_a_wrong_passphrase_or_text_is_refused(host, wrapped, passphrase, change, message):
+def test_a_wrong_passphrase_or_a_damaged_text_is_refused(host, wrapped, passphrase, change, message):
     options = dict({"state": "restored", "wrapped": wrapped, "passphrase": passphrase}, **change)
     options = {key: value for key, value in options.items() if value is not None}
     assert host.refused("seed", options).startswith(message)
@@ -134,7 +134,7 @@ def test_rotation_encrypts_everything_anew_and_drops_the_old_key(host, documents
     assert not host.ok("task", documents)["changed"]
 
 
-def test_rotation_that_can_not_read_a_secret_changes_nothing(host, documents):
+def test_a_rotation_with_an_unreadable_secret_changes_nothing(host, documents):
     host.ok("task", documents)
     path = host.root / "etc/cloudsync/credentials/offsite.json"
     path.write_text(path.read_text().replace("cs1:", "cs1:x", 1))

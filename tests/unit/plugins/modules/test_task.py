@@ -60,7 +60,7 @@ def test_another_spelling_of_the_same_is_no_change(host, documents):
     assert not host.ok("task", spelled)["changed"]
 
 
-def test_check_mode_predicts_and_writes_nothing(host, documents):
+def test_check_mode_predicts_the_changes_and_writes_nothing(host, documents):
     before = host.files()
     predicted = host.ok("task", documents, check=True)
     assert host.files() == before
@@ -74,7 +74,7 @@ def test_check_mode_predicts_and_writes_nothing(host, documents):
 @pytest.mark.parametrize(
     "change", [{"encryption": {"password": "2nd-crypt-password"}}, {"notify": ["https://hooks.example.com/2nd-path"]}]
 )
-def test_changing_only_a_secret_is_a_change_that_the_diff_tells_in_a_word(host, documents, change):
+def test_a_changed_secret_is_a_change_that_the_diff_shows_without_the_value(host, documents, change):
     host.ok("task", documents)
     host.secret("2nd-crypt-password")
     host.secret("2nd-path")
@@ -93,13 +93,13 @@ def test_changing_only_a_secret_is_a_change_that_the_diff_tells_in_a_word(host, 
     assert not host.ok("task", changed)["changed"]
 
 
-def test_targets_without_a_secret_are_shown(host, documents):
+def test_notify_targets_without_a_secret_are_shown(host, documents):
     targets = ["mailto:ops@example.com", "unit:alert@.service"]
     task = host.ok("task", dict(documents, notify=targets))["task"]
     assert task["notify"] == targets
 
 
-def test_a_timer_that_somebody_removed_comes_back(host, documents):
+def test_a_removed_timer_is_installed_again(host, documents):
     host.ok("task", documents)
     (host.root / TIMER).unlink()
     (host.root / ENABLED).unlink()
@@ -111,7 +111,7 @@ def test_a_timer_that_somebody_removed_comes_back(host, documents):
 
 
 @pytest.mark.parametrize("change", [{"enabled": False}, {"schedule": None}])
-def test_without_a_schedule_in_force_there_is_no_timer(host, documents, change):
+def test_a_task_without_an_active_schedule_has_no_timer(host, documents, change):
     host.ok("task", documents)
     assert host.ok("task", dict(documents, **change))["changed"]
     assert not (host.root / TIMER).exists()
@@ -134,7 +134,7 @@ def test_absent_removes_the_task_and_its_units_and_needs_no_seed(host, documents
     assert not host.ok("task", gone)["changed"]
 
 
-def test_the_reverse_of_a_push_pulls_disabled_with_the_same_filters_and_encryption(host, documents):
+def test_the_reverse_of_a_push_is_a_disabled_pull_with_the_same_filters_and_encryption(host, documents):
     host.ok("task", dict(documents, hooks={"before": "true"}, guards={"marker": "a", "max_delete": "10%"}))
     restore = {"name": "restore", "reverse_of": "documents", "path": "/srv/restored"}
     task = host.ok("task", restore)["task"]
@@ -157,12 +157,12 @@ def test_limits_and_write_paths_reach_the_unit(host, documents):
         assert line + "\n" in drop_in
 
 
-def test_a_schedule_that_is_easily_misread_warns(host, documents):
+def test_an_ambiguous_schedule_warns(host, documents):
     result = host.ok("task", dict(documents, schedule={"cron": "0 0 */2 * 1"}))
     assert [text.split(": ")[0] for text in result["warnings"]] == ["Task documents"]
 
 
-def test_a_task_whose_secrets_were_edited_is_refused_and_left(host, documents):
+def test_a_task_with_edited_secrets_is_refused_and_not_changed(host, documents):
     host.ok("task", documents)
     path = host.root / FILE
     stored = host.read(FILE)

@@ -7,7 +7,7 @@ from __future__ import annotations
 import datetime
 
 
-def test_a_host_that_has_none_has_an_empty_list(bare_host):
+def test_a_host_without_any_returns_an_empty_list(bare_host):
     assert bare_host.ok("task_info")["tasks"] == []
 
 
@@ -53,7 +53,7 @@ def test_past_runs_are_listed_newest_first(host, documents, source):
     assert host.ok("task_info", {"runs": 0})["tasks"][0]["runs"] == []
 
 
-def test_a_task_that_does_not_exist_is_refused_naming_those_that_do(host, documents):
+def test_an_unknown_task_is_refused_with_the_existing_names(host, documents):
     host.ok("task", documents)
     assert host.refused("task_info", {"name": "document"}) == (
         "Task document does not exist on this host. Existing tasks: documents."

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a host does after it was down. These checks take the host away, so they run after all others."""
+"""A host catches up after it was down. These checks reboot the hosts, so they run after all others."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ HOSTS = (Host("bookworm"), Host("trixie"))
 
 @dataclass(frozen=True)
 class Absence:
-    """When both hosts were down: ``slot`` passed in between."""
+    """The time when both hosts were down, which includes ``slot``."""
 
     down: datetime
     slot: datetime
@@ -29,17 +29,17 @@ class Absence:
 
 @pytest.fixture(scope="session")
 def absence() -> Absence:
-    """Both hosts were shut down during a run, missed a slot of two tasks, and are up again."""
+    """Shut down both hosts during a run, wait until two tasks have missed a slot, and start the hosts again."""
     slot = slot_before(now() + timedelta(seconds=90))
-    for_each(lambda host: leave(host, slot))
+    for_each(lambda host: prepare_absence(host, slot))
     down = now()
     call(PODMAN, "stop", "--time", "60", *(host.name for host in HOSTS))
     if now() >= slot:
-        raise AssertionError(f"the hosts took too long to go down: until {now()}")
+        raise AssertionError(f"the hosts took too long to shut down: until {now()}")
     time.sleep((slot - now()).total_seconds() + 2)
     up = now()
     call(PODMAN, "start", *(host.name for host in HOSTS))
-    for_each(lambda host: wait_until(lambda: has_booted(host), f"{host} has booted", 60))
+    for_each(lambda host: wait_until(lambda: has_booted(host), f"{host} boots", 60))
     return Absence(down, slot, up)
 
 
@@ -48,15 +48,15 @@ def for_each(do: Callable[[Host], object]) -> None:
         list(pool.map(do, HOSTS))
 
 
-def leave(host: Host, slot: datetime) -> None:
-    """Give two tasks that slot, and begin a run."""
+def prepare_absence(host: Host, slot: datetime) -> None:
+    """Schedule two tasks for ``slot``, and start a run of a third task."""
     cron = {"cron": f"{slot.minute} {slot.hour} {slot.day} {slot.month} *", "timezone": "UTC"}
     tasks = [{**host.task("caught-up"), "schedule": {**cron, "catch_up": True}}]
     tasks += [{**host.task("let-go"), "schedule": cron}]
     ansible(host.name, "skyhaul.cloudsync.host_config", {"tasks": tasks})
     begun = now()
     host.run("systemctl", "start", "--no-block", "cloudsync@victim.service")
-    wait_until(lambda: host.runs_since("victim", begun), "victim runs", 20)
+    wait_until(lambda: host.runs_since("victim", begun), "a run of victim starts", 20)
 
 
 def has_booted(host: Host) -> bool:
@@ -64,29 +64,30 @@ def has_booted(host: Host) -> bool:
 
 
 def test_a_missed_slot_is_made_up_for_when_the_task_catches_up(host: Host, absence: Absence) -> None:
-    runs = wait_until(lambda: host.runs_since("caught-up", absence.slot), "caught-up runs", 30)
+    runs = wait_until(lambda: host.runs_since("caught-up", absence.slot), "a run of caught-up starts", 30)
     assert runs[0].began >= absence.up.replace(microsecond=0)
     assert len(runs) == 1
-    wait_until(lambda: host.runs("caught-up")[-1].state not in UNFINISHED, "caught-up has ended", 30)
+    wait_until(lambda: host.runs("caught-up")[-1].state not in UNFINISHED, "the run of caught-up ends", 30)
     assert host.runs("caught-up")[-1].state == "success", host.runs("caught-up")[-1].content
 
 
-def test_a_missed_slot_is_let_go_otherwise(host: Host, absence: Absence) -> None:
-    wait_until(lambda: host.runs_since("caught-up", absence.slot), "caught-up runs", 30)
+def test_a_missed_start_is_not_caught_up_by_default(host: Host, absence: Absence) -> None:
+    wait_until(lambda: host.runs_since("caught-up", absence.slot), "a run of caught-up starts", 30)
     assert host.runs_since("let-go", absence.slot) == []
 
 
-def test_timers_go_on(host: Host, absence: Absence) -> None:
-    wait_until(
-        lambda: absence.up < host.timer("minutely")[0] <= slot_before(now()) + MINUTE, "its next slot is near", 20
-    )
+def test_timers_continue_after_a_reboot(host: Host, absence: Absence) -> None:
+    def look() -> bool:
+        return absence.up < host.timer("minutely")[0] <= slot_before(now()) + MINUTE
+
+    wait_until(look, "the next start of minutely is within a minute", 20)
 
 
-def test_a_run_that_the_shutdown_cut_off_says_so(host: Host, absence: Absence) -> None:
+def test_a_run_during_the_shutdown_is_recorded_as_aborted(host: Host, absence: Absence) -> None:
     run = host.runs("victim")[-1]
     assert run.began <= absence.down
     assert (run.state, run.reason) in [("aborted", "stopped"), ("aborted", "interrupted")], run.content
 
 
-def test_nothing_failed_at_boot(host: Host, absence: Absence) -> None:
+def test_no_unit_fails_at_boot(host: Host, absence: Absence) -> None:
     assert host.run("systemctl", "--failed", "--no-legend").stdout == ""

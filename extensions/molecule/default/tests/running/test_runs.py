@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs: by a timer, by hand, encrypted, killed."""
+"""Runs that a timer or a person starts, encrypted runs, and killed runs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_the_journal_and_the_log_have_the_run(host: Host, first_run: Run) -> Non
     assert "success" in host.run("cat", first_run.log).stdout
 
 
-def test_a_source_that_is_empty_is_refused_and_the_copy_stays(host: Host, store: Host) -> None:
+def test_an_empty_source_is_refused_and_the_destination_is_kept(host: Host, store: Host) -> None:
     name = "emptied"
     host.run("mkdir", "-p", "/srv/emptied")
     host.shell("cp /etc/os-release /srv/emptied/")
@@ -33,11 +33,11 @@ def test_a_source_that_is_empty_is_refused_and_the_copy_stays(host: Host, store:
     assert list(store.tree(f"/srv/s3/{host}/emptied")) == ["./os-release"]
 
 
-def test_what_is_pushed_encrypted_comes_back_equal(host: Host, store: Host) -> None:
+def test_an_encrypted_push_is_restored_without_a_difference(host: Host, store: Host) -> None:
     host.run("cloudsync", "run", "vault")
     source = host.tree("/srv/data")
     stored = store.tree(f"/srv/sftp/{host}")
-    assert len(stored) >= len(source)  # and the canary
+    assert len(stored) >= len(source)  # the canary is one file more
     assert not set(source.values()) & set(stored.values())
     assert not set(source) & set(stored)
     host.run("cloudsync", "run", "unvault")
@@ -45,10 +45,10 @@ def test_what_is_pushed_encrypted_comes_back_equal(host: Host, store: Host) -> N
 
 
 @pytest.mark.usefixtures("first_run")
-def test_a_one_time_run_is_a_service_like_any_other_and_keeps_no_task(host: Host) -> None:
+def test_a_one_time_run_is_a_service_and_stores_no_task(host: Host) -> None:
     options = {"reverse_of": "minutely", "path": "/srv/once", "limits": {"nice": 7}}
-    answer = ansible(host.name, "skyhaul.cloudsync.run", options)
-    assert (answer["run"]["task"], answer["run"]["state"]) == ("onetime", "success"), answer
+    result = ansible(host.name, "skyhaul.cloudsync.run", options)
+    assert (result["run"]["task"], result["run"]["state"]) == ("onetime", "success"), result
     assert host.tree("/srv/once") == host.tree("/srv/data")
     assert host.unit("onetime", "Nice") == "7"
     assert "ExecStart" in host.run("systemctl", "cat", "cloudsync@onetime.service").stdout
@@ -56,7 +56,7 @@ def test_a_one_time_run_is_a_service_like_any_other_and_keeps_no_task(host: Host
     assert host.run("find", "/etc", "-name", "*onetime*").stdout == ""
 
 
-def test_a_unit_is_started_once_when_a_task_begins_to_fail(host: Host) -> None:
+def test_a_notify_unit_is_started_once_when_a_task_begins_to_fail(host: Host) -> None:
     text = "[Service]\nType=oneshot\nExecStart=/bin/sh -c 'echo %i >> /srv/alarms'\n"
     host.run("tee", "/etc/systemd/system/alarm@.service", stdin=text)
     host.run("systemctl", "daemon-reload")
@@ -68,12 +68,10 @@ def test_a_unit_is_started_once_when_a_task_begins_to_fail(host: Host) -> None:
     wait_until(lambda: host.run("cat", "/srv/alarms", check=False).stdout == "alarmed\n", "one alarm", 20)
 
 
-def test_a_secret_is_in_no_command_line_and_a_killed_runner_leaves_a_record_but_no_secret_and_no_lock(
-    host: Host,
-) -> None:
+def test_a_run_shows_no_secret_and_leaves_a_record_when_it_is_killed(host: Host) -> None:
     begun = now()
     host.run("systemctl", "start", "--no-block", "cloudsync@victim.service")
-    wait_until(lambda: [run for run in host.runs("victim") if run.state == "running"], "victim runs", 30)
+    wait_until(lambda: [run for run in host.runs("victim") if run.state == "running"], "victim is running", 30)
     seen = host.run(
         *("sh", "-c", "grep -lsaF -f - /proc/[0-9]*/cmdline /proc/[0-9]*/environ"),
         stdin=variable(host.name, "store_s3_secret"),
@@ -81,7 +79,7 @@ def test_a_secret_is_in_no_command_line_and_a_killed_runner_leaves_a_record_but_
     )
     assert seen.stdout == ""
     host.run("kill", "-KILL", host.unit("victim", "MainPID"))
-    wait_until(lambda: not host.is_active("victim"), "systemd has noticed", 20)
+    wait_until(lambda: not host.is_active("victim"), "the service of victim ends", 20)
 
     live = host.run("grep", "-rlsF", variable(host.name, "store_s3_secret"), "/run/cloudsync", check=False).stdout
     assert "victim" not in live
@@ -90,6 +88,6 @@ def test_a_secret_is_in_no_command_line_and_a_killed_runner_leaves_a_record_but_
     assert run.message and run.ended
 
     host.run("systemctl", "start", "--no-block", "cloudsync@victim.service")
-    wait_until(lambda: host.runs("victim")[-1].state == "running" or None, "victim runs again", 30)
+    wait_until(lambda: host.runs("victim")[-1].state == "running" or None, "victim is running again", 30)
     host.run("cloudsync", "stop", "victim")
     wait_until(lambda: host.runs("victim")[-1].reason == "stopped" or None, "victim is stopped", 20)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What lies on a host after the roles: files, modes, units."""
+"""Files, modes and units on a host after the roles."""
 
 from __future__ import annotations
 
@@ -28,53 +28,53 @@ MODES = {
 
 @pytest.mark.parametrize("path", MODES)
 @pytest.mark.usefixtures("first_run")
-def test_modes_are_those_of_the_contract(host: Host, path: str) -> None:
+def test_files_have_the_documented_modes(host: Host, path: str) -> None:
     assert host.run("stat", "-c", "%a %U", path).stdout.split() == [MODES[path], "root"]
 
 
 @pytest.mark.usefixtures("first_run")
-def test_logs_are_readable_to_their_group_only(host: Host) -> None:
+def test_logs_are_readable_only_by_their_group(host: Host) -> None:
     modes = set(host.shell("stat -c %a /var/log/cloudsync/*/*.log").split())
     assert modes == {"640"}
 
 
 @pytest.mark.usefixtures("first_run")
 @pytest.mark.parametrize("name", SECRETS)
-def test_no_secret_lies_on_the_disk_or_in_the_journal_in_clear(host: Host, name: str) -> None:
+def test_no_secret_is_on_the_disk_or_in_the_journal_in_clear_text(host: Host, name: str) -> None:
     secret = variable(host.name, name)
     found = host.run("grep", "-rlsF", secret, "/etc", "/var", "/usr/local", "/root", "/home", "/tmp", check=False)
     assert found.stdout == ""
     assert secret not in host.run("journalctl", "--no-pager", "--output=cat").stdout
 
 
-def test_a_timers_run_in_its_sandbox_opens_a_seed_that_is_bound_to_the_host(host: Host, first_run: Run) -> None:
+def test_a_sandboxed_run_opens_a_seed_that_is_bound_to_the_host(host: Host, first_run: Run) -> None:
     seed = json.loads(host.run("cat", "/etc/cloudsync/seed").stdout)
     assert seed.get("bound") == ("host" if host.name == "trixie" else None)
     assert ("keys" in seed) != ("sealed" in seed)
     assert (first_run.trigger, first_run.state) == ("timer", "success"), first_run.content
 
 
-def test_units_are_correct_in_the_eyes_of_systemd(host: Host) -> None:
+def test_systemd_accepts_the_units(host: Host) -> None:
     units = "/etc/systemd/system/cloudsync@minutely.timer cloudsync@minutely.service"
     done = host.run("sh", "-c", f"systemd-analyze verify {units} 2>&1")
     assert done.stdout == ""
 
 
-def test_the_watch_for_overdue_runs_is_on_and_works(host: Host) -> None:
+def test_the_timer_for_overdue_runs_is_active_and_its_service_succeeds(host: Host) -> None:
     assert host.run("systemctl", "is-enabled", "cloudsync-watch.timer").stdout.strip() == "enabled"
     assert host.run("systemctl", "is-active", "cloudsync-watch.timer").stdout.strip() == "active"
     host.run("systemctl", "start", "cloudsync-watch.service")
     assert host.run("systemctl", "show", "-P", "Result", "cloudsync-watch.service").stdout.strip() == "success"
 
 
-def test_service_is_hardened(host: Host, record_property: pytest.RecordProperty) -> None:
+def test_the_service_is_hardened(host: Host, record_property: pytest.RecordProperty) -> None:
     lines = host.run("systemd-analyze", "security", "--no-pager", "cloudsync@minutely.service").stdout.splitlines()
     exposure = lines[-1].split(": ")[1].split()[0]
     record_property("exposure by systemd-analyze security", exposure)
     assert float(exposure) < 6  # of 10; a service without any hardening has 9.6
 
 
-def test_scheduled_tasks_have_a_timer_that_outlives_a_reboot_and_manual_ones_have_none(host: Host) -> None:
+def test_only_scheduled_tasks_have_an_enabled_timer(host: Host) -> None:
     rescheduled = ("slow", "paused")  # by other checks, at any time
     tasks = [task for task in variable(host.name, "cloudsync_tasks") if task["name"] not in rescheduled]
     shown = host.run("systemctl", "list-unit-files", "--state=enabled", "--no-legend", "cloudsync@*.timer").stdout
@@ -83,7 +83,7 @@ def test_scheduled_tasks_have_a_timer_that_outlives_a_reboot_and_manual_ones_hav
     assert wrong == []
 
 
-def test_a_task_that_is_no_longer_declared_goes_with_its_timer(host: Host) -> None:
+def test_a_removed_task_leaves_no_timer(host: Host) -> None:
     host.declare("nightly", name="short-lived", remote_path=f"{host}/short-lived")
     assert "short-lived" in host.shell("systemctl list-timers --all")
     host.declare("nightly", name="short-lived", state="absent")

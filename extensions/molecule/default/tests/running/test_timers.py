@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Timers: they agree with the preview, and neither a stop nor an edit makes them fire or miss."""
+"""Timers agree with the preview. A stop or a changed schedule neither starts a run nor skips one."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ EVERY_MINUTE = {"cron": "* * * * *"}
 
 
 def assert_next_run_is_at_the_next_slot(host: Host, task: str, begun: datetime) -> None:
-    """Since ``begun`` nothing runs until a slot comes; then one run does."""
+    """Check that no run starts between ``begun`` and the next slot, and that one run starts then."""
     slot = slot_before(now()) + MINUTE
-    wait_until(lambda: host.runs_since(task, slot), f"{task} runs at {slot:%H:%M}", 120)
+    wait_until(lambda: host.runs_since(task, slot), f"{task} starts at {slot:%H:%M}", 120)
     runs = host.runs_since(task, begun)
     assert [run.trigger for run in runs] == ["timer"], [run.content for run in runs]
     assert timedelta(0) <= runs[0].began - slot < timedelta(seconds=30)  # a busy machine may need seconds to start it
 
 
 def stop(host: Host, task: str) -> datetime:
-    """Stop a run, with time before the next slot; the moment when it had ended."""
+    """Stop a run well before the next slot, and return the time when it has ended."""
     wait_for_second(2, 35)
     host.run("cloudsync", "stop", task)
     last = host.runs(task)[-1]
@@ -33,15 +33,15 @@ def stop(host: Host, task: str) -> datetime:
 
 
 @pytest.mark.patient
-def test_a_run_that_is_stopped_after_a_slot_passed_stays_stopped(host: Host) -> None:
-    """systemd, left alone, starts a service again at once when its timer elapsed meanwhile."""
+def test_a_run_that_is_stopped_after_a_missed_slot_stays_stopped(host: Host) -> None:
+    """systemd alone would start the service again, because its timer elapsed during the run."""
 
     def overrun() -> bool:
         last = host.runs("slow")[-1:]
         return bool(last) and last[0].state == "running" and last[0].began < slot_before(now()) - timedelta(seconds=5)
 
     host.declare("slow")
-    wait_until(overrun, "slow runs on past a slot", 150)
+    wait_until(overrun, "the run of slow continues past a slot", 150)
     stopped = stop(host, "slow")
     assert_next_run_is_at_the_next_slot(host, "slow", stopped)
     host.declare("slow", schedule=None)
@@ -49,9 +49,9 @@ def test_a_run_that_is_stopped_after_a_slot_passed_stays_stopped(host: Host) -> 
 
 
 @pytest.mark.patient
-def test_a_run_that_is_stopped_before_a_slot_passed_does_not_cost_the_next(host: Host) -> None:
+def test_a_run_that_is_stopped_before_a_slot_does_not_skip_that_slot(host: Host) -> None:
     host.declare("paused", schedule=EVERY_MINUTE)
-    wait_until(lambda: [run for run in host.runs("paused") if run.state == "running"], "paused runs", 90)
+    wait_until(lambda: [run for run in host.runs("paused") if run.state == "running"], "paused is running", 90)
     stopped = stop(host, "paused")
     assert_next_run_is_at_the_next_slot(host, "paused", stopped)
     host.declare("paused")
@@ -60,17 +60,15 @@ def test_a_run_that_is_stopped_before_a_slot_passed_does_not_cost_the_next(host:
 
 @pytest.mark.patient
 @pytest.mark.parametrize(("task", "catch_up"), [("edited", False), ("caught-up", True)])
-def test_an_edited_schedule_neither_fires_at_once_nor_misses_its_next_slot(
-    host: Host, task: str, catch_up: bool
-) -> None:
-    # Slots of the new schedule have passed since the timer was started: they are not owed.
+def test_a_changed_schedule_neither_starts_a_run_nor_skips_the_next_slot(host: Host, task: str, catch_up: bool) -> None:
+    # Slots of the new schedule that passed since the timer was started must not start a run.
     wait_for_second(2, 25)
     begun = now()
     assert host.declare(task, schedule={**EVERY_MINUTE, "catch_up": catch_up})
     assert_next_run_is_at_the_next_slot(host, task, begun)
 
-    # Again, within the minute whose slot was served already.
-    wait_until(lambda: host.runs(task)[-1].state not in UNFINISHED, f"{task} has ended", 30)
+    # Change it again, within the minute whose slot has already started a run.
+    wait_until(lambda: host.runs(task)[-1].state not in UNFINISHED, f"the run of {task} ends", 30)
     wait_for_second(2, 25)
     begun = now()
     assert host.declare(task, schedule={**EVERY_MINUTE, "catch_up": catch_up, "timezone": "Europe/Berlin"})

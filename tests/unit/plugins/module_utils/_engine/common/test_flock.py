@@ -15,6 +15,7 @@ import time
 import pytest
 
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common import flock as locks
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.errors import CloudsyncError
 
 SLEEPER = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(60)"]
 # A runner that starts its rclone, prints the pid of rclone, and is then killed.
@@ -49,10 +50,10 @@ def test_the_text_of_the_holder_is_readable_while_the_lock_is_held(path):
     with locks.wait_lock(path) as lock:
         lock.write("a longer text")
         lock.write("4711")
-        assert locks.holder(path) == "4711"
+        assert locks.read_holder(path) == "4711"
 
-    assert locks.holder(path) is None
-    assert locks.holder(path + ".none") is None
+    assert locks.read_holder(path) is None
+    assert locks.read_holder(path + ".none") is None
 
 
 def test_is_held_ignores_the_shared_lock_of_another_is_held(path):
@@ -126,3 +127,41 @@ def test_the_lock_of_a_killed_runner_lasts_as_long_as_its_rclone(path):
 
     with locks.wait_lock(path):
         pass
+
+
+@pytest.fixture
+def pauses(monkeypatch):
+    """The pauses of a queue, which are not slept."""
+    made = []
+    monkeypatch.setattr(locks.time, "sleep", made.append)
+    return made
+
+
+def test_a_free_lock_is_taken_without_an_announcement_or_a_pause(path, pauses):
+    announced = []
+    with locks.queue_for_lock(lambda: locks.try_lock(path), announced.append, lambda: True, "another run"):
+        assert locks.is_held(path)
+    assert announced == pauses == []
+
+
+def test_a_queue_announces_each_holder_once_and_ends_with_the_lock(path, pauses):
+    answers = iter(["first", "first", "second", "second", locks.wait_lock(path)])
+    announced = []
+    locks.queue_for_lock(lambda: next(answers), announced.append, lambda: False, "another run").release()
+    assert announced == ["first", "second"]
+    assert pauses == [locks.QUEUE_SECONDS] * 4
+
+
+def test_a_stop_ends_the_queue(pauses):
+    with pytest.raises(CloudsyncError, match=r"^The run was stopped while it waited for another run\.$") as caught:
+        locks.queue_for_lock(lambda: "busy", lambda _text: None, lambda: len(pauses) == 3, "another run")
+    assert caught.value.reason == "stopped"
+
+
+def test_an_announcement_may_give_up(pauses):
+    def refuse(text):
+        raise CloudsyncError("locked", text)
+
+    with pytest.raises(CloudsyncError, match="busy") as caught:
+        locks.queue_for_lock(lambda: "busy", refuse, lambda: False, "another run")
+    assert caught.value.reason == "locked" and pauses == []

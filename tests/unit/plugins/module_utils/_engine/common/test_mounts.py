@@ -45,7 +45,7 @@ def test_parse_mountinfo_reads_escaped_blanks_and_optional_fields():
     ],
 )
 def test_holding_finds_the_mount_of_a_path(path, point):
-    assert mounts.holding(path, parsed()).point == point
+    assert mounts.find_mount(path, parsed()).point == point
 
 
 @pytest.mark.parametrize(
@@ -60,35 +60,39 @@ def test_holding_finds_the_mount_of_a_path(path, point):
     ],
 )
 def test_inside_returns_the_path_within_the_filesystem(path, inside):
-    assert mounts.holding(path, parsed()).inside(path) == inside
+    assert mounts.find_mount(path, parsed()).inside(path) == inside
 
 
 def test_below_lists_outer_mounts_first_and_omits_the_path_itself():
-    assert [m.point for m in mounts.below("/srv", parsed())] == ["/srv/data", "/srv/data/my photos", "/srv/top"]
-    assert [m.point for m in mounts.below("/srv/data", parsed())] == ["/srv/data/my photos"]
-    assert mounts.below("/srv/data/my photos", parsed()) == []
+    assert [m.point for m in mounts.list_submounts("/srv", parsed())] == [
+        "/srv/data",
+        "/srv/data/my photos",
+        "/srv/top",
+    ]
+    assert [m.point for m in mounts.list_submounts("/srv/data", parsed())] == ["/srv/data/my photos"]
+    assert mounts.list_submounts("/srv/data/my photos", parsed()) == []
 
 
 def test_a_mount_hides_the_mounts_below_it():
     hidden = parsed(RECORDED + "70 27 0:50 / /srv rw - tmpfs tmpfs rw\n")
-    assert mounts.holding("/srv/data/x", hidden).fstype == "tmpfs"
-    assert [m.point for m in mounts.below("/", hidden)] == ["/dev", "/proc", "/srv"]
+    assert mounts.find_mount("/srv/data/x", hidden).fstype == "tmpfs"
+    assert [m.point for m in mounts.list_submounts("/", hidden)] == ["/dev", "/proc", "/srv"]
 
 
 def test_the_upper_one_of_two_mounts_at_one_place_is_used():
     double = parsed(RECORDED + "71 64 8:1 / /srv/data rw - xfs /dev/sda1 rw\n")
-    assert mounts.holding("/srv/data/x", double).fstype == "xfs"
-    assert [m.fstype for m in mounts.below("/srv", double)] == ["xfs", "btrfs"]
+    assert mounts.find_mount("/srv/data/x", double).fstype == "xfs"
+    assert [m.fstype for m in mounts.list_submounts("/srv", double)] == ["xfs", "btrfs"]
 
 
 def test_a_path_without_any_mount_is_refused():
     with pytest.raises(CloudsyncError, match="/srv is on no filesystem"):
-        mounts.holding("/srv", ())
+        mounts.find_mount("/srv", ())
 
 
 def test_the_result_for_this_machine_agrees_with_the_kernel():
     for path in ("/", "/proc", os.path.realpath(os.getcwd()), os.path.realpath(__file__)):
-        held = mounts.holding(os.path.realpath(path), mounts.read_mounts())
+        held = mounts.find_mount(os.path.realpath(path), mounts.read_mounts())
         descriptor = os.open(os.path.realpath(path), os.O_PATH)
         with open(f"/proc/self/fdinfo/{descriptor}") as stream:
             told = dict(line.split(":", 1) for line in stream)["mnt_id"]

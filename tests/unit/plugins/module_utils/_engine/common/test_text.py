@@ -39,6 +39,20 @@ def test_name_some_shows_at_most_five_names(names, shown):
     assert text.name_some("task", names) == shown
 
 
+@pytest.mark.parametrize(
+    ("names", "shown"),
+    [
+        ([], ""),
+        (["a"], "a"),
+        (["a", "b", "c", "d", "e"], "a, b, c, d, e"),
+        (["a", "b", "c", "d", "e", "f"], "a, b, c, d, e and 1 more"),
+        (["a", "b", "c", "d", "e", "f", "g", "h"], "a, b, c, d, e and 3 more"),
+    ],
+)
+def test_a_list_shows_the_first_five_names_and_counts_the_rest(names, shown):
+    assert text.list_some(names) == shown
+
+
 def test_format_count_uses_the_plural_for_all_counts_but_one():
     assert [text.format_count(count, "file") for count in (0, 1, 2)] == ["0 files", "1 file", "2 files"]
 

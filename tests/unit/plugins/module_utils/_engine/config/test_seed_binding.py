@@ -10,6 +10,7 @@ import os
 
 import pytest
 
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common import processes
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.errors import CloudsyncError, Damaged
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config import seed as seeds
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config import seed_binding as binding
@@ -41,7 +42,7 @@ def machine(tmp_path, monkeypatch):
     program = folder / "systemd-creds"
     program.write_text(PROGRAM.format(folder=folder))
     program.chmod(0o755)
-    monkeypatch.setattr(binding, "SEARCH_PATH", f"{folder}:/usr/bin:/bin")
+    monkeypatch.setattr(processes, "SEARCH_PATH", f"{folder}:/usr/bin:/bin")
     return folder
 
 
@@ -129,7 +130,7 @@ def test_a_binding_that_the_machine_does_not_support_is_refused_and_changes_noth
 
 @pytest.mark.parametrize("check_mode", [True, False])
 def test_without_systemd_creds_the_error_says_what_to_install(layout, seed, converge, monkeypatch, check_mode):
-    monkeypatch.setattr(binding, "SEARCH_PATH", "/nonexistent")
+    monkeypatch.setattr(processes, "SEARCH_PATH", "/nonexistent")
 
     with pytest.raises(CloudsyncError, match="Install systemd 250 or newer"):
         converge(bound="host", check_mode=check_mode)
@@ -141,7 +142,7 @@ def test_a_lost_key_is_reported_and_the_seed_is_kept(layout, seed, machine, conv
     before = stored(layout)
     (machine / "lost").touch()
 
-    for lose in (lambda: None, lambda: monkeypatch.setattr(binding, "SEARCH_PATH", "/nonexistent")):
+    for lose in (lambda: None, lambda: monkeypatch.setattr(processes, "SEARCH_PATH", "/nonexistent")):
         lose()
         for call in (
             lambda: seeds.load_seed(layout),

@@ -132,7 +132,7 @@ def test_the_error_for_an_invalid_timetable_names_the_slot(given, sentence):
 
 # Arguments of TrueNAS users and others. The values are not checked.
 WELCOME = (
-    "--order-by=size,desc --checkers=16 --low-level-retries=20 --retries-sleep=10s --no-traverse --ignore-existing "
+    "--order-by=size,desc --checkers=16 --low-level-retries=20 --no-traverse --ignore-existing "
     "--max-transfer=10G --fast-list --track-renames --b2-hard-delete --drive-skip-gdocs --s3-no-check-bucket "
     "--client-key=/etc/ssl/key.pem --timeout=1h --min-age=1d --bwlimit-file=1M --ignore-checksum --tpslimit=10 "
     "--s3-sse-kms-key-id=x --sftp-key-file=/root/.ssh/id --recursive --rclone-like --configured"
@@ -164,7 +164,7 @@ def test_a_harmless_argument_is_passed_to_rclone(argument):
         ("max-duration", "Use the option limits.max_duration."),
         ("bwlimit", "Use the option bandwidth."),
         ("transfers", "Use the option transfers."),
-        ("retries", "Use the option retries."),
+        ("retries retries-sleep", "Use the option retries."),
         (
             "filter filter-from include include-from exclude exclude-from exclude-if-present files-from files-from-raw",
             "Use the options include and exclude.",

@@ -312,5 +312,5 @@ def test_a_pull_with_an_old_rclone_gives_a_warning(converge):
     assert converge(Wanted([OFFSITE], [pull])).warnings == []
     warnings = converge(Wanted([OFFSITE], [pull]), version=(1, 74, 0)).warnings
     assert len(warnings) == 1
-    assert warnings[0].startswith("Task nightly: It pulls with rclone 1.74.0")
+    assert "Task nightly: A pull with rclone 1.74.0 is not safe." in warnings[0]
     assert "CVE-2026-71313" in warnings[0]

@@ -8,6 +8,7 @@ import os
 
 import pytest
 
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common import processes
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.errors import CloudsyncError
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.systemd import install as systemd
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.systemd import systemctl, unit_names
@@ -197,14 +198,23 @@ def test_the_error_of_a_failing_systemctl_contains_its_output(tmp_path, monkeypa
     program = tmp_path / "systemctl"
     program.write_text("#!/bin/sh\necho 'Unit not found.' >&2\nexit 5\n")
     program.chmod(0o755)
-    run = systemctl.subprocess.run
-    monkeypatch.setattr(
-        systemctl.subprocess, "run", lambda words, check, **how: run([str(program), *words[1:]], check=check, **how)
-    )
+    monkeypatch.setattr(processes, "SEARCH_PATH", f"{tmp_path}:/usr/bin:/bin")
 
     with pytest.raises(CloudsyncError) as caught:
         systemctl.systemctl("start", "x.timer")
     assert caught.value.message == "systemctl start x.timer failed: Unit not found."
+
+
+def test_a_systemctl_that_does_not_answer_times_out(tmp_path, monkeypatch):
+    program = tmp_path / "systemctl"
+    program.write_text("#!/bin/sh\nexec sleep 60\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(processes, "SEARCH_PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setattr(systemctl, "SECONDS", 0.1)
+
+    with pytest.raises(CloudsyncError, match="systemctl timed out") as caught:
+        systemctl.systemctl("daemon-reload")
+    assert caught.value.reason == "other"
 
 
 def test_systemd_is_not_used_below_a_root(layout, tmp_path, monkeypatch):

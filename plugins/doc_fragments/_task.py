@@ -1,0 +1,101 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this doc fragment is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""Document the options that only a stored task has. The others are in ``_transfer`` and ``_encryption``."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    DOCUMENTATION = r"""
+options:
+  name:
+    description:
+      - Name of the task.
+      - 1 to 63 letters, digits, C(.), C(_) and C(-). The first character is a letter or a digit.
+    type: str
+    required: true
+  description:
+    description:
+      - Free text that describes the task.
+    type: str
+  schedule:
+    description:
+      - Schedule of the task. Set O(schedule.preset), or O(schedule.cron), or one or more of O(schedule.minute),
+        O(schedule.hour), O(schedule.day), O(schedule.month) and O(schedule.weekday).
+      - Without a schedule, the task runs only when you start it.
+      - The lookup P(skyhaul.cloudsync.schedule_preview#lookup) shows the start times of a schedule.
+    type: dict
+    suboptions:
+      preset:
+        description:
+          - Named schedule. V(hourly) runs on the hour, and V(daily) at midnight. V(weekly) runs at midnight on
+            Sunday, and V(monthly) at midnight on the first day of the month.
+        type: str
+        choices: [hourly, daily, weekly, monthly]
+      cron:
+        description:
+          - Cron expression with five fields, such as V(30 2 * * mon-fri), or a macro such as V(@daily).
+          - If you set both a day of the month and a weekday, the task runs on every day that matches either of them.
+        type: str
+      minute:
+        description:
+          - Minute, as a cron field.
+          - "Default: V(0) if you set any of the other cron fields."
+        type: str
+      hour:
+        description:
+          - Hour, as a cron field.
+          - "Default: V(*) if you set any of the other cron fields."
+        type: str
+      day:
+        description:
+          - Day of the month, as a cron field.
+          - "Default: V(*) if you set any of the other cron fields."
+        type: str
+      month:
+        description:
+          - Month, as a cron field of numbers or three-letter names.
+          - "Default: V(*) if you set any of the other cron fields."
+        type: str
+      weekday:
+        description:
+          - Weekday, as a cron field of numbers or three-letter names. V(0) and V(7) are Sunday.
+          - "Default: V(*) if you set any of the other cron fields."
+        type: str
+      timezone:
+        description:
+          - Time zone of the schedule, as a canonical name of the time zone database, such as V(Europe/Berlin) or
+            V(Etc/UTC).
+          - "Default: the time zone of the host."
+        type: str
+      begin:
+        description:
+          - Earliest time of day for a start, as C(HH:MM) in quotes.
+          - If O(schedule.end) is earlier than O(schedule.begin), the window lasts over midnight.
+        type: str
+      end:
+        description:
+          - Latest time of day for a start, as C(HH:MM) in quotes. An active run continues after this time.
+        type: str
+      spread:
+        description:
+          - Maximum random delay of each start, in seconds or as a duration such as V(10m).
+          - The delay of a host is always the same, so the runs of a fleet are spread evenly.
+          - The value must be shorter than the shortest time between two starts.
+          - "Default: V(0)."
+        type: str
+      catch_up:
+        description:
+          - Whether to start the task at boot if a start was missed while the host was down.
+          - "Default: V(false)."
+        type: bool
+  enabled:
+    description:
+      - Whether the schedule is active. You can still start a disabled task yourself.
+      - "Default: V(true)."
+    type: bool
+"""
