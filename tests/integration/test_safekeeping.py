@@ -201,7 +201,10 @@ def test_a_wrong_passphrase_is_one_sentence_and_changes_nothing(site):
 
     for words in ([], ["--check"]):
         said = site.restore(*words, host="all", code=2, **wrong)
-        assert "opened: the passphrase is wrong, or the text was changed." in said and "Traceback" not in said
+        assert (
+            "Cannot open the wrapped seed: the passphrase is wrong, or the text was changed." in said
+            and "Traceback" not in said
+        )
         assert said.count("failed=1") == 2
 
     assert (site.config("web1"), site.config("web2")) == (before, {})

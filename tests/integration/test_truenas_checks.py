@@ -143,13 +143,13 @@ def test_a25_a_server_that_is_down_is_a_failure_and_no_success(machine, push, ki
 
 @pytest.mark.parametrize("password", ["", None])
 def test_a29_an_encryption_without_a_password(machine, push, password):
-    sentence = "encryption.password is missing: it is required when encryption is given."
+    sentence = "encryption.password is required if encryption is set."
     assert sentence in refusal(machine, {**push, "encryption": {"password": password}})
 
 
 def test_a30_limits_of_bandwidth_out_of_order(machine, push):
     slots = [{"time": "10:00", "limit": "1M"}, {"time": "01:00", "limit": "off"}]
-    assert "bandwidth[1].time is 01:00, not after 10:00" in refusal(machine, {**push, "bandwidth": slots})
+    assert "bandwidth[1].time is 01:00, which is not after 10:00" in refusal(machine, {**push, "bandwidth": slots})
 
 
 def test_a31_a_snapshot_of_a_pull(machine, push):

@@ -100,7 +100,7 @@ def read_text(path: str) -> Optional[str]:
 
 
 def read_foreign_text(path: str, owner: int, most_bytes: int) -> Optional[str]:
-    """The text of a file in a directory that the user with the id ``owner`` can write, or None if it is not his file.
+    """Return the text of a file in a directory that user id ``owner`` can write, None if it is not that user's file.
 
     That user can replace the file by a link or a FIFO at any moment. So no link is followed, nothing is waited for,
     and the file has to be a regular one of that user, without a second name, in UTF-8 and of at most ``most_bytes``.

@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""Locks that end with the process that holds them: ``flock``, so nothing is ever stale."""
+"""Locks that end with the process that holds them. ``flock`` leaves no stale locks."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ class Lock:
         self.descriptor = descriptor
 
     def release(self) -> None:
-        """Give up this process's share; a child that inherited the descriptor still holds its own."""
+        """Release the lock of this process. A child that inherited the descriptor still holds it."""
         if self.descriptor >= 0:
             os.close(self.descriptor)
             self.descriptor = -1
 
     def write(self, text: str) -> None:
-        """Say in the lock file who holds it; read by read_holder()."""
+        """Write the name of the holder into the lock file, for read_holder()."""
         os.ftruncate(self.descriptor, 0)
         os.pwrite(self.descriptor, text.encode(), 0)
 
@@ -51,12 +51,12 @@ class Lock:
 
 
 def try_lock(path: str) -> Optional[Lock]:
-    """The lock on ``path``, or None when somebody else holds it now."""
+    """Return the lock on ``path``, or None if another process holds it."""
     return _flock(path, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def wait_lock(path: str) -> Lock:
-    """The lock on ``path``, however long it takes: only for locks that are held for moments."""
+    """Wait for the lock on ``path`` without a time limit. Use it only for locks that are held for a short time."""
     lock = _flock(path, fcntl.LOCK_EX)
     if lock is None:
         raise OSError(f"{path}: flock returned without the lock")
@@ -105,7 +105,7 @@ def _flock(path: str, operation: int) -> Optional[Lock]:
 
 
 def _is_still_at(path: str, descriptor: int) -> bool:
-    """Whether the locked file is the one that others will find: it may have been unlinked while we waited."""
+    """Return whether the locked file is still at ``path``. It may have been removed during the wait."""
     try:
         there = os.stat(path)
     except FileNotFoundError:
@@ -115,7 +115,7 @@ def _is_still_at(path: str, descriptor: int) -> bool:
 
 
 def is_held(path: str) -> bool:
-    """Whether some process holds the lock on ``path`` right now. Several may look at once: none holds it for that."""
+    """Return whether a process holds the lock on ``path``. Several calls at the same time do not affect each other."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
@@ -130,5 +130,5 @@ def is_held(path: str) -> bool:
 
 
 def read_holder(path: str) -> Optional[str]:
-    """What the holder wrote into the lock file, None when nobody holds it."""
+    """Return the text that the holder wrote into the lock file, None if no process holds the lock."""
     return read_text(path) if is_held(path) else None

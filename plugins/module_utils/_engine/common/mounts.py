@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""What is mounted where, as the kernel tells it in /proc/self/mountinfo."""
+"""Read the mounts of this process from /proc/self/mountinfo."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ class Mount:
     source: str
 
     def inside(self, path: str) -> str:
-        """Where ``path``, which this mount holds, is in the filesystem itself; no trailing slash, "" is its root."""
+        """Return the path within the filesystem of ``path``, which is on this mount. The root is ""."""
         return (self.root.rstrip("/") + path[len(self.point.rstrip("/")) :]).rstrip("/")
 
 
 def is_below(path: str, directory: str) -> bool:
-    """Whether ``path`` is ``directory`` or something in it; both normal and absolute."""
+    """Return whether ``path`` is ``directory`` or inside it. Both are normalized and absolute."""
     return path == directory or path.startswith(directory.rstrip("/") + "/")
 
 
 def parse_mountinfo(text: str) -> Tuple[Mount, ...]:
-    """The mounts in ``text``; lines that are not a mount's are skipped."""
+    """Return the mounts in ``text``. Skip invalid lines."""
     found = []
     for line in text.splitlines():
         fields = line.split(" ")
@@ -55,13 +55,13 @@ def parse_mountinfo(text: str) -> Tuple[Mount, ...]:
 
 
 def read_mounts() -> Tuple[Mount, ...]:
-    """What this process sees mounted now."""
+    """Return the current mounts of this process."""
     with open(MOUNTINFO, encoding="utf-8", errors="surrogateescape") as stream:
         return parse_mountinfo(stream.read())
 
 
 def find_mount(path: str, mounts: Sequence[Mount]) -> Mount:
-    """The mount that ``path`` (real, absolute) is on: the kernel's walk from the root, mount over mount."""
+    """Return the mount that ``path`` (real, absolute) is on. Follow the mounts from the root, as the kernel does."""
     children: Dict[int, List[Mount]] = {}
     for mount in mounts:
         children.setdefault(mount.parent, []).append(mount)
@@ -76,7 +76,7 @@ def find_mount(path: str, mounts: Sequence[Mount]) -> Mount:
 
 
 def list_submounts(path: str, mounts: Sequence[Mount]) -> List[Mount]:
-    """The mounts that are seen in ``path``, not at it; a mount before those inside it."""
+    """Return the visible mounts below ``path``, outer mounts first, without a mount at ``path`` itself."""
     inside = [m for m in mounts if m.point != path and is_below(m.point, path)]
     return sorted((m for m in inside if find_mount(m.point, mounts).id == m.id), key=lambda mount: mount.point)
 

@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""The wish to stop as it reaches a run (by systemd, ``cloudsync stop`` or the keyboard: a signal), and its trace."""
+"""Receive the signal to stop a run, from systemd, ``cloudsync stop`` or the keyboard."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Optional
 
 
 class StopFlag:
-    """Set once, looked at often; every wait of a run ends within a second of it."""
+    """Whether a stop was requested. Every wait of a run checks it at least once per second."""
 
     def __init__(self) -> None:
         self.requested = False
@@ -23,7 +23,7 @@ class StopFlag:
         self.requested = True
 
     def listen(self) -> None:
-        """From now on SIGTERM, SIGINT and SIGHUP ask this run to stop, and do nothing else."""
+        """Handle SIGTERM, SIGINT and SIGHUP: they request a stop, and do not interrupt the process."""
 
         def handle(_number: int, _frame: Optional[FrameType]) -> None:
             self.request()

@@ -4,11 +4,11 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""One-time runs: of a task that is in no store.
+"""Run a task once without declaring it.
 
-What was asked for is kept in /run, secrets as ciphertext, so that such a run is like any other: systemd starts it in
-its sandbox and with its limits, it can be watched and stopped by its name, and its log is found afterwards. It never
-has a timer, and nothing of it but its records and logs is left after the next boot.
+The options are stored in /run, with secrets as ciphertext. Therefore a one-time run is like any other: systemd starts
+it with its sandbox and limits, and you can watch it, stop it and read its log by its name. It has no timer, and only
+its records and logs remain after the next boot.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ from .start import begin_run, list_active_runs, plan_task, report_run
 from .validate import vet_task
 
 DEFAULT_NAME = "onetime"
-# Nobody starts such a run again: it waits for its turn.
+# A one-time run waits if another run uses its paths, because no schedule starts it again.
 DEFAULTS = {"mode": COPY, "on_overlap": "wait"}
 
 
 def build_onetime_task(host: Host, name: str, declared: Mapping[str, Any]) -> Task:
-    """The task that ``declared`` (options of the ``task`` module) asks for; nothing is written."""
+    """Return the task that ``declared`` (options of the ``task`` module) defines. Write nothing."""
     if name in list_tasks(host.layout):
         raise usage_error(
             f"Task {name} exists on this host. Run it without other options, or use another name for the one-time run."
@@ -50,7 +50,7 @@ def build_onetime_task(host: Host, name: str, declared: Mapping[str, Any]) -> Ta
     def find_task(original: str) -> Optional[Task]:
         return load_task(host.layout, host.seed, original) if original in list_tasks(host.layout) else None
 
-    # The restore of a task that has a schedule has none, and deletes nothing unless it is told to.
+    # A restore does not use the schedule of its original task, and its default mode copies, which deletes nothing.
     own = {"name": name, "enabled": False, "schedule": {}}
     task = parse_task({**DEFAULTS, **declared, **own}, find_task)
     credential = load_credential(host.layout, host.seed, task.credential)
@@ -59,7 +59,7 @@ def build_onetime_task(host: Host, name: str, declared: Mapping[str, Any]) -> Ta
 
 
 def explain_missing_plan(host: Host, declared: Mapping[str, Any]) -> str:
-    """Why a check before the first real run can't tell what the one-time run would do; empty when it can."""
+    """Return why check mode on a new host cannot make a plan, empty if it can."""
     if not host.has_rclone:
         return "rclone is not installed yet, so no plan was made for the one-time run."
     credential, original = declared.get("credential"), declared.get("reverse_of")
@@ -71,7 +71,7 @@ def explain_missing_plan(host: Host, declared: Mapping[str, Any]) -> str:
 
 
 def plan_once(host: Host, name: str, declared: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
-    """As starting.plan_run()."""
+    """Return the plan of a one-time run. See start.plan_run()."""
     missing = explain_missing_plan(host, declared) if check_mode else ""
     if missing:
         return {"changed": True, "plan": Plan().to_dict(), "warnings": [missing]}
@@ -79,9 +79,9 @@ def plan_once(host: Host, name: str, declared: Mapping[str, Any], check_mode: bo
 
 
 def run_once(host: Host, name: str, declared: Mapping[str, Any], wait: bool, timeout: int) -> Dict[str, Any]:
-    """As starting.start_run(), but of what is ``declared``, and never of another run of that name."""
+    """Start a run of the ``declared`` task. See start.start_run(). Never join another run of that name."""
     task = build_onetime_task(host, name, declared)
-    # Until the run has read it, what was asked for must not be replaced.
+    # No other call may replace the stored task until the run has read it.
     with wait_lock(f"{host.layout.run_dir}/locks/onetime/{name}"):
         _refuse_while_running(host, name)
         save_onetime(host.layout, host.seed, task)

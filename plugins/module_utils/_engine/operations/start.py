@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""Starting, awaiting and stopping a run from outside of it: what the ``run`` module does."""
+"""Start, await and stop a run from another process, for the module ``run``."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ LOOK_SECONDS = 0.2
 
 
 def start_run(host: Host, task: str, wait: bool, timeout: int) -> Dict[str, Any]:
-    """Start a run, or join the one that is under way; ``wait`` for its end, at most ``timeout`` seconds.
+    """Start a run, or join the active one. With ``wait``, wait for its end, at most ``timeout`` seconds.
 
-    A failed or aborted run is a failed result, a skipped one a warning.
+    A failed or aborted run is a failed result. A skipped run is a warning.
     """
     require_task(host.layout, task)
     living = list_active_runs(host, task)
@@ -43,7 +43,7 @@ def start_run(host: Host, task: str, wait: bool, timeout: int) -> Dict[str, Any]
 
 
 def report_run(host: Host, record: Record, wait: bool, timeout: int, joined: bool = False) -> Dict[str, Any]:
-    """The result of a run that has begun: here, or (``joined``) before."""
+    """Return the result of a run that was started by this call, or earlier (``joined``)."""
     if wait:
         record = _await_end(host, record, timeout)
     return _build_result(record, changed=not joined and record.state != "skipped")
@@ -60,14 +60,14 @@ def _build_result(record: Record, changed: bool) -> Dict[str, Any]:
 
 
 def list_active_runs(host: Host, task: str) -> List[Record]:
-    """The records of those that wait or run."""
+    """Return the records of the runs that are waiting or running."""
     return [record for record in load_records(host.layout, task, 20) if record.state in UNFINISHED]
 
 
 def begin_run(host: Host, task: str, wait: bool) -> Record:
-    """Start a run; its record, once it is there.
+    """Start a run, and return its record as soon as it exists.
 
-    By systemd where it runs, so that a run from Ansible has the same sandbox and limits as a scheduled one.
+    systemd, if it is running, starts it, so that a run from Ansible has the same sandbox and limits as a scheduled one.
     """
     known = {record.id for record in load_records(host.layout, task)}
     if is_running(host.layout):
@@ -113,7 +113,7 @@ def _await_end(host: Host, record: Record, timeout: int) -> Record:
 
 
 def stop_run(host: Host, task: str, check_mode: bool) -> Dict[str, Any]:
-    """Stop what runs or waits; changed when there was something."""
+    """Stop the active runs of the task. The result is changed if there were any."""
     require_task(host.layout, task)
     living = list_active_runs(host, task)
     if living and not check_mode:
@@ -123,7 +123,7 @@ def stop_run(host: Host, task: str, check_mode: bool) -> Dict[str, Any]:
 
 
 def plan_run(host: Host, name: str, check_mode: bool) -> Dict[str, Any]:
-    """The plan of the task ``name``. In check mode what a real run would do: it changes, or fails as the guards say."""
+    """Return the plan of the task ``name``. In check mode, return the result of a real run, a refusal included."""
     missing = _explain_missing_plan(host, name) if check_mode else None
     if missing:
         return {"changed": True, "plan": Plan().to_dict(), "warnings": [missing]}
@@ -131,7 +131,7 @@ def plan_run(host: Host, name: str, check_mode: bool) -> Dict[str, Any]:
 
 
 def plan_task(host: Host, task: Task, check_mode: bool) -> Dict[str, Any]:
-    """planned() of a task that needs not be kept."""
+    """Return the plan of a task that may not be stored. See plan_run()."""
     found = make_dry_run(host, task, StopFlag(), lambda _text: None)
     result: Dict[str, Any] = {"changed": check_mode, "warnings": [], **found.to_dict()}
     if found.refusal is None:
@@ -143,7 +143,7 @@ def plan_task(host: Host, task: Task, check_mode: bool) -> Dict[str, Any]:
 
 
 def _explain_missing_plan(host: Host, task: str) -> Optional[str]:
-    """A check before the first real run finds nothing to plan with."""
+    """Return why check mode on a new host cannot make a plan, None if it can."""
     if read_task(host.layout, task) is None and read_onetime(host.layout, task) is None:
         return f"Task {task} does not exist on this host yet, so no plan was made."
     if not host.has_rclone:

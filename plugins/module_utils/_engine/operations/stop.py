@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""Stopping a run for good."""
+"""Stop the runs of a task, and wait for their end."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ STOP_SECONDS = 150
 
 
 def stop_task(layout: Layout, task: str) -> List[str]:
-    """Stop every run of ``task`` that is waiting or running, and see it end; their ids."""
+    """Stop every run of ``task`` that is waiting or running, wait for their end, and return their ids."""
     living = [record.id for record in load_records(layout, task, 50) if record.state in UNFINISHED]
     if not living:
         return []

@@ -4,10 +4,9 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""Whether what is declared can work: asked of rclone's schema and of the host, and of no provider.
+"""Validate credentials and tasks with rclone's schema and the host, without access to a provider.
 
-What is wrong is refused, with the object's name. What is allowed, but may not be what was meant, or not safe, comes
-back as sentences.
+An error names the object. Valid options that may be unintended or unsafe are returned as warnings.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ from ..transfer import b2_versions as versions
 
 
 def vet_credential(host: Host, credential: Credential) -> List[str]:
-    """Refuse options that can't make a login at its provider; doubts about it."""
+    """Raise an error if the options cannot be a login at the provider. Return warnings."""
     providers = host.providers
     try:
         provider = resolve(credential.provider, providers)
@@ -43,9 +42,9 @@ def vet_credential(host: Host, credential: Credential) -> List[str]:
 
 
 def vet_task(task: Task, provider: str, providers: Mapping[str, Provider]) -> None:
-    """Refuse what the task's credential's ``provider`` can't do, and options that it does not have.
+    """Raise an error for what the ``provider`` of the task's credential does not support, and for unknown options.
 
-    ``providers`` are those of rclone; empty when there is none to ask.
+    ``providers`` are those of rclone, empty if rclone is not installed.
     """
     try:
         check_declared(task, provider)
@@ -56,7 +55,7 @@ def vet_task(task: Task, provider: str, providers: Mapping[str, Provider]) -> No
 
 
 def list_doubts(host: Host, task: Task, provider: str) -> List[str]:
-    """Of a task whose credential is one of ``provider``."""
+    """Return warnings about a task whose credential has the ``provider``."""
     doubts = cron.list_warnings(schedules.parse(task.schedule).cron) if task.schedule else []
     if not task.is_push and host.has_rclone and not host.rclone.has_safe_pull:
         doubts.append(describe_unsafe_pull(host.rclone))
