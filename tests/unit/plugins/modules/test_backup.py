@@ -37,7 +37,7 @@ def test_an_unchanged_backup_is_the_same_text_and_is_not_masked(host, taken, pas
     assert again["content"] == taken
 
 
-def test_a_backup_without_a_passphrase_warns(host, taken):
+def test_without_a_passphrase_it_warns(host, taken):
     result = host.ok("backup")
     assert not result["has_seed"]
     assert result["warnings"][0].startswith("The backup has no seed that opens all of it")
@@ -47,7 +47,7 @@ def test_a_short_passphrase_is_refused(host):
     assert host.refused("backup", {"passphrase": "2short"}).startswith("The passphrase is too short")
 
 
-def test_an_invalid_previous_backup_is_refused(host, taken):
+def test_what_is_no_backup_is_not_replaced(host, taken):
     assert "it was edited or cut short" in host.refused("backup", {"previous": taken[:-9]})
 
 
@@ -73,7 +73,7 @@ def test_a_wrong_passphrase_changes_nothing(host, taken, check):
     assert message == "The wrapped seed can't be opened: the passphrase is wrong, or the text was changed."
 
 
-def test_a_restore_without_the_seed_lists_unreadable_objects(host, taken):
+def test_without_the_seed_what_can_not_be_read_is_told(host, taken):
     (host.root / CONFIG / "seed").unlink()
     result = host.ok("restore", {"content": taken})
     assert not result["changed"] and result["seed"] == {}
