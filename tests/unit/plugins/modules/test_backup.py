@@ -16,7 +16,7 @@ def passphrase(host):
 
 @pytest.fixture
 def taken(host, documents, passphrase):
-    """Provide the text of a backup of a host with a task."""
+    """The text of a backup of a host with a task."""
     host.ok("task", documents)
     return host.ok("backup", {"passphrase": passphrase})["content"]
 
@@ -31,7 +31,7 @@ def test_a_backup_changes_nothing_on_the_host_and_shows_no_ciphertext_in_its_dif
 
 
 @pytest.mark.parametrize("check", [True, False])
-def test_an_unchanged_backup_is_the_same_text_and_is_not_masked(host, taken, passphrase, check):
+def test_an_unchanged_backup_is_the_same_text_and_not_masked(host, taken, passphrase, check):
     again = host.ok("backup", {"passphrase": passphrase, "previous": taken}, check=check)
     assert not again["changed"]
     assert again["content"] == taken
@@ -51,7 +51,7 @@ def test_what_is_no_backup_is_not_replaced(host, taken):
     assert "it was edited or cut short" in host.refused("backup", {"previous": taken[:-9]})
 
 
-def test_a_restore_recreates_lost_credentials_and_tasks(host, documents, taken, passphrase):
+def test_a_restore_brings_back_what_was_lost(host, documents, taken, passphrase):
     before = host.files()
     for name in ("seed", "credentials/offsite.json", "tasks/documents.json"):
         (host.root / CONFIG / name).unlink()
