@@ -16,7 +16,7 @@ def passphrase(host):
 
 @pytest.fixture
 def taken(host, documents, passphrase):
-    """The text of a backup of a host with a task."""
+    """Provide the text of a backup of a host with a task."""
     host.ok("task", documents)
     return host.ok("backup", {"passphrase": passphrase})["content"]
 
@@ -31,13 +31,13 @@ def test_a_backup_changes_nothing_on_the_host_and_shows_no_ciphertext_in_its_dif
 
 
 @pytest.mark.parametrize("check", [True, False])
-def test_an_unchanged_backup_is_the_same_text_and_not_masked(host, taken, passphrase, check):
+def test_an_unchanged_backup_is_the_same_text_and_is_not_masked(host, taken, passphrase, check):
     again = host.ok("backup", {"passphrase": passphrase, "previous": taken}, check=check)
     assert not again["changed"]
     assert again["content"] == taken
 
 
-def test_without_a_passphrase_it_warns(host, taken):
+def test_a_backup_without_a_passphrase_warns(host, taken):
     result = host.ok("backup")
     assert not result["has_seed"]
     assert result["warnings"][0].startswith("The backup has no seed that opens all of it")
@@ -47,11 +47,11 @@ def test_a_short_passphrase_is_refused(host):
     assert host.refused("backup", {"passphrase": "2short"}).startswith("The passphrase is too short")
 
 
-def test_what_is_no_backup_is_not_replaced(host, taken):
+def test_an_invalid_previous_backup_is_refused(host, taken):
     assert "it was edited or cut short" in host.refused("backup", {"previous": taken[:-9]})
 
 
-def test_a_restore_brings_back_what_was_lost(host, documents, taken, passphrase):
+def test_a_restore_recreates_lost_credentials_and_tasks(host, documents, taken, passphrase):
     before = host.files()
     for name in ("seed", "credentials/offsite.json", "tasks/documents.json"):
         (host.root / CONFIG / name).unlink()
@@ -73,7 +73,7 @@ def test_a_wrong_passphrase_changes_nothing(host, taken, check):
     assert message == "The wrapped seed can't be opened: the passphrase is wrong, or the text was changed."
 
 
-def test_without_the_seed_what_can_not_be_read_is_told(host, taken):
+def test_a_restore_without_the_seed_lists_unreadable_objects(host, taken):
     (host.root / CONFIG / "seed").unlink()
     result = host.ok("restore", {"content": taken})
     assert not result["changed"] and result["seed"] == {}
