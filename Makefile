@@ -1,8 +1,8 @@
 # make demo | test | test-fast | bench | docs
 #
-# Each sets up what it needs in .venv and .build, beside this file, and writes nowhere else (`make test`, as root on
-# Debian, installs packages too). Another Python than the machine's own: make test PYTHON=python3.13
-# One or more stages of the tests: make test STAGES="ruff sanity"
+# Each target installs what it needs into .venv and .build in this folder, and writes nowhere else. As root on Debian,
+# `make test` also installs packages. To select a Python: make test PYTHON=python3.13
+# To run one or more stages of the tests: make test STAGES="ruff sanity"
 
 VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
@@ -44,9 +44,9 @@ docs: $(VENV)/docs.done collection
 	@antsibull-docs sphinx-init --use-current --squash-hierarchy --lenient --dest-dir $(DOCS) skyhaul.cloudsync
 	@cd $(DOCS) && ./build.sh
 	@cp -R $(DOCS)/build/html site
-	@echo "The documentation starts at $(CURDIR)/site/index.html"
+	@echo "Documentation: $(CURDIR)/site/index.html"
 
-# The collection as a user gets it, built and installed.
+# Build and install the collection, as users get it.
 collection: $(VENV)/demo.done
 	@rm -rf .build/dist $(COLLECTIONS)
 	@ansible-galaxy collection build --output-path .build/dist >/dev/null
@@ -55,7 +55,7 @@ collection: $(VENV)/demo.done
 clean:
 	rm -rf .venv .build .demo site
 
-# One environment for all; each target adds what it lacks.
+# All targets use one environment. Each target adds its packages.
 $(VENV)/bin/python:
 	@PYTHON="$(PYTHON)" tests/make-venv $(VENV)
 

@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Draw the packages of the engine into docs/architecture.md, from the imports of today.
+"""Draw the packages of the engine and their imports into docs/architecture.md.
 
 Usage: python docs/draw_packages.py [--check]      (--check: write nothing, exit 1 if the picture is out of date)
 
-An arrow points to what a package imports. An import that a longer way of arrows already shows is left out.
+An arrow points to an imported package. An import is omitted if a path of other arrows leads to the same package.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Graph = dict[str, set[str]]
 
 
 def read_imports() -> Graph:
-    """Return which packages (or single files) of the engine each one imports."""
+    """Return the packages of the engine with the packages that each one imports. A single file counts as a package."""
     graph: Graph = {}
     for path in sorted(ENGINE.rglob("*.py")):
         if path.name == "__init__.py":
@@ -38,8 +38,8 @@ def read_imports() -> Graph:
     return graph
 
 
-def leave_out_detours(graph: Graph) -> Graph:
-    """Return ``graph`` without the arrows that a longer way already shows (its transitive reduction)."""
+def reduce_graph(graph: Graph) -> Graph:
+    """Return the transitive reduction of ``graph``: without the arrows that a path of other arrows implies."""
 
     def reach(package: str) -> set[str]:
         return {further for direct in graph[package] for further in (direct, *reach(direct))}
@@ -51,7 +51,7 @@ def leave_out_detours(graph: Graph) -> Graph:
 
 
 def draw(graph: Graph) -> str:
-    """Return ``graph`` as a Mermaid flowchart, which GitHub and the documentation site show as a picture."""
+    """Return ``graph`` as a Mermaid flowchart. GitHub shows it as a picture."""
     lines = ["```mermaid", "flowchart TD"]
     for package in graph:
         count = len([path for path in (ENGINE / package).rglob("*.py") if path.name != "__init__.py"]) or 1
@@ -62,11 +62,11 @@ def draw(graph: Graph) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Bring the picture in the page up to date, or check that it is; the exit code."""
+    """Update the picture in the page, or check it. Return the exit code."""
     text = PAGE.read_text(encoding="utf-8")
     before, _begin, rest = text.partition(BEGIN)
     _picture, _end, after = rest.partition(END)
-    wanted = before + BEGIN + draw(leave_out_detours(read_imports())) + END + after
+    wanted = before + BEGIN + draw(reduce_graph(read_imports())) + END + after
     if wanted == text:
         return 0
     if "--check" in arguments:

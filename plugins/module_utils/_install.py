@@ -18,7 +18,6 @@ import hashlib
 import importlib.util
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -30,6 +29,7 @@ from ._engine.common.errors import CloudsyncError, usage_error
 from ._engine.common.files import atomic_write, make_directory, read_text, remove, sync_directory
 from ._engine.common.flock import wait_lock
 from ._engine.common.layout import Layout
+from ._engine.common.processes import ToolError, run_tool
 from ._engine.config.stored_tasks import list_tasks
 from ._engine.operations import engines
 from ._engine.systemd import unit_files as units
@@ -41,6 +41,7 @@ PACKAGE = command.__name__.rpartition(".cli.")[0]
 # How long an upgrade waits for commands that still run from the old engine. Longer ones leave it to the next upgrade,
 # or to the recovery that systemd starts after each run.
 DRAIN_SECONDS = 5.0
+COMPILE_SECONDS = 120
 COMMAND = """#!{interpreter} -I
 # Written by skyhaul.cloudsync. Changes are overwritten.
 import fcntl
@@ -76,10 +77,14 @@ sys.exit(main())
 
 @dataclass(frozen=True)
 class Installation:
-    """``interpreter`` runs the command (None: the one that runs this module); ``rclone`` empty = the one on PATH."""
+    """What to install.
+
+    ``interpreter`` runs the command; None is the interpreter of this module. ``rclone`` is the target of the link; None
+    leaves the link as it is, and an empty text removes it, so that the rclone on PATH is used.
+    """
 
     interpreter: Optional[str]
-    rclone: str
+    rclone: Optional[str]
 
 
 View = Dict[str, Any]
@@ -93,10 +98,11 @@ def converge_installation(layout: Layout, wanted: Installation, present: bool, c
     sources = collect_sources() if present else {}
     interpreter = wanted.interpreter or sys.executable
     before = _read_present(layout)
+    rclone = before["rclone"] if wanted.rclone is None else wanted.rclone
     after: View = {
         "engine": compute_digest(sources) if present else "",
         "files": _render_files(layout, interpreter) if present else {},
-        "rclone": wanted.rclone if present else "",
+        "rclone": rclone if present else "",
         "watched": present,
     }
     if before != after and not present:
@@ -259,9 +265,9 @@ def _compile(folder: str, interpreter: str) -> None:
         return
     words = [interpreter, "-I", "-m", "compileall", "-qq", folder]
     try:
-        subprocess.run(words, stdin=subprocess.DEVNULL, timeout=120, check=False)  # pylint: disable=ansible-bad-function
-    except OSError as error:
-        raise CloudsyncError("usage", f"Cannot run the interpreter {interpreter}: {error.strerror}.") from None
+        run_tool(words, COMPILE_SECONDS)
+    except ToolError as error:
+        raise CloudsyncError("usage", f"Cannot run the interpreter {interpreter}: {error.message}") from None
 
 
 def _switch_engine(layout: Layout, name: str) -> None:

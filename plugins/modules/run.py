@@ -147,8 +147,8 @@ run:
     reason:
       description:
         - Reason of the failure, as one word. Empty after a success.
-        - 'Guards, before the run changed anything: V(empty_source), V(not_mounted), V(marker_missing), V(max_delete),
-          V(crypt_password), V(not_found), V(usage).'
+        - 'Guards, before an attempt changed anything: V(empty_source), V(not_mounted), V(build_marker_error),
+          V(max_delete), V(source_changed), V(crypt_password), V(not_found), V(usage).'
         - 'Provider: V(auth), V(network), V(not_found), V(quota), V(restricted_content), V(archived_object).'
         - 'Transfer: V(deletions_suppressed) (some files failed, so nothing was deleted), V(undecryptable),
           V(disk_full), V(max_duration).'
@@ -244,6 +244,7 @@ from ..module_utils._engine.common.errors import usage_error
 from ..module_utils._engine.host import Host
 from ..module_utils._engine.operations import one_time as onetime
 from ..module_utils._engine.operations import start as starting
+from ..module_utils._engine.operations import stop as stopping
 from ..module_utils._module import add_diff, run_module, select_parameters, show_public_targets
 
 
@@ -254,18 +255,18 @@ def control_run(module: AnsibleModule, host: Host) -> Dict[str, Any]:
     if state == "stopped":
         if inline:
             raise usage_error("With state=stopped, set only the option task. Remove the other options of a task.")
-        return starting.stopped(host, name, module.check_mode)
+        return stopping.stop_run(host, name, module.check_mode)
     show_public_targets(module, [module.params])
     if module.check_mode or module.params["dry_run"]:
         if inline:
-            result = onetime.planned_onetime(host, name, inline, module.check_mode)
+            result = onetime.plan_once(host, name, inline, module.check_mode)
         else:
-            result = starting.planned(host, name, module.check_mode)
+            result = starting.plan_run(host, name, module.check_mode)
         return add_diff(module, result, {}, result["plan"])
     wait, timeout = state == "finished", module.params["timeout"]
     if inline:
         return onetime.run_once(host, name, inline, wait, timeout)
-    return starting.started(host, name, wait, timeout)
+    return starting.start_run(host, name, wait, timeout)
 
 
 def main() -> None:

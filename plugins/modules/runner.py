@@ -32,8 +32,9 @@ options:
     type: path
   rclone:
     description:
-      - The rclone to use, an absolute path. It becomes the target of the link C(/usr/local/lib/cloudsync/rclone).
-      - The default is the rclone that is found on E(PATH).
+      - The absolute path of the rclone to use. It becomes the target of the link C(/usr/local/lib/cloudsync/rclone).
+      - When you omit it, an existing link stays as it is. Without a link, the rclone that is found on E(PATH) is used.
+      - An empty string removes the link.
     type: path
   state:
     description:
@@ -88,7 +89,7 @@ from ..module_utils._module import add_diff, run_module
 
 def apply_runner(module: AnsibleModule, host: Host) -> Dict[str, Any]:
     """Install the engine that this module was packed with, or remove it."""
-    wanted = Installation(module.params["interpreter"], module.params["rclone"] or "")
+    wanted = Installation(module.params["interpreter"], module.params["rclone"])
     before, after = converge_installation(host.layout, wanted, module.params["state"] == "present", module.check_mode)
     result = {"changed": before != after, "command": host.layout.command, "engine": host.layout.engine_dir}
     return add_diff(module, result, before, after)

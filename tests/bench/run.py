@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""`make bench`: what a run costs beside rclone itself, and how long a host with 200 tasks takes to converge.
+"""Measure the overhead of a run compared with rclone, and the time to configure a host with 200 tasks.
 
-Real parts on loopback: the installed command, the modules, and an S3 server under .build/bench in the clone.
+`make bench` runs the installed command and the modules with an S3 server on loopback. All files are in .build/bench.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def main() -> int:
     shutil.rmtree(PLACE, ignore_errors=True)
     rclone = shutil.which("rclone")
     if not rclone:
-        print("There is no rclone on PATH: run this with `make bench`.", file=sys.stderr)
+        print("rclone is not on PATH. Run this script with `make bench`.", file=sys.stderr)
         return 1
     _make_files()
     with _server(rclone) as address:
@@ -52,7 +52,7 @@ def main() -> int:
         }
         _seconds(["ansible-playbook", str(CLONE / "tests" / "bench" / "hosts.yml"), "-e", json.dumps(facts)])
         _bench_run(rclone, {**attributes, **secrets})
-        _declare(startup.TASKS - 1, "status")  # and the one of the no-op run
+        _declare(startup.TASKS - 1, "status")  # one more exists: the task of the no-op run
         startup.bench_status(ROOT)
         startup.bench_payloads(PLACE, ROOT)
         _bench_converge()
@@ -64,7 +64,7 @@ def _bench_run(rclone: str, options: dict[str, str]) -> None:
     config = PLACE / "rclone.conf"
     config.write_text("[bench]\ntype = s3\n" + "".join(f"{key} = {value}\n" for key, value in options.items()))
     bare = [rclone, "--config", str(config), "sync", str(SOURCE), f"bench:{BUCKET}/data"]
-    _seconds(command)  # the first run uploads; from here on there is nothing to do
+    _seconds(command)  # the first run uploads, so the next runs have nothing to do
     ours = _median(command)
     theirs = _median(bare)
     print(f"no-op sync of {FILES} files, median of {ROUNDS}:")
@@ -73,7 +73,7 @@ def _bench_run(rclone: str, options: dict[str, str]) -> None:
 
 
 def _declare(count: int, prefix: str) -> float:
-    """Declare ``count`` tasks in one call; return how long it took, in seconds."""
+    """Declare ``count`` tasks in one call, and return the time in seconds."""
     tasks = [
         {
             "name": f"{prefix}{number:03}",
@@ -98,7 +98,7 @@ def _declare(count: int, prefix: str) -> float:
 
 def _bench_converge() -> None:
     idle = _median(["ansible", "localhost", "-m", "ansible.builtin.ping"])
-    print(f"host_config with {TASKS} tasks, less the {idle:.2f} s that `ansible -m ping` takes:")
+    print(f"host_config with {TASKS} tasks, without the {idle:.2f} s of `ansible -m ping`:")
     for title in ("first time", "no change"):
         print(f"  {title:15} {_declare(TASKS, 'converge') - idle:7.2f} s")
 
@@ -108,7 +108,7 @@ def _median(command: Sequence[str]) -> float:
 
 
 def _seconds(command: Sequence[str]) -> float:
-    """How long ``command`` takes; the benchmark ends when it fails."""
+    """Return the time of ``command`` in seconds. Exit if the command fails."""
     began = time.monotonic()
     done = subprocess.run(
         command,
@@ -121,7 +121,7 @@ def _seconds(command: Sequence[str]) -> float:
     )
     taken = time.monotonic() - began
     if done.returncode:
-        sys.exit(f"{done.stdout[-4000:]}\n{command[0]} ended with {done.returncode}.")
+        sys.exit(f"{done.stdout[-4000:]}\n{command[0]} failed with exit code {done.returncode}.")
     return taken
 
 
@@ -134,7 +134,7 @@ def _make_files() -> None:
 
 @contextlib.contextmanager
 def _server(rclone: str) -> Iterator[str]:
-    """An S3 server with one empty bucket, on a free port of loopback: its address."""
+    """Run an S3 server with one empty bucket on loopback, and yield its address."""
     (PLACE / "served" / BUCKET).mkdir(parents=True)
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a start costs: of the command, over the bare interpreter, and of a module, in what Ansible sends to a host."""
+"""Measure the start of the command, and what Ansible sends to a host for a module."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MODULES = {"task": {"name": "absent", "state": "absent"}, "host_config": {"tasks
 
 
 def bench_status(root: pathlib.Path) -> None:
-    """Print what ``status`` of TASKS tasks takes over ``python3 -I -c pass``. In turns, so that both see one load."""
+    """Print the time of ``status`` with TASKS tasks, compared with ``python3 -I -c pass``. Both run in turns."""
     command = root / "usr" / "local" / "bin" / "cloudsync"
     interpreter = command.read_text(encoding="utf-8").splitlines()[0][2:].split()[0]
     environment = {**os.environ, "CLOUDSYNC_ROOT": str(root)}
@@ -46,8 +46,8 @@ def _measure(command: Sequence[str], environment: dict[str, str]) -> float:
 
 
 def bench_payloads(place: pathlib.Path, root: pathlib.Path) -> None:
-    """Print how many files and bytes a call of a module sends to its host."""
-    print("what Ansible sends to a host for one call (AnsiballZ):")
+    """Print the number of files and bytes that a call of a module sends to the host."""
+    print("sent to a host for one call of a module (AnsiballZ):")
     for module, options in MODULES.items():
         folder = place / "sent"
         shutil.rmtree(folder, ignore_errors=True)

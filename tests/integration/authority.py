@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A certificate authority of the tests' own, for servers on loopback and for fakes of public ones."""
+"""A certificate authority for test servers on loopback, and for fakes of public servers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NAME = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "cloudsync tests")])
 
 
 class Authority:
-    """``certificate`` is the file to trust."""
+    """A certificate authority. ``certificate`` is the file to trust."""
 
     def __init__(self, folder):
         self._folder = pathlib.Path(folder)
@@ -29,7 +29,7 @@ class Authority:
         self.certificate.write_bytes(_pem(own.sign(self._key, hashes.SHA256())))
 
     def certify(self, *names):
-        """The files of a certificate for hosts, names or addresses, and of its key."""
+        """Create a certificate for ``names``, which may be addresses. Return its file and that of its key."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
         alternatives = x509.SubjectAlternativeName([_general_name(name) for name in names])

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A real browser without a screen: Debian's Chromium, driven by its chromedriver, which speaks JSON over HTTP."""
+"""Control a headless browser: Debian's Chromium with its chromedriver, which has an API with JSON over HTTP."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ OPTIONS = [
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1 , EXCLUDE localhost",
 ]
 STARTED = re.compile(r"started successfully on port (\d+)")
-ELEMENT = "element-6066-11e4-a52e-4f735466cecf"  # the standard's name for a reference to an element
+ELEMENT = "element-6066-11e4-a52e-4f735466cecf"  # the key of a reference to an element in the WebDriver standard
 
 
 def is_there():
@@ -36,40 +36,40 @@ def is_there():
 
 
 class Browser:
-    """One window. ``address`` is that of the driver's session."""
+    """One window. ``address`` is the address of the driver's session."""
 
     def __init__(self, address):
         self._address = address
 
     def open(self, url):
-        self._tell("/url", url=url)
+        self._notify("/url", url=url)
 
     def click(self, selector):
-        """Click on what the CSS ``selector`` finds; the page that this leads to has been loaded afterwards."""
-        found = self._tell("/element", using="css selector", value=selector)
-        self._tell(f"/element/{found[ELEMENT]}/click")
+        """Click on the element that the CSS ``selector`` finds. Return after the next page is loaded."""
+        found = self._notify("/element", using="css selector", value=selector)
+        self._notify(f"/element/{found[ELEMENT]}/click")
 
     def text(self):
-        """What is to be read on the page."""
-        found = self._tell("/element", using="css selector", value="body")
+        """Return the visible text of the page."""
+        found = self._notify("/element", using="css selector", value="body")
         return _ask("GET", f"{self._address}/element/{found[ELEMENT]}/text")
 
-    def _tell(self, path, **content):
+    def _notify(self, path, **content):
         return _ask("POST", self._address + path, content)
 
 
 def _port_of(driver):
-    """The port that the driver says it listens on."""
+    """Return the port that the driver listens on, from its output."""
     for line in driver.stdout:
         found = STARTED.search(line)
         if found:
             return found.group(1)
-    raise AssertionError("the browser's driver did not start")
+    raise AssertionError("chromedriver did not start")
 
 
 @contextmanager
 def browsing(folder):
-    """A browser whose profile and home are in ``folder``."""
+    """Run a browser with its profile and home in ``folder``."""
     environment = {"PATH": "/usr/bin:/bin", "HOME": str(folder), "LANG": "C.UTF-8"}
     driver = subprocess.Popen(
         [shutil.which(DRIVER), "--port=0"],

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the integration tests share: machines, and servers that each worker starts once.
+"""Fixtures of the integration tests: hosts, and servers that each worker starts once.
 
-The collection can be imported only once pytest has collected, so harness is imported where it is used.
+The collection can be imported only after pytest has collected the tests, so each fixture imports harness itself.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import pytest
 
 
 def memory():
-    """A folder on tmpfs where there is a big one, else None: every write is synced, and other work delays disks."""
+    """Return a folder on tmpfs with enough space, or None. Every write is synced, which is slow on a busy disk."""
     try:
         found = os.statvfs("/dev/shm")
     except OSError:
@@ -39,7 +39,7 @@ def fixture_rclone():
 
 @pytest.fixture(name="old_rclone", scope="session")
 def fixture_old_rclone(tmp_path_factory):
-    """Debian 12's, unpacked and not installed."""
+    """Return the rclone of Debian 12, unpacked and not installed."""
     folder = tmp_path_factory.getbasetemp().parent / "rclone-of-debian"
     folder.mkdir(exist_ok=True)
     program = folder / "usr" / "bin" / "rclone"
@@ -50,13 +50,13 @@ def fixture_old_rclone(tmp_path_factory):
             for package in folder.glob("*.deb"):
                 subprocess.run(["dpkg", "-x", package, folder], check=True)
     if not program.exists():
-        pytest.skip("Debian's rclone can't be downloaded here")
+        pytest.skip("The rclone package of Debian cannot be downloaded.")
     return str(program)
 
 
 @pytest.fixture(name="installed", scope="session")
 def fixture_installed(tmp_path_factory):
-    """A root with nothing but engine and command, installed as the module runner does."""
+    """Return a root where the module runner installed the engine and the command."""
     import harness
 
     return harness.install(tmp_path_factory.mktemp("installed"))
@@ -64,7 +64,7 @@ def fixture_installed(tmp_path_factory):
 
 @pytest.fixture(name="new_machine")
 def fixture_new_machine(installed, rclone):
-    """Makes machines; their folders can be entered by every user."""
+    """Return a function that creates hosts. Every user can enter their folders."""
     import harness
 
     machines = []
@@ -91,25 +91,25 @@ def fixture_machine(new_machine):
 
 @pytest.fixture(name="each_machine", params=["rclone", "old_rclone"])
 def fixture_each_machine(request, new_machine):
-    """A machine with today's rclone, and one with the oldest that is supported."""
+    """Return a host with the current rclone, and one with the oldest supported version."""
     return new_machine(request.getfixturevalue(request.param))
 
 
 @pytest.fixture(name="s3_server", scope="session")
 def fixture_s3_server(rclone):
-    """Its port and its folder; a folder in that is a bucket."""
+    """Return the port and the folder of an S3 server. Each folder in it is a bucket."""
     import harness
 
     login = f"{harness.KEY_ID},{harness.KEY}"
     temporary = tempfile.TemporaryDirectory(prefix="cloudsync-s3-", dir=memory())
-    # Tests put files behind its back. Not 0: then rclone clears its cache all the time, at a quarter of a processor.
+    # Tests change files directly. With 0, rclone would clear its cache all the time and use a quarter of a processor.
     options = ("--auth-key", login, "--dir-cache-time", "50ms")
     with temporary as folder, harness.serving(rclone, "s3", folder, *options) as port:
         yield port, pathlib.Path(folder)
 
 
 def _server(name):
-    """A session's fixture with the port of one of servers.py's servers."""
+    """Return a session fixture with the port of a server in servers.py."""
 
     @pytest.fixture(name=name + "_port", scope="session")
     def fixture(tmp_path_factory):
@@ -130,7 +130,7 @@ fixture_swift_port = _server("swift")
 
 @pytest.fixture(name="bucket_name")
 def fixture_bucket_name():
-    """Of a bucket that is not there yet."""
+    """Return the name of a bucket that does not exist yet."""
     return "bucket-" + uuid.uuid4().hex[:12]
 
 
@@ -143,7 +143,7 @@ def fixture_authority(tmp_path_factory):
 
 @pytest.fixture(name="bucket")
 def fixture_bucket(s3_server):
-    """The folder of a new bucket."""
+    """Return the folder of a new bucket."""
     folder = s3_server[1] / f"bucket-{uuid.uuid4().hex[:12]}"
     folder.mkdir()
     return folder
@@ -151,7 +151,7 @@ def fixture_bucket(s3_server):
 
 @pytest.fixture(name="store")
 def fixture_store(s3_server):
-    """The credential ``store`` for the S3 server."""
+    """Return the credential ``store`` for the S3 server."""
     import harness
 
     return harness.s3_credential(s3_server[0])

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A control node: Ansible's own commands, for hosts that are folders of this machine."""
+"""A control node: run Ansible's commands for hosts that are folders of this machine."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ class Playing:
         self.process, self._said = process, said
 
     def said(self):
-        """What it has said so far."""
+        """Return its output so far."""
         return self._said.read_text()
 
     def ended(self, code=0):
-        """All that it said, once it has ended, which must be with ``code``."""
+        """Wait for its end, check its exit code, and return its output."""
         assert self.process.wait(timeout=180) == code, self.said()
         return self.said()
 
 
 class Controller:
-    """``folder`` is the current directory of all commands; it holds the inventory."""
+    """A control node. ``folder`` contains the inventory and is the current directory of all commands."""
 
     def __init__(self, folder):
         self.folder = pathlib.Path(folder)
@@ -57,13 +57,13 @@ class Controller:
         }
 
     def inventory(self, **hosts):
-        """Write the inventory: host names to their variables. Each is this machine unless its variables say more."""
+        """Write an inventory of host names and their variables. By default, a host is this machine."""
         local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
         content = {"all": {"hosts": {name: {**local, **variables} for name, variables in hosts.items()}}}
         (self.folder / "inventory.json").write_text(json.dumps(content))
 
     def call(self, *words, code=0, **environment):
-        """What a command says, which must end with ``code``."""
+        """Run a command, check its exit code, and return its output."""
         ended = subprocess.run(
             [str(word) for word in words],
             cwd=self.folder,
@@ -82,7 +82,7 @@ class Controller:
 
     @contextmanager
     def playing(self, playbook, *words, **variables):
-        """A playbook of the collection in the background; it has ended afterwards."""
+        """Run a playbook of the collection in the background, and stop it at the end of the block."""
         extra = ["-e", json.dumps(variables)] if variables else []
         said = self.folder / "said.txt"
         with open(said, "w") as stream:
@@ -97,11 +97,11 @@ class Controller:
         try:
             yield Playing(process, said)
         finally:
-            # Killed, it would leave its workers behind.
+            # SIGKILL would not end its workers.
             process.send_signal(signal.SIGINT)
             process.wait(timeout=30)
 
     def play(self, playbook, *words, code=0, **variables):
-        """What ``ansible-playbook`` says of a playbook of the collection; ``variables`` are those of ``-e``."""
+        """Run a playbook of the collection with ``-e variables``, and return its output."""
         extra = ["-e", json.dumps(variables)] if variables else []
         return self.call("ansible-playbook", "skyhaul.cloudsync." + playbook, *words, *extra, code=code)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A proxy before a server: it lets in whom it is told to, and remembers what they asked for."""
+"""A proxy in front of a server: it refuses some requests and records the others."""
 
 from __future__ import annotations
 
@@ -18,14 +18,18 @@ HOP_BY_HOP = ("connection", "keep-alive", "transfer-encoding")
 
 
 class Doorman:
-    """``admits(request)`` says who may pass, and is shown command, path and headers; ``seen`` are those who did."""
+    """The rules of a proxy.
+
+    ``admits(request)`` decides by command, path and headers whether a request passes. ``seen`` has the requests that
+    did. ``refusal`` is the status for the others.
+    """
 
     def __init__(self, admits=lambda _request: True, refusal=401):
         self.admits, self.refusal = admits, refusal
         self.seen = []
 
     def headers_of(self, method, name):
-        """The values of a header in the requests of one method."""
+        """Return the values of a header in the requests of one method."""
         return [request.headers.get(name) for request in self.seen if request.command == method]
 
 
@@ -38,14 +42,14 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
     def handle(self):
-        with suppress(ConnectionError):  # a client that was killed, or has seen enough
+        with suppress(ConnectionError):  # a client that was killed, or closed the connection
             super().handle()
 
     def _pass_on(self):
         body = self._body()
         request = Request(self.command, self.path, self.headers)
         if not self.doorman.admits(request):
-            self._answer(self.doorman.refusal, [], b"who are you?")
+            self._answer(self.doorman.refusal, [], b"refused")
             return
         self.doorman.seen.append(request)
         server = http.client.HTTPConnection("127.0.0.1", self.port)
@@ -79,7 +83,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def __getattr__(self, name):
-        """Every method is handled alike."""
+        """Handle every method of HTTP with the same function."""
         if name.startswith("do_"):
             return self._pass_on
         raise AttributeError(name)
@@ -87,7 +91,7 @@ class Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def guarding(doorman, port):
-    """``doorman`` before the server at ``port``; gives the port to come to."""
+    """Run ``doorman`` as a proxy in front of the server at ``port``, and yield its port."""
     handler = type("DoormanHandler", (Handler,), {"doorman": doorman, "port": port})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     with answering(server) as port:

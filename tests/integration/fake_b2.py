@@ -2,9 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""As much of Backblaze B2 as rclone needs to push, pull and clean up: files are versions, and deleting is hiding.
+"""A fake of Backblaze B2 that supports what rclone needs to push, pull and clean up.
 
-No server of others speaks it. One bucket, ``bkt``, which has ``rules`` for the life of its versions.
+No other test server implements the API of B2. Files are versions, and a deletion hides a file. There is one bucket,
+``bkt``, with lifecycle ``rules``.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ BUCKET = "bkt"
 
 @dataclass
 class Version:
-    """Of one file: its content, or, with ``action`` hide, that there is none from now on."""
+    """A version of a file. With ``action`` hide, the file is deleted from then on."""
 
     name: str
     number: int
@@ -45,13 +46,13 @@ class Version:
             "contentSha1": hashlib.sha1(self.content).hexdigest(),
             "contentType": "application/octet-stream",
             "fileInfo": self.info,
-            # Milliseconds; each version is a second younger than the one before.
+            # In milliseconds. Each version is one second newer than the one before.
             "uploadTimestamp": 1600000000000 + 1000 * self.number,
         }
 
 
 class Cloud:
-    """``versions`` are in the order of their making."""
+    """The bucket. ``versions`` are in the order of their creation."""
 
     def __init__(self):
         self.versions = []
@@ -67,12 +68,12 @@ class Cloud:
             return self.versions[-1]
 
     def files(self):
-        """What a listing shows: name to content."""
+        """Return what a listing shows: name to content."""
         newest = {version.name: version for version in self.versions if version.action != "start"}
         return {name: newest[name].content for name in sorted(newest) if newest[name].action == "upload"}
 
     def stored(self):
-        """The names of all versions that hold content."""
+        """Return the names of all versions with content."""
         return sorted(version.name for version in self.versions if version.action == "upload")
 
     def by_id(self, number):
@@ -103,7 +104,7 @@ class Handler(BaseHTTPRequestHandler):
         self._answer(status, {"status": status, "code": code, "message": code.replace("_", " ")})
 
     def __getattr__(self, name):
-        """A HEAD is a GET whose body is left out."""
+        """Handle HEAD as GET without a body."""
         if name == "do_HEAD":
             return self.do_GET
         raise AttributeError(name)
@@ -124,7 +125,7 @@ class Handler(BaseHTTPRequestHandler):
         self._answer(200, version.content, headers)
 
     def _asked_for(self, path):
-        """One version by its id, or a file's newest by its name."""
+        """Return a version by its id, or the newest version of a file by its name."""
         if path.endswith("/b2_download_file_by_id"):
             return self.cloud.by_id(self.path.partition("fileId=")[2])
         name = path.partition(f"/file/{BUCKET}/")[2]
@@ -194,7 +195,7 @@ class Handler(BaseHTTPRequestHandler):
         return version.described() if version else None
 
     def _list_file_names(self, asked):
-        # An upload that has only begun does not hide the finished one.
+        # An unfinished upload does not hide the finished version.
         newest = {version.name: version for version in self.cloud.versions if version.action != "start"}
         shown = [newest[name].described() for name in sorted(newest) if newest[name].action == "upload"]
         return {"files": self._selected(shown, asked), "nextFileName": None}
@@ -226,7 +227,7 @@ class Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def serving(cloud):
-    """Serves ``cloud``; gives the port."""
+    """Serve ``cloud``, and yield the port."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("CloudHandler", (Handler,), {"cloud": cloud}))
     with answering(server) as port:
         yield port

@@ -2,9 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""As much of Dropbox as rclone needs to pull, behind a proxy: the hosts are Dropbox's own, their certificates ours.
+"""A fake of Dropbox that supports pull.
 
-No server of others speaks it, and rclone can't be told another address.
+No other test server implements the API of Dropbox, and the addresses in rclone are fixed. Therefore the fake is behind
+a proxy. It has the names of Dropbox's hosts, and certificates of the tests' authority.
 """
 
 from __future__ import annotations
@@ -23,12 +24,12 @@ TOKEN = SECRET + "-dropbox"
 
 
 def identity(path):
-    """By which rclone asks for a file that it found in a listing."""
+    """Return the id with which rclone requests a file from a listing."""
     return "id:" + hashlib.md5(path.encode()).hexdigest()
 
 
 class Cloud:
-    """``files``: path, with a leading slash, to content; those in ``restricted`` nobody may have."""
+    """The account. ``files``: path, with a leading slash, to content. Nobody can download those in ``restricted``."""
 
     def __init__(self, files, restricted=()):
         self.files, self.restricted = files, restricted
@@ -46,13 +47,13 @@ class Cloud:
             "rev": "0123456789abcdef0",
             "size": len(content),
             "is_downloadable": True,
-            # Of blocks of 4 MiB; ours are smaller than one.
+            # The hash of the hashes of blocks of 4 MiB. The files here are smaller than one block.
             "content_hash": hashlib.sha256(hashlib.sha256(content).digest()).hexdigest(),
         }
 
 
 class Api(BaseHTTPRequestHandler):
-    """What is spoken within the tunnel."""
+    """The API of Dropbox, inside the tunnel."""
 
     protocol_version = "HTTP/1.1"
     cloud: Cloud
@@ -71,7 +72,7 @@ class Api(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def _fail(self, *tags):
-        """As Dropbox nests them: the summary is what rclone tells."""
+        """Send an error nested as by Dropbox. rclone prints the summary."""
         error = {".tag": tags[-1]}
         for tag in reversed(tags[:-1]):
             error = {".tag": tag, tag: error}
@@ -104,7 +105,7 @@ class Api(BaseHTTPRequestHandler):
 
 
 class Tunnel(socketserver.StreamRequestHandler):
-    """A CONNECT, and then the host that was asked for."""
+    """The proxy: handle CONNECT, then serve the requested host."""
 
     context: ssl.SSLContext
     api: type
@@ -127,7 +128,7 @@ class Server(socketserver.ThreadingTCPServer):
 
 @contextmanager
 def serving(cloud, authority):
-    """Serves ``cloud`` behind a proxy; gives the arguments with which rclone gets there."""
+    """Serve ``cloud`` behind a proxy, and yield the arguments of rclone to reach it."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(*authority.certify(*HOSTS))
     api = type("CloudApi", (Api,), {"cloud": cloud})

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""As much of Google Cloud Storage as rclone needs to push and pull, with refresh tokens that can be used only once."""
+"""A fake of Google Cloud Storage that supports push and pull, with refresh tokens that can be used only once."""
 
 from __future__ import annotations
 
@@ -19,14 +19,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from harness import answering
 
-# The client takes a new access token ten seconds before the old one ends.
+# rclone gets a new access token ten seconds before the old one expires.
 EARLY_SECONDS = 10
 
 
 class Cloud:
-    """``lifetime``: seconds until an access token has to be replaced; ``delay``: seconds that each upload takes.
+    """The storage and its tokens.
 
-    While ``open`` is clear, uploads wait.
+    ``lifetime``: seconds until an access token must be refreshed. ``delay``: seconds of each upload. Uploads wait while
+    ``open`` is clear.
     """
 
     def __init__(self, lifetime=1.0, delay=0.0):
@@ -42,7 +43,7 @@ class Cloud:
         self._lock = threading.Lock()
 
     def first_token(self):
-        """The token to declare: of its access token only the refresh token is still good."""
+        """Return the token to declare. Its access token has expired, and its refresh token is valid."""
         return json.dumps(
             {
                 "access_token": "ACCESS-0",
@@ -53,7 +54,7 @@ class Cloud:
         )
 
     def rotate(self, refresh_token):
-        """The answer to a refresh: a new pair of tokens, or None when the refresh token was used before."""
+        """Return a new pair of tokens, or None if the refresh token was used before."""
         with self._lock:
             if refresh_token != self.refresh_token:
                 self.rejected += 1
@@ -167,14 +168,14 @@ class Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def serving(cloud, handler=Handler):
-    """Serves ``cloud``; gives the port."""
+    """Serve ``cloud``, and yield the port."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("CloudHandler", (handler,), {"cloud": cloud}))
     with answering(server) as port:
         yield port
 
 
 def credential(port, cloud, name="cloud"):
-    """As somebody declares it; a token_url of its own makes its refresh tokens single-use in cloudsync's eyes."""
+    """Return the credential. With a token_url, cloudsync assumes that a refresh token can be used only once."""
     return {
         "name": name,
         "provider": "google cloud storage",

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A cloud where one logs in: a page with "Allow" and "Deny", tokens for the codes that it gives, and OneDrive's drives.
+"""A fake of an OAuth provider: a page with "Allow" and "Deny", codes, tokens, and the drives of OneDrive.
 
-What a token is good for is fake_gcs's storage.
+The tokens are valid for the storage of fake_gcs.
 """
 
 from __future__ import annotations
@@ -27,9 +27,10 @@ PAGE = """<!doctype html><title>Log in</title>
 
 
 class Account(fake_gcs.Cloud):
-    """``codes``: each with the redirect address that it was given for. ``logins``: how many tokens were fetched.
+    """An account.
 
-    ``own``: the account's drive; ``listed``: what Graph lists as its drives; ``drives``: all others, by id.
+    ``codes``: each code and its redirect address. ``logins``: the number of logins. ``own``: the drive of the account.
+    ``listed``: the drives that Graph lists. ``drives``: all others by their ids.
     """
 
     def __init__(self):
@@ -40,7 +41,7 @@ class Account(fake_gcs.Cloud):
         self.own, self.listed, self.drives = None, [], {}
 
     def decide(self, query):
-        """Where the browser is sent to."""
+        """Return the address that the browser is redirected to."""
         back = {"state": query["state"]}
         if query["answer"] == "allow":
             code = f"code-{len(self.codes)}"
@@ -51,7 +52,7 @@ class Account(fake_gcs.Cloud):
         return query["redirect_uri"] + "?" + urllib.parse.urlencode(back)
 
     def exchange(self, form, login):
-        """The answer to a code: tokens, if it is the right client's, and the code's first use."""
+        """Return the response to a code: tokens, if the client is correct and the code was not used before."""
         if login != (CLIENT_ID, CLIENT_SECRET):
             return 401, {"error": "invalid_client"}
         if self.codes.pop(form["code"], None) != form["redirect_uri"]:
@@ -63,11 +64,11 @@ class Account(fake_gcs.Cloud):
         return 200, {**tokens, "expires_in": 3600}
 
     def access_token(self):
-        """The one of the latest login: to Ansible it looks like a template."""
-        return "{0}-access-{1}{2}".format(SECRET, self.logins, "{{7*7}}")
+        """Return the access token of the last login. It contains a template of Ansible, which must not be rendered."""
+        return f"{SECRET}-access-{self.logins}{{{{7*7}}}}"
 
     def graph(self, path):
-        """Microsoft Graph's answer."""
+        """Return the response of Microsoft Graph."""
         found = {"me/drives": {"value": self.listed}, "me/drive": self.own}
         found.update({"drives/" + name: drive for name, drive in self.drives.items()})
         answer = found.get(path)
@@ -114,7 +115,7 @@ class Handler(fake_gcs.Handler):
         return self._answer(*((200, tokens) if tokens else (400, {"error": "invalid_grant"})))
 
     def _login(self, form):
-        """The client's id and secret, from the header or from the form."""
+        """Return the id and the secret of the client, from the header or the form."""
         kind, _space, value = self.headers.get("Authorization", "").partition(" ")
         if kind == "Basic":
             return tuple(urllib.parse.unquote(part) for part in base64.b64decode(value).decode().split(":"))
@@ -122,16 +123,16 @@ class Handler(fake_gcs.Handler):
 
 
 def serving(account):
-    """Serves ``account``; gives the port."""
+    """Serve ``account``, and yield the port."""
     return fake_gcs.serving(account, Handler)
 
 
 def settings(port):
-    """The attributes of a login there."""
+    """Return the attributes of a credential for the login."""
     address = f"http://127.0.0.1:{port}"
     return {"auth_url": address + "/authorize", "token_url": address + "/token"}
 
 
 def write_client(path, client_secret=CLIENT_SECRET):
-    """The client as a file for -e @path."""
+    """Write the id and the secret of the client to a file for ``-e @path``."""
     path.write_text(json.dumps({"cloudsync_client_id": CLIENT_ID, "cloudsync_client_secret": client_secret}))

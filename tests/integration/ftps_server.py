@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""An FTP server that speaks nothing but TLS: ftps_server.py explicit|implicit FOLDER PORT USER PASSWORD CERT KEY.
+"""Run an FTP server that requires TLS: ftps_server.py explicit|implicit FOLDER PORT USER PASSWORD CERT KEY.
 
-Run by the Python that has pyftpdlib, which knows only the explicit way (AUTH TLS) by itself.
+Run this with the Python that has pyftpdlib, which supports only explicit TLS (AUTH TLS).
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from pyftpdlib.servers import FTPServer
 
 
 class Explicit(TLS_FTPHandler):
-    """Says what other servers say when a folder is not there."""
+    """Explicit TLS, with the status of other servers for a missing folder."""
 
     def respond(self, resp, *arguments, **options):
         super().respond(resp.replace("501 No such directory", "550 No such directory"), *arguments, **options)
 
 
 class Implicit(Explicit):
-    """TLS from the first byte on, on both channels."""
+    """Implicit TLS: both channels use it from the first byte."""
 
     def handle(self):
         self.secure_connection(self.ssl_context)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A machine under a temporary CLOUDSYNC_ROOT, with the installed command; and real servers for it on loopback."""
+"""A host below a temporary CLOUDSYNC_ROOT with the installed command, and servers for it on loopback."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.operatio
 
 COLLECTIONS = str(pathlib.Path(collection.__file__).parents[7])
 PATIENCE = 30
-# In every secret of these tests, so that none of them may show up anywhere in clear.
+# Part of every secret in these tests, so that a test can find a secret in clear text.
 SECRET = "INTEGRATION-SECRET"
 KEY_ID, KEY = "integration-key", SECRET + "-s3"
 PASSWORD, SALT = SECRET + "-crypt", SECRET + "-salt"
@@ -43,7 +43,7 @@ importlib.import_module("ansible_collections.skyhaul.cloudsync.plugins.modules."
 
 
 def run_module(name, environment, options, collections=COLLECTIONS):
-    """The result of a module of the collection in ``collections``, run as it runs on a host."""
+    """Run a module of the collection in ``collections`` as on a host, and return its result."""
     ended = subprocess.run(
         [sys.executable, "-c", MODULE, name],
         input=json.dumps({"ANSIBLE_MODULE_ARGS": options}),
@@ -60,25 +60,25 @@ def run_module(name, environment, options, collections=COLLECTIONS):
 
 
 def install(root):
-    """A root with the engine and the command, as the module runner installs them."""
+    """Install the engine and the command below ``root`` with the module runner."""
     result = run_module("runner", {"CLOUDSYNC_ROOT": str(root)}, {})
     assert result.get("changed"), result
     return root
 
 
 def wait_for(condition, what, seconds=PATIENCE):
-    """The first true answer of ``condition()``."""
+    """Call ``condition()`` until its result is true, and return that."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         found = condition()
         if found:
             return found
         time.sleep(0.05)
-    raise AssertionError(f"{what} did not come within {seconds} s")
+    raise AssertionError(f"timed out after {seconds} s: {what}")
 
 
 def write_tree(folder, files):
-    """Files, path to text or bytes; a path that ends in / is an empty folder. Their times are in the past."""
+    """Write ``files``: path to text or bytes. A path that ends in / is an empty folder. All times are in the past."""
     for name, content in files.items():
         path = pathlib.Path(folder, name)
         if name.endswith("/"):
@@ -90,7 +90,7 @@ def write_tree(folder, files):
 
 
 def read_tree(folder):
-    """What write_tree() takes, folders left out; nothing when there is no folder."""
+    """Return the files of ``folder`` as write_tree() takes them, without folders. Empty if it does not exist."""
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in sorted(pathlib.Path(folder).rglob("*"))
@@ -114,7 +114,7 @@ def is_open(port):
 
 
 def alive(pid):
-    """Whether the process runs; a zombie does not."""
+    """Return whether the process is running. A zombie is not."""
     try:
         text = pathlib.Path(f"/proc/{pid}/stat").read_text()
     except (FileNotFoundError, ProcessLookupError):
@@ -123,7 +123,7 @@ def alive(pid):
 
 
 def children(pid):
-    """The living processes that ``pid`` started: process id to argument vector."""
+    """Return the running children of ``pid``: process id to argument vector."""
     found = {}
     for entry in pathlib.Path("/proc").iterdir():
         if not entry.name.isdigit():
@@ -139,7 +139,7 @@ def children(pid):
 
 @contextmanager
 def serving(rclone, kind, folder, *options):
-    """One of rclone's own servers for ``folder``; gives its port."""
+    """Run a server of rclone for ``folder``, and yield its port."""
     port = free_port()
     server = subprocess.Popen(
         [rclone, "--config", "", "serve", kind, "--addr", f"127.0.0.1:{port}", *options, str(folder)],
@@ -158,7 +158,7 @@ def serving(rclone, kind, folder, *options):
 
 @contextmanager
 def answering(server):
-    """An HTTP server of the tests' own, in a thread; gives its port."""
+    """Run the HTTP server ``server`` in a thread, and yield its port."""
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
@@ -181,7 +181,7 @@ def s3_credential(port, name="store", **more):
 
 
 class Answer:
-    """What one call of the command said."""
+    """The result of one call of the command."""
 
     def __init__(self, ended):
         self.code, self.out, self.err = ended.returncode, ended.stdout, ended.stderr
@@ -195,7 +195,7 @@ class Answer:
 
 
 class Machine:
-    """One host. ``root`` is its CLOUDSYNC_ROOT; the command is that of ``installed``, a root of its own."""
+    """A host. ``root`` is its CLOUDSYNC_ROOT. Its command is a link to that of the root ``installed``."""
 
     def __init__(self, root, installed, rclone):
         self.root = pathlib.Path(root)
@@ -217,15 +217,15 @@ class Machine:
         return Host(self.layout)
 
     def declare(self, credentials=(), tasks=(), **more):
-        """As host_config does."""
+        """Declare credentials and tasks as host_config does."""
         return converge(self.host, Wanted(credentials=list(credentials), tasks=list(tasks), **more), False)
 
     def module(self, name, /, **options):
-        """The result of a module, run as it runs on a host."""
+        """Run a module as on a host, and return its result."""
         return run_module(name, self.environment, options)
 
     def cloudsync(self, *arguments, **environment):
-        """One call of the command."""
+        """Run the command, and return its result."""
         return Answer(
             subprocess.run(
                 [self.layout.command, *arguments],
@@ -240,7 +240,7 @@ class Machine:
         )
 
     def run(self, task, code=0, reason=""):
-        """The record of a run, which must end with ``code`` and for ``reason``."""
+        """Run a task, check its exit code and reason, and return its record."""
         answer = self.cloudsync("run", task, "--json")
         assert answer.code == code, answer
         record = answer.json
@@ -248,14 +248,14 @@ class Machine:
         return record
 
     def plan(self, task, code=0, reason=""):
-        """The plan of a task, whose dry run must end with ``code`` and for ``reason``."""
+        """Make a dry run, check its exit code and reason, and return its plan."""
         answer = self.cloudsync("run", task, "--dry-run", "--json")
         assert answer.code == code, answer
         assert answer.json["reason"] == reason, answer
         return answer.json["plan"]
 
     def start(self, task, **environment):
-        """A run in the background."""
+        """Start a run in the background."""
         run = subprocess.Popen(
             [self.layout.command, "run", task, "--json"],
             stdin=subprocess.DEVNULL,
@@ -268,7 +268,7 @@ class Machine:
         return run
 
     def ended(self, run, code):
-        """The record of a run that was started in the background, once it has ended with ``code``."""
+        """Wait for a run in the background, check its exit code, and return its record."""
         out, err = run.communicate(timeout=PATIENCE)
         assert run.returncode == code, (run.returncode, out, err)
         return json.loads(out)
@@ -283,7 +283,7 @@ class Machine:
         return "\n".join(self.cloudsync("logs", task, "--json").json["lines"])
 
     def wait_for_bytes(self, task):
-        """Until rclone has transferred something; its status then."""
+        """Wait until rclone has transferred data, and return the status."""
 
         def moving():
             status = find_status(self.layout, task)
@@ -295,27 +295,27 @@ class Machine:
         return wait_for(lambda: find_status(self.layout, task)["state"] == state, f"the state {state} of {task}")
 
     def rclone_of(self, run):
-        """The process of rclone under a run, and its argument vector."""
+        """Return the rclone process of a run and its argument vector."""
         found = [
             (pid, words) for pid, words in children(run.pid).items() if words[0].endswith("rclone") and "--" in words
         ]
         return found[0] if found else None
 
     def stored(self, credential):
-        """The credential in the store, in clear."""
+        """Return the stored credential, decrypted."""
         return load_credential(self.layout, self.host.seed, credential)
 
     def live(self):
-        """The live configurations that are there."""
+        """Return the existing live configurations."""
         return sorted(pathlib.Path(self.layout.run_dir, "live").glob("*"))
 
     def left_behind(self):
-        """Every file of cloudsync's own, with its content."""
+        """Return all files in the folders of cloudsync with their content."""
         folders = [self.layout.config_dir, self.layout.state_dir, self.layout.log_dir, self.layout.run_dir]
         return {str(path): path.read_bytes() for folder in folders for path in walk(folder)}
 
     def close(self):
-        """End what still runs; nothing may be left in clear."""
+        """End the runs that are still active, and check that no file contains a secret."""
         for run in self._started:
             if run.poll() is None:
                 run.send_signal(signal.SIGKILL)
@@ -330,7 +330,7 @@ def walk(folder):
 
 
 def copy_of(program, folder):
-    """A copy that every user can reach."""
+    """Copy a program into ``folder`` so that every user can run it."""
     target = pathlib.Path(folder, "rclone")
     shutil.copy2(os.path.realpath(program), target)
     target.chmod(0o755)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Accounts at the servers of servers.py, as somebody declares them. Each is the only credential of its test."""
+"""Credentials for the servers in servers.py. Each test declares one of them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ WRONG = SECRET + "-wrong"
 
 @dataclass(frozen=True)
 class Place:
-    """``credential`` as declared; ``wrong`` are the secrets that its provider refuses; ``args`` for rclone."""
+    """An account. ``wrong`` are secrets that its provider refuses, ``args`` are arguments for rclone."""
 
     provider: str
     attributes: Dict[str, Any]
@@ -43,7 +43,7 @@ class Place:
 
     @property
     def refused(self):
-        """The credential with a wrong secret."""
+        """Return the credential with a wrong secret."""
         return {**self.credential, "secrets": {**self.secrets, **self.wrong}}
 
 
@@ -79,7 +79,7 @@ def azure_by_sas(port):
 
 
 def signature(key):
-    """A shared access signature for everything in the account, for an hour."""
+    """Return a shared access signature for the complete account, valid for one hour."""
     until = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=1)
     values = {"sp": "rwdlacup", "ss": "b", "srt": "sco", "se": until.strftime("%Y-%m-%dT%H:%M:%SZ"), "sv": "2022-11-02"}
     signed = [AZURE_ACCOUNT, values["sp"], values["ss"], values["srt"], "", values["se"], "", "", values["sv"], "", ""]

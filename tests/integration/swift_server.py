@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A whole OpenStack Swift in one process, one replica, with v1 logins: swift_server.py FOLDER PORT USER KEY.
+"""Run OpenStack Swift in one process, with one replica and v1 logins: swift_server.py FOLDER PORT USER KEY.
 
-Run by the Python that has Swift. Its account, container and object servers usually run on machines of their own; its
-tokens are sealed by a key, so that it needs no memcached.
+Run this with the Python that has Swift. In production, its account, container and object servers run on separate
+machines. Its tokens are encrypted with a key, so that it does not need memcached.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def main():
 
 
 def make_ring(folder, kind, port):
-    """One partition on one device."""
+    """Write a ring with one partition on one device."""
     builder = RingBuilder(0, 1, 0)
     where = {"region": 1, "zone": 1, "ip": "127.0.0.1", "port": port, "device": "disk", "weight": 1}
     builder.add_dev({**where, "replication_ip": "127.0.0.1", "replication_port": port, "id": 0, "meta": ""})

@@ -72,5 +72,5 @@ def test_a12_a_missing_bucket_or_folder_is_an_error(pushed, tmp_path):
 
 
 def test_a41_a_login_is_verified_where_it_may_look(pushed, bucket):
-    assert pushed.cloudsync("verify", "store", "--path", bucket.name).out == "store logs in\n"
+    assert pushed.cloudsync("verify", "store", "--path", bucket.name).out == "credential store can log in\n"
     assert pushed.cloudsync("verify", "store", "--path", "no-such-bucket").code == 1

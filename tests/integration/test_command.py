@@ -130,7 +130,7 @@ def test_preview_of_a_task_and_of_an_expression(host):
 
 
 def test_verify(host):
-    assert host.cloudsync("verify", "store").out == "store can log in\n"
+    assert host.cloudsync("verify", "store").out == "credential store can log in\n"
     assert host.cloudsync("verify", "store", "--json").json == {"credential": "store", "valid": True}
     missing = host.cloudsync("verify", "stor")
     assert missing.code == 2
@@ -162,7 +162,7 @@ def test_check_tells_of_a_run_that_never_came(host):
 
 
 @pytest.mark.parametrize("verb", ["run", "status", "stop", "logs", "history", "gate", "sweep"])
-def test_a_task_that_is_not_there_is_named(host, verb):
+def test_the_error_for_a_task_that_does_not_exist_names_it(host, verb):
     answer = host.cloudsync(verb, "nightli")
     assert answer.code == 2
     assert "nightli" in answer.err
@@ -188,7 +188,7 @@ def test_a_dry_run_for_a_person(host, bucket):
     assert answer.code == 0
     lines = answer.out.splitlines()
     assert lines[:3] == ["copy      deep/b.txt  (4 B)", "overwrite a.txt  (5 B)", "delete    stale.txt  (5 B)"]
-    assert lines[3] == "plan: copy 1 files (4 B), overwrite 1 files (5 B), delete 1 files (5 B)"
+    assert lines[3] == "plan: copy 1 file (4 B), overwrite 1 file (5 B), delete 1 file (5 B)"
     assert text_tree(bucket / "nightly") == {"a.txt": "old", "stale.txt": "stale"}
 
 

@@ -49,7 +49,7 @@ def test_a_task_that_runs_is_skipped(yard):
     run = held(yard, "first")
     record = yard.run("first", 75, "locked")
     assert record["state"] == "skipped"
-    assert "another run of it is under way" in record["message"]
+    assert "another run of task first is active" in record["message"]
     assert yard.status("first")["state"] == "running"
     yard.release("first")
     assert yard.ended(run, 0)["state"] == "success"
@@ -116,7 +116,7 @@ def test_a_run_that_waits_can_be_stopped(yard):
     run = held(yard, "first")
     second = yard.start("second")
     yard.wait_for_state("second", "waiting")
-    assert "the task first writes" in yard.status("second")["message"]
+    assert "waiting: task first writes " in yard.status("second")["message"]
     assert yard.cloudsync("stop", "second").code == 0
     assert yard.ended(second, 143)["reason"] == "stopped"
     assert yard.status("first")["state"] == "running"

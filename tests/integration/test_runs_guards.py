@@ -73,14 +73,14 @@ def test_an_empty_source(sides, direction, mode):
 @pytest.mark.usefixtures("each_machine")
 def test_a11_a_copy_from_a_folder_that_is_not_there(sides):
     machine, _source, destination = sides("pull", mode="copy")
-    assert "There is no folder" in refused(machine, destination, "not_found")["message"]
+    assert "does not exist at the provider, or is empty" in refused(machine, destination, "not_found")["message"]
 
 
 @pytest.mark.parametrize("mode", ["copy", "sync"])
 def test_a10_a_pull_of_what_is_a_file(sides, mode, bucket):
     machine, _source, destination = sides("pull", mode=mode, remote_path=bucket.name + "/single.txt")
     write_tree(bucket, {"single.txt": "alone"})
-    assert "is a file, and a task needs a folder" in refused(machine, destination, "not_found")["message"]
+    assert "is a file, but a task needs a folder" in refused(machine, destination, "not_found")["message"]
 
 
 def test_a_copy_from_a_folder_that_may_be_empty(sides):
@@ -140,7 +140,7 @@ def test_a_folder_that_is_mounted(sides, machine):
 def test_a_marker_that_is_missing(sides, direction, marker):
     machine, source, destination = sides(direction, guards={"marker": marker})
     write_tree(source, FILES)
-    assert marker in refused(machine, destination, "marker_missing")["message"]
+    assert marker in refused(machine, destination, "build_marker_error")["message"]
     write_tree(source, {marker: ""})
     machine.run("documents")
     assert text_tree(destination) == {**FILES, marker: ""}

@@ -148,14 +148,14 @@ def test_without_any_known_host_every_use_is_refused_and_the_module_says_so(mach
     if pathlib.Path(os.path.expanduser("~/.ssh/known_hosts")).is_file():
         pytest.skip("this machine's user knows hosts")
     told = machine.module("credential", **server.credential())
-    assert "Until then runs as " in warning_of(told)
+    assert "Until then, runs as user " in warning_of(told)
     machine.declare([], [push(machine)])
-    assert "No SSH host key is known" in machine.run("push", 1, "auth")["message"]
+    assert "has no known SSH host key for this server" in machine.run("push", 1, "auth")["message"]
     assert f"'ssh-keyscan -p {server.port} 127.0.0.1'" in warning_of(told)
     machine.plan("push", 1, "auth")
     verified = machine.cloudsync("verify", "there")
     assert verified.code == 1
-    assert "No SSH host key is known" in verified.err + verified.out
+    assert "has no known SSH host key for this server" in verified.err + verified.out
     assert read_tree(server.files) == {}
 
 

@@ -152,7 +152,7 @@ def test_btrfs_shows_the_path_frozen_with_nested_and_mounted_subvolumes(btrfs):
     assert btrfs.left() == []
     assert subvolumes(btrfs) == listed
     assert not (btrfs.top / ".cloudsync-snapshots").exists()
-    assert btrfs.said == [f"transferring the snapshot {NAME} of {btrfs.data}"]
+    assert btrfs.said == [f"transferring from snapshot {NAME} of {btrfs.data}"]
 
 
 def test_btrfs_of_a_sub_directory_shows_just_that(btrfs):
@@ -258,7 +258,7 @@ def test_what_can_not_be_removed_stays_noted_and_is_told(btrfs):
         return snapshots.run_command(argv)
 
     problems = snapshots.sweep(btrfs.task(btrfs.data), btrfs.layout, broken)
-    assert problems[0] == f"A killed run's snapshot {NAME} is still there: no"
+    assert problems[0] == f"Cannot remove snapshot {NAME} of a killed run: no"
     assert os.listdir(notes) == [NAME + ".json"]
     assert uuid
     assert snapshots.sweep(btrfs.task(btrfs.data), btrfs.layout) == []
@@ -295,7 +295,7 @@ def test_another_filesystem_inside_the_path_is_refused_by_name(btrfs):
     with pytest.raises(CloudsyncError) as caught, btrfs.take(btrfs.task(btrfs.data)):
         pytest.fail("taken")
     assert caught.value.reason == "usage"
-    assert f"would lack what is mounted in it: {btrfs.data}/cache (tmpfs)" in caught.value.message
+    assert f"cannot include these mounts: {btrfs.data}/cache (tmpfs)" in caught.value.message
     assert btrfs.left() == []
 
 
@@ -307,10 +307,10 @@ def test_a_filesystem_without_snapshots_is_refused_by_name(place):
     with pytest.raises(CloudsyncError) as caught, place.take(place.task(point)):
         pytest.fail("taken")
     assert caught.value.message == (
-        f"{point} is on {device} (ext4), of which no snapshot can be taken: set the task's snapshot to none."
+        f"Path {point} is on {device} (ext4), which does not support snapshots. Set the task's snapshot to none."
     )
     btrfs_asked = place.take(place.task(point, "btrfs"))
-    with pytest.raises(CloudsyncError, match="no btrfs snapshot can be taken"), btrfs_asked:
+    with pytest.raises(CloudsyncError, match="which does not support btrfs snapshots"), btrfs_asked:
         pytest.fail("taken")
     assert place.left() == []
 
@@ -381,7 +381,7 @@ def test_an_lvm_snapshot_that_runs_full_fails_the_run(lvm):
     with pytest.raises(CloudsyncError) as caught, lvm.take(lvm.task(lvm.data)):
         overwrite()
     assert caught.value.reason == "disk_full"
-    assert "ran full" in caught.value.message
+    assert "ran out of space" in caught.value.message
     assert lvm.left() == [], lvm.said
 
 
@@ -462,7 +462,7 @@ def test_a_child_dataset_that_is_not_mounted_refuses_the_run(zfs):
     with pytest.raises(CloudsyncError) as caught, zfs.take(zfs.task(zfs.data)):
         pytest.fail("taken")
     assert caught.value.reason == "not_mounted"
-    assert f"The dataset {zfs.pool}/child/deep belongs to {zfs.data}" in caught.value.message
+    assert f"belong to path {zfs.data} but are not mounted: {zfs.pool}/child/deep" in caught.value.message
     assert zfs_snapshots(zfs) == []
 
 

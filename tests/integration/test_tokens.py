@@ -80,7 +80,7 @@ def test_a_token_survives_a_kill(cloudy, cloud, victim):
     # Between its refresh and the next look of the runner.
     seen = cloud.refreshes
     wait_for(lambda: cloud.refreshes > seen, "a refresh")
-    wait_for(lambda: cloud.refresh_token in (live / "rclone.conf").read_text(), "rclone's own save")
+    wait_for(lambda: cloud.refresh_token in (live / "rclone" / "rclone.conf").read_text(), "rclone's own save")
     if victim in ("rclone", "both"):
         os.kill(rclone, signal.SIGKILL)
     if victim in ("runner", "both"):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""docs/truenas.md: no row without a test, no test that is not there, and none of TrueNAS's own checks forgotten."""
+"""tests/truenas.md: no row without a test, no test that is not there, and none of TrueNAS's own checks forgotten."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import re
 import pytest
 
 HOME = pathlib.Path(__file__).parents[2]
-TEXT = (HOME / "docs" / "truenas.md").read_text(encoding="utf-8")
+TEXT = (HOME / "tests" / "truenas.md").read_text(encoding="utf-8")
 # TrueNAS's checks of its own Cloud Sync, as this project numbers them.
 CHECKS = {
     1, 4, 5, 6, 7, 8, 10, 11, 12, 13, 14, 16, 18, 19, 20, 21, 22, 24, 25, 26, 28, 29, 30, 31, 32, 33, 34, 35, 37, 39,
@@ -84,4 +84,4 @@ def test_every_test_that_the_prose_names_exists():
 
 
 def test_every_file_that_is_linked_exists():
-    assert [name for name in re.findall(r"\]\(([^)#]+)\)", TEXT) if not (HOME / "docs" / name).is_file()] == []
+    assert [name for name in re.findall(r"\]\(([^)#]+)\)", TEXT) if not (HOME / "tests" / name).is_file()] == []

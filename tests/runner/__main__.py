@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""`make test`: run the stages to the end, one line each, and close with the sum.
+"""Run the stages of `make test`. Print a line for each stage, then the sum.
 
-Usage: python tests/runner [fast | STAGE ...]      (no argument: all stages)
+Usage: python tests/runner [fast | STAGE ...]      (without an argument: all stages)
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from counts import Counts
 from stage import Stage
 
 TAIL = 150  # lines of a failed stage's log
-BESIDE = ("fleet", "integration")  # wait much of their time, so that they run beside the others
+PARALLEL = ("fleet", "integration")  # mostly wait, so they run in parallel with the other stages
 
 
 def main(words: list[str]) -> int:
     names = list(stages.FAST) if words == ["fast"] else words or list(stages.ALL)
     unknown = [name for name in names if name not in stages.ALL]
     if unknown:
-        print(f"There is no stage {', '.join(unknown)}; there are: {', '.join(stages.ALL)}.", file=sys.stderr)
+        print(f"Unknown stage: {', '.join(unknown)}. The stages are: {', '.join(stages.ALL)}.", file=sys.stderr)
         return 2
     if names != list(stages.FAST):
         packages.prepare()
     where = place.prepare()
-    print(f"Python here: {', '.join(where.pythons)}; logs: {where.logs}", flush=True)
-    lanes = [[name for name in names if name not in BESIDE], [name for name in names if name in BESIDE]]
+    print(f"Python versions: {', '.join(where.pythons)}; Logs: {where.logs}", flush=True)
+    lanes = [[name for name in names if name not in PARALLEL], [name for name in names if name in PARALLEL]]
     with concurrent.futures.ThreadPoolExecutor(len(lanes)) as pool:
         total = sum(pool.map(lambda lane: sum((run(where, name) for name in lane), Counts()), lanes), Counts())
     print(total)
@@ -42,7 +42,7 @@ def main(words: list[str]) -> int:
 
 
 def run(where: place.Place, name: str) -> Counts:
-    """One stage, its line, and the end of its log when something failed."""
+    """Run one stage. Print its line, and the end of its log if something failed."""
     began = time.monotonic()
     stage = Stage(where, name)
     try:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The Debian packages that the tests use: installed when that is allowed, named when it is not."""
+"""Install the Debian packages that the tests use. Without root, print the missing ones."""
 
 from __future__ import annotations
 
@@ -12,29 +12,31 @@ import shutil
 import subprocess
 
 FOR = {
-    "shellcheck": "the check of shell scripts",
-    "systemd": "what systemd-analyze says of units and schedules",
+    "shellcheck": "shell scripts",
+    "systemd": "units and schedules (systemd-analyze)",
     "openssh-client": "SFTP",
-    "chromium": "logging in to a provider with a real browser",
-    "chromium-driver": "logging in to a provider with a real browser",
+    "chromium": "the login to a provider with a browser",
+    "chromium-driver": "the login to a provider with a browser",
 }
 FOR_THE_FLEET = pathlib.Path(__file__).resolve().parent.parent / "fleet" / "host-packages.txt"
 
 
 def prepare() -> None:
-    """Install the missing packages as root on Debian and its kin; else say what goes untested. Never fails."""
+    """Install the missing packages as root on Debian and similar systems. Print those that stay missing."""
     if not shutil.which("dpkg-query"):
-        print("This is not Debian: install yourself what a skipped test says it misses.")
+        print("This is not a Debian system. Skipped tests name the programs to install.")
         return
     purposes = {**dict.fromkeys(FOR_THE_FLEET.read_text(encoding="utf-8").split(), "the fleet"), **FOR}
     missing = [name for name in purposes if not _installed(name)]
     if missing and os.geteuid() == 0 and shutil.which("apt-get"):
         print("installing " + " ".join(missing), flush=True)
         _apt_get(["update"])
-        _apt_get(["install", "--yes", "--no-install-recommends", *missing])
+        # Distributions differ, and apt-get installs nothing if one of the names is unknown.
+        known = [name for name in missing if _is_known(name)]
+        _apt_get(["install", "--yes", "--no-install-recommends", *known])
         missing = [name for name in missing if not _installed(name)]
     for name in missing:
-        print(f"{name} is missing: {purposes[name]} may be skipped. As root: apt-get install {name}")
+        print(f"{name} is missing, so tests of {purposes[name]} may be skipped. Run: apt-get install {name}")
 
 
 def _installed(name: str) -> bool:
@@ -42,6 +44,10 @@ def _installed(name: str) -> bool:
         ["dpkg-query", "--show", "--showformat=${db:Status-Status}", name], capture_output=True, text=True, check=False
     )
     return answer.stdout == "installed"
+
+
+def _is_known(name: str) -> bool:
+    return subprocess.run(["apt-cache", "show", name], capture_output=True, check=False).returncode == 0
 
 
 def _apt_get(words: list[str]) -> None:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where the tests work: everything they write lies under .build in the clone, the home directory included."""
+"""Prepare the folders of the tests. Everything that tests write is in .build, including the home directory."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 
 @dataclasses.dataclass(frozen=True)
 class Place:
-    """The clone, and what the tests make of it."""
+    """The folders of the tests in one clone of the repository."""
 
     clone: pathlib.Path
     pythons: dict[str, pathlib.Path]
@@ -32,12 +32,12 @@ class Place:
 
     @property
     def collections(self) -> pathlib.Path:
-        """For ANSIBLE_COLLECTIONS_PATH."""
+        """Return the value of ANSIBLE_COLLECTIONS_PATH."""
         return self.build / "collections-tree"
 
     @property
     def tree(self) -> pathlib.Path:
-        """The collection where its tools want it: a copy, since ansible-test refuses a symbolic link."""
+        """Return the folder of the collection for the tools: a copy, because ansible-test refuses a symbolic link."""
         return self.collections / "ansible_collections" / NAMESPACE / NAME
 
     @property
@@ -52,7 +52,10 @@ class Place:
         return self.build / "junit" / f"{name}.xml"
 
     def environment(self) -> dict[str, str]:
-        """The caller's, with our home, our collection, and real interpreters before any version manager's shims."""
+        """Return the caller's environment with the home and the collection of the tests.
+
+        On PATH, the interpreters are before the shims of version managers.
+        """
         folders = [os.path.dirname(sys.executable), *(str(path.parent) for path in self.pythons.values())]
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("ANSIBLE_", "MAKE", "MFLAGS"))}
         return {
@@ -66,7 +69,7 @@ class Place:
 
 
 def prepare() -> Place:
-    """Find the clone and the interpreters, fill the home directory, lay out the collection's tree."""
+    """Find the interpreters, fill the home directory and copy the collection."""
     place = Place(clone=HERE.parent.parent, pythons=pythons.find())
     for folder in (place.build / "junit", place.logs, place.tree):
         folder.mkdir(parents=True, exist_ok=True)
@@ -76,11 +79,13 @@ def prepare() -> Place:
 
 
 def _fill_home(home: pathlib.Path) -> None:
-    """ansible-test keeps only HOME of our environment, so that pip's settings have to be found there; and it would
-    download get-pip from a host of its own, where a stand-in serves."""
+    """Write pip's settings and a replacement of get-pip into ``home``.
+
+    ansible-test passes only HOME on, no variables of pip. It would download get-pip from a host that may be offline.
+    """
     cache = home / ".ansible" / "test" / "cache"
     cache.mkdir(parents=True, exist_ok=True)
-    for version in ("24_2", "25_2"):  # as ansible-core 2.19, then 2.20 and 2.21 name it
+    for version in ("24_2", "25_2"):  # the names in ansible-core 2.19, and in 2.20 and 2.21
         shutil.copyfile(HERE / "get_pip.py", cache / f"get_pip_{version}.py")
     settings = home / ".config" / "pip" / "pip.conf"
     settings.parent.mkdir(parents=True, exist_ok=True)
@@ -89,7 +94,7 @@ def _fill_home(home: pathlib.Path) -> None:
 
 
 def _pip_settings() -> str:
-    """The settings in force for pip, from all its files and variables, as one file."""
+    """Return the effective settings of pip, from all its files and variables, as the text of one file."""
     listed = subprocess.run(
         [sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, check=True
     ).stdout
@@ -100,7 +105,7 @@ def _pip_settings() -> str:
         section = "global" if section == ":env:" else section
         if section and key != "config-file":
             text = value.strip("'\"").replace("\\n", "\n    ")
-            sections.setdefault(section, {}).setdefault(key, text)  # variables are listed first, and win
+            sections.setdefault(section, {}).setdefault(key, text)  # variables are listed first and override files
     lines = []
     for section, values in sections.items():
         lines += [f"[{section}]", *(f"{key} = {value}" for key, value in values.items())]
@@ -108,8 +113,10 @@ def _pip_settings() -> str:
 
 
 def _lay_out(clone: pathlib.Path, tree: pathlib.Path) -> None:
-    """Copy the files that git has or would take, remove those that are gone; git's own folder is for ansible-test,
-    which asks git what belongs to the collection."""
+    """Copy the files that Git tracks or would add, and remove deleted ones.
+
+    ansible-test needs a Git repository, because it gets the files of the collection from Git.
+    """
     if not (tree / ".git").exists():
         subprocess.run(["git", "init", "--quiet", str(tree)], check=True)
     wanted = {name for name in _listed(clone) if (clone / name).is_file()}

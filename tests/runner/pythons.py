@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The real Python interpreters of this machine, by version."""
+"""Find the Python interpreters of this machine."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ QUESTION = "import ensurepip, sys, venv; print('%d.%d' % sys.version_info[:2], s
 
 
 def find() -> dict[str, pathlib.Path]:
-    """``{"3.8": /…/bin/python3.8, …}``: one for each version, the first on PATH, that can make virtual environments.
+    """Return one interpreter for each version: ``{"3.8": /…/bin/python3.8, …}``.
 
-    Each candidate is asked for its own path: a version manager's shim either answers with the real one or fails.
+    It is the first on PATH that can create virtual environments. Each candidate prints its own path, because the shim
+    of a version manager is not the interpreter.
     """
     found: dict[str, pathlib.Path] = {}
     for candidate in _candidates():

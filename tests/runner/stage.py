@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Run one command of a stage: output to the stage's log, no input, an end in any case."""
+"""Run the commands of a stage, with a log and a time limit."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NONE: Environment = types.MappingProxyType({})
 
 
 class Stage:
-    """One stage's commands, one log."""
+    """The commands and the log of one stage."""
 
     def __init__(self, place: Place, name: str) -> None:
         self.place = place
@@ -38,8 +38,10 @@ class Stage:
         seconds: float = 900,
         variables: Environment = NONE,
     ) -> int:
-        """The exit code of ``command``, run in ``cwd`` (default: the tree) with ``variables`` besides the place's own;
-        124 when ``seconds`` were not enough."""
+        """Run ``command`` and return its exit code, 124 after ``seconds``.
+
+        ``cwd`` is the copy of the collection by default. ``variables`` are added to the environment.
+        """
         with self.log.open("ab") as log:
             log.write(f"$ {' '.join(command)}\n".encode())
             log.flush()
@@ -66,7 +68,7 @@ class Stage:
         try:
             return process.wait(seconds)
         except subprocess.TimeoutExpired:
-            log.write(f"Ended after {seconds:.0f} s.\n".encode())
+            log.write(f"Timed out after {seconds:.0f} s.\n".encode())
             return TIMED_OUT
         finally:
             if process.poll() is None:
@@ -74,7 +76,7 @@ class Stage:
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
-    """End the command with all that it started; at first so that it may clean up."""
+    """End the command and its children. SIGTERM comes first, so that they can clean up."""
     for number, seconds in ((signal.SIGTERM, 30), (signal.SIGKILL, 30)):
         with contextlib.suppress(ProcessLookupError, subprocess.TimeoutExpired):
             os.killpg(process.pid, number)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The stages of `make test`. Each takes a Stage and answers with its counts."""
+"""The stages of `make test`. Each is a function that takes a Stage and returns its counts."""
 
 from __future__ import annotations
 
@@ -13,24 +13,33 @@ import shutil
 import sys
 from collections.abc import Callable
 
-from counts import Counts, from_closing_line, from_exit, from_junit
+from counts import Counts, from_closing_line, from_exit, from_importer, from_junit
 from place import NAME, NAMESPACE
 from stage import NONE, Environment, Stage
 
 PACKAGE = f"ansible_collections.{NAMESPACE}.{NAME}"
 ON_HOSTS = ("module_utils", "modules")
 ON_CONTROL_NODE = ("action", "callback", "doc_fragments", "filter", "inventory", "lookup", "plugin_utils", "test")
-# The ends of the support matrix, each with the Pythons it takes on the control node.
+# The oldest and the newest supported ansible-core, each with its Pythons for the control node.
 OLDEST_CORE = ("==2.19.*", ("3.11", "3.12", "3.13"))
 NEWEST_CORE = ("==2.21.*", ("3.12", "3.13", "3.14"))
+# Automation Hub's settings of galaxy-importer. ansible-lint is off, because the run with the default settings has
+# checked the same file. Both runs omit ansible-test: it needs a container, and the stage `sanity` runs it.
+AUTOMATION_HUB = {
+    "GALAXY_IMPORTER_CHECK_REQUIRED_TAGS": "true",
+    "GALAXY_IMPORTER_REQUIRE_V1_OR_GREATER": "true",
+    "GALAXY_IMPORTER_RUN_ANSIBLE_LINT": "false",
+}
 
 
 def ruff(stage: Stage) -> Counts:
-    return from_exit(stage.run("ruff", "check", "--no-cache", "."))
+    """Check the style, then the format."""
+    style = from_exit(stage.run("ruff", "check", "--no-cache", "."))
+    return style + from_exit(stage.run("ruff", "format", "--no-cache", "--check", "."))
 
 
 def mypy(stage: Stage) -> Counts:
-    """What runs on hosts as Python 3.8 sees it, what runs on the control node as its oldest Python does."""
+    """Check code for hosts with Python 3.8, and code for the control node with its oldest Python."""
     tree = stage.place.tree
     command = ("mypy", "--config-file", str(tree / "pyproject.toml"), "--cache-dir", str(stage.place.build / "mypy"))
     counts = Counts()
@@ -57,15 +66,35 @@ def changelog(stage: Stage) -> Counts:
     return from_exit(stage.run("antsibull-changelog", "lint"))
 
 
+def importer(stage: Stage) -> Counts:
+    """Import the built collection as Galaxy does, then as Automation Hub does."""
+    folder = stage.place.build / "importer"
+    shutil.rmtree(folder / "dist", ignore_errors=True)
+    build = stage.run("ansible-galaxy", "collection", "build", "--output-path", str(folder / "dist"))
+    if build or _make_venv(stage, folder, sys.executable, "-r", "tests/requirements-importer.txt"):
+        return Counts(failed=1)
+    python, (archive,) = str(folder / "bin" / "python"), (folder / "dist").glob("*.tar.gz")
+    counts = Counts()
+    for settings in (NONE, AUTOMATION_HUB):
+        before = len(stage.text())
+        variables = {"PATH": _path_with(stage, folder), **settings}
+        code = stage.run(python, "-m", "galaxy_importer.main", str(archive), cwd=folder, variables=variables)
+        counts += from_importer(stage.text()[before:], code)
+    return counts
+
+
 def sanity(stage: Stage, *options: str, variables: Environment = NONE) -> Counts:
-    """All of ansible-test's checks, import and compile on each Python that hosts may have."""
+    """Run all checks of ansible-test, on each Python that hosts may have."""
     results = _fresh_results(stage)
     code = stage.run("ansible-test", "sanity", "--local", "--junit", "--color", "no", *options, variables=variables)
     return from_junit(sorted(results.glob("ansible-test-sanity-*.xml")), code)
 
 
 def units(stage: Stage) -> Counts:
-    """As on a host: each Python with nothing but what ansible-test gives it. `unit` and `other-core` have theirs."""
+    """Run the unit tests on each Python, with only the packages that ansible-test installs.
+
+    This omits the Pythons that the stages `unit` and `other-core` use.
+    """
     covered = {f"{sys.version_info.major}.{sys.version_info.minor}", _other_core(stage)[1]}
     counts = Counts()
     for version in _supported_pythons(stage):
@@ -78,31 +107,28 @@ def units(stage: Stage) -> Counts:
 
 
 def unit(stage: Stage, variables: Environment = NONE) -> Counts:
-    """The same tests as `units` and those of the control node, in the clone's own environment: quick."""
+    """Run the unit tests in .venv, including those of the control node. This is faster than `units`."""
     return _pytest(stage, "tests/unit", "--ansible-unit-inject-only", variables=variables)
 
 
 def other_core(stage: Stage) -> Counts:
-    """The far end of the support matrix: the newest ansible-core when .venv has another, else the oldest."""
+    """Test with the newest supported ansible-core, or with the oldest one if .venv has the newest."""
     wanted, version = _other_core(stage)
     if not version:
-        stage.say(f"No Python of this machine takes ansible-core{wanted}.")
+        stage.say(f"This machine has no Python for ansible-core{wanted}.")
         return Counts(skipped=1)
     folder = stage.place.build / f"core{wanted.strip('=.*')}-{version}"
-    python = str(folder / "bin" / "python")
     requirements = ("-r", "tests/unit/requirements.txt", f"ansible-core{wanted}", "pytest-ansible", "pytest-xdist")
-    code = stage.run(str(stage.place.pythons[version]), "-m", "venv", str(folder))
-    code = code or stage.run(python, "-m", "pip", "install", "--quiet", *requirements)
-    if code:
+    if _make_venv(stage, folder, str(stage.place.pythons[version]), *requirements):
         return Counts(failed=1)
-    variables = {"PATH": f"{folder / 'bin'}{os.pathsep}{stage.place.environment()['PATH']}"}
-    # The newest core knows no Python that `sanity` has not imported and compiled everything with; the oldest does.
+    variables = {"PATH": _path_with(stage, folder)}
+    # `sanity` has imported and compiled everything on all Pythons that the newest core supports.
     options = ("--skip-test", "import", "--skip-test", "compile") if wanted == NEWEST_CORE[0] else ()
     return sanity(stage, *options, variables=variables) + unit(stage, variables)
 
 
 def _other_core(stage: Stage) -> tuple[str, str]:
-    """Which ansible-core that is, and the newest Python here that takes it; none is empty."""
+    """Return that ansible-core and the newest Python of this machine for it, empty if there is none."""
     present = importlib.metadata.version("ansible-core")
     wanted, fitting = OLDEST_CORE if present.startswith(NEWEST_CORE[0].strip("=.*")) else NEWEST_CORE
     usable = [version for version in stage.place.pythons if version in fitting]
@@ -110,7 +136,7 @@ def _other_core(stage: Stage) -> tuple[str, str]:
 
 
 def integration(stage: Stage) -> Counts:
-    """Against real servers; one that can't be installed is a failure, and its tests are skipped."""
+    """Test with real servers. A server that cannot be installed is a failure, and its tests are skipped."""
     servers = stage.place.build / "servers"
     code = stage.run(str(stage.place.tree / "tests" / "make-servers"), str(servers))
     variables = {"CLOUDSYNC_TEST_SERVERS": str(servers)}
@@ -119,7 +145,7 @@ def integration(stage: Stage) -> Counts:
 
 
 def demo(stage: Stage) -> Counts:
-    """Twice: from nothing, and again upon what the first one left."""
+    """Run the demo in a new folder, then again in the same folder."""
     root = stage.place.build / "demo"
     shutil.rmtree(root, ignore_errors=True)
     command = ("make", "demo", f"DEMO_ROOT={root}")
@@ -128,10 +154,10 @@ def demo(stage: Stage) -> Counts:
 
 
 def fleet(stage: Stage) -> Counts:
-    """Real hosts; tests/fleet/run decides what this machine can do, and says so."""
+    """Test hosts with systemd. tests/fleet/run prints a reason if this machine cannot run them."""
     script = pathlib.Path("tests", "fleet", "run")
     if not (stage.place.clone / script).exists():
-        stage.say("There is no tests/fleet/run.")
+        stage.say("The file tests/fleet/run is missing.")
         return Counts(skipped=1)
     code = stage.run(str(stage.place.clone / script), cwd=stage.place.clone, seconds=2400)
     return from_closing_line(stage.text(), code)
@@ -143,6 +169,7 @@ ALL: dict[str, Callable[[Stage], Counts]] = {
     "changelog": changelog,
     "docs-lint": docs_lint,
     "ansible-lint": ansible_lint,
+    "importer": importer,
     "unit": unit,
     "demo": demo,
     "sanity": sanity,
@@ -152,6 +179,17 @@ ALL: dict[str, Callable[[Stage], Counts]] = {
     "integration": integration,
 }
 FAST = ("unit",)
+
+
+def _make_venv(stage: Stage, folder: pathlib.Path, python: str, *requirements: str) -> int:
+    """Create the virtual environment ``folder`` with ``requirements``, or update it; return the exit code."""
+    code = stage.run(python, "-m", "venv", str(folder))
+    return code or stage.run(str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", *requirements)
+
+
+def _path_with(stage: Stage, folder: pathlib.Path) -> str:
+    """Return PATH with the programs of the virtual environment ``folder`` first."""
+    return f"{folder / 'bin'}{os.pathsep}{stage.place.environment()['PATH']}"
 
 
 def _pytest(stage: Stage, folder: str, *options: str, variables: Environment = NONE) -> Counts:
@@ -172,11 +210,11 @@ def _fresh_results(stage: Stage) -> pathlib.Path:
 
 
 def _supported_pythons(stage: Stage) -> list[str]:
-    """Those found that this ansible-test knows: it refuses the others."""
+    """Return the Pythons of this machine that this ansible-test supports. It refuses others."""
     from ansible_test._util.target.common import constants
 
     known = (*constants.REMOTE_ONLY_PYTHON_VERSIONS, *constants.CONTROLLER_PYTHON_VERSIONS)
     missing = [version for version in known if version not in stage.place.pythons]
     if missing:
-        stage.say(f"Not on this machine, so not tested: Python {', '.join(missing)}.")
+        stage.say(f"This machine does not have Python {', '.join(missing)}, so they are not tested.")
     return [version for version in known if version in stage.place.pythons]

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
-"""Verbs that reach a provider or a run: run, stop and verify."""
+"""Verbs that start or stop a run, or log in to a provider: run, stop and verify."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from .output import print_answer, print_error, print_line
 
 
 def run(host: Host, options: argparse.Namespace) -> int:
-    """``cloudsync run TASK [--dry-run]``"""
+    """Run a task, or show its plan: ``cloudsync run TASK [--dry-run]``."""
     require_task(host.layout, options.task)
     stop_flag = StopFlag()
     stop_flag.listen()
@@ -43,7 +43,7 @@ def run(host: Host, options: argparse.Namespace) -> int:
 
 
 def stop(host: Host, options: argparse.Namespace) -> int:
-    """``cloudsync stop TASK``"""
+    """Stop the active runs of a task: ``cloudsync stop TASK``."""
     require_task(host.layout, options.task)
     stopped = stopping.stop_task(host.layout, options.task)
     text = f"stopped {', '.join(stopped)}" if stopped else f"{options.task} is not running"
@@ -52,12 +52,12 @@ def stop(host: Host, options: argparse.Namespace) -> int:
 
 
 def verify(host: Host, options: argparse.Namespace) -> int:
-    """``cloudsync verify CREDENTIAL [--path PATH]``"""
+    """Test the login of a credential: ``cloudsync verify CREDENTIAL [--path PATH]``."""
     credential = load_credential(host.layout, host.seed, options.credential)
     error = browse.verify(host, credential, True, options.path)
     if error is not None:
         raise error
-    print_answer(options, {"credential": credential.name, "valid": True}, f"{credential.name} can log in")
+    print_answer(options, {"credential": credential.name, "valid": True}, f"credential {credential.name} can log in")
     return EXIT_SUCCESS
 
 

@@ -35,7 +35,7 @@ def main(arguments: Optional[List[str]] = None) -> int:
 
 
 def _find_verb(name: str) -> Verb:
-    """Import the verbs of one kind only: imports are most of the time that a short verb takes."""
+    """Import only the module that has the verb: a short verb spends most of its time on imports."""
     if name in ("run", "stop", "verify"):
         from . import control
 

@@ -12,7 +12,7 @@ from typing import List, Optional
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """Return the parser; ``verb`` in what it parses is the verb's name."""
+    """Return the parser. Its result has the verb's name in ``verb``."""
     parser = argparse.ArgumentParser(
         prog="cloudsync", description="See, run and stop the cloud sync tasks of this host."
     )

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
-"""Verbs that only look: list, status, logs, history, preview and check."""
+"""Verbs that read the state of this host: list, status, logs, history, preview and check."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from ..common.layout import NAME, Layout
 from ..config.stored_tasks import read_task, require_task
 from ..host import Host
 from ..operations import status
-from ..runs.records import UNFINISHED, last_record, load_records, log_path
+from ..runs.records import UNFINISHED, find_last_record, load_records, locate_log
 from ..schedule import preview as previews
 from ..schedule import schedule as schedules
 from . import tables
 from .output import print_answer, print_line
 
 FOLLOW_SECONDS = 0.5
-# What ``list`` leaves out of the status of a task.
+# The keys of a task's status that ``list`` omits.
 OF_RUNS = ("run", "progress", "state", "reason", "message", "next", "overdue_since")
 
 
 def list_tasks(host: Host, options: argparse.Namespace) -> int:
-    """``cloudsync list``"""
+    """List the tasks: ``cloudsync list``."""
     statuses = status.list_statuses(host.layout)
     content = [{key: value for key, value in found.items() if key not in OF_RUNS} for found in statuses]
     print_answer(options, content, tables.format_tasks(statuses))
@@ -36,7 +36,7 @@ def list_tasks(host: Host, options: argparse.Namespace) -> int:
 
 
 def show_status(host: Host, options: argparse.Namespace) -> int:
-    """``cloudsync status [TASK]``"""
+    """Show the state of one task or of all tasks: ``cloudsync status [TASK]``."""
     if options.task:
         found = status.find_status(host.layout, options.task)
         print_answer(options, found, tables.format_status_details(found))
@@ -47,11 +47,11 @@ def show_status(host: Host, options: argparse.Namespace) -> int:
 
 
 def print_log(host: Host, options: argparse.Namespace) -> int:
-    """``cloudsync logs TASK [--follow]``"""
+    """Print the log of a task's last run: ``cloudsync logs TASK [--follow]``."""
     require_task(host.layout, options.task)
-    record = last_record(host.layout, options.task)
+    record = find_last_record(host.layout, options.task)
     if record is None:
-        raise CloudsyncError("not_found", f"The task {options.task} has never run.")
+        raise CloudsyncError("not_found", f"Task {options.task} has never run.")
     if options.json:
         print_answer(options, {"id": record.id, "log": record.log, "lines": _read_lines(record.log)}, "")
     else:
@@ -65,7 +65,7 @@ def _read_lines(path: str) -> List[str]:
             return stream.read().splitlines()
     except FileNotFoundError:
         raise CloudsyncError(
-            "not_found", f"The log {path} does not exist any more. Old logs are removed by age and count."
+            "not_found", f"Log {path} no longer exists. Old logs are removed by age and count."
         ) from None
 
 
@@ -73,7 +73,7 @@ def _print_lines(host: Host, task: str, run_id: str, follow: bool) -> None:
     printed = 0
     while True:
         active = any(r.id == run_id and r.state in UNFINISHED for r in load_records(host.layout, task, 5))
-        lines = _read_lines(log_path(host.layout, task, run_id))
+        lines = _read_lines(locate_log(host.layout, task, run_id))
         for line in lines[printed:]:
             print_line(line)
         printed = len(lines)
@@ -83,7 +83,7 @@ def _print_lines(host: Host, task: str, run_id: str, follow: bool) -> None:
 
 
 def show_history(host: Host, options: argparse.Namespace) -> int:
-    """``cloudsync history TASK``"""
+    """List the runs of a task: ``cloudsync history TASK``."""
     require_task(host.layout, options.task)
     records = [record.public() for record in load_records(host.layout, options.task)]
     print_answer(options, records, tables.format_history(records))
@@ -91,7 +91,7 @@ def show_history(host: Host, options: argparse.Namespace) -> int:
 
 
 def show_preview(host: Host, options: argparse.Namespace) -> int:
-    """``cloudsync preview TASK|CRON [--count N]``"""
+    """Show the next runs of a schedule: ``cloudsync preview TASK|CRON [--count N]``."""
     found = previews.preview(find_schedule(host.layout, options.subject), options.count)
     print_answer(options, found, previews.format_text(found))
     return EXIT_SUCCESS
@@ -103,15 +103,15 @@ def find_schedule(layout: Layout, text: str) -> schedules.Schedule:
     if stored is None:
         return schedules.parse(text)
     if not stored["schedule"]:
-        raise usage_error(f"The task {text} has no schedule. It runs only when you start it.")
+        raise usage_error(f"Task {text} has no schedule. It runs only when you start it.")
     return schedules.parse(stored["schedule"])
 
 
 def check(host: Host, options: argparse.Namespace) -> int:
-    """``cloudsync check [--notify]``"""
+    """List the problems of this host's tasks: ``cloudsync check [--notify]``."""
     unsent = []
     if options.notify:
-        # Sending mail and HTTP requests is most of the engine's imports, and no other verb here needs it.
+        # Mail and HTTP are most of the engine's imports, and no other verb here needs them.
         from ..operations.watch import notify_overdue
 
         unsent = notify_overdue(host)

@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""Format what a person reads: aligned columns, sizes and local times."""
+"""Format output for people: aligned columns, sizes and local times."""
 
 from __future__ import annotations
 
@@ -29,27 +29,31 @@ def format_local_time(text: Optional[str]) -> str:
 
 
 def format_tasks(statuses: Sequence[Dict[str, Any]]) -> str:
-    """Return ``cloudsync list``: a line a task."""
+    """Return the output of ``cloudsync list``: one line for each task."""
     rows = [
         (
             status["task"],
-            status["direction"],
-            status["mode"],
+            format_direction(status),
             status["path"],
             f"{status['credential']}:{status['remote_path']}",
             status["description"],
         )
         for status in statuses
     ]
-    return align(("TASK", "DIRECTION", "MODE", "PATH", "REMOTE", "DESCRIPTION"), rows)
+    return align(("TASK", "DIRECTION", "PATH", "REMOTE", "DESCRIPTION"), rows)
+
+
+def format_direction(status: Dict[str, Any]) -> str:
+    """Return the direction with the mode: "push (sync)"."""
+    return f"{status['direction']} ({status['mode']})"
 
 
 def format_statuses(statuses: Sequence[Dict[str, Any]]) -> str:
-    """Return ``cloudsync status``: a line a task."""
+    """Return the output of ``cloudsync status``: one line for each task."""
     rows = [
         (
             status["task"],
-            f"{status['direction']} ({status['mode']})",
+            format_direction(status),
             format_state(status),
             format_local_time(status["run"]["started"] if status["run"] else None),
             format_local_time(status["next"]) if status["enabled"] else "disabled",
@@ -71,34 +75,31 @@ def format_state(status: Dict[str, Any]) -> str:
 
 
 def format_status_details(status: Dict[str, Any]) -> str:
-    """Return ``cloudsync status TASK``: a line a fact."""
+    """Return the output of ``cloudsync status TASK``: one line for each fact."""
     run = status["run"] or {}
     facts = [
         ("task", status["task"]),
-        (
-            "direction",
-            f"{status['direction']} ({status['mode']})  {_format_places(status)}",
-        ),
+        ("direction", f"{format_direction(status)}  {_format_places(status)}"),
         ("state", format_state(status)),
         ("message", status["message"]),
         ("schedule", status["schedule_text"] if status["enabled"] else "disabled"),
         ("next run", format_local_time(status["next"])),
         ("last run", format_local_time(run.get("started"))),
-        ("moved", f"{format_count(run.get('transfers', 0), 'file')}, {format_size(run.get('bytes', 0))}"),
+        ("transfer", f"{format_count(run.get('transfers', 0), 'file')}, {format_size(run.get('bytes', 0))}"),
         ("log", run.get("log", "")),
     ]
     return "\n".join(f"{name:<10} {text}" for name, text in facts if text)
 
 
 def _format_places(status: Dict[str, Any]) -> str:
-    """Return from where to where."""
+    """Return the source and the destination with an arrow in the direction of the data."""
     remote = f"{status['credential']}:{status['remote_path']}"
     source, destination = (status["path"], remote) if status["direction"] == "push" else (remote, status["path"])
     return f"{source} -> {destination}"
 
 
 def format_history(records: Sequence[Dict[str, Any]]) -> str:
-    """Return ``cloudsync history TASK``: a line a run, newest first."""
+    """Return the output of ``cloudsync history TASK``: one line for each run, newest first."""
     rows = [
         (
             record["id"],
@@ -120,9 +121,9 @@ def format_end(run: Dict[str, Any]) -> str:
     return f"cloudsync: {run['task']}: {run['state']}{reason}: {run['message']}"
 
 
-def format_plan(forecast: Dict[str, Any]) -> str:
-    """Return ``cloudsync run TASK --dry-run``: every file, the totals, and the guard that would refuse the run."""
-    plan = forecast["plan"]
+def format_plan(dry_run: Dict[str, Any]) -> str:
+    """Return the output of ``cloudsync run TASK --dry-run``: every file, the totals, and an error that ends the run."""
+    plan = dry_run["plan"]
     lines: List[str] = []
     for action in ("copy", "overwrite", "delete"):
         lines += [f"{action:<9} {entry['path']}  ({format_size(entry['size'])})" for entry in plan[action]]
@@ -135,6 +136,6 @@ def format_plan(forecast: Dict[str, Any]) -> str:
         )
     )
     lines += ["note: " + note for note in plan["notes"]]
-    if forecast["reason"]:
-        lines.append(f"refused ({forecast['reason']}): {forecast['message']}")
+    if dry_run["reason"]:
+        lines.append(f"refused ({dry_run['reason']}): {dry_run['message']}")
     return "\n".join(lines)

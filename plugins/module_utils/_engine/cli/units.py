@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
-"""Verbs that only the unit files use: gate before a run, sweep after it."""
+"""Verbs for the unit files: gate before a run, sweep after it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ..runs.recovery import sweep_dead_runs
 
 
 def open_gate(host: Host, options: argparse.Namespace) -> int:
-    """``cloudsync gate TASK``: exit 0 if systemd may start the run now, else 1."""
+    """Decide whether systemd may start the run now: ``cloudsync gate TASK``. The exit code is 0 for yes, else 1."""
     stored = require_task(host.layout, options.task)
     if not start_gate.may_start(host.layout, stored, os.environ):
         return EXIT_FAILED
@@ -28,7 +28,7 @@ def open_gate(host: Host, options: argparse.Namespace) -> int:
 
 
 def recover(host: Host, options: argparse.Namespace) -> int:
-    """``cloudsync sweep TASK``: remove engines that no command uses any more, and close what a killed run left."""
+    """Remove unused engines and recover from killed runs: ``cloudsync sweep TASK``."""
     engines.clean_up(host.layout)
     sweep_dead_runs(host, options.task)
     return EXIT_SUCCESS

@@ -4,10 +4,11 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""Is the crypt password the right one? Asked before every run, answered by a canary object and by what is there.
+"""Guard: the crypt password is the one that the remote files were encrypted with.
 
-rclone itself can't tell: names that do not decrypt are skipped, so a pull with a wrong password sees an empty
-source and wipes the local side, and a push uploads a second copy of everything beside the first.
+rclone cannot detect a wrong password, because it skips names that it cannot decrypt. A pull would see an empty source
+and delete the local files. A push would upload everything a second time. A canary object and the existing files show
+whether the password is correct.
 """
 
 from __future__ import annotations
@@ -15,14 +16,15 @@ from __future__ import annotations
 import json
 
 from ..common.errors import CloudsyncError, Refused
+from ..common.text import format_count
 from ..config.tasks import Task
 from ..rclone.outcome import NOT_FOUND_EXITS
-from ..remote.arguments import CANARY, place_below
+from ..remote.arguments import CANARY, join_place
 from ..remote.session import Answer, Session
 from ..transfer.result import listing_error
 
 CONTENT = "cloudsync canary 1: this object tells whether the crypt password is right\n"
-# A wrong key does not become right by trying again.
+# A wrong key fails again at every retry.
 ONCE = ("--retries", "1", "--low-level-retries", "2")
 UNDECRYPTABLE_MARKS = (
     "undecryptable",
@@ -34,7 +36,7 @@ UNDECRYPTABLE_MARKS = (
 
 
 def check_crypt(session: Session, task: Task, crypt: str, raw: str) -> bool:
-    """Refuse a wrong password. True when the task encrypts, and the canary is still to be planted.
+    """Refuse a wrong password. Return True if the task encrypts and has no canary yet.
 
     ``crypt`` is the encrypted remote, ``raw`` the same place without decryption.
     """
@@ -49,8 +51,8 @@ def check_crypt(session: Session, task: Task, crypt: str, raw: str) -> bool:
 
 
 def plant_canary(session: Session, crypt: str) -> None:
-    """Write the canary; before a push, never in a dry run. It must be readable before the next one, too."""
-    answer = session.query(["rcat", *session.readable, "--", place_below(crypt, CANARY)], stdin=CONTENT.encode())
+    """Write the canary before a push, but not in a dry run. The next run must be able to read it."""
+    answer = session.query(["rcat", *session.readable, "--", join_place(crypt, CANARY)], stdin=CONTENT.encode())
     if answer.exit_code != 0:
         raise listing_error(answer, session)
 
@@ -65,12 +67,15 @@ def _has_right_canary(session: Session, task: Task, crypt: str) -> bool:
 
 
 def _named(session: Session, crypt: str, name: str, *command: str) -> Answer:
-    """Run ``command`` on one file. By its path alone rclone would list its folder, and fail on any other name there."""
+    """Run ``command`` on one file.
+
+    If the file's path were an operand, rclone would list its folder, and fail on any other name in it.
+    """
     return session.query([*command, "--no-traverse", "--files-from-raw", "-", "--", crypt], stdin=name.encode())
 
 
 def _first(session: Session, place: str, *selection: str) -> str:
-    """The first file at ``place``, empty when there is none."""
+    """Return the first file at ``place``, or "" if there is none."""
     answer = session.query(["lsf", "--recursive", "--files-only", *selection, "--", place], first_line_only=True)
     if not answer.stdout and answer.exit_code not in (0, *NOT_FOUND_EXITS):
         raise listing_error(answer, session)
@@ -78,9 +83,10 @@ def _first(session: Session, place: str, *selection: str) -> str:
 
 
 def _check_first_file(session: Session, task: Task, crypt: str) -> None:
-    """What is there without a canary must be encrypted with the task's password: a name, and a file's first bytes.
+    """Refuse a place without a canary if its first file is not encrypted with the task's password.
 
-    Plain names carry no key, and obfuscated ones can be read with any; only the right key finds such a file again.
+    The name and the first bytes of the file are tested. A name alone proves nothing if names are plain or obfuscated:
+    these can be read with any password.
     """
     try:
         name = _first(session, crypt)
@@ -96,14 +102,14 @@ def _check_first_file(session: Session, task: Task, crypt: str) -> None:
 
 
 def _check_all_names(session: Session, task: Task, crypt: str, raw: str) -> None:
-    """An rclone without strict_names leaves out, silently, what does not decrypt: a pull would delete it here."""
+    """Refuse a pull if an rclone without strict_names would skip files, because the pull would delete them here."""
     hidden = _count(session, raw) - _count(session, crypt)
     if hidden > 0:
         raise Refused(
             "undecryptable",
-            f"The names of {hidden} files at remote_path {task.remote_path!r} can't be decrypted, and this rclone "
-            "would pass over them silently. Remove what is not this task's, or install rclone 1.66 or newer, which "
-            "names them.",
+            f"The names of {format_count(hidden, 'file')} at remote_path {task.remote_path!r} cannot be decrypted. "
+            "This version of rclone would skip them without an error. Remove the files that do not belong to this "
+            "task. To find them, install rclone 1.66 or newer.",
         )
 
 
@@ -117,9 +123,9 @@ def _count(session: Session, place: str) -> int:
 
 
 def _wrong_or_failed(session: Session, task: Task, answer: Answer) -> CloudsyncError:
-    """What it means that a file could not be read."""
+    """Return the error for a file that could not be read: a wrong password, or another cause."""
     text = answer.stderr.lower()
-    # Before 1.66, a wrong key on a file of less than one block (64 KiB) is called "unexpected EOF".
+    # Before 1.66, rclone reports a wrong key on a file of less than one block (64 KiB) as "unexpected EOF".
     marks = UNDECRYPTABLE_MARKS + (() if session.rclone.has_strict_names else ("unexpected eof",))
     if answer.exit_code == 0 or any(mark in text for mark in marks):
         return _wrong_password(task)
@@ -129,6 +135,6 @@ def _wrong_or_failed(session: Session, task: Task, answer: Answer) -> CloudsyncE
 def _wrong_password(task: Task) -> CloudsyncError:
     return Refused(
         "crypt_password",
-        f"What is at remote_path {task.remote_path!r} was not encrypted with this task's password and salt. Nothing "
-        "was changed. Correct encryption.password and encryption.salt, or name another remote_path.",
+        f"The files at remote_path {task.remote_path!r} were not encrypted with this task's password and salt. Nothing "
+        "was changed. Correct encryption.password and encryption.salt, or use another remote_path.",
     )

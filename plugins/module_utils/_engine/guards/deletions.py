@@ -4,26 +4,43 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""Guard: a run deletes no more than ``guards.max_delete`` allows, judged by the plan."""
+"""Guard: a run deletes no more files than ``guards.max_delete`` allows. The plan is counted, then rclone counts."""
 
 from __future__ import annotations
 
+from typing import Optional
+
 from ..common.errors import Refused
-from ..config.tasks import Task
+from ..config.tasks import SYNC, Task
 from ..transfer.plan import Plan
 
 
 def check_deletions(task: Task, plan: Plan) -> None:
-    """guards.max_delete, on the plan: either everything may be deleted, or nothing is."""
+    """Refuse a plan that deletes more than ``guards.max_delete``. Then nothing at all is deleted."""
     limit = task.guards.max_delete
     if not limit:
         return
     count = len(plan.delete)
-    allowed = int(limit[:-1]) * plan.present / 100 if limit.endswith("%") else int(limit)
-    if count > allowed:
+    if count > _count_allowed(limit, plan):
         raise Refused(
             "max_delete",
-            f"The run would delete {count} of the {plan.present} files at the destination, more than guards.max_delete "
-            f"({limit}) allows. Nothing was changed. Look at the plan (cloudsync run {task.name} --dry-run); if it is "
-            "right, raise the limit.",
+            f"The run would delete {count} of the {plan.present} files at the destination. guards.max_delete is "
+            f"{limit}. Nothing was changed. Check the plan with 'cloudsync run {task.name} --dry-run'. If it is "
+            "correct, raise guards.max_delete.",
         )
+
+
+def limit_deletions(task: Task, plan: Optional[Plan]) -> Optional[int]:
+    """Return the value of rclone's ``--max-delete``, in files, for what changes after the plan was made.
+
+    With keep_deleted, rclone counts a file that it moves into the folder up to twice, and one that it overwrites once:
+    where the provider cannot move, a copy and a deletion serve (rclone 1.60 and 1.75).
+    """
+    if plan is None or not task.guards.max_delete or task.mode != SYNC:
+        return None
+    allowed = _count_allowed(task.guards.max_delete, plan)
+    return allowed if task.keep_deleted is None else 2 * allowed + len(plan.overwrite)
+
+
+def _count_allowed(limit: str, plan: Plan) -> int:
+    return int(limit[:-1]) * plan.present // 100 if limit.endswith("%") else int(limit)

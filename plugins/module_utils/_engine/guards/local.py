@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""Guard: the local side is mounted, exists, is a directory and has its marker. Needs no session."""
+"""Guard: the local path is mounted, exists, is a directory and has its marker. It needs no session."""
 
 from __future__ import annotations
 
@@ -12,26 +12,42 @@ import os
 
 from ..common.errors import Refused
 from ..config.tasks import Task
+from ..remote.pinned_folder import PinnedFolder
 
 
 def check_local(task: Task) -> None:
-    """The local side: mounted, there, a directory, with its marker."""
+    """Refuse a local path that is not mounted, does not exist, is not a directory or has no marker."""
     if task.guards.mounted and not os.path.ismount(task.guards.mounted):
         raise Refused(
             "not_mounted",
-            f"{task.guards.mounted} is not mounted. Mount it (mount {task.guards.mounted}), then run the task again.",
+            f"Mount point {task.guards.mounted} is not mounted. Nothing was changed. Mount it "
+            f"(mount {task.guards.mounted}), then run the task again.",
         )
     if os.path.lexists(task.path) and not os.path.isdir(task.path):
-        raise Refused("not_found", f"{task.path} is not a directory: a task needs one.")
+        raise Refused("not_found", f"Path {task.path} is not a directory. Set path to a directory.")
     if task.is_push and not os.path.isdir(task.path):
-        raise Refused("not_found", f"The source {task.path} does not exist. Create it, or correct the path.")
+        raise Refused("not_found", f"Source {task.path} does not exist. Create it, or correct the task's path.")
     marker = os.path.join(task.path, task.guards.marker)
     if task.is_push and task.guards.marker and not os.path.isfile(marker):
-        raise marker_missing(marker)
+        raise build_marker_error(marker)
 
 
-def marker_missing(marker: str) -> Refused:
+def check_unchanged(task: Task, local: PinnedFolder) -> None:
+    """Refuse an attempt if the path leads elsewhere since the run began."""
+    if local.is_current():
+        return
+    kind, reason = ("source", "source_changed") if task.is_push else ("target", "not_mounted")
+    raise Refused(
+        reason,
+        f"The {kind} {task.path} was unmounted or replaced during the run. Nothing more was changed. Check the mount, "
+        "then run the task again.",
+    )
+
+
+def build_marker_error(marker: str) -> Refused:
+    """Return the refusal of a source without the file ``marker``."""
     return Refused(
-        "marker_missing",
-        f"The marker {marker} is missing: the source is not what it should be, or not mounted.",
+        "build_marker_error",
+        f"Marker file {marker} does not exist. Nothing was changed. Check that the source is mounted and that its path "
+        "is correct.",
     )

@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""Guard: where a task may work at all, given its provider. Needs no session."""
+"""Guard: refuse a remote path that is not allowed for the task's provider. It needs no session."""
 
 from __future__ import annotations
 
@@ -12,38 +12,41 @@ from ..common.errors import Refused
 from ..config.tasks import SYNC, Task
 from ..rclone.binary import Rclone
 from ..rclone.providers.traits import is_bucket_based, is_read_only
-from ..rclone.providers.truenas_names import rclone_name
+from ..rclone.providers.truenas_names import get_rclone_name
 
-# Folders of Google Photos that TrueNAS refuses to pull, too.
+# Folders of Google Photos that contain every photo several times. TrueNAS also refuses to pull them.
 ALL_PHOTOS = ("", "media", "media/by-day")
 
 
 def check_places(task: Task, provider: str) -> None:
-    """Where a task may work at all, given its credential's provider (an rclone type)."""
+    """Refuse a direction or a remote path that is not allowed for ``provider``, an rclone type."""
     if task.is_push and is_read_only(provider):
-        raise Refused("usage", f"The provider {provider} is read-only: a task can pull from it, not push.")
-    if not task.is_push and rclone_name(provider) == "google photos" and task.remote_path.strip("/") in ALL_PHOTOS:
         raise Refused(
             "usage",
-            f"remote_path {task.remote_path!r} holds every photo again under each way to look at them. Name one of "
-            "them, such as media/by-month or album/NAME.",
+            f"Provider {provider} is read-only. A task can pull from it but cannot push to it. Set direction to pull, "
+            "or use another credential.",
+        )
+    if not task.is_push and get_rclone_name(provider) == "google photos" and task.remote_path.strip("/") in ALL_PHOTOS:
+        raise Refused(
+            "usage",
+            f"remote_path {task.remote_path!r} contains every photo several times, once in each view. Set remote_path "
+            "to one view, such as media/by-month or album/NAME.",
         )
     if task.mode != SYNC or task.guards.allow_root:
         return
     depth = len([part for part in task.remote_path.split("/") if part])
     if depth < (2 if is_bucket_based(provider) else 1):
+        place = "a bucket" if is_bucket_based(provider) else "the remote"
         raise Refused(
             "usage",
-            "remote_path {0!r} is the {1}: a sync would delete everything else in it, or on this host. "
-            "Name a folder below it, or set guards.allow_root.".format(
-                task.remote_path, "root of a bucket" if is_bucket_based(provider) else "root of the remote"
-            ),
+            f"remote_path {task.remote_path!r} is the root of {place}. A sync would delete everything else at the "
+            "destination. Set remote_path to a folder below it, or set guards.allow_root.",
         )
 
 
-def unsafe_pull(rclone: Rclone) -> str:
-    """What to say of a pull with an old rclone."""
+def describe_unsafe_pull(rclone: Rclone) -> str:
+    """Return the warning about a pull with an rclone that is older than 1.75.0."""
     return (
-        f"It pulls with rclone {rclone.version_text}, in which a hostile file name can leave the destination "
-        "(CVE-2026-71313). Upgrade to rclone 1.75.0 or newer."
+        f"A pull with rclone {rclone.version_text} is not safe. A malicious file name at the provider can make it "
+        "write outside the destination (CVE-2026-71313). Upgrade to rclone 1.75.0 or newer."
     )

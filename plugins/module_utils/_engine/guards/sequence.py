@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""The one order of the guards: for a run, a dry run, a one-time run and a declaration.
+"""The order of the guards, for a run, a dry run, a one-time run and a declaration.
 
 A new guard is one line in one of the three tuples. DECLARED guards look at the task and its provider only. They also
 refuse a declaration. LOCAL guards look at this host. WITH_SESSION guards ask the provider through rclone.
@@ -16,22 +16,22 @@ from dataclasses import dataclass
 from typing import Callable, Optional, Tuple
 
 from ..config.tasks import Task
-from ..rclone.providers.truenas_names import rclone_name
+from ..rclone.providers.truenas_names import get_rclone_name
 from ..remote.arguments import Endpoints
-from ..remote.open import raw_place, task_place
+from ..remote.open import build_place, build_task_place
 from ..remote.session import Session
 from ..transfer.b2_versions import check_cleanup
 from ..transfer.plan import Plan, make_plan
 from .crypt_password import check_crypt
 from .deletions import check_deletions
-from .local import check_local
+from .local import check_local, check_unchanged
 from .placement import check_places
 from .source import check_source
 
 
 @dataclass
 class Attempt:
-    """A transfer that the guards have to allow, and what they found out about it.
+    """A transfer that the guards have to allow, and their findings.
 
     ``needs_canary`` is True if the task encrypts and its destination has no canary yet.
     """
@@ -49,9 +49,14 @@ class Attempt:
         return self.plan
 
 
+def _check_pinned(attempt: Attempt) -> None:
+    if attempt.session.local is not None:
+        check_unchanged(attempt.task, attempt.session.local)
+
+
 def _check_crypt(attempt: Attempt) -> None:
     task = attempt.task
-    attempt.needs_canary = check_crypt(attempt.session, task, task_place(task), raw_place(task.remote_path))
+    attempt.needs_canary = check_crypt(attempt.session, task, build_task_place(task), build_place(task.remote_path))
 
 
 def _check_source(attempt: Attempt) -> None:
@@ -64,12 +69,17 @@ def _check_deletions(attempt: Attempt) -> None:
 
 
 def _check_cleanup(task: Task, provider: str) -> None:
-    check_cleanup(task, rclone_name(provider))
+    check_cleanup(task, get_rclone_name(provider))
 
 
 DECLARED: Tuple[Callable[[Task, str], None], ...] = (check_places, _check_cleanup)
 LOCAL: Tuple[Callable[[Task], None], ...] = (check_local,)
-WITH_SESSION: Tuple[Callable[[Attempt], None], ...] = (_check_crypt, _check_source, _check_deletions)
+WITH_SESSION: Tuple[Callable[[Attempt], None], ...] = (
+    _check_pinned,
+    _check_crypt,
+    _check_source,
+    _check_deletions,
+)
 
 
 def check_declared(task: Task, provider: str) -> None:
@@ -86,6 +96,11 @@ def check_before_session(task: Task, provider: str) -> None:
 
 
 def check_with_session(attempt: Attempt) -> None:
-    """Refuse a run for what the provider has. Raise an error if a guard cannot be evaluated."""
-    for check in WITH_SESSION:
-        check(attempt)
+    """Refuse one attempt of a run. Raise an error if a guard cannot be evaluated.
+
+    Every attempt passes this anew, the guards that look at this host included.
+    """
+    for check in LOCAL:
+        check(attempt.task)
+    for check_attempt in WITH_SESSION:
+        check_attempt(attempt)

@@ -4,7 +4,10 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""Guard: the source exists and is not empty, as rclone sees it. If it cannot tell, the run is refused."""
+"""Guard: the source exists and is not empty, as rclone sees it.
+
+If the guard cannot be evaluated, the run is refused.
+"""
 
 from __future__ import annotations
 
@@ -12,21 +15,27 @@ import json
 import os
 
 from ..common.errors import Refused
-from ..config.tasks import COPY, Task
+from ..config.tasks import COPY, MOVE, SYNC, Task
 from ..rclone.outcome import NOT_FOUND_EXITS
-from ..remote.arguments import CANARY, Endpoints, place_below, selection_arguments
-from ..remote.open import raw_place
+from ..remote.arguments import CANARY, Endpoints, build_selection_arguments, join_place
+from ..remote.open import build_place
 from ..remote.session import Answer, Session
 from ..transfer.result import listing_error
-from .local import marker_missing
+from .local import build_marker_error
 
-# For S3, rclone's own patience lasts more than six minutes, without a word, where nobody listens.
+# By default, rclone retries S3 for more than six minutes without any output if nothing answers at the endpoint.
 PATIENCE = ("--retries", "1", "--low-level-retries", "3")
+# What a run without this guard would do with an empty source.
+EFFECTS = {
+    SYNC: "A sync would delete everything at the destination.",
+    MOVE: "There is nothing to move.",
+}
 
 
 def check_source(session: Session, task: Task, ends: Endpoints) -> None:
-    """The source as rclone sees it: of a pull, a folder that is there, with its marker; and for sync and move, at
-    least one file. Of a push, whether anybody answers at its destination.
+    """Refuse a source that does not exist, has no marker, or is empty in a sync or move.
+
+    Of a push, also check that the provider answers.
     """
     if task.is_push:
         _check_answer(session, task)
@@ -39,9 +48,9 @@ def check_source(session: Session, task: Task, ends: Endpoints) -> None:
     if not _has_content(session, task, ends.source):
         raise Refused(
             "empty_source",
-            f"The source {task.path if task.is_push else repr(task.remote_path)} holds no file that the task's filters "
-            f"let through; a {task.mode} would act on that by deleting. Check that it is mounted and that the path is "
-            "right; if it may be empty, set guards.empty_source to allow.",
+            f"Source {task.path if task.is_push else repr(task.remote_path)} contains no files that match the task's "
+            f"filters. {EFFECTS[task.mode]} Nothing was changed. Check that the source is mounted and that the path is "
+            "correct. If the source may be empty, set guards.empty_source to allow.",
         )
 
 
@@ -50,9 +59,12 @@ def _stat(session: Session, place: str) -> Answer:
 
 
 def _check_answer(session: Session, task: Task) -> None:
-    """Only that somebody answers: a login may write where it may not look, and what is wrong the transfer says best."""
-    # Asked for one name, no provider lists a whole folder.
-    answer = _stat(session, place_below(raw_place(task.remote_path), CANARY))
+    """Raise an error if nothing answers at the destination of a push.
+
+    Other errors are left to the transfer: a login may be allowed to write where it must not list.
+    """
+    # A request for one name does not list a whole folder at any provider.
+    answer = _stat(session, join_place(build_place(task.remote_path), CANARY))
     if answer.exit_code not in (0, *NOT_FOUND_EXITS):
         error = listing_error(answer, session)
         if error.reason == "network":
@@ -60,8 +72,11 @@ def _check_answer(session: Session, task: Task) -> None:
 
 
 def _check_pull_folder(session: Session, task: Task, ends: Endpoints) -> None:
-    """rclone would copy a single file, too; and where there are no folders, only names, a missing one looks empty."""
-    answer = _stat(session, raw_place(task.remote_path))
+    """Refuse a remote path that does not exist or is a file.
+
+    rclone accepts a single file as a source. Where folders are only parts of names, a missing one looks empty.
+    """
+    answer = _stat(session, build_place(task.remote_path))
     if answer.exit_code in NOT_FOUND_EXITS:
         raise _no_pull_folder(task)
     if answer.exit_code != 0:
@@ -69,8 +84,8 @@ def _check_pull_folder(session: Session, task: Task, ends: Endpoints) -> None:
     if answer.stdout and not json.loads(answer.stdout).get("IsDir", True):
         raise Refused(
             "not_found",
-            f"remote_path {task.remote_path!r} is a file, and a task needs a folder: name the folder that it is in, "
-            "and the file in include.",
+            f"remote_path {task.remote_path!r} is a file, but a task needs a folder. Set remote_path to the folder of "
+            "the file, and include to the name of the file.",
         )
     if task.mode == COPY and session.has_no_folders and task.guards.empty_source != "allow":
         first = session.query(["lsf", "--", ends.source], first_line_only=True)
@@ -81,25 +96,26 @@ def _check_pull_folder(session: Session, task: Task, ends: Endpoints) -> None:
 def _no_pull_folder(task: Task) -> Refused:
     return Refused(
         "not_found",
-        f"There is no folder {task.remote_path!r} at the provider, or nothing in it. Correct remote_path "
-        "('skyhaul.cloudsync.remote_info' lists what is there); if it may be empty, set guards.empty_source to allow.",
+        f"Folder {task.remote_path!r} does not exist at the provider, or is empty. Correct remote_path. The module "
+        "skyhaul.cloudsync.remote_info lists the existing folders. If the folder may be empty, set guards.empty_source "
+        "to allow.",
     )
 
 
 def _check_remote_marker(session: Session, task: Task, ends: Endpoints) -> None:
     folder, name = os.path.split(task.guards.marker)
-    answer = session.query(["lsf", "--files-only", "--", place_below(ends.source, folder)])
+    answer = session.query(["lsf", "--files-only", "--", join_place(ends.source, folder)])
     if answer.exit_code not in (0, *NOT_FOUND_EXITS):
         raise listing_error(answer, session)
     if name not in answer.stdout.split("\n"):
-        raise marker_missing(f"{task.remote_path}/{task.guards.marker}")
+        raise build_marker_error(f"{task.remote_path}/{task.guards.marker}")
 
 
 def _has_content(session: Session, task: Task, place: str) -> bool:
-    """Whether one file (with create_empty_dirs: or folder) is there; a big listing is cut short at the first."""
+    """Return whether the source has a file, or with create_empty_dirs a folder. The listing ends at the first one."""
     kinds = [] if task.create_empty_dirs else ["--files-only"]
     answer = session.query(
-        ["lsf", "--recursive", *kinds, *selection_arguments(task), "--", place], first_line_only=True
+        ["lsf", "--recursive", *kinds, *build_selection_arguments(task), "--", place], first_line_only=True
     )
     if answer.stdout:
         return True

@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""Does a credential log in, and what is there: verify and list."""
+"""Verify that a credential can log in, and list its files."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from ..rclone.log_lines import Message, parse_line
 from ..rclone.providers.option_checks import check
 from ..rclone.providers.schema import resolve
 from ..rclone.providers.traits import is_bucket_based
-from ..remote.arguments import QUICK, place_below
+from ..remote.arguments import QUICK, join_place
 from ..remote.live_config import CRYPT
-from ..remote.open import open_credential_session, raw_place, takes_turns
-from ..runs.records import new_run_id
+from ..remote.open import build_place, open_credential_session, takes_turns
+from ..runs.records import make_run_id
 from ..runs.recovery import sweep_secrets
 from ..transfer.result import listing_error
 
@@ -35,9 +35,10 @@ UNDECRYPTABLE = "Skipping undecryptable "
 
 @dataclass(frozen=True)
 class Where:
-    """What to look at: ``path`` below ``root``, which is where the ``encryption``, if there is one, begins.
+    """The place to list: ``path`` below ``root``.
 
-    ``options`` are a task's ``provider_options``.
+    Below ``root`` the names are encrypted with ``encryption``, if it is set. ``options`` are a task's
+    ``provider_options``.
     """
 
     path: str = ""
@@ -47,20 +48,20 @@ class Where:
 
     @property
     def remote_path(self) -> str:
-        """For a place without encryption."""
-        return place_below(self.root, self.path) if self.root else self.path
+        """The path at the provider. Use it only for a place without encryption."""
+        return join_place(self.root, self.path) if self.root else self.path
 
     @property
     def place(self) -> str:
-        """As rclone's argument."""
-        return place_below(CRYPT + ":", self.path) if self.encryption is not None else raw_place(self.remote_path)
+        """The place as an argument of rclone."""
+        return join_place(CRYPT + ":", self.path) if self.encryption is not None else build_place(self.remote_path)
 
 
 @dataclass(frozen=True)
 class Listing:
-    """What is at a path: ``entries`` as dicts of path, name, size (-1 for a folder), is_dir, is_bucket, modified.
+    """The content of a path. Its ``entries`` have: path, name, size (-1 for a folder), is_dir, is_bucket, modified.
 
-    ``undecryptable``: names as the provider has them that the encryption does not open; they are not in ``entries``.
+    ``undecryptable`` has the provider's names that cannot be decrypted. They are not in ``entries``.
     """
 
     path: str
@@ -69,13 +70,13 @@ class Listing:
 
 
 def browse(host: Host, credential: Credential, saved: bool, where: Where, recurse: bool = False) -> Listing:
-    """List ``where``; CloudsyncError when the credential does not log in, or the path is not there.
+    """List ``where``. Raise CloudsyncError if the credential cannot log in or the path does not exist.
 
-    ``saved``: the credential is in the store, so a token that the listing refreshes is kept there.
+    ``saved``: the credential is in the store, so a token that the listing refreshes is saved there.
     """
     sweep_secrets(host)
     root = where.root or where.path
-    session = open_credential_session(host, credential, new_run_id(), saved, where.encryption, root, where.options)
+    session = open_credential_session(host, credential, make_run_id(), saved, where.encryption, root, where.options)
     with session.live:
         answer = session.query(
             ["lsjson", "--use-json-log", *QUICK, *(["--recursive"] if recurse else []), "--", where.place],
@@ -89,8 +90,9 @@ def browse(host: Host, credential: Credential, saved: bool, where: Where, recurs
     if closed and not entries:
         raise CloudsyncError(
             "crypt_password",
-            f"None of the {len(closed)} names at {where.remote_path!r} can be decrypted: the password, the salt or the "
-            "way that names are encrypted is not the one that they were written with, or they were never encrypted.",
+            f"None of the {len(closed)} names at {where.remote_path!r} can be decrypted. The password, the salt or the "
+            "encryption of names differs from the one that they were written with, or they were never encrypted. "
+            "Correct the encryption, or the path.",
         )
     return Listing(where.path, entries, closed)
 
@@ -112,7 +114,7 @@ def _entry(found: Dict[str, Any], buckets: bool) -> Dict[str, Any]:
 
 
 def browse_with(host: Host, name: Optional[str], unsaved: Mapping[str, Any], where: Where, recurse: bool) -> Listing:
-    """browse() with the stored credential ``name``, or with one that is only given (the options of ``credential``)."""
+    """Browse with the stored credential ``name``, or else with ``unsaved``, the options of an unsaved credential."""
     if name:
         return browse(host, load_credential(host.layout, host.seed, name), True, where, recurse)
     credential = parse_credential({"name": "unsaved", **unsaved})
@@ -121,30 +123,30 @@ def browse_with(host: Host, name: Optional[str], unsaved: Mapping[str, Any], whe
 
 
 def browse_task(host: Host, name: str, path: str, recurse: bool) -> Listing:
-    """browse() of what the task ``name`` has at its provider, as the task sees it: ``path`` is below its own."""
+    """Browse ``path`` below the remote path of the task ``name``, decrypted as in its runs."""
     task = load_task(host.layout, host.seed, name)
     where = Where(path.strip("/"), task.remote_path, task.encryption, task.provider_options)
     return browse(host, load_credential(host.layout, host.seed, task.credential), True, where, recurse)
 
 
 def verify_declared(host: Host, declared: Credential, stored: bool, path: str) -> Optional[CloudsyncError]:
-    """verify() of a credential as it is ``stored``, or, in check mode, as it would be."""
+    """Verify a credential as ``stored``, or in check mode as ``declared``."""
     if stored:
         return verify(host, load_credential(host.layout, host.seed, declared.name), True, path)
     return verify(host, declared, False, path)
 
 
-def why_not_verified(host: Host, declared: Credential) -> str:
-    """Why a credential that is not stored, in check mode, can't be logged in with; empty when it can."""
+def explain_untried_login(host: Host, declared: Credential) -> str:
+    """Return why a login with an unstored credential cannot be tested in check mode, or "" if it can."""
     if not host.has_rclone:
-        return "rclone is not installed yet, so the login was not tried."
+        return "The login was not tested, because rclone is not installed yet."
     if takes_turns(declared):
-        return "The login was not tried: it would use up a refresh token that is not stored yet."
+        return "The login was not tested, because it would use up a refresh token that is not stored yet."
     return ""
 
 
 def verify(host: Host, credential: Credential, saved: bool, path: str = "") -> Optional[CloudsyncError]:
-    """Whether the credential logs in, shown by listing ``path``: None, or what is wrong."""
+    """List ``path`` to test the login. Return None if that works, else the error."""
     try:
         browse(host, credential, saved, Where(path))
     except CloudsyncError as error:

@@ -4,23 +4,23 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""rclone's command line for a task, without a secret in it."""
+"""Build rclone's command line for a task. It never has a secret."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import List
+from typing import List, Optional
 
-from ..config.tasks import SYNC, Task
+from ..config.tasks import Task
 from ..snapshots.model import BTRFS_SNAPSHOTS
 
 CANARY = ".cloudsync-canary"
-# The ways in to snapshots, wherever they are: what lies behind them would be transferred once more, or many times.
+# The folders through which snapshots are seen. Their content would be transferred again, once for each snapshot.
 NEVER_TRANSFERRED = (".zfs", BTRFS_SNAPSHOTS)
-# For looking whether something answers at all.
+# Short limits, to find out whether the provider answers at all.
 QUICK = ("--contimeout", "15s", "--timeout", "30s", "--retries", "1", "--low-level-retries", "1")
-# How to reach the provider, and no matter of one command.
+# The options of the connection. Every command needs them.
 CONNECTION_FLAGS = (
     "bind ca-cert client-cert client-key contimeout disable-http2 dscp header headers http-proxy no-check-certificate"
     " timeout tpslimit tpslimit-burst user-agent"
@@ -30,20 +30,23 @@ JSON_LOG = ("--use-json-log", "--log-level", "INFO", "--stats", "1s", "--stats-l
 
 @dataclass(frozen=True)
 class Endpoints:
-    """From where to where, as rclone spells it; ``keep`` is where this run's deleted files go, or empty."""
+    """Source and destination as arguments of rclone. ``keep`` is the place for deleted files, or empty."""
 
     source: str
     destination: str
     keep: str = ""
 
 
-def place_below(place: str, path: str) -> str:
-    """``path`` within ``place``, which may be a whole remote ("remote:")."""
+def join_place(place: str, path: str) -> str:
+    """Return ``path`` below ``place``, which may be a whole remote ("remote:")."""
     return place + path if not path or place.endswith((":", "/")) else f"{place}/{path}"
 
 
-def filter_arguments(task: Task) -> List[str]:
-    """First match wins: our own exclusions, then ``exclude``, then ``include`` and nothing else."""
+def build_filter_arguments(task: Task) -> List[str]:
+    """Return the filters in order, because rclone applies the first match: our own, ``exclude``, then ``include``.
+
+    With ``include``, everything else is excluded.
+    """
     rules = ["- /" + CANARY, *(f"- {name}/**" for name in NEVER_TRANSFERRED)]
     if task.kept_inside:
         rules.append(f"- /{_literal(task.kept_inside)}/**")
@@ -54,28 +57,33 @@ def filter_arguments(task: Task) -> List[str]:
 
 
 def _literal(path: str) -> str:
-    """``path`` as a pattern that nothing else matches."""
+    """Return a pattern that matches ``path`` only."""
     return re.sub(r"([\\*?\[\]{}])", r"\\\1", path)
 
 
-def selection_arguments(task: Task) -> List[str]:
-    """What decides which files a run looks at, for listings, plans, transfers and checks alike."""
-    arguments = filter_arguments(task)
+def build_selection_arguments(task: Task) -> List[str]:
+    """Return the options that select a run's files, in listings, plans, transfers and checks."""
+    arguments = build_filter_arguments(task)
     if task.follow_symlinks:
         arguments.append("--copy-links")
     return arguments
 
 
-def connection_arguments(task: Task) -> List[str]:
-    """Those of rclone_args that every command of the task needs, not only its transfer."""
+def build_connection_arguments(task: Task) -> List[str]:
+    """Return those of rclone_args that every command of the task needs, not only its transfer."""
     flags = ["--" + name for name in CONNECTION_FLAGS.split()]
     return [argument for argument in task.rclone_args if argument.partition("=")[0] in flags]
 
 
-def transfer_arguments(task: Task, ends: Endpoints, dry_run: bool = False) -> List[str]:
-    """The one command that does the work. connection_arguments() go before it, as before any other."""
-    arguments = [task.mode, *JSON_LOG, *selection_arguments(task)]
-    arguments += ["--retries", str(task.retries + 1)]
+def build_transfer_arguments(
+    task: Task, ends: Endpoints, dry_run: bool = False, max_delete: Optional[int] = None
+) -> List[str]:
+    """Return the command of the transfer. Like every command, it follows build_connection_arguments().
+
+    rclone makes one attempt. A second one by rclone itself would act on guards that were evaluated before the first.
+    """
+    arguments = [task.mode, *JSON_LOG, *build_selection_arguments(task)]
+    arguments += ["--retries", "1"]
     if task.transfers:
         arguments += ["--transfers", str(task.transfers)]
     if task.bandwidth:
@@ -86,8 +94,8 @@ def transfer_arguments(task: Task, ends: Endpoints, dry_run: bool = False) -> Li
         arguments += ["--backup-dir", ends.keep]
     if dry_run:
         arguments.append("--dry-run")
-    elif task.mode == SYNC and task.guards.max_delete.isdigit() and not ends.keep:
-        arguments += ["--max-delete", task.guards.max_delete]
-    elsewhere = connection_arguments(task)
+    elif max_delete is not None:
+        arguments += ["--max-delete", str(max_delete)]
+    elsewhere = build_connection_arguments(task)
     arguments += [argument for argument in task.rclone_args if argument not in elsewhere]
     return [*arguments, "--", ends.source, ends.destination]

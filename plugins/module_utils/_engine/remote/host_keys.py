@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""Which SSH host keys a login by SFTP goes by. Without any, it is refused, unless the credential says otherwise."""
+"""Find the SSH host keys for a login by SFTP. Without any, it is refused, unless the credential allows it."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ from ..rclone.providers.known_hosts import (
     KNOWN_HOSTS,
     KNOWN_HOSTS_FILE,
     SSH,
-    algorithms,
     is_unchecked,
+    list_algorithms,
 )
 from ..rclone.providers.schema import Provider
 
 SFTP = "sftp"
-# rclone knows this folder: it is that of the configuration that it was given.
+# rclone replaces this variable by the folder of its configuration.
 BESIDE_THE_CONFIGURATION = "${RCLONE_CONFIG_DIR}/" + KNOWN_HOSTS
 HOW = (
-    "Print the server's keys with 'ssh-keyscan{port} {host}', compare their fingerprints ('ssh-keygen -lf -') with "
-    "what its operator says, and put the lines into the credential's known_hosts; known_hosts: none would log in to "
-    "whatever server answers."
+    "Print the server's keys with 'ssh-keyscan{port} {host}'. Compare their fingerprints ('ssh-keygen -lf -') with "
+    "those that the server's operator publishes. Then put the lines into the credential's known_hosts."
 )
 
 
 @dataclass(frozen=True)
 class Trust:
-    """``options`` for the section, which replace the credential's; ``files``, name to text, beside the configuration.
+    """The host keys of one login.
 
-    An option that is empty is left out of the section.
+    ``options`` replace those of the credential. An empty one is removed. ``files`` (name to text) are written into the
+    folder of the configuration.
     """
 
     options: Mapping[str, str] = field(default_factory=dict)
@@ -49,7 +49,10 @@ class Trust:
 
 
 def trust(layout: Layout, provider: Provider, login: Mapping[str, str], account: Account) -> Trust:
-    """What a use of the credential by ``account`` goes by; ``login``: attributes and secrets."""
+    """Return the host keys for a login by ``account``. ``login`` has the credential's attributes and secrets.
+
+    Raises CloudsyncError("auth") if there are none.
+    """
     if provider.name != SFTP or login.get(SSH):
         return Trust()
     if is_unchecked(login):
@@ -64,8 +67,8 @@ def trust(layout: Layout, provider: Provider, login: Mapping[str, str], account:
         return Trust()
     raise CloudsyncError(
         "auth",
-        f"No SSH host key is known to the user {account.name} of this host, so whoever answers could be any server. "
-        f"{_how(login)}",
+        f"User {account.name} has no known SSH host key for this server, so the server's identity cannot be verified. "
+        f"{_how(login)} To log in without this check, set known_hosts to none.",
     )
 
 
@@ -74,19 +77,19 @@ def _how(login: Mapping[str, str]) -> str:
     return HOW.format(host=login.get("host") or "HOST", port=" -p " + port if port else "")
 
 
-def doubt(layout: Layout, provider: Provider, login: Mapping[str, str], account: Account) -> str:
-    """What the one who declares a credential should hear about whom it trusts; empty when all is well."""
+def find_doubt(layout: Layout, provider: Provider, login: Mapping[str, str], account: Account) -> str:
+    """Return a warning about the host keys of a declared credential, or "" if there is nothing to warn of."""
     if provider.name != SFTP or login.get(SSH):
         return ""
     if is_unchecked(login):
         return (
-            "SSH host keys are not checked (known_hosts: none): whoever answers in the server's place gets the "
-            f"password and the files. {_how(login).partition(';')[0]}."
+            "SSH host keys are not checked (known_hosts: none). A server that pretends to be this one would get the "
+            f"password and the files. {_how(login)}"
         )
     try:
         trust(layout, provider, login, account)
     except CloudsyncError as error:
-        return f"{error.message} Until then runs as {account.name} are refused."
+        return f"{error.message} Until then, runs as user {account.name} are refused."
     return ""
 
 
@@ -95,13 +98,13 @@ def _file(text: str) -> Dict[str, str]:
 
 
 def _found(layout: Layout, home: str) -> str:
-    """What the administrator keeps for all users, else what this user trusts."""
+    """Return the path of the host's known_hosts file, or else of the user's, or ""."""
     candidates = (layout.root + "/etc/ssh/ssh_known_hosts", home + "/.ssh/known_hosts")
     return next((path for path in candidates if os.path.isfile(path)), "")
 
 
 def _content(path: str, home: str) -> str:
-    """The file as far as it can be read here: rclone says what is wrong with it."""
+    """Return the content of the file, or "" if it cannot be read. rclone reports the error then."""
     full = home + path[1:] if path.startswith("~/") else path
     try:
         return (read_text(full) if os.path.isfile(full) else None) or ""
@@ -110,8 +113,11 @@ def _content(path: str, home: str) -> str:
 
 
 def _algorithms(provider: Provider, login: Mapping[str, str], text: str) -> Dict[str, str]:
-    """rclone 1.60 can't be told; there the file has to have all keys of the server."""
+    """Return the option for the algorithms of the known keys.
+
+    rclone 1.60 does not have it. It needs a file with all keys of the server.
+    """
     if login.get(HOST_KEY_ALGORITHMS) or provider.option(HOST_KEY_ALGORITHMS) is None:
         return {}
-    found = algorithms(text, login.get("host", ""), login.get("port", ""))
+    found = list_algorithms(text, login.get("host", ""), login.get("port", ""))
     return {HOST_KEY_ALGORITHMS: found} if found else {}

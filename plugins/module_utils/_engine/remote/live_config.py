@@ -4,12 +4,16 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""The live configuration: a credential in clear, in a 0600 file on tmpfs, only while one use of it lasts.
+"""Keep the live configuration: a decrypted credential in a 0600 file on tmpfs, for the time of one use.
 
-rclone writes a refreshed token into its configuration. It is saved back to the encrypted store while rclone runs,
-when it ends, and, after a kill, by whoever comes next: the lock that says "in use" is inherited by rclone, so a
-directory whose lock is free has no reader and no writer any more. Where a refresh token can be used only once, the
-uses of a credential take turns; each then begins with the token that the last one left.
+rclone writes a refreshed token into its configuration. The token is saved back to the encrypted store while rclone
+runs, when it ends, and after a kill by the next use. rclone inherits the lock of the directory, so a directory whose
+lock is free has no reader and no writer. If a refresh token can be used only once, the uses of a credential take turns.
+Each then begins with the token of the previous one.
+
+Each use has a directory that belongs to root, with the lock and the baseline. In it is a directory that belongs to the
+user of rclone. That user can put anything there at any moment. Root reads only the configuration from it, through
+read_foreign_text(), and writes nothing into it after the user owns it.
 """
 
 from __future__ import annotations
@@ -21,23 +25,27 @@ from typing import Callable, Dict, List, Mapping, Optional, Tuple
 
 from ..common.accounts import find_account
 from ..common.errors import CloudsyncError
-from ..common.files import atomic_write, make_directory, read_text
+from ..common.files import atomic_write, make_directory, read_foreign_text, read_text
 from ..common.flock import Lock, try_lock, wait_lock
 from ..common.layout import Layout
 from ..config.credential_store import save_refreshed
 from ..rclone.conf_file import parse, render
+from ..rclone.providers.traits import list_state_options
 
 REMOTE = "remote"
 CRYPT = "crypt"
 CONFIG = "rclone.conf"
 BASELINE = "baseline.conf"
 LOCK = "lock"
+# The directory that belongs to the user of rclone, and the most bytes that root reads from a file in it.
+USERS = "rclone"
+MOST_BYTES = 1 << 20
 Sections = Mapping[str, Mapping[str, str]]
 
 
 @dataclass(frozen=True)
 class Content:
-    """What rclone is to work with: its configuration; public ``files``, name to text, beside it; global flags."""
+    """The input of rclone: its configuration, public ``files`` (name to text) in the same folder, global flags."""
 
     sections: Sections
     files: Mapping[str, str] = field(default_factory=dict)
@@ -45,16 +53,16 @@ class Content:
 
 
 class LiveConfig:
-    """One use of a credential. ``path`` is for rclone's ``--config``; save_back() often, close() at the end.
+    """One use of a credential. Call save_back() often, and close() at the end.
 
-    ``arguments`` go with every command.
+    ``path`` is for rclone's ``--config``. Every command needs ``arguments``.
     """
 
     def __init__(
         self,
         layout: Layout,
         saved: bool,
-        directory: str,
+        use: str,
         lock: Lock,
         turn: Optional[Lock],
         arguments: Tuple[str, ...],
@@ -64,7 +72,8 @@ class LiveConfig:
         self._saved = saved
         self._lock = lock
         self._turn = turn
-        self.directory = directory
+        self._use = use
+        self.directory = f"{use}/{USERS}"
         self._seen = _signature(self.path)
 
     @property
@@ -73,23 +82,26 @@ class LiveConfig:
 
     @property
     def descriptors(self) -> Tuple[int, ...]:
-        """To be inherited by rclone, which then counts as in use until it ends, even without its runner."""
+        """The locks that rclone must inherit, so that the use lasts until rclone ends, even without its runner."""
         return tuple(lock.descriptor for lock in (self._lock, self._turn) if lock is not None)
 
     def save_back(self) -> bool:
-        """Store what rclone refreshed since the last call, if anything; one stat when nothing changed."""
+        """Store what rclone refreshed since the last call. Return whether that was anything.
+
+        Without a change, this costs one stat.
+        """
         now = _signature(self.path)
         if not self._saved or now is None or now == self._seen:
             return False
-        saved = _store_refreshed(self._layout, self.directory)
+        saved = _store_refreshed(self._layout, self._use)
         self._seen = now
         return saved
 
     def close(self) -> None:
-        """Save back and remove. What can't be saved stays, for sweep_live()."""
+        """Save back and remove. A configuration that cannot be saved is left for sweep_live()."""
         try:
             self.save_back()
-            shutil.rmtree(self.directory)
+            shutil.rmtree(self._use)
         finally:
             self._lock.release()
             if self._turn is not None:
@@ -111,9 +123,9 @@ def open_live(
     turn: Optional[Lock] = None,
     user: str = "root",
 ) -> LiveConfig:
-    """The live configuration ``build()`` for ``use_id``, which names its directory; it owns ``turn`` from now on.
+    """Write the live configuration ``build()`` into the directory ``use_id``. It owns ``turn`` from now on.
 
-    ``credential`` names the one to save back to; with ``saved`` False it is in no store, and nothing is saved back.
+    Refreshed tokens are saved back to ``credential``. With ``saved`` False it is in no store, and nothing is saved.
     """
     parent = layout.run_dir + "/live"
     make_directory(layout.run_dir)
@@ -126,10 +138,12 @@ def open_live(
         content = build()
         text = render(content.sections).encode()
         atomic_write(directory + "/" + BASELINE, text)
-        atomic_write(directory + "/" + CONFIG, text)
+        users = f"{directory}/{USERS}"
+        make_directory(users)
+        atomic_write(users + "/" + CONFIG, text)
         for name, public in content.files.items():
-            atomic_write(f"{directory}/{name}", public.encode(), 0o644)
-        _give_to(user, directory)
+            atomic_write(f"{users}/{name}", public.encode(), 0o644)
+        _give_to(user, users)
         return LiveConfig(layout, saved, directory, lock, turn, content.arguments)
     except BaseException:
         shutil.rmtree(directory)
@@ -140,12 +154,12 @@ def open_live(
 
 
 def _mutex(layout: Layout) -> str:
-    """Held while a directory is there, but not its lock, so that nobody sweeps it in between."""
+    """Return the mutex that is held while a directory has no lock yet, so that it is not swept meanwhile."""
     return layout.run_dir + "/locks/live.mutex"
 
 
 def _give_to(user: str, directory: str) -> None:
-    """rclone saves by renaming, so its user must own the directory; the way there stays closed to everybody."""
+    """Give the directory to ``user``, because rclone saves by renaming. Its parents stay closed to other users."""
     if user == "root" or os.geteuid() != 0:
         return
     account = find_account(user)
@@ -153,16 +167,16 @@ def _give_to(user: str, directory: str) -> None:
     os.chown(directory, account.uid, account.gid)
 
 
-def turn_path(layout: Layout, credential: str) -> str:
-    """The lock that the users of a credential with a single-use refresh token take turns on."""
+def locate_turn(layout: Layout, credential: str) -> str:
+    """Return the lock on which the uses of a credential with a single-use refresh token take turns."""
     return f"{layout.run_dir}/locks/turns/{credential}"
 
 
 def sweep_live(layout: Layout) -> List[str]:
-    """Save back and remove what killed runs left.
+    """Save back and remove the live configurations of killed runs. Return a sentence for each that stays.
 
-    A refreshed token that can't be saved (the seed is missing, say) is the only copy there is: it stays where it is,
-    on tmpfs, closed to everybody, and a sentence says so.
+    A refreshed token that cannot be saved, for example without the seed, exists nowhere else. It stays in its file on
+    tmpfs, which only its user can read.
     """
     parent = layout.run_dir + "/live"
     problems = []
@@ -178,43 +192,65 @@ def sweep_live(layout: Layout) -> List[str]:
                 shutil.rmtree(directory)
             except (CloudsyncError, OSError) as error:
                 problems.append(
-                    f"The token that the killed run {use_id} refreshed is kept in {directory} until it can be saved. "
-                    f"{error}"
+                    f"Cannot save the token that the killed run {use_id} refreshed. It is kept in {directory}, and the "
+                    f"next run tries again: {error}"
                 )
     return problems
 
 
 def _store_refreshed(layout: Layout, directory: str) -> bool:
-    credential = read_text(directory + "/" + LOCK)
-    before, after = _remote_section(directory, BASELINE), _remote_section(directory, CONFIG)
+    credential, baseline = read_text(f"{directory}/{LOCK}"), read_text(f"{directory}/{BASELINE}")
+    before, after = _parse_remote(baseline), _read_refreshed(f"{directory}/{USERS}")
     if not credential or before is None or after is None:
         return False
-    refreshed = {key: value for key, value in after.items() if before.get(key) != value}
-    if not refreshed:
+    changed = [
+        key for key in list_state_options(before.get("type", "")) if key in after and after[key] != before.get(key)
+    ]
+    if not changed:
         return False
+    refreshed = {key: after[key] for key in changed}
+    try:
+        text = render({REMOTE: {**before, **refreshed}})
+    except CloudsyncError:
+        return False  # rclone did not write it: no later configuration could hold it either
     saved = save_refreshed(layout, credential, before, refreshed)
-    atomic_write(directory + "/" + BASELINE, render({REMOTE: after}).encode())
+    atomic_write(directory + "/" + BASELINE, text.encode())
     return saved
 
 
-def _remote_section(directory: str, name: str) -> Optional[Dict[str, str]]:
-    """rclone's save renames twice: between the two, the new text is in a file beside the configuration."""
-    for candidate in [name] + (_half_saved(directory) if name == CONFIG else []):
-        text = read_text(f"{directory}/{candidate}")
-        section = parse(text).get(REMOTE) if text else None
+def _read_refreshed(directory: str) -> Optional[Dict[str, str]]:
+    """Return the section of the remote, also from a half-saved configuration.
+
+    rclone's save renames twice. Between the two, the new text is in another file of the same folder.
+    """
+    try:
+        owner = os.lstat(directory).st_uid
+    except FileNotFoundError:
+        return None
+    for candidate in [CONFIG, *_list_half_saved(directory)]:
+        section = _parse_remote(read_foreign_text(f"{directory}/{candidate}", owner, MOST_BYTES))
         if section:
             return section
     return None
 
 
-def _half_saved(directory: str) -> List[str]:
-    names = [name for name in os.listdir(directory) if name.startswith(CONFIG) and name != CONFIG]
-    return sorted(names, key=lambda name: os.stat(f"{directory}/{name}").st_mtime_ns, reverse=True)
+def _parse_remote(text: Optional[str]) -> Optional[Dict[str, str]]:
+    try:
+        return parse(text or "", expand=False).get(REMOTE)
+    except CloudsyncError:
+        return None  # rclone did not write it, or was killed while it did
+
+
+def _list_half_saved(directory: str) -> List[str]:
+    with os.scandir(directory) as entries:
+        found = [entry for entry in entries if entry.name.startswith(CONFIG) and entry.name != CONFIG]
+        found.sort(key=lambda entry: entry.stat(follow_symlinks=False).st_mtime_ns, reverse=True)
+    return [entry.name for entry in found]
 
 
 def _signature(path: str) -> Optional[Tuple[int, int, int]]:
     try:
-        found = os.stat(path)
+        found = os.lstat(path)
     except FileNotFoundError:
         return None
     return found.st_ino, found.st_mtime_ns, found.st_size

@@ -4,68 +4,59 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""A credential in use: its sections of rclone's configuration, its turn, and the session over both."""
+"""Open a session with a credential: take its turn and write rclone's configuration."""
 
 from __future__ import annotations
 
-import time
 from typing import Callable, Mapping, Optional, Sequence
 
 from ..common.accounts import find_account
-from ..common.errors import CloudsyncError
-from ..common.flock import Lock, try_lock
+from ..common.flock import Lock, queue_for_lock, try_lock
 from ..common.stop_signal import StopFlag
 from ..config.credential_store import load_credential
 from ..config.credentials import Credential
 from ..config.seed import load_seed
 from ..config.tasks import Encryption, Task
 from ..host import Host
-from ..rclone.providers.conf_section import crypt_section, remote_section
+from ..rclone.providers.conf_section import build_crypt_section, build_remote_section
 from ..rclone.providers.derived_options import tune
 from ..rclone.providers.schema import resolve
-from ..rclone.providers.traits import is_bucket_based, readable_arguments, refresh_token_is_single_use
-from .arguments import connection_arguments
+from ..rclone.providers.traits import is_bucket_based, list_readable_arguments, refresh_token_is_single_use
+from .arguments import build_connection_arguments
 from .host_keys import trust
-from .live_config import CRYPT, REMOTE, Content, open_live, turn_path
+from .live_config import CRYPT, REMOTE, Content, locate_turn, open_live
+from .pinned_folder import PinnedFolder
 from .session import Session
 
-WAIT_SECONDS = 0.5
 Say = Callable[[str], None]
 
 
 def takes_turns(credential: Credential) -> bool:
-    """Whether only one use of the credential at a time is safe."""
+    """Return whether only one use of the credential at a time is safe."""
     return refresh_token_is_single_use(
         credential.provider, credential.attributes, "token" in credential.merge_secrets()
     )
 
 
 def take_turn(host: Host, credential: str, stop: StopFlag, say: Say) -> Lock:
-    """Wait for the credential's turn, however long; a wish to stop ends the wait."""
-    path = turn_path(host.layout, credential)
-    lock = try_lock(path)
-    if lock is None:
-        say(f"waiting for the credential {credential}, whose refresh token can be used by one at a time")
-    while lock is None:
-        if stop.requested:
-            raise CloudsyncError("stopped", "The run was stopped while it waited for the credential.")
-        time.sleep(WAIT_SECONDS)
-        lock = try_lock(path)
-    return lock
+    """Wait for the credential's turn, without a time limit, until ``stop`` is requested."""
+    path = locate_turn(host.layout, credential)
+    busy = f"waiting: credential {credential} is in use, and its refresh token allows only one use at a time"
+    return queue_for_lock(lambda: try_lock(path) or busy, say, lambda: stop.requested, f"credential {credential}")
 
 
-def raw_place(path: str) -> str:
-    """A remote path as rclone's argument."""
+def build_place(path: str) -> str:
+    """Return a remote path as an argument of rclone."""
     return f"{REMOTE}:{path}"
 
 
 def _root(path: str) -> str:
-    return raw_place(path.lstrip("/").partition("/")[0])
+    return build_place(path.lstrip("/").partition("/")[0])
 
 
-def task_place(task: Task) -> str:
-    """The remote side of a task, decrypted when it is encrypted."""
-    return CRYPT + ":" if task.encryption is not None else raw_place(task.remote_path)
+def build_task_place(task: Task) -> str:
+    """Return the remote side of a task as an argument of rclone, decrypted if the task encrypts."""
+    return CRYPT + ":" if task.encryption is not None else build_place(task.remote_path)
 
 
 def build_content(
@@ -77,19 +68,19 @@ def build_content(
     user: str = "root",
     strict_names: bool = True,
 ) -> Content:
-    """What rclone gets for one use. What it refreshed is already in its own spelling and goes on top.
+    """Build the configuration for one use. Refreshed values override the declared ones, in rclone's own spelling.
 
-    ``strict_names``: a name that can't be decrypted is an error, where rclone knows that.
+    ``strict_names``: a name that cannot be decrypted is an error, if this version of rclone has that option.
     """
     provider = resolve(credential.provider, host.providers)
     login = {**credential.attributes, **credential.secrets}
     trusted = trust(host.layout, provider, login, find_account(user))
-    remote = remote_section(provider, credential.attributes, credential.secrets, options)
+    remote = build_remote_section(provider, credential.attributes, credential.secrets, options)
     remote = {**remote, **trusted.options, **credential.refreshed}
     sections = {REMOTE: {name: value for name, value in remote.items() if value or name not in trusted.options}}
     if encryption is not None:
-        sections[CRYPT] = crypt_section(
-            raw_place(remote_path),
+        sections[CRYPT] = build_crypt_section(
+            build_place(remote_path),
             encryption.password,
             encryption.salt,
             encryption.filenames,
@@ -107,11 +98,12 @@ def open_task_session(
     stop: StopFlag,
     say: Say,
     descriptors: Sequence[int] = (),
+    local: Optional[PinnedFolder] = None,
 ) -> Session:
-    """The session of a run or a plan of ``task``. The caller closes ``session.live``."""
+    """Open the session of a run or a plan of ``task``. The caller closes ``session.live``."""
 
     def build() -> Content:
-        # Read again: whoever had the turn before may have left a newer token, and the seed may have been rotated.
+        # Read again: the previous use may have saved a newer token, and the seed may have been rotated.
         now = load_credential(host.layout, load_seed(host.layout), credential.name)
         return build_content(host, now, task.provider_options, task.encryption, task.remote_path, task.user)
 
@@ -126,8 +118,9 @@ def open_task_session(
         _root(task.remote_path),
         has_no_folders=is_bucket_based(credential.provider),
         remote_path=task.remote_path,
-        connection=connection_arguments(task),
-        readable=readable_arguments(credential.provider, {**credential.attributes, **task.provider_options}),
+        connection=build_connection_arguments(task),
+        readable=list_readable_arguments(credential.provider, {**credential.attributes, **task.provider_options}),
+        local=local,
     )
 
 
@@ -140,9 +133,9 @@ def open_credential_session(
     remote_path: str = "",
     options: Optional[Mapping[str, str]] = None,
 ) -> Session:
-    """The session of a verify or a listing; ``saved`` False: the credential is not in the store.
+    """Open the session of a verify or a listing. ``saved`` is False for a credential that is not in the store.
 
-    Names that can't be decrypted are left out of it, and told in rclone's log.
+    rclone skips names that it cannot decrypt, and writes them to its log.
     """
 
     def build() -> Content:

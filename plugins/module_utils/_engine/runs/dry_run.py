@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""A dry run: the plan of a task, and the guard that would refuse its run. It changes nothing and leaves no record."""
+"""Make the plan of a task without a run. A dry run changes nothing and writes no record."""
 
 from __future__ import annotations
 
@@ -19,19 +19,22 @@ from ..config.tasks import Task
 from ..guards.sequence import Attempt, check_before_session, check_with_session
 from ..host import Host
 from ..rclone.providers.schema import resolve
-from ..rclone.providers.truenas_names import rclone_name
+from ..rclone.providers.truenas_names import get_rclone_name
 from ..remote.open import open_task_session
-from ..transfer.archive_tiers import TELLING, archive_notes
-from ..transfer.b2_versions import B2, version_notes
-from ..transfer.endpoints import endpoints
+from ..transfer.archive_tiers import TELLING, describe_archived
+from ..transfer.b2_versions import B2, describe_versions
+from ..transfer.endpoints import build_endpoints
 from ..transfer.plan import Plan
-from .records import new_run_id
+from .records import make_run_id
 from .recovery import sweep_secrets
 
 
 @dataclass(frozen=True)
 class DryRun:
-    """``plan`` is None if none could be made. ``refusal`` is the error that would end a real run now."""
+    """The result of a dry run.
+
+    ``plan`` is None if no plan could be made. ``refusal`` is the error that would end a real run now.
+    """
 
     plan: Optional[Plan]
     refusal: Optional[CloudsyncError]
@@ -53,14 +56,14 @@ class DryRun:
 
 
 def make_dry_run(host: Host, task: Task, stop: StopFlag, say: Callable[[str], None]) -> DryRun:
-    """Pass the guards as a run does, then make the plan."""
+    """Check the guards as a run does, then make the plan."""
     credential = load_credential(host.layout, host.seed, task.credential)
     sweep_secrets(host)
     try:
         check_before_session(task, resolve(credential.provider, host.providers).name)
-        session = open_task_session(host, task, credential, new_run_id(), stop, say)
+        session = open_task_session(host, task, credential, make_run_id(), stop, say)
         with session.live:
-            attempt = Attempt(session, task, endpoints(task, task.path, "plan"))
+            attempt = Attempt(session, task, build_endpoints(task, task.path, "plan"))
             refusal = _check(attempt)
             return DryRun(_annotate(attempt, credential), refusal)
     except CloudsyncError as error:
@@ -68,7 +71,7 @@ def make_dry_run(host: Host, task: Task, stop: StopFlag, say: Callable[[str], No
 
 
 def _check(attempt: Attempt) -> Optional[Refused]:
-    """Return the refusal of a guard that judged the plan. Raise any other error: then there is no plan to show."""
+    """Return the refusal of a guard that checked the plan. Raise any other error, because then no plan exists."""
     try:
         check_with_session(attempt)
     except Refused as refusal:
@@ -79,10 +82,10 @@ def _check(attempt: Attempt) -> Optional[Refused]:
 
 
 def _annotate(attempt: Attempt, credential: Credential) -> Plan:
-    """Return the plan with notes about what the provider adds to it."""
+    """Return the plan with notes about the provider, such as old versions and archived objects."""
     session, task, plan = attempt.session, attempt.task, attempt.get_plan()
-    provider = rclone_name(credential.provider)
-    notes = archive_notes(session, task, plan, attempt.ends) if provider in TELLING else []
+    provider = get_rclone_name(credential.provider)
+    notes = describe_archived(session, task, plan, attempt.ends) if provider in TELLING else []
     if provider == B2 and task.is_push:
-        notes += version_notes(session, task, plan, attempt.ends.destination, credential.attributes)
+        notes += describe_versions(session, task, plan, attempt.ends.destination, credential.attributes)
     return replace(plan, notes=tuple(notes))

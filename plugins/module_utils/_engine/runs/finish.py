@@ -4,26 +4,26 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""What follows the end of every run, however it ended: the failure and always hooks, and the notices."""
+"""Finish every run, however it ended: run the failure and always hooks, and send notifications."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Callable, Dict, List, Sequence
+from typing import Callable, List, Sequence
 
 from ..common.errors import CloudsyncError
 from ..common.layout import Layout
 from ..config.tasks import Task
-from . import hooks, notices
-from .records import Record
+from . import hooks, notifications
+from .records import Record, collect_facts
 
-# systemd gives a stopped unit 90 seconds, and rclone may take ten of them.
+# systemd kills a unit 90 seconds after its stop, and rclone may need ten of them to end.
 STOPPED_HOOK_SECONDS = 30
 Say = Callable[[str], None]
 
 
 def run_one_hook(layout: Layout, task: Task, record: Record, kind: str, say: Say, stop: Callable[[], bool]) -> None:
-    """Run the task's hook for the moment ``kind``, if it has one; CloudsyncError("hook") when that fails."""
+    """Run the task's hook ``kind``, if it has one. Raise CloudsyncError("hook") if the hook fails."""
     text = getattr(task.hooks, kind)
     if not text:
         return
@@ -31,7 +31,7 @@ def run_one_hook(layout: Layout, task: Task, record: Record, kind: str, say: Say
     result = hooks.run_hook(
         kind,
         text,
-        facts_of(task, record),
+        collect_facts(task, record),
         say,
         min(task.hooks.timeout, STOPPED_HOOK_SECONDS) if hurried else task.hooks.timeout,
         task.user,
@@ -39,45 +39,23 @@ def run_one_hook(layout: Layout, task: Task, record: Record, kind: str, say: Say
         layout.run_dir,
     )
     if not result.ok:
-        raise hooks.failure(kind, result)
+        raise hooks.build_hook_error(kind, result)
 
 
-def facts_of(task: Task, record: Record) -> Dict[str, str]:
-    """The public facts that a hook sees."""
-    return hooks.facts(
-        task.name,
-        record.id,
-        task.direction,
-        task.mode,
-        task.path,
-        task.remote_path,
-        description=task.description,
-        credential=task.credential,
-        state=record.state,
-        reason=record.reason,
-        message=record.message,
-        started=record.started,
-        ended=record.ended,
-        transferred_bytes=record.bytes,
-        transfers=record.transfers,
-        deletes=record.deletes,
-        errors=record.errors,
-        exit_code=record.exit_code,
-        log=record.log,
-    )
-
-
-def after_run(
+def finish_run(
     layout: Layout, task: Task, record: Record, earlier: Sequence[Record], say: Say, tail: List[str]
 ) -> Record:
-    """Run the hooks and send the notices of an ended run; its record, with what went wrong here added."""
+    """Run the hooks and send the notifications of an ended run.
+
+    Return its record. Failures of hooks and notifications are added to the message.
+    """
     problems = []
     for kind in (["failure"] if record.state != "success" else []) + ["always"]:
         try:
             run_one_hook(layout, task, record, kind, say, lambda: False)
         except CloudsyncError as error:
             problems.append(error.message)
-    problems += notices.ended(layout, task, record, earlier, tail)
+    problems += notifications.notify_end(layout, task, record, earlier, tail)
     for problem in problems:
         say(problem)
     return replace(record, message=" ".join([record.message, *problems]).strip())

@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""The log of one run: a line for everything that happened, each with its time; and the progress of a live one."""
+"""Write the log of one run. Each line begins with its time."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from typing import List, Optional, TextIO
 from ..common.files import make_directory
 from ..common.layout import Layout
 from ..common.text import format_now
-from .records import log_path
+from .records import locate_log
 
 LOG_MODE = 0o640
 LAST_LINES = 20
 
 
 class RunLog:
-    """Appends to the run's log file. A full disk costs lines of the log, never the run."""
+    """The log file of a run. If it cannot be written, lines are lost, but the run goes on."""
 
     def __init__(self, layout: Layout, task: str, run_id: str) -> None:
-        self.path = log_path(layout, task, run_id)
+        self.path = locate_log(layout, task, run_id)
         self.last_lines: List[str] = []
         self._stream: Optional[TextIO] = None
         try:
@@ -34,19 +34,20 @@ class RunLog:
             os.fchmod(descriptor, LOG_MODE)
             self._stream = os.fdopen(descriptor, "a", encoding="utf-8", errors="replace", buffering=1)
         except OSError as error:
-            self.last_lines.append(f"The log {self.path} can't be written: {error.strerror}.")
+            self.last_lines.append(f"Cannot write log {self.path}: {error.strerror}.")
 
     def say(self, line: str) -> None:
         """Add one line."""
         self.last_lines = [*self.last_lines[1 - LAST_LINES :], line]
         try:
             if self._stream is not None:
-                self._stream.write("{0} {1}\n".format(format_now(), line.rstrip("\n")))
+                text = line.rstrip("\n")
+                self._stream.write(f"{format_now()} {text}\n")
         except OSError:
             self._stream = None
 
     def close(self) -> None:
-        """Idempotent; say() does nothing afterwards."""
+        """Close the file. May be called again. Then say() writes nothing any more."""
         try:
             if self._stream is not None:
                 self._stream.close()

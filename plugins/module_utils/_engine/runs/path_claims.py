@@ -4,10 +4,10 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""Which run reads or writes which path: readers and writers, ancestors and descendants, across tasks.
+"""Claim paths for a run: readers and writers, ancestors and descendants, across tasks.
 
-A claim is a file that lists what its run uses; the run holds an flock on it for as long as it lives. Whoever
-wants to claim looks at all living claims under one short mutex, so two runs can never both believe to be first.
+A claim is a file that lists the paths of its run. The run holds an flock on the file while it is active. A new claim is
+compared with all held claims under one mutex, so two runs can never claim the same path at the same time.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ from ..common.layout import Layout
 
 @dataclass(frozen=True)
 class Claim:
-    """One use of one tree. ``place`` is "local" or a remote's identity, ``path`` is absolute and normalised."""
+    """The use of one tree. ``place`` is "local" or the identity of a remote. ``path`` is absolute and normalised."""
 
     place: str
     path: str
     write: bool
 
     def conflicts_with(self, other: Claim) -> bool:
-        """Two uses conflict when one writes and one tree holds the other."""
+        """Return whether one of the two claims writes, and one of the two trees contains the other."""
         if self.place != other.place or not (self.write or other.write):
             return False
         return _holds(self.path, other.path) or _holds(other.path, self.path)
 
     def describe(self) -> str:
-        """In words, for messages: "writes /srv/data"."""
+        """Return the claim in words for messages: "writes /srv/data"."""
         place = "" if self.place == "local" else "remote "
         return f"{'writes' if self.write else 'reads'} {place}{self.path}"
 
@@ -48,7 +48,7 @@ def _holds(tree: str, path: str) -> bool:
 
 @dataclass(frozen=True)
 class Conflict:
-    """The living claim that is in the way, and of which task."""
+    """The held claim that conflicts with a new one, its task and its file."""
 
     task: str
     claim: Claim
@@ -58,7 +58,7 @@ class Conflict:
 def try_claim(
     layout: Layout, task: str, run_id: str, claims: Sequence[Claim]
 ) -> Tuple[Optional[Lock], Optional[Conflict]]:
-    """Claim all of ``claims`` at once: the lock to hold, or the first conflict."""
+    """Claim all of ``claims`` at once. Return the lock to hold, or the first conflict."""
     directory = layout.run_dir + "/locks/claims"
     with wait_lock(layout.run_dir + "/locks/claims.mutex"):
         for theirs in _living(directory):
@@ -75,7 +75,7 @@ def try_claim(
 
 
 def drop_claim(lock: Lock) -> None:
-    """End a claim in good order; a killed run's claim ends by itself and is swept by the next one."""
+    """Remove a claim and its lock. The claim of a killed run ends with its process, and the next claim removes it."""
     with contextlib.suppress(FileNotFoundError):
         os.unlink(lock.path)
     lock.release()

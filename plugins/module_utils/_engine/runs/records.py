@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""Run records: one JSON file a run, from its first moment, so that no run goes unnoticed however it ended."""
+"""Read and write run records: one JSON file for each run, from its start, so that every run leaves a record."""
 
 from __future__ import annotations
 
@@ -13,25 +13,28 @@ import time
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
 from itertools import islice
-from typing import Any, Dict, Iterator, List, Optional
+from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Optional
 
 from ..common.errors import Damaged
 from ..common.files import list_names, make_directory, read_json, remove, write_json
-from ..common.flock import Lock, holder, wait_lock
+from ..common.flock import Lock, read_holder, wait_lock
 from ..common.layout import Layout
+
+if TYPE_CHECKING:
+    from ..config.tasks import Task
 
 SCHEMA = 1
 UNFINISHED = ("waiting", "running")
 KEPT_RECORDS = 1000
 KEPT_LOGS = 100
 KEPT_LOG_DAYS = 90
-# How many runs back the failure may lie that a notice still stands for.
-NOTICED_RUNS = 50
+# The number of previous runs that are searched for the failure of the last notification.
+NOTIFICATION_RUNS = 50
 
 
 @dataclass(frozen=True)
 class Record:
-    """One run. Times are ISO 8601 in UTC, ``reason`` is empty unless something is wrong, ``pid`` the runner's."""
+    """One run. Times are ISO 8601 in UTC. ``reason`` is empty after a success. ``pid`` is that of the runner."""
 
     id: str
     task: str
@@ -50,43 +53,70 @@ class Record:
     pid: int = 0
 
     def public(self) -> Dict[str, Any]:
-        """The ``run`` dict of the contract."""
+        """Return the ``run`` dict of the contract."""
         content = asdict(self)
         del content["pid"]
         return content
 
 
-def new_run_id() -> str:
-    """Sorts by time, to the microsecond; its last digit is random."""
+def collect_facts(task: Task, record: Record) -> Dict[str, str]:
+    """Return the public facts of a run, for hooks and notifications. A fact that is not known yet is empty."""
+    return {
+        "task": task.name,
+        "run_id": record.id,
+        "direction": task.direction,
+        "mode": task.mode,
+        "path": task.path,
+        "remote_path": task.remote_path,
+        "description": task.description,
+        "credential": task.credential,
+        # No hook runs while there is a snapshot. The name stays, so that "set -u" is safe in a hook.
+        "snapshot_path": "",
+        "state": record.state,
+        "reason": record.reason,
+        "message": record.message,
+        "started": record.started,
+        "ended": record.ended,
+        "bytes": str(record.bytes),
+        "transfers": str(record.transfers),
+        "deletes": str(record.deletes),
+        "errors": str(record.errors),
+        "exit_code": "" if record.exit_code is None else str(record.exit_code),
+        "log": record.log,
+    }
+
+
+def make_run_id() -> str:
+    """Return a new id. Ids sort by time, to the microsecond. The last digit is random."""
     moment = datetime.now(timezone.utc)
     return f"{moment.strftime('%Y%m%dT%H%M%SZ')}-{moment.microsecond:05x}{os.urandom(1)[0] % 16:x}"
 
 
-def log_path(layout: Layout, task: str, run_id: str) -> str:
+def locate_log(layout: Layout, task: str, run_id: str) -> str:
     return f"{layout.task_log_dir(task)}/{run_id}.log"
 
 
 def hold_run(layout: Layout, task: str, run_id: str) -> Lock:
-    """The lock that says "this run is alive"; its file holds the runner's pid."""
+    """Take the lock that marks a run as active. Its file contains the runner's pid."""
     lock = wait_lock(_run_lock(layout, task, run_id))
     lock.write(str(os.getpid()))
     return lock
 
 
 def drop_run(lock: Lock) -> None:
-    """End it in good order."""
+    """Remove and release the lock of an active run."""
     os.unlink(lock.path)
     lock.release()
 
 
 def forget_run_lock(layout: Layout, task: str, run_id: str) -> None:
-    """Remove what a killed run left of its lock."""
+    """Remove the lock file of a killed run."""
     remove(_run_lock(layout, task, run_id))
 
 
-def runner_pid(layout: Layout, task: str, run_id: str) -> Optional[int]:
-    """The process of a living run, None when it is dead."""
-    text = holder(_run_lock(layout, task, run_id))
+def find_runner_pid(layout: Layout, task: str, run_id: str) -> Optional[int]:
+    """Return the process of an active run, or None if the run is not active."""
+    text = read_holder(_run_lock(layout, task, run_id))
     return int(text) if text else None
 
 
@@ -99,19 +129,19 @@ def _kept(layout: Layout, task: str) -> str:
 
 
 def _unsaved(layout: Layout, task: str) -> str:
-    """Where a record goes that the disk has no room for; there, it is newer than what may lie in _kept()."""
+    """Return the directory for records that do not fit on the disk. They are newer than those in _kept()."""
     return f"{layout.run_dir}/unsaved/{task}"
 
 
 def _places(layout: Layout, task: str) -> Dict[str, str]:
-    """The id of each run to the file that holds its record, oldest first."""
+    """Return the file of each run's record by run id, oldest first."""
     directories = (_kept(layout, task), _unsaved(layout, task))
     found = {run_id: directory for directory in directories for run_id in list_names(directory)}
     return {run_id: f"{found[run_id]}/{run_id}.json" for run_id in sorted(found)}
 
 
 def save_record(layout: Layout, record: Record) -> None:
-    """Write it; on a full disk into /run, from where the next one that fits takes it along."""
+    """Write ``record``. If the disk is full, write it into /run: the next record that fits moves it to the disk."""
     kept, unsaved = _kept(layout, record.task), _unsaved(layout, record.task)
     try:
         make_directory(layout.task_state_dir(record.task))
@@ -131,7 +161,7 @@ def _write(directory: str, record: Record) -> None:
 
 
 def _take_along(layout: Layout, task: str, run_id: str) -> None:
-    if runner_pid(layout, task, run_id) is not None:
+    if find_runner_pid(layout, task, run_id) is not None:
         return
     path = f"{_unsaved(layout, task)}/{run_id}.json"
     record = _load(path)
@@ -141,7 +171,7 @@ def _take_along(layout: Layout, task: str, run_id: str) -> None:
 
 
 def _load(path: str) -> Optional[Record]:
-    """The record in ``path``; None when it is gone or damaged, which must not hide the others."""
+    """Return the record in ``path``. Return None if it is missing or damaged, so that the others are still read."""
     try:
         content = read_json(path) or {}
         return Record(**{key: content[key] for key in Record.__dataclass_fields__ if key in content})
@@ -149,46 +179,46 @@ def _load(path: str) -> Optional[Record]:
         return None
 
 
-def newest_records(layout: Layout, task: str) -> Iterator[Record]:
-    """The records, newest first, as they are to be seen now: a dead run's says ``interrupted``."""
+def read_newest_records(layout: Layout, task: str) -> Iterator[Record]:
+    """Return the records, newest first. The record of a killed run has the reason ``interrupted``."""
     for path in reversed(list(_places(layout, task).values())):
         record = _load(path)
         if record is not None:
-            yield as_seen_now(layout, record)
+            yield mark_if_interrupted(layout, record)
 
 
 def load_records(layout: Layout, task: str, count: Optional[int] = None) -> List[Record]:
-    """The first ``count`` of newest_records()."""
-    return list(islice(newest_records(layout, task), count))
+    """Return the newest ``count`` records, or all of them."""
+    return list(islice(read_newest_records(layout, task), count))
 
 
-def as_seen_now(layout: Layout, record: Record) -> Record:
-    """An unfinished record whose runner is dead was interrupted, whether or not anybody wrote that down yet."""
-    if record.state not in UNFINISHED or runner_pid(layout, record.task, record.id) is not None:
+def mark_if_interrupted(layout: Layout, record: Record) -> Record:
+    """Return ``record``, or its interrupted form if the run is unfinished but not active, even if that is not saved."""
+    if record.state not in UNFINISHED or find_runner_pid(layout, record.task, record.id) is not None:
         return record
     return replace(
         record,
         state="aborted",
         reason="interrupted",
-        message="The runner was killed, or the host went down, during this run. Run the task again; "
-        "what had been transferred is kept.",
+        message="The runner was killed, or the host went down, during this run. Files that were already transferred "
+        "are kept. Run the task again.",
     )
 
 
-def interrupted_records(layout: Layout, task: str) -> Iterator[Record]:
-    """The records of dead runs that nobody has closed yet, oldest first."""
+def read_interrupted_records(layout: Layout, task: str) -> Iterator[Record]:
+    """Return the records of killed runs that are not closed yet, oldest first."""
     for path in _places(layout, task).values():
         record = _load(path)
         if record is not None and record.state in UNFINISHED:
-            seen = as_seen_now(layout, record)
+            seen = mark_if_interrupted(layout, record)
             if seen.state not in UNFINISHED:
                 yield seen
 
 
-def last_record(layout: Layout, task: str) -> Optional[Record]:
-    """The one that stands for the task's state: the newest that did, or does, more than skip."""
+def find_last_record(layout: Layout, task: str) -> Optional[Record]:
+    """Return the record that shows the task's state: the newest one that was not skipped, or else the newest."""
     newest = None
-    for record in newest_records(layout, task):
+    for record in read_newest_records(layout, task):
         newest = newest or record
         if record.state != "skipped":
             return record
@@ -196,13 +226,13 @@ def last_record(layout: Layout, task: str) -> Optional[Record]:
 
 
 def prune(layout: Layout, task: str) -> None:
-    """Keep the newest records and logs; logs also go by age."""
+    """Remove all but the newest records and logs. Logs are also removed by age."""
     kept = _kept(layout, task)
     for run_id in list_names(kept)[:-KEPT_RECORDS]:
         remove(f"{kept}/{run_id}.json")
     oldest = time.time() - KEPT_LOG_DAYS * 86400
     logs = list_names(layout.task_log_dir(task), ".log")
     for position, run_id in enumerate(reversed(logs)):
-        path = log_path(layout, task, run_id)
+        path = locate_log(layout, task, run_id)
         if position >= KEPT_LOGS or os.stat(path).st_mtime < oldest:
             remove(path)

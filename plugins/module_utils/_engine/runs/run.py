@@ -4,14 +4,16 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""One run, from lock to record."""
+"""Perform one run, from its lock to its record."""
 
 from __future__ import annotations
 
+import os
+import time
 import traceback
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from typing import Iterator, Sequence
+from typing import Iterator, Optional, Sequence
 
 from ..common.errors import (
     EXIT_FAILED,
@@ -23,6 +25,7 @@ from ..common.errors import (
     CloudsyncError,
     Refused,
 )
+from ..common.processes import Ended
 from ..common.stop_signal import StopFlag
 from ..common.text import format_now
 from ..config.credential_store import load_credential
@@ -30,51 +33,55 @@ from ..config.credentials import Credential
 from ..config.task_store import load_task
 from ..config.tasks import Task
 from ..guards.crypt_password import plant_canary
-from ..guards.placement import unsafe_pull
+from ..guards.deletions import limit_deletions
+from ..guards.placement import describe_unsafe_pull
 from ..guards.sequence import Attempt, check_before_session, check_with_session
 from ..host import Host
 from ..rclone.outcome import Outcome
 from ..rclone.providers.schema import resolve
-from ..remote.arguments import transfer_arguments
-from ..remote.open import open_task_session, task_place
+from ..remote.arguments import Endpoints, build_transfer_arguments
+from ..remote.open import build_task_place, open_task_session
+from ..remote.pinned_folder import PinnedFolder
+from ..remote.session import Session
 from ..snapshots.snapshot import take_snapshot
 from ..transfer.b2_versions import clear_versions
-from ..transfer.endpoints import endpoints
+from ..transfer.endpoints import build_endpoints
 from ..transfer.keep_deleted import purge_kept
-from ..transfer.result import Transfer
+from ..transfer.result import Transfer, may_retry
 from ..transfer.verify import verify_transfer
-from . import notices
-from .finish import after_run, run_one_hook
-from .locks import claims_of, held_locks
+from . import notifications
+from .finish import finish_run, run_one_hook
+from .locks import hold_locks, list_claims
 from .log import RunLog
-from .progress import forget_progress, progress_writer
-from .records import NOTICED_RUNS, Record, drop_run, hold_run, load_records, new_run_id, prune, save_record
+from .progress import forget_progress, make_progress_writer
+from .records import NOTIFICATION_RUNS, Record, drop_run, hold_run, load_records, make_run_id, prune, save_record
 from .recovery import sweep
 from .start_gate import mark_stopped
 
 
 class Run:
-    """The state of one run under way. perform() is the only way in."""
+    """One active run and its state. Call perform() once."""
 
     def __init__(self, host: Host, name: str, trigger: str, stop: StopFlag) -> None:
         self.host = host
         self.stop = stop
         self.refused = False
-        self.record = Record(new_run_id(), name, "waiting", format_now(), trigger)
+        self.record = Record(make_run_id(), name, "waiting", format_now(), trigger)
         self.log = RunLog(host.layout, name, self.record.id)
         self.record = replace(self.record, log=self.log.path)
 
     def perform(self) -> Record:
-        """Do it, and leave a record whatever happens."""
-        earlier = load_records(self.host.layout, self.record.task, NOTICED_RUNS)
+        """Perform the run and return its record. A record is written even if the run fails."""
+        earlier = load_records(self.host.layout, self.record.task, NOTIFICATION_RUNS)
         alive = hold_run(self.host.layout, self.record.task, self.record.id)
         try:
             self._update(state="waiting")
             with self._caught():
                 self._run(load_task(self.host.layout, self.host.seed, self.record.task), earlier)
-            # Only now: until its hooks have ended, a run is under way for whoever looks.
+            # A run stays active until its hooks have ended, so its end is saved only now.
             self._update(ended=self.record.ended or format_now())
-            self.log.say(f"{self.record.state} {self.record.reason} {self.record.message}")
+            reason = f" ({self.record.reason})" if self.record.reason else ""
+            self.log.say(f"{self.record.state}{reason}: {self.record.message}")
             prune(self.host.layout, self.record.task)
             if self.record.reason == "stopped":
                 mark_stopped(self.host.layout, self.record.task)
@@ -85,18 +92,18 @@ class Run:
 
     @contextmanager
     def _caught(self) -> Iterator[None]:
-        """What goes wrong inside becomes the record's state."""
+        """Turn an error inside the context into the record's state, reason and message."""
         try:
             yield
         except CloudsyncError as error:
             self._fail(error)
         except Exception as error:
             self.log.say(traceback.format_exc())
-            self._fail(CloudsyncError("other", f"cloudsync itself failed ({error!r}); see the log."))
+            self._fail(CloudsyncError("other", f"cloudsync failed. Read the log of the run. Internal error: {error!r}"))
 
     @property
     def exit_code(self) -> int:
-        """Of ``cloudsync run``."""
+        """The exit code of ``cloudsync run``."""
         if self.record.state == "success":
             return EXIT_SUCCESS
         if self.record.state == "skipped":
@@ -126,15 +133,15 @@ class Run:
             self._fail(error)
             self._after(task, earlier)
             return
-        claims = claims_of(task, credential)
-        with held_locks(self.host.layout, task, self.record.id, claims, self.stop, self._wait) as descriptors:
+        claims = list_claims(task, credential)
+        with hold_locks(self.host.layout, task, self.record.id, claims, self.stop, self._wait) as descriptors:
             with self._caught():
                 self._work(task, credential, descriptors)
             self._after(task, earlier)
 
     def _after(self, task: Task, earlier: Sequence[Record]) -> None:
         self.record = replace(self.record, ended=format_now())
-        self.record = after_run(self.host.layout, task, self.record, earlier, self.log.say, self.log.last_lines)
+        self.record = finish_run(self.host.layout, task, self.record, earlier, self.log.say, self.log.last_lines)
 
     def _wait(self, what: str) -> None:
         self.log.say(what)
@@ -143,7 +150,7 @@ class Run:
     def _work(self, task: Task, credential: Credential, descriptors: Sequence[int]) -> None:
         sweep(self.host, task, self.log.say)
         self._update(state="running", message="")
-        notices.started(self.host.layout, task, self.record, self.log.say)
+        notifications.notify_start(self.host.layout, task, self.record, self.log.say)
         self._hook(task, "before")
         self._guarded(task, credential, descriptors)
         self._hook(task, "success")
@@ -153,32 +160,46 @@ class Run:
 
     def _guarded(self, task: Task, credential: Credential, descriptors: Sequence[int]) -> None:
         if not task.is_push and not self.host.rclone.has_safe_pull:
-            self.log.say("warning: " + unsafe_pull(self.host.rclone))
+            self.log.say("warning: " + describe_unsafe_pull(self.host.rclone))
         check_before_session(task, resolve(credential.provider, self.host.providers).name)
         with ExitStack() as stack:
             local = stack.enter_context(take_snapshot(task, self.record.id, self.host.layout, self.log.say))
-            session = open_task_session(self.host, task, credential, self.record.id, self.stop, self._wait, descriptors)
+            pinned = stack.enter_context(PinnedFolder(local)) if os.path.isdir(local) else None
+            session = open_task_session(
+                self.host, task, credential, self.record.id, self.stop, self._wait, descriptors, pinned
+            )
             stack.enter_context(session.live)
             self._update(state="running", message="")
-            self._transfer(Attempt(session, task, endpoints(task, local, self.record.id)))
+            self._transfer(session, task, build_endpoints(task, pinned.path if pinned else local, self.record.id))
 
-    def _transfer(self, attempt: Attempt) -> None:
-        check_with_session(attempt)
-        session, task = attempt.session, attempt.task
-        if attempt.needs_canary and task.is_push:
-            plant_canary(session, task_place(task))
-        outcome = self._rclone(attempt)
+    def _transfer(self, session: Session, task: Task, ends: Endpoints) -> None:
+        outcome = self._try(session, task, ends)
         if outcome.state != "success":
             raise CloudsyncError(outcome.reason, outcome.message)
-        verify_transfer(session, task, attempt.ends, self.log.say)
+        verify_transfer(session, task, ends, self.log.say)
         purge_kept(session, task, self.log.say)
         put_off = clear_versions(session, task, self.log.say)
         self._settle("success", "", " ".join([outcome.message, put_off]).strip())
 
-    def _rclone(self, attempt: Attempt) -> Outcome:
-        session, task = attempt.session, attempt.task
-        transfer = Transfer(keep_items=False)
-        publish = progress_writer(self.host.layout, task.name, self.record.id)
+    def _try(self, session: Session, task: Task, ends: Endpoints) -> Outcome:
+        """Make up to 1 + ``retries`` attempts. Each passes the guards first, and they see the same directory."""
+        deadline = time.monotonic() + task.limits.max_duration if task.limits.max_duration else None
+        transfer, number = Transfer(keep_items=False), 1
+        while True:
+            attempt = Attempt(session, task, ends)
+            check_with_session(attempt)
+            if attempt.needs_canary and task.is_push:
+                plant_canary(session, build_task_place(task))
+            ended = self._rclone(attempt, transfer, deadline)
+            outcome = transfer.outcome(ended, session)
+            if number > task.retries or not may_retry(ended):
+                return outcome
+            self.log.say(f"attempt {number} of {task.retries + 1} failed: rclone ended with {ended.exit_code}")
+            transfer, number = Transfer(keep_items=False, earlier=transfer.stats), number + 1
+
+    def _rclone(self, attempt: Attempt, transfer: Transfer, deadline: Optional[float]) -> Ended:
+        task = attempt.task
+        publish = make_progress_writer(self.host.layout, task.name, self.record.id)
 
         def listen(line: str) -> None:
             text = transfer.read(line)
@@ -187,7 +208,9 @@ class Run:
             elif transfer.stats is not None:
                 publish(transfer.stats)
 
-        ended = session.stream(transfer_arguments(task, attempt.ends), listen, timeout=task.limits.max_duration or None)
+        arguments = build_transfer_arguments(task, attempt.ends, max_delete=limit_deletions(task, attempt.plan))
+        timeout = None if deadline is None else max(deadline - time.monotonic(), 0.0)
+        ended = attempt.session.stream(arguments, listen, timeout=timeout)
         forget_progress(self.host.layout, task.name)
         stats = transfer.stats
         if stats is not None:
@@ -195,4 +218,4 @@ class Run:
                 self.record, bytes=stats.bytes, transfers=stats.transfers, deletes=stats.deletes, errors=stats.errors
             )
         self.record = replace(self.record, exit_code=ended.exit_code)
-        return transfer.outcome(ended, session)
+        return ended

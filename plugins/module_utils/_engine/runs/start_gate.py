@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""The gate that every start by systemd passes first (the unit's ExecCondition)."""
+"""Decide whether a start by systemd may go ahead (the unit's ExecCondition)."""
 
 from __future__ import annotations
 
@@ -19,32 +19,32 @@ from ..common.text import parse_time
 from ..schedule import schedule as schedules
 from ..schedule import timezones as zones
 from ..schedule.next_runs import find_next_runs
-from .records import newest_records
+from .records import read_newest_records
 
 OWED_START_SECONDS = 10
 TRIGGER = "TRIGGER_UNIT"
 
 
 def may_start(layout: Layout, stored: Mapping[str, Any], environ: Mapping[str, str]) -> bool:
-    """Whether this start of the stored task goes ahead.
+    """Return whether this start of the stored task may go ahead.
 
-    systemd starts a oneshot again at once when a slot passed while it ran. After a stop, that start is refused. A
-    start by the timer outside the schedule's window (one that was owed, or caught up at boot) is refused, too. A
-    start by hand always goes ahead.
+    systemd starts a oneshot again at once if a slot passed during its run. After a stop, that start is refused. A start
+    by the timer outside the schedule's window is also refused: it is late, or a missed run at boot. A start by hand
+    always goes ahead.
     """
-    stopped_ago = _take_marker(stop_marker(layout, stored["name"]))
+    stopped_ago = _take_marker(locate_stop_marker(layout, stored["name"]))
     if TRIGGER not in environ:
         return True
     if stopped_ago is not None and stopped_ago < OWED_START_SECONDS and _passed_a_slot(layout, stored, stopped_ago):
         return False
-    return not stored["schedule"] or in_window(
+    return not stored["schedule"] or is_in_window(
         schedules.parse(stored["schedule"]), datetime.datetime.now().astimezone()
     )
 
 
 def _passed_a_slot(layout: Layout, stored: Mapping[str, Any], stopped_ago: float) -> bool:
-    """Whether a slot passed during the run that was stopped; a spread blurs that, and counts as yes."""
-    record = next(newest_records(layout, stored["name"]), None)
+    """Return whether a slot passed during the stopped run. With a spread, a possible slot counts."""
+    record = next(read_newest_records(layout, stored["name"]), None)
     if record is None or not stored["schedule"]:
         return True
     schedule = schedules.parse(stored["schedule"])
@@ -55,7 +55,7 @@ def _passed_a_slot(layout: Layout, stored: Mapping[str, Any], stopped_ago: float
 
 
 def _take_marker(path: str) -> Optional[float]:
-    """How many seconds ago a run was stopped, None when none was; the marker is used up."""
+    """Remove the stop marker. Return how many seconds ago the run was stopped, or None if there is no marker."""
     try:
         age = time.time() - os.stat(path).st_mtime
     except FileNotFoundError:
@@ -64,8 +64,8 @@ def _take_marker(path: str) -> Optional[float]:
     return age
 
 
-def in_window(schedule: schedules.Schedule, moment: datetime.datetime) -> bool:
-    """Whether ``moment`` (aware) lies between ``begin`` and ``end``, to the minute."""
+def is_in_window(schedule: schedules.Schedule, moment: datetime.datetime) -> bool:
+    """Return whether ``moment`` (aware) is between ``begin`` and ``end``, to the minute."""
     if schedule.begin is None and schedule.end is None:
         return True
     local = moment.astimezone(zones.load(schedule.timezone))
@@ -75,7 +75,7 @@ def in_window(schedule: schedules.Schedule, moment: datetime.datetime) -> bool:
 
 
 def make_places(layout: Layout, stored: Mapping[str, Any]) -> None:
-    """The unit's sandbox opens for writing only what exists, and /run is empty after a boot: so make it before."""
+    """Create the directories of a run. The sandbox makes only existing ones writable, and a boot empties /run."""
     for directory in (layout.run_dir, layout.state_dir):
         make_directory(directory)
     make_directory(layout.log_dir, 0o755)
@@ -93,12 +93,12 @@ def _make_pull_folder(stored: Mapping[str, Any]) -> None:
         os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
 
-def stop_marker(layout: Layout, task: str) -> str:
+def locate_stop_marker(layout: Layout, task: str) -> str:
     return f"{layout.run_dir}/stopped/{task}"
 
 
 def mark_stopped(layout: Layout, task: str) -> None:
-    """Said by a run that was stopped, as its last act."""
+    """Write the stop marker. A stopped run does this last."""
     make_directory(layout.run_dir)
     make_directory(layout.run_dir + "/stopped")
-    atomic_write(stop_marker(layout, task), b"")
+    atomic_write(locate_stop_marker(layout, task), b"")

@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""btrfs: every subvolume is frozen by itself, nested ones as well; all are seen through the filesystem's top."""
+"""Take btrfs snapshots: one for each subvolume, also a nested one. All are reached through the filesystem's top."""
 
 from __future__ import annotations
 
@@ -19,22 +19,30 @@ from ..common.mounts import Mount, is_below
 from .model import BTRFS_SNAPSHOTS, Part, Volume
 from .workspace import Bench
 
-# At the top of the filesystem, which on most hosts is mounted nowhere. Every transfer leaves it out.
+# How "btrfs subvolume list" prints a subvolume.
 LISTED = re.compile(r"^ID \d+ gen \d+ top level \d+ path (.+)$")
 
 
 class Btrfs:
-    """Read-only snapshots ``LABEL`` in BTRFS_SNAPSHOTS. A volume is named by its filesystem's UUID and its path."""
+    """Read-only snapshots ``LABEL`` in BTRFS_SNAPSHOTS.
+
+    That folder is at the top of the filesystem, which most hosts do not mount. Every transfer excludes it. The name of
+    a volume is the UUID of its filesystem and its path.
+    """
 
     def __init__(self, bench: Bench) -> None:
         self._bench = bench
         self._tops: Dict[str, str] = {}
 
     def parts(self, mount: Mount, place: str, path: str) -> List[Part]:
-        """The parts of ``path``, which ``mount`` holds: its subvolume, and each that is nested in it."""
+        """Return the parts of ``path``, which is on ``mount``: its subvolume and the subvolumes nested in it."""
         uuid = self._bench.execute(["blkid", "-s", "UUID", "-o", "value", mount.source]).strip()
         if not uuid:
-            raise CloudsyncError("other", f"blkid knows no UUID of the btrfs on {mount.source}.")
+            raise CloudsyncError(
+                "other",
+                f"blkid found no UUID of the btrfs filesystem on {mount.source}. Check the filesystem, or set the "
+                "task's snapshot to none.",
+            )
         listing = self._bench.execute(["btrfs", "subvolume", "list", self._top(uuid)])
         tree = mount.inside(path)
         return [
@@ -43,11 +51,11 @@ class Btrfs:
                 Volume("btrfs", uuid + subvolume, "btrfs"),
                 inside,
             )
-            for below, subvolume, inside in nested(listing, tree)
+            for below, subvolume, inside in list_nested(listing, tree)
         ]
 
     def freeze(self, wanted: Sequence[Tuple[Volume, str]]) -> None:
-        """Take the snapshots one after the other: subvolumes are not frozen at the same instant."""
+        """Take the snapshots one after the other. Subvolumes are not frozen at the same instant."""
         for volume, label in wanted:
             uuid, subvolume = _split(volume)
             os.makedirs(os.path.join(self._top(uuid), BTRFS_SNAPSHOTS), 0o700, exist_ok=True)
@@ -56,19 +64,19 @@ class Btrfs:
             self._bench.later(partial(self.drop, volume, label))
 
     def reveal(self, volume: Volume, label: str) -> str:
-        """The directory of the snapshot."""
+        """Return the directory of the snapshot."""
         return self._path(_split(volume)[0], label)
 
     def spoiled(self, volume: Volume, label: str) -> bool:
-        """A btrfs snapshot stays whole or the filesystem is lost."""
+        """Return False: a btrfs snapshot stays complete."""
         return False
 
     def drop(self, volume: Volume, label: str) -> None:
-        """Delete the snapshot; one that does not exist is fine."""
+        """Delete the snapshot, if it exists."""
         uuid = _split(volume)[0]
         if os.path.lexists(self._path(uuid, label)):
             self._bench.execute(["btrfs", "subvolume", "delete", "--commit-after", self._path(uuid, label)])
-        # Another run's snapshot may be in it.
+        # The folder may have a snapshot of another run.
         with suppress(OSError):
             os.rmdir(os.path.join(self._top(uuid), BTRFS_SNAPSHOTS))
 
@@ -76,7 +84,7 @@ class Btrfs:
         return f"{self._top(uuid)}/{BTRFS_SNAPSHOTS}/{label}"
 
     def _top(self, uuid: str) -> str:
-        """The mounted top of the filesystem: also subvolumes that are mounted nowhere are reached through it."""
+        """Mount the top of the filesystem and return its directory. It also shows subvolumes that are not mounted."""
         if uuid not in self._tops:
             directory = self._bench.new_directory()
             self._bench.mount(["-t", "btrfs", "-o", "subvolid=5,nosuid,nodev"], "UUID=" + uuid, directory)
@@ -84,10 +92,10 @@ class Btrfs:
         return self._tops[uuid]
 
 
-def nested(listing: str, tree: str) -> List[Tuple[str, str, str]]:
-    """What ``tree`` ("" or "/a/b" from the top) consists of: (place below it, subvolume, directory in that).
+def list_nested(listing: str, tree: str) -> List[Tuple[str, str, str]]:
+    """Return the parts of ``tree`` ("" or "/a/b" from the top): (place below it, subvolume, directory in that).
 
-    ``listing`` is what ``btrfs subvolume list`` says of the top.
+    ``listing`` is the output of ``btrfs subvolume list`` for the top.
     """
     matches = (LISTED.match(line) for line in listing.splitlines())
     known = sorted("/" + match.group(1) for match in matches if match)
@@ -101,6 +109,6 @@ def nested(listing: str, tree: str) -> List[Tuple[str, str, str]]:
 
 
 def _split(volume: Volume) -> Tuple[str, str]:
-    """The UUID and the path ("" or "/a/b") of a subvolume."""
+    """Return the UUID and the path ("" or "/a/b") of a subvolume."""
     uuid, slash, path = volume.name.partition("/")
     return uuid, slash + path

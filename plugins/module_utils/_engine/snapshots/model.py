@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""What a snapshot is made of."""
+"""Define the parts of a snapshot."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from dataclasses import dataclass
 from typing import Callable, Sequence
 
 Execute = Callable[[Sequence[str]], str]
-# Where a btrfs file system keeps the snapshots that a run takes of it.
+# The folder at the top of a btrfs filesystem for the snapshots of runs.
 BTRFS_SNAPSHOTS = ".cloudsync-snapshots"
 
 
 @dataclass(frozen=True)
 class Volume:
-    """What is frozen as one: ``kind`` zfs, btrfs or lvm.
+    """The unit of a snapshot: a dataset, subvolume or logical volume. ``kind`` is zfs, btrfs or lvm.
 
-    ``name`` is a dataset, ``UUID/path/of/subvolume``, or ``vg/lv``; ``fstype`` matters for lvm only.
+    ``name`` is a dataset, ``UUID/path/of/subvolume``, or ``vg/lv``. ``fstype`` is used for lvm only.
     """
 
     kind: str
@@ -30,7 +30,7 @@ class Volume:
 
 @dataclass(frozen=True)
 class Part:
-    """The directory ``inside`` ("" or "/a/b") of a volume is seen at ``place`` ("" or "a/b") below the task's path."""
+    """A directory ``inside`` ("" or "/a/b") a volume, shown at ``place`` ("" or "a/b") below the task's path."""
 
     place: str
     volume: Volume

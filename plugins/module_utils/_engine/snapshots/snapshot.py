@@ -4,14 +4,14 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""Snapshots: a push reads a frozen, read-only view of its path, and nothing of it stays behind.
+"""Take a snapshot for a push, so that it reads a frozen, read-only view of its path, and remove it afterwards.
 
-The volume that holds the path is frozen, and so is every volume that is seen inside it (child datasets, nested
-subvolumes, other mounts): what could not be frozen would be an empty directory in the view, and a sync would take that
-for deleted files. So that is refused, by name.
+The volume of the path is frozen with every volume inside the path: child datasets, nested subvolumes and other mounts.
+A volume that cannot be frozen would be an empty directory in the view, and a sync would treat its files as deleted.
+Therefore it is refused by name.
 
-What a run is about to freeze is written down first, in the task's state directory. A run that is killed, even by the
-power going out, leaves this note; the next run removes what it names, also when the task has changed since.
+Before a run takes snapshots, it writes their names into a note in the task's state directory. A killed run, or a power
+loss, leaves this note. The next run removes the snapshots that it names, even if the task has changed since.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from ..common.mounts import Mount, is_below, read_mounts
 from ..config.tasks import Task
 from .lvm import ROOM
 from .model import Execute, Volume
-from .plan import Manager, SnapshotPlan, managers, plan_snapshot
+from .plan import Manager, SnapshotPlan, list_managers, plan_snapshot
 from .tools import run_command
 from .workspace import Bench, remove_empty, unmount
 
@@ -41,9 +41,9 @@ SCHEMA = 1
 NAME = "cloudsync-"
 
 
-def snapshot_name(task: str, run_id: str) -> str:
-    """``cloudsync-TASK-RUNID``, in letters that every volume manager takes."""
-    # LVM reserves names with parts like _tdata, and counts a hyphen twice towards its limit of 127.
+def make_snapshot_name(task: str, run_id: str) -> str:
+    """Return ``cloudsync-TASK-RUNID`` in characters that every volume manager accepts."""
+    # LVM reserves names with parts like _tdata. A hyphen counts twice towards its limit of 127 characters.
     if "_" in task or len(task) > 32:
         task = f"{re.sub(r'[^A-Za-z0-9.-]', '.', task)[:24]}.{sha256(task.encode()).hexdigest()[:8]}"
     return f"{NAME}{task}-{re.sub(r'[^A-Za-z0-9]', '', run_id)}"
@@ -61,22 +61,22 @@ def take(
     gid: int = 0,
     read: Callable[[], Sequence[Mount]] = read_mounts,
 ) -> Iterator[str]:
-    """Within the context, the path of a read-only view of ``path`` that only root and group ``gid`` can enter.
+    """Yield the path of a read-only view of ``path`` that only root and group ``gid`` can enter.
 
-    ``name`` comes from snapshot_name(); ``work_dir`` is where views are mounted, ``notes_dir`` where it is written
-    down what to remove should we be killed. What can't be released is told to ``say`` and left to sweep().
-    Raises ``disk_full`` at the end when the snapshot ran out of room, as then the transfer was not whole.
+    ``name`` comes from make_snapshot_name(). Views are mounted in ``work_dir``. ``notes_dir`` has notes for sweep()
+    after a kill. ``say`` gets a sentence if a snapshot cannot be removed, which is left to sweep(). Raises
+    ``disk_full`` at the end if the snapshot ran out of space, because then the transfer is not complete.
     """
     path = os.path.realpath(path)
     bench = Bench(f"{os.path.realpath(work_dir)}/{name}", execute, gid)
-    known = managers(bench)
+    known = list_managers(bench)
     note = f"{notes_dir}/{name}.json"
     failure: Optional[CloudsyncError] = None
     try:
-        # Before the first mount, and again when it is known what will be frozen.
+        # Before the first mount, and again when the volumes are known.
         _write_note(note, bench, [])
         bench.open()
-        # Looking first makes an automounter mount it.
+        # This access makes an automounter mount the path.
         os.stat(path)
         plan = plan_snapshot(kind, path, read(), known)
         wanted = plan.labels(name)
@@ -99,7 +99,10 @@ def take(
 def _spoiled(
     wanted: Sequence[Tuple[Volume, str]], known: Dict[str, Manager], failure: Optional[CloudsyncError]
 ) -> List[str]:
-    """The volumes whose snapshot ran full. A run that was stopped is not looked into, one that failed if possible."""
+    """Return the volumes whose snapshot ran out of space.
+
+    After a stop this is not checked. After another failure, an error of the check is ignored.
+    """
     if failure is not None and failure.reason == "stopped":
         return []
     try:
@@ -111,10 +114,10 @@ def _spoiled(
 
 
 def _released(bench: Bench, name: str, note: str, say: Say) -> None:
-    """Undo everything; the note stays for sweep() when that did not work."""
+    """Undo everything. If that fails, the note is kept for sweep()."""
     problems = bench.close()
     for problem in problems:
-        say(f"The snapshot {name} could not be released, the next run tries again: {problem}")
+        say(f"Cannot remove snapshot {name}. The next run tries again: {problem}")
     if not problems:
         remove(note)
 
@@ -122,13 +125,14 @@ def _released(bench: Bench, name: str, note: str, say: Say) -> None:
 def _ran_full(volumes: Sequence[str]) -> CloudsyncError:
     return CloudsyncError(
         "disk_full",
-        f"The snapshot of {', '.join(volumes)} ran full: more changed during the run than {ROOM.replace('ORIGIN', '')} "
-        "of its size, so what was transferred is not whole. Run the task at a quieter time, or use thin volumes.",
+        f"The snapshot of volume {', '.join(volumes)} ran out of space, so the transfer is not complete. More than "
+        f"{ROOM.replace('ORIGIN', '')} of the volume changed during the run. Run the task at a quieter time, or use "
+        "thin volumes.",
     )
 
 
 def _view(plan: SnapshotPlan, wanted: Sequence[Tuple[Volume, str]], bench: Bench, known: Dict[str, Manager]) -> str:
-    """Make the frozen parts one tree again."""
+    """Put the frozen parts together to one tree and return its path."""
     labels = dict(wanted)
     first = plan.parts[0]
     if len(plan.parts) == 1 and first.volume.kind == "zfs" and plan.holder.root == "/":
@@ -142,7 +146,7 @@ def _view(plan: SnapshotPlan, wanted: Sequence[Tuple[Volume, str]], bench: Bench
         target = os.path.join(tree, part.place) if part.place else tree
         for end in (source, target):
             if os.path.realpath(end) != end:
-                raise CloudsyncError("other", f"{plan.path} changed while its snapshot was taken; run the task again.")
+                raise CloudsyncError("other", f"Path {plan.path} changed during its snapshot. Run the task again.")
         bench.mount(["--bind"], source, target)
     return tree
 
@@ -156,14 +160,18 @@ def _write_note(note: str, bench: Bench, wanted: Sequence[Tuple[Volume, str]]) -
     except OSError as error:
         raise CloudsyncError(
             "disk_full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "other",
-            f"No snapshot was taken, because {note} could not be written: {error.strerror}.",
+            f"Cannot write {note}, so no snapshot was taken. Check the free space and the permissions there: "
+            f"{error.strerror}.",
         ) from None
 
 
 def sweep_notes(
     notes_dir: str, execute: Execute = run_command, read: Callable[[], Sequence[Mount]] = read_mounts
 ) -> List[str]:
-    """Remove what killed runs of a task left; the sentences of what is still there. The caller has the task's lock."""
+    """Remove the snapshots of killed runs of a task. Return a sentence for each that cannot be removed.
+
+    The caller has the task's lock.
+    """
     problems = []
     for name in list_names(notes_dir):
         path = f"{notes_dir}/{name}.json"
@@ -173,7 +181,7 @@ def sweep_notes(
         except CloudsyncError as error:
             left = [error.message]
         if left:
-            problems += [f"A killed run's snapshot {name} is still there: {one}" for one in left]
+            problems += [f"Cannot remove snapshot {name} of a killed run: {one}" for one in left]
         else:
             remove(path)
     return problems
@@ -187,12 +195,12 @@ def _swept(note: Dict[str, Any], execute: Execute, read: Callable[[], Sequence[M
     except (LookupError, TypeError):
         strange = ["?"]
     if strange:
-        return ["its note is not what cloudsync wrote; remove the snapshot by hand, then the note."]
+        return ["its note in the task's state directory was edited or damaged. Remove the snapshot, then the note."]
     for mount in reversed([m for m in read() if is_below(m.point, directory)]):
         unmount(mount.point, execute)
     remove_empty(directory)
     bench = Bench(directory, execute)
-    known = managers(bench)
+    known = list_managers(bench)
     problems: List[str] = []
     try:
         bench.open()
@@ -207,24 +215,24 @@ def _swept(note: Dict[str, Any], execute: Execute, read: Callable[[], Sequence[M
 
 
 def _places(layout: Layout, task: str) -> Tuple[str, str]:
-    """Where views are mounted, and where notes are kept. Views are outside of the run directory, which is root's."""
+    """Return the directories of views and of notes. Views are not in the run directory, which only root can enter."""
     return layout.root + "/run/cloudsync-snapshots", layout.task_state_dir(task) + "/snapshots"
 
 
 def take_snapshot(
     task: Task, run_id: str, layout: Layout, say: Say, execute: Execute = run_command
 ) -> ContextManager[str]:
-    """Within the context, the path that a run of ``task`` transfers: its own, or a snapshot's view of it."""
+    """Return a context with the path that a run of ``task`` transfers: the task's own, or a snapshot's view of it."""
     if task.snapshot == "none":
         return nullcontext(task.path)
     if os.geteuid() != 0:
-        raise usage_error("A snapshot needs root: run cloudsync as root, or set the task's snapshot to none.")
+        raise usage_error("A snapshot needs root. Run cloudsync as root, or set the task's snapshot to none.")
     work_dir, notes_dir = _places(layout, task.name)
-    name = snapshot_name(task.name, run_id)
-    say(f"transferring the snapshot {name} of {task.path}")
+    name = make_snapshot_name(task.name, run_id)
+    say(f"transferring from snapshot {name} of {task.path}")
     return take(task.snapshot, task.path, name, work_dir, notes_dir, say, execute, find_account(task.user).gid)
 
 
 def sweep(task: Task, layout: Layout, execute: Execute = run_command) -> List[str]:
-    """Like sweep_notes, for all that earlier runs of ``task`` left, whatever its options are now."""
+    """Remove the snapshots of killed runs of ``task``, whatever its options are now. See sweep_notes()."""
     return sweep_notes(_places(layout, task.name)[1], execute)

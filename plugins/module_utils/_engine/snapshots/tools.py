@@ -4,22 +4,21 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""Running the tools of the volume managers."""
+"""Run the tools of the volume managers."""
 
 from __future__ import annotations
 
 import os
-import subprocess
 from typing import Dict, Sequence
 
 from ..common.errors import CloudsyncError
+from ..common.processes import ToolError, run_tool
 
 TIMEOUT_SECONDS = 600
 UDEV = "/run/udev/control"
 ENVIRONMENT = {
-    "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     "LC_ALL": "C",
-    # rclone's locks and pipes are open in the runner; lvm2 would list each of them as a mistake.
+    # lvm2 would warn about each lock and pipe that is open in the runner.
     "LVM_SUPPRESS_FD_WARNINGS": "1",
 }
 PACKAGES = {
@@ -43,52 +42,45 @@ FULL = (
 
 
 def run_command(argv: Sequence[str]) -> str:
-    """The output of a tool; CloudsyncError with the tool's own words when it fails or is not there."""
+    """Run a tool and return its output. Raise CloudsyncError if it fails or is not installed."""
     try:
-        done = subprocess.run(  # pylint: disable=ansible-bad-function
-            list(argv),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=_environment(),
-            timeout=TIMEOUT_SECONDS,
-            check=False,
-            encoding="utf-8",
-            errors="surrogateescape",
-        )
-    except FileNotFoundError:
-        raise missing_tool(argv[0]) from None
-    except subprocess.TimeoutExpired:
-        raise CloudsyncError(
-            "other", f"{_spoken(argv)} did not end within {TIMEOUT_SECONDS} s; is the storage well?"
-        ) from None
-    if done.returncode != 0:
-        raise failed_command(argv, done.returncode, done.stderr or done.stdout)
-    return done.stdout
+        done = run_tool(argv, TIMEOUT_SECONDS, environment=_environment())
+    except ToolError as error:
+        if error.missing:
+            raise build_missing_tool_error(argv[0]) from None
+        if error.timed_out:
+            raise CloudsyncError(
+                "other", f"{_spoken(argv)} timed out after {TIMEOUT_SECONDS} s. Check the health of the storage."
+            ) from None
+        raise
+    if done.exit_code != 0:
+        raise build_command_error(argv, done.exit_code, done.stderr or done.stdout)
+    # A mount point may have a name that is not UTF-8.
+    return done.raw_stdout.decode("utf-8", "surrogateescape")
 
 
-def missing_tool(tool: str) -> CloudsyncError:
-    """Which package to install."""
+def build_missing_tool_error(tool: str) -> CloudsyncError:
+    """Return the error about a missing tool. It names the package."""
     return CloudsyncError(
         "usage",
-        f"The task's snapshot needs the command {tool}, which this host does not have: install the package "
+        f"The task's snapshot needs the command {tool}, which is not installed on this host. Install package "
         f"{PACKAGES.get(tool, tool)}.",
     )
 
 
-def failed_command(argv: Sequence[str], code: int, words: str) -> CloudsyncError:
-    """What a tool said when it failed, the last three lines of it."""
+def build_command_error(argv: Sequence[str], code: int, words: str) -> CloudsyncError:
+    """Return the error of a failed tool, with the last three lines of its output."""
     lines = [line.strip() for line in words.splitlines() if line.strip() and "WARNING" not in line]
-    said = " ".join(lines[-3:]) or "it said nothing"
+    said = " ".join(lines[-3:]) or "(no output)"
     reason = "disk_full" if any(sign in words.lower() for sign in FULL) else "other"
     return CloudsyncError(reason, f"{_spoken(argv)} failed with exit code {code}: {said}")
 
 
 def _environment() -> Dict[str, str]:
-    # Where there is no udev (a container, a rescue system) lvm2 has to make the device nodes itself.
+    # Without udev (in a container or a rescue system), lvm2 must make the device nodes itself.
     return ENVIRONMENT if os.path.exists(UDEV) else dict(ENVIRONMENT, DM_DISABLE_UDEV="1")
 
 
 def _spoken(argv: Sequence[str]) -> str:
-    """The command without its operands: ``zfs snapshot``."""
+    """Return the command without its operands: ``zfs snapshot``."""
     return " ".join([argv[0]] + [word for word in argv[1:3] if word.isalpha()])

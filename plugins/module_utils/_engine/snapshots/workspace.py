@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""Where a snapshot is put together: directories and mounts that are taken apart again in reverse order."""
+"""Make the directories and mounts of a snapshot, and undo them in reverse order."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from .model import Execute
 
 
 class Bench:
-    """One snapshot's directory, and all that has to be undone when it is over.
+    """The directory of one snapshot, and the actions that undo it.
 
-    ``directory`` may be entered by group ``gid`` and root only: the snapshot is seen there without the directories
-    that guard the original. Raw volumes, in which more can be seen than the task's path, are root's alone.
+    Only root and group ``gid`` can enter ``directory``, because the view does not have the parent directories that
+    protect the original. Only root can enter raw volumes, because they show more than the task's path.
     """
 
     def __init__(self, directory: str, execute: Execute, gid: int = 0) -> None:
@@ -33,7 +33,7 @@ class Bench:
         self._count = 0
 
     def open(self) -> None:
-        """Make the directories. Those above are for everybody to pass, nobody to read."""
+        """Make the directories. Every user can pass through the parent, but not list it."""
         base = os.path.dirname(self.directory)
         make_directory(base, 0o711)
         make_directory(self.directory, 0o710)
@@ -43,25 +43,25 @@ class Bench:
         self._directory("volumes", 0o700)
 
     def later(self, action: Callable[[], object]) -> None:
-        """Do this at the end, before what was asked for earlier."""
+        """Add ``action`` to those of close(), which runs the last one first."""
         self._undo.append(action)
 
     def tree(self) -> str:
-        """The empty directory that becomes the snapshot of the task's path."""
+        """Make the empty directory for the view of the task's path."""
         return self._directory("tree", 0o755)
 
     def new_directory(self) -> str:
-        """An empty directory that only root can reach."""
+        """Make an empty directory that only root can reach."""
         self._count += 1
         return self._directory(f"volumes/{self._count}", 0o700)
 
     def mount(self, options: Sequence[str], source: str, target: str) -> None:
-        """Mount ``source``; a target that is busy at the end is detached, and gone when the last user is."""
+        """Mount ``source`` on ``target`` until close()."""
         self.execute(["mount", *options, source, target])
         self.later(lambda: unmount(target, self.execute))
 
     def close(self) -> List[str]:
-        """Undo everything, whatever fails; the sentences of what failed."""
+        """Undo everything, even if a part fails. Return a sentence for each failure."""
         problems = []
         while self._undo:
             try:
@@ -69,7 +69,7 @@ class Bench:
             except CloudsyncError as error:
                 problems.append(error.message)
             except OSError as error:
-                problems.append(f"{error.filename}: {error.strerror}.")
+                problems.append(f"Cannot remove {error.filename}: {error.strerror}.")
         return problems
 
     def _directory(self, name: str, mode: int) -> str:
@@ -80,11 +80,11 @@ class Bench:
 
 
 def unmount(target: str, execute: Execute) -> None:
-    """Take a mount away, at worst when its last user is gone."""
+    """Unmount ``target``. If it is busy, detach it: the kernel removes it after its last use."""
     try:
         execute(["umount", target])
     except CloudsyncError:
-        # dmeventd has already unmounted an LVM snapshot that ran full.
+        # dmeventd itself unmounts an LVM snapshot that ran out of space.
         if any(mount.point == target for mount in read_mounts()):
             execute(["umount", "--lazy", target])
 
@@ -92,13 +92,13 @@ def unmount(target: str, execute: Execute) -> None:
 def remove_empty(directory: str) -> None:
     """Remove the directories that a killed run made in ``directory``.
 
-    Never anything deeper: should one still be a mount, its content is the user's.
+    Remove nothing below them: if one is still a mount, its content belongs to the user.
     """
     volumes = os.path.join(directory, "volumes")
     made = [os.path.join(directory, "tree")]
     if os.path.isdir(volumes):
         made += [os.path.join(volumes, name) for name in os.listdir(volumes)]
     for path in made:
-        # Still mounted, or not there: what is left is told when its parent can't be removed.
+        # It may be a mount or missing. If it remains, the removal of its parent fails and is reported.
         with suppress(OSError):
             os.rmdir(path)

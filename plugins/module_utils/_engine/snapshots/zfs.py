@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""ZFS: all datasets of a pool are frozen in one transaction."""
+"""Take ZFS snapshots: all datasets of a pool in one transaction."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from .workspace import Bench
 
 
 class Zfs:
-    """Snapshots of datasets, named ``DATASET@LABEL``."""
+    """Snapshots of datasets with the names ``DATASET@LABEL``."""
 
     def __init__(self, bench: Bench) -> None:
         self._bench = bench
 
     def parts(self, mount: Mount, place: str, path: str) -> List[Part]:
-        """The one part that ``mount`` contributes to ``path``; children are mounts of their own."""
+        """Return the one part of ``path`` that is on ``mount``. Child datasets are separate mounts."""
         check_children(mount.source, path, self._bench.execute)
         return [Part(place, Volume("zfs", mount.source, "zfs"), mount.inside(path))]
 
@@ -39,18 +39,18 @@ class Zfs:
                 self._bench.later(partial(self.drop, volume, label))
 
     def reveal(self, volume: Volume, label: str) -> str:
-        """A directory that shows the whole snapshot."""
+        """Mount the whole snapshot and return its directory."""
         directory = self._bench.new_directory()
         snapshot = f"{volume.name}@{label}"
         self._bench.mount(["-t", "zfs", "-o", "ro,nosuid,nodev"], snapshot, directory)
         return directory
 
     def spoiled(self, volume: Volume, label: str) -> bool:
-        """A ZFS snapshot stays whole or the pool is lost."""
+        """Return False: a ZFS snapshot stays complete."""
         return False
 
     def drop(self, volume: Volume, label: str) -> None:
-        """Destroy the snapshot; one that does not exist is fine."""
+        """Destroy the snapshot, if it exists."""
         try:
             self._bench.execute(["zfs", "destroy", f"{volume.name}@{label}"])
         except CloudsyncError as error:
@@ -59,9 +59,9 @@ class Zfs:
 
 
 def check_children(dataset: str, path: str, execute: Execute) -> None:
-    """Refuse a child of ``dataset`` that belongs at, above or in ``path`` and is not mounted (locked, say).
+    """Refuse an unmounted child of ``dataset`` at, above or in ``path``, for example a locked one.
 
-    Its place is an empty directory: to synchronise that would delete the copy.
+    Its mount point is an empty directory, so a sync would delete the copy.
     """
     columns = "name,mountpoint,canmount,mounted"
     listing = execute(["zfs", "list", "-H", "-r", "-t", "filesystem", "-o", columns, dataset])
@@ -74,6 +74,6 @@ def check_children(dataset: str, path: str, execute: Execute) -> None:
     if missing:
         raise CloudsyncError(
             "not_mounted",
-            f"The dataset {', '.join(missing)} belongs to {path} and is not mounted, perhaps because it is locked: "
-            "mount it (zfs load-key, zfs mount), or set canmount=off for it.",
+            f"These datasets belong to path {path} but are not mounted: {', '.join(missing)}. They may be locked. "
+            "Mount them (zfs load-key, zfs mount), or set canmount=off for them.",
         )

@@ -26,6 +26,7 @@ env >> '{folder}/environment'
 shift 2
 [ "$1" = --ask-password=false ] && shift
 [ -e '{folder}/'"$1.code" ] || {{ echo "this rclone does not know $1" >&2; exit 97; }}
+[ ! -e '{folder}/'"$1.script" ] || . '{folder}/'"$1.script"
 cat '{folder}/'"$1.err" >&2
 cat '{folder}/'"$1.out"
 exit "$(cat '{folder}/'"$1.code")"
@@ -46,6 +47,10 @@ class RecordedRclone:
     def answers(self, command, out="", err="", code=0):
         for suffix, text in (("out", out), ("err", err), ("code", str(code))):
             (self.folder / f"{command}.{suffix}").write_text(text)
+
+    def does(self, command, script):
+        """Run a line of shell at each call of ``command``, before it is answered."""
+        (self.folder / f"{command}.script").write_text(script + "\n")
 
     def replays(self, command, recording):
         """Answer ``command`` as it was recorded under the name ``recording``."""

@@ -30,8 +30,8 @@ INSTALLED = {
     " data_symptoms error_text log_lines obscure outcome symptoms",
     "rclone/providers": "conf_section derived_options known_hosts option_checks option_values"
     " required_logins schema secret_options sizes traits truenas_names",
-    "remote": "arguments host_keys live_config open session",
-    "runs": "dry_run finish hooks locks log notices path_claims progress records recovery run start_gate",
+    "remote": "arguments host_keys live_config open pinned_folder session",
+    "runs": "dry_run finish hooks locks log notifications path_claims progress records recovery run start_gate",
     "schedule": "cron describe next_runs oncalendar overdue preview schedule timezones",
     "snapshots": "btrfs lvm model plan snapshot tools workspace zfs",
     "systemd": "systemctl unit_names",
@@ -41,7 +41,7 @@ INSTALLED = {
 LOADED_BY_STATUS = {
     "": "host",
     "cli": "main output parser show tables",
-    "common": "errors files flock layout text validation",
+    "common": "errors files flock layout processes text validation",
     "config": "stored_tasks",
     "operations": "status",
     "runs": "progress records",
@@ -152,7 +152,7 @@ def test_what_a_killed_upgrade_left_is_removed_by_the_next_one(bare_host, option
     half = bare_host.root / ENGINE / "engine-0123456789abcdef.killed" / "_engine"
     half.mkdir(parents=True)
     (half / "host.py").write_text("")
-    bare_host.ok("runner", dict(options, rclone=None))
+    bare_host.ok("runner", dict(options, rclone=""))
     assert not half.parent.exists()
 
 
@@ -209,10 +209,32 @@ def test_a_command_whose_engine_is_missing_says_what_to_do(bare_host, options):
 
 def test_another_rclone_changes_the_link(bare_host, options, tmp_path):
     bare_host.ok("runner", options)
-    result = bare_host.ok("runner", dict(options, rclone=None))
+    other = str(tmp_path / "rclone")
+    result = bare_host.ok("runner", dict(options, rclone=other))
     assert result["changed"]
-    assert not os.path.lexists(str(bare_host.root / ENGINE / "rclone"))
+    assert os.readlink(str(bare_host.root / ENGINE / "rclone")) == other
     assert result["diff"]["before"]["rclone"] == options["rclone"]
+
+
+def test_an_empty_rclone_removes_the_link(bare_host, options):
+    bare_host.ok("runner", options)
+    assert bare_host.ok("runner", dict(options, rclone=""))["changed"]
+    assert not os.path.lexists(str(bare_host.root / ENGINE / "rclone"))
+
+
+def test_the_link_to_rclone_stays_when_the_option_is_omitted(bare_host, options):
+    bare_host.ok("runner", options)
+    installed = bare_host.files()
+    assert not bare_host.ok("runner", {"interpreter": options["interpreter"]})["changed"]
+    (bare_host.root / COMMAND).write_text("edited\n")
+    assert bare_host.ok("runner", {"interpreter": options["interpreter"]})["changed"]
+    assert os.readlink(str(bare_host.root / ENGINE / "rclone")) == options["rclone"]
+    assert bare_host.files()[COMMAND] == installed[COMMAND]
+
+
+def test_no_link_to_rclone_is_made_when_the_option_is_omitted(bare_host, options):
+    bare_host.ok("runner", {"interpreter": options["interpreter"]})
+    assert not os.path.lexists(str(bare_host.root / ENGINE / "rclone"))
 
 
 def test_it_is_not_removed_while_there_are_tasks(host, documents, options):

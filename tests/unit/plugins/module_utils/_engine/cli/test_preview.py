@@ -14,7 +14,7 @@ from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.t
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.schedule import preview as previews
 
 
-def test_the_subject_is_a_task_an_expression_or_a_preset(layout, seed, make_task):
+def test_preview_accepts_a_task_an_expression_or_a_preset(layout, seed, make_task):
     save_task(layout, seed, make_task(schedule={"cron": "5 4 * * *"}))
     save_task(layout, seed, make_task(name="daily", schedule={"cron": "7 7 * * *"}))
 
@@ -24,14 +24,14 @@ def test_the_subject_is_a_task_an_expression_or_a_preset(layout, seed, make_task
     assert show.find_schedule(layout, "daily").cron.text == "7 7 * * *"
 
 
-def test_a_task_that_runs_by_hand_has_nothing_to_preview(layout, seed, make_task):
+def test_preview_refuses_a_task_without_a_schedule(layout, seed, make_task):
     save_task(layout, seed, make_task())
 
-    with pytest.raises(CloudsyncError, match=r"The task nightly has no schedule\. It runs only when you start it"):
+    with pytest.raises(CloudsyncError, match=r"Task nightly has no schedule\. It runs only when you start it"):
         show.find_schedule(layout, "nightly")
 
 
-def test_the_preview_of_the_lookup(layout):
+def test_preview_returns_what_the_lookup_returns(layout):
     schedule = show.find_schedule(layout, "0 4 * * mon")
 
     found = previews.preview(schedule, 3)
@@ -44,12 +44,12 @@ def test_the_preview_of_the_lookup(layout):
 
 
 @pytest.mark.parametrize("count", [0, -1])
-def test_a_preview_has_one_run_or_more(layout, count):
-    with pytest.raises(CloudsyncError, match=f"count is {count}: ask for one run or more"):
+def test_preview_refuses_a_count_below_one(layout, count):
+    with pytest.raises(CloudsyncError, match=rf"count is {count}\. Use 1 or more"):
         previews.preview(show.find_schedule(layout, "daily"), count)
 
 
-def test_people_see_each_run_in_its_zone_and_in_utc():
+def test_the_table_shows_each_run_in_its_zone_and_in_utc():
     found = {
         "cron": "0 4 * * *",
         "description": "Every day at 04:00",

@@ -48,7 +48,7 @@ def in_utc(monkeypatch):
     time.tzset()
 
 
-def test_columns_are_aligned_and_lines_have_no_blanks_at_their_ends():
+def test_columns_are_aligned_without_trailing_blanks():
     assert tables.align(("A", "LONG"), [("wide cell", 1), ("b", "")]) == "A          LONG\nwide cell  1\nb"
     assert tables.align(("A", "B"), []) == "A  B"
 
@@ -59,13 +59,20 @@ def test_times_are_in_the_hosts_zone(moment):
     assert tables.format_local_time(None) == tables.format_local_time("") == "-"
 
 
-def test_the_state_comes_with_what_matters_about_it():
+def test_the_state_is_shown_with_its_reason_or_progress():
     progress = {"bytes": 42, "total_bytes": 100}
 
     assert tables.format_state(STATUS) == "failed (auth)"
     assert tables.format_state({**PENDING, "overdue_since": "2026"}) == "pending, overdue"
     assert tables.format_state({**PENDING, "state": "running", "progress": progress}) == "running 42%"
     assert tables.format_state({**PENDING, "state": "running", "progress": {"bytes": 0, "total_bytes": 0}}) == "running"
+
+
+def test_the_list_shows_direction_and_mode_in_one_column():
+    assert tables.format_tasks([{**STATUS, "description": "Web pages"}]).splitlines() == [
+        "TASK     DIRECTION    PATH       REMOTE               DESCRIPTION",
+        "nightly  push (sync)  /srv/data  offsite:bucket/data  Web pages",
+    ]
 
 
 def test_the_status_table():
@@ -85,7 +92,7 @@ def test_the_details_of_a_task():
         "schedule   Every day at 04:00",
         "next run   2026-11-23 04:00:00 UTC",
         "last run   2026-11-22 04:00:00 UTC",
-        "moved      3 files, 1.5 KiB",
+        "transfer   3 files, 1.5 KiB",
         "log        /var/log/x.log",
     ]
     assert "message" not in tables.format_status_details(PENDING)
@@ -123,7 +130,7 @@ def test_the_history():
     ]
 
 
-def test_a_plan_names_every_file_then_the_totals_then_what_would_stop_it():
+def test_a_plan_shows_every_file_then_the_totals_then_the_refusal():
     plan = {
         "copy": [{"path": "new", "size": 3}],
         "overwrite": [],

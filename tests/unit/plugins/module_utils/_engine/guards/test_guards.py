@@ -13,9 +13,12 @@ from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.guards.d
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.guards.local import check_local
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.guards.placement import (
     check_places,
-    unsafe_pull,
+    describe_unsafe_pull,
 )
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.guards.source import check_source
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.binary import Rclone
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.remote.arguments import Endpoints
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.remote.session import Answer
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.transfer.plan import Entry, Plan
 
 
@@ -44,7 +47,7 @@ def test_a_sync_to_the_root_is_refused_unless_it_is_allowed(make_task, provider,
             check_places, make_task(mode="sync", direction=direction, remote_path=remote_path), provider
         )
         assert reason == "usage"
-        assert "a sync would delete everything else in it" in message
+        assert "A sync would delete everything else at the destination." in message
         assert "set guards.allow_root" in message
     check_places(make_task(mode="sync", remote_path=remote_path, guards={"allow_root": True}), provider)
     check_places(make_task(mode="copy", remote_path=remote_path), provider)
@@ -53,40 +56,41 @@ def test_a_sync_to_the_root_is_refused_unless_it_is_allowed(make_task, provider,
 @pytest.mark.parametrize(
     ("provider", "remote_path"), [("s3", "bucket/a"), ("sftp", "a"), ("sftp", "/a"), ("drive", "a")]
 )
-def test_a_sync_to_a_folder_is_fine(make_task, provider, remote_path):
+def test_a_sync_to_a_folder_is_allowed(make_task, provider, remote_path):
     check_places(make_task(mode="sync", remote_path=remote_path), provider)
 
 
-def test_one_can_not_push_to_a_provider_that_is_read_only(make_task):
+def test_a_push_to_a_read_only_provider_is_refused(make_task):
     reason, message = refusal(check_places, make_task(), "http")
 
-    assert (reason, message) == ("usage", "The provider http is read-only: a task can pull from it, not push.")
+    assert reason == "usage"
+    assert message.startswith("Provider http is read-only. A task can pull from it but cannot push to it.")
     check_places(make_task(direction="pull"), "http")
 
 
-def test_a_source_that_is_not_there_or_no_directory_is_refused(make_task, tmp_path):
+def test_a_missing_source_and_a_file_as_path_are_refused(make_task, tmp_path):
     missing, file = tmp_path / "missing", tmp_path / "file"
     file.write_text("")
 
     reason, message = refusal(check_local, make_task(path=str(missing)))
     assert (reason, message) == (
         "not_found",
-        f"The source {missing} does not exist. Create it, or correct the path.",
+        f"Source {missing} does not exist. Create it, or correct the task's path.",
     )
     for direction in ("push", "pull"):
         reason, message = refusal(check_local, make_task(path=str(file), direction=direction))
-        assert (reason, message) == ("not_found", f"{file} is not a directory: a task needs one.")
+        assert (reason, message) == ("not_found", f"Path {file} is not a directory. Set path to a directory.")
     check_local(make_task(path=str(missing), direction="pull"))
     check_local(make_task(path=str(tmp_path)))
 
 
-def test_a_link_that_leads_nowhere_is_no_directory_to_pull_into(make_task, tmp_path):
+def test_a_pull_into_a_dangling_link_is_refused(make_task, tmp_path):
     (tmp_path / "link").symlink_to(tmp_path / "nowhere")
 
     assert refusal(check_local, make_task(path=str(tmp_path / "link"), direction="pull"))[0] == "not_found"
 
 
-def test_a_mount_point_that_is_not_mounted_is_refused_in_both_directions(make_task, tmp_path):
+def test_an_unmounted_mount_point_is_refused_in_both_directions(make_task, tmp_path):
     for direction in ("push", "pull"):
         reason, message = refusal(
             check_local, make_task(path=str(tmp_path), direction=direction, guards={"mounted": str(tmp_path)})
@@ -101,12 +105,36 @@ def test_a_marker_must_be_a_file_in_the_source(make_task, tmp_path):
     os.makedirs(str(tmp_path / "a" / ".here"))
 
     reason, message = refusal(check_local, task)
-    assert reason == "marker_missing"
+    assert reason == "build_marker_error"
     assert str(tmp_path / "a" / ".here") in message
     (tmp_path / "a" / ".here").rmdir()
     (tmp_path / "a" / ".here").write_text("")
     check_local(task)
     check_local(make_task(path=str(tmp_path), guards={"marker": "none"}, direction="pull"))
+
+
+class EmptyRemote:
+    """A session whose every command succeeds without output."""
+
+    has_no_folders = False
+
+    def query(self, _arguments, **_options):
+        return Answer(0, "", "")
+
+
+@pytest.mark.parametrize(
+    ("mode", "effect"),
+    [("sync", "A sync would delete everything at the destination."), ("move", "There is nothing to move.")],
+)
+def test_the_refusal_of_an_empty_source_says_what_the_run_would_do(make_task, mode, effect):
+    task = make_task(mode=mode, path="/srv")
+    reason, message = refusal(check_source, EmptyRemote(), task, Endpoints("/srv", "remote:bucket/data"))
+
+    assert reason == "empty_source"
+    assert message.startswith(
+        f"Source /srv contains no files that match the task's filters. {effect} Nothing was changed."
+    )
+    check_source(EmptyRemote(), make_task(path="/srv", mode="copy"), Endpoints("/srv", "remote:bucket/data"))
 
 
 def plan(delete, present):
@@ -132,7 +160,7 @@ def plan(delete, present):
         ("100%", 10, 10, True),
     ],
 )
-def test_either_everything_may_be_deleted_or_nothing_is(make_task, limit, delete, present, allowed):
+def test_a_run_that_deletes_more_than_max_delete_is_refused(make_task, limit, delete, present, allowed):
     task = make_task(guards={"max_delete": limit})
 
     if allowed:
@@ -144,9 +172,9 @@ def test_either_everything_may_be_deleted_or_nothing_is(make_task, limit, delete
         assert "cloudsync run nightly --dry-run" in message
 
 
-def test_an_unsafe_pull_says_which_version_is_safe():
-    assert "rclone 1.60.1" in unsafe_pull(Rclone("/usr/bin/rclone", (1, 60, 1)))
-    assert "1.75.0 or newer" in unsafe_pull(Rclone("/usr/bin/rclone", (1, 60, 1)))
+def test_the_warning_about_an_unsafe_pull_names_the_safe_version():
+    assert "rclone 1.60.1" in describe_unsafe_pull(Rclone("/usr/bin/rclone", (1, 60, 1)))
+    assert "1.75.0 or newer" in describe_unsafe_pull(Rclone("/usr/bin/rclone", (1, 60, 1)))
 
 
 @pytest.mark.parametrize("remote_path", ["", "media", "/media/", "media/by-day"])
@@ -154,5 +182,5 @@ def test_google_photos_is_not_pulled_as_a_whole(make_task, remote_path):
     for provider in ("google photos", "GOOGLE_PHOTOS"):
         reason, message = refusal(check_places, make_task(direction="pull", remote_path=remote_path), provider)
         assert reason == "usage"
-        assert "Name one of them, such as media/by-month" in message
+        assert "Set remote_path to one view, such as media/by-month" in message
     check_places(make_task(direction="pull", remote_path="media/by-month"), "google photos")

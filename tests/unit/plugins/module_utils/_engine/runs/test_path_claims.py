@@ -43,7 +43,7 @@ def writes(path, place="local"):
         (writes("/a", "s3 endpoint=x"), writes("/a", "s3 endpoint=y"), False),
     ],
 )
-def test_two_uses_conflict_when_one_writes_and_one_tree_holds_the_other(one, other, conflict):
+def test_claims_conflict_if_one_writes_and_one_tree_contains_the_other(one, other, conflict):
     assert one.conflicts_with(other) is conflict
     assert other.conflicts_with(one) is conflict
 
@@ -62,11 +62,11 @@ def test_the_second_claim_is_told_who_is_in_the_way(layout):
     drop_claim(lock)
 
 
-def test_a_remote_tree_is_called_one():
+def test_a_claim_of_a_remote_tree_is_described_as_remote():
     assert writes("/bucket/a", "s3 endpoint=x").describe() == "writes remote /bucket/a"
 
 
-def test_readers_share(layout):
+def test_two_readers_may_claim_the_same_path(layout):
     one, _none = try_claim(layout, "a", "R1", [reads("/srv")])
     two, conflict = try_claim(layout, "b", "R2", [reads("/srv/data")])
 
@@ -75,7 +75,7 @@ def test_readers_share(layout):
     drop_claim(two)
 
 
-def test_a_claim_that_was_dropped_leaves_no_file(layout):
+def test_a_dropped_claim_leaves_no_file(layout):
     lock, _none = try_claim(layout, "nightly", "R1", [writes("/srv")])
     drop_claim(lock)
     drop_claim(lock)
@@ -84,7 +84,7 @@ def test_a_claim_that_was_dropped_leaves_no_file(layout):
 
 
 @pytest.mark.parametrize("content", ["", "{", json.dumps({"task": "dead", "claims": [["local", "/srv", True]]})])
-def test_a_dead_runs_claim_is_swept_whatever_is_in_it(layout, content):
+def test_the_claim_of_a_killed_run_is_removed_whatever_its_content(layout, content):
     folder = layout.run_dir + "/locks/claims"
     os.makedirs(folder)
     with open(folder + "/dead.R0.json", "w") as stream:
@@ -113,7 +113,7 @@ def test_a_claim_lasts_as_long_as_the_rclone_of_a_killed_runner(layout):
     drop_claim(lock)
 
 
-def test_a_claim_that_can_not_be_written_down_is_not_held(layout, monkeypatch):
+def test_a_claim_whose_file_cannot_be_written_is_not_held(layout, monkeypatch):
     def no_space(_lock, _text):
         raise OSError(28, "No space left on device")
 

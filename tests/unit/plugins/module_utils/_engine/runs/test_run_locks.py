@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import pytest
 
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common import flock
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.errors import CloudsyncError
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.flock import is_held, wait_lock
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.stop_signal import StopFlag
@@ -18,14 +19,14 @@ PLACE = "s3 endpoint=https://s3.example.net"
 
 
 def uses(task, credential=OFFSITE):
-    return {(claim.place, claim.path): claim.write for claim in locking.claims_of(task, credential)}
+    return {(claim.place, claim.path): claim.write for claim in locking.list_claims(task, credential)}
 
 
-def test_a_push_reads_here_and_writes_there(make_task):
+def test_a_push_reads_its_path_and_writes_its_remote_path(make_task):
     assert uses(make_task()) == {("local", "/srv/data"): False, (PLACE, "/bucket/data"): True}
 
 
-def test_a_pull_writes_here_and_reads_there(make_task):
+def test_a_pull_writes_its_path_and_reads_its_remote_path(make_task):
     assert uses(make_task(direction="pull")) == {("local", "/srv/data"): True, (PLACE, "/bucket/data"): False}
 
 
@@ -34,12 +35,12 @@ def test_a_move_writes_both(make_task):
         assert set(uses(make_task(mode="move", direction=direction)).values()) == {True}
 
 
-def test_what_is_kept_is_written_on_the_side_of_the_destination(make_task):
+def test_keep_deleted_is_written_on_the_side_of_the_destination(make_task):
     assert uses(make_task(keep_deleted={"path": "bucket/old"}))[(PLACE, "/bucket/old")]
     assert uses(make_task(direction="pull", keep_deleted={"path": "/srv/old"}))[("local", "/srv/old")]
 
 
-def test_two_ways_to_one_folder_are_one_claim(make_task, tmp_path):
+def test_two_paths_to_one_folder_are_the_same_claim(make_task, tmp_path):
     (tmp_path / "link").symlink_to(tmp_path)
 
     assert ("local", str(tmp_path)) in uses(make_task(path=str(tmp_path / "link")))
@@ -57,22 +58,22 @@ def test_two_ways_to_one_folder_are_one_claim(make_task, tmp_path):
     ],
 )
 def test_two_credentials_reach_one_place_by_provider_and_account(other, same):
-    assert (locking.remote_identity(other) == locking.remote_identity(OFFSITE)) is same
+    assert (locking.identify_remote(other) == locking.identify_remote(OFFSITE)) is same
 
 
-def test_where_the_account_is_not_known_the_name_stands_for_it():
+def test_credentials_without_an_account_are_told_apart_by_name():
     one, other = Credential("one", "drive"), Credential("other", "drive")
 
-    assert locking.remote_identity(one) != locking.remote_identity(other)
+    assert locking.identify_remote(one) != locking.identify_remote(other)
 
 
 def held(layout, task, said, run_id="R1", stop=None):
-    claims = locking.claims_of(task, OFFSITE)
-    return locking.held_locks(layout, task, run_id, claims, stop or StopFlag(), said.append)
+    claims = locking.list_claims(task, OFFSITE)
+    return locking.hold_locks(layout, task, run_id, claims, stop or StopFlag(), said.append)
 
 
-def test_the_locks_are_held_for_as_long_as_the_run(layout, make_task):
-    path = locking.task_lock_path(layout, "nightly")
+def test_the_locks_are_held_during_the_run(layout, make_task):
+    path = locking.locate_task_lock(layout, "nightly")
 
     with held(layout, make_task(), []) as descriptors:
         assert len(descriptors) == 2
@@ -89,37 +90,36 @@ def test_a_second_run_of_the_task_is_skipped(layout, make_task):
 
     assert caught.value.reason == "locked"
     assert caught.value.message == (
-        "Skipped: another run of it is under way. The next start runs it; to queue instead, set on_overlap to wait."
+        "Skipped: another run of task nightly is active. The task runs at its next start. To wait instead, set "
+        "on_overlap to wait."
     )
 
 
-def test_a_run_whose_path_another_one_uses_is_skipped_and_gives_its_own_lock_back(layout, make_task):
+def test_a_run_skipped_for_a_path_in_use_releases_its_own_lock(layout, make_task):
     restore = held(layout, make_task(name="restore", direction="pull", path="/srv/data/sub"), [])
 
-    with held(layout, make_task(), []), pytest.raises(
-        CloudsyncError, match="the task nightly reads /srv/data"
-    ), restore:
+    with held(layout, make_task(), []), pytest.raises(CloudsyncError, match="task nightly reads /srv/data"), restore:
         pass
 
-    assert not is_held(locking.task_lock_path(layout, "restore"))
+    assert not is_held(locking.locate_task_lock(layout, "restore"))
 
 
 def test_one_that_waits_says_so_once_and_begins_when_it_can(layout, make_task, monkeypatch):
     said = []
-    lock = wait_lock(locking.task_lock_path(layout, "nightly"))
+    lock = wait_lock(locking.locate_task_lock(layout, "nightly"))
     turns = []
-    monkeypatch.setattr(locking.time, "sleep", lambda _seconds: turns.append(1) or (len(turns) == 3 and lock.release()))
+    monkeypatch.setattr(flock.time, "sleep", lambda _seconds: turns.append(1) or (len(turns) == 3 and lock.release()))
 
     with held(layout, make_task(on_overlap="wait"), said):
         pass
 
-    assert said == ["waiting: another run of it is under way"]
+    assert said == ["waiting: another run of task nightly is active"]
     assert len(turns) == 3
 
 
-def test_one_that_waits_can_be_stopped(layout, make_task, monkeypatch):
+def test_a_waiting_run_can_be_stopped(layout, make_task, monkeypatch):
     stop = StopFlag()
-    monkeypatch.setattr(locking.time, "sleep", lambda _seconds: stop.request())
+    monkeypatch.setattr(flock.time, "sleep", lambda _seconds: stop.request())
 
     second = held(layout, make_task(on_overlap="wait"), [], "R2", stop)
 
@@ -130,5 +130,5 @@ def test_one_that_waits_can_be_stopped(layout, make_task, monkeypatch):
     assert caught.value.reason == "stopped"
 
 
-def test_a_claim_is_a_whole_tree():
+def test_a_claim_of_the_root_conflicts_with_every_path():
     assert Claim(PLACE, "/", write=True).conflicts_with(Claim(PLACE, "/bucket", write=False))

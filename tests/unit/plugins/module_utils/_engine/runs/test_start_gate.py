@@ -12,7 +12,10 @@ import pytest
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.tasks import task_to_dict
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.runs import start_gate as gate
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.runs.records import Record, save_record
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.runs.start_gate import mark_stopped, stop_marker
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.runs.start_gate import (
+    locate_stop_marker,
+    mark_stopped,
+)
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.schedule import schedule
 
 BY_TIMER = {"TRIGGER_UNIT": "cloudsync@nightly.timer"}
@@ -30,7 +33,7 @@ def at(hour, minute):
     return datetime.datetime(2026, 11, 22, hour, minute, tzinfo=datetime.timezone.utc)
 
 
-def test_a_start_goes_ahead(layout, make_task):
+def test_a_start_without_a_stop_goes_ahead(layout, make_task):
     task = stored(make_task, schedule={"preset": "hourly"})
 
     assert gate.may_start(layout, task, {})
@@ -38,7 +41,7 @@ def test_a_start_goes_ahead(layout, make_task):
     assert gate.may_start(layout, stored(make_task), BY_TIMER)
 
 
-def test_the_start_that_systemd_owes_after_a_stop_is_refused_once(layout, make_task):
+def test_the_start_that_systemd_repeats_after_a_stop_is_refused_once(layout, make_task):
     task = stored(make_task, schedule={"preset": "hourly"})
     mark_stopped(layout, "nightly")
 
@@ -47,8 +50,8 @@ def test_the_start_that_systemd_owes_after_a_stop_is_refused_once(layout, make_t
 
 
 @pytest.mark.parametrize(("began", "owed"), [(3660, True), (1, False)])
-def test_a_slot_that_comes_just_after_a_stop_is_not_lost(layout, make_task, began, owed):
-    """Its schedule's last slot was half an hour ago."""
+def test_a_slot_just_after_a_stop_is_not_lost(layout, make_task, began, owed):
+    """The last slot of the schedule was half an hour ago."""
     now = datetime.datetime.now(datetime.timezone.utc)
     minute = (now.minute + 30) % 60
     task = stored(make_task, schedule={"cron": f"{minute} * * * *", "timezone": "Etc/UTC"})
@@ -59,18 +62,18 @@ def test_a_slot_that_comes_just_after_a_stop_is_not_lost(layout, make_task, bega
     assert gate.may_start(layout, task, BY_TIMER) is not owed
 
 
-def test_a_start_by_hand_after_a_stop_goes_ahead_and_uses_the_marker_up(layout, make_task):
+def test_a_start_by_hand_after_a_stop_goes_ahead_and_removes_the_marker(layout, make_task):
     task = stored(make_task, schedule={"preset": "hourly"})
     mark_stopped(layout, "nightly")
 
     assert gate.may_start(layout, task, {})
-    assert not os.path.exists(stop_marker(layout, "nightly"))
+    assert not os.path.exists(locate_stop_marker(layout, "nightly"))
 
 
 def test_a_slot_long_after_a_stop_goes_ahead(layout, make_task):
     task = stored(make_task, schedule={"preset": "hourly"})
     mark_stopped(layout, "nightly")
-    os.utime(stop_marker(layout, "nightly"), (1, 1))
+    os.utime(locate_stop_marker(layout, "nightly"), (1, 1))
 
     assert gate.may_start(layout, task, BY_TIMER)
 
@@ -93,15 +96,15 @@ def test_a_slot_long_after_a_stop_goes_ahead(layout, make_task):
         (None, None, at(12, 0), True),
     ],
 )
-def test_a_moment_is_in_the_window_to_the_minute(begin, end, moment, inside):
-    assert gate.in_window(window(begin, end), moment) is inside
+def test_the_window_is_exact_to_the_minute(begin, end, moment, inside):
+    assert gate.is_in_window(window(begin, end), moment) is inside
 
 
-def test_the_window_is_by_the_schedules_clock():
+def test_the_window_is_in_the_time_zone_of_the_schedule():
     tokyo = schedule.parse({"cron": "0 * * * *", "timezone": "Asia/Tokyo", "begin": "08:00", "end": "09:00"})
 
-    assert gate.in_window(tokyo, at(23, 30))
-    assert not gate.in_window(tokyo, at(8, 30))
+    assert gate.is_in_window(tokyo, at(23, 30))
+    assert not gate.is_in_window(tokyo, at(8, 30))
 
 
 def test_only_a_start_by_the_timer_must_be_in_the_window(layout, make_task):
@@ -121,7 +124,7 @@ def test_only_a_start_by_the_timer_must_be_in_the_window(layout, make_task):
     assert gate.may_start(layout, task, {})
 
 
-def test_the_folder_of_a_pull_is_made_like_its_parent(layout, make_task, tmp_path):
+def test_the_folder_of_a_pull_gets_the_owner_of_its_parent(layout, make_task, tmp_path):
     path = tmp_path / "restored"
 
     gate.make_places(layout, stored(make_task, direction="pull", path=str(path)))
@@ -133,13 +136,13 @@ def test_the_folder_of_a_pull_is_made_like_its_parent(layout, make_task, tmp_pat
 
 
 @pytest.mark.parametrize("options", [{"direction": "push"}, {"direction": "pull", "guards": {"mounted": "/nowhere"}}])
-def test_no_folder_is_made_for_a_push_nor_where_a_mount_is_missing(layout, make_task, tmp_path, options):
+def test_no_folder_is_made_for_a_push_or_without_its_mount(layout, make_task, tmp_path, options):
     gate.make_places(layout, stored(make_task, path=str(tmp_path / "data"), **options))
 
     assert not (tmp_path / "data").exists()
 
 
-def test_no_folder_is_made_below_a_parent_that_is_missing(layout, make_task, tmp_path):
+def test_no_folder_is_made_below_a_missing_parent(layout, make_task, tmp_path):
     gate.make_places(layout, stored(make_task, direction="pull", path=str(tmp_path / "a" / "b")))
 
     assert not (tmp_path / "a").exists()

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Snapshots against transcripts. tests/integration/test_snapshots_for_real.py has the same on real filesystems.
+"""Test snapshots against transcripts. tests/integration/test_snapshots_for_real.py uses real filesystems.
 
 The answers are what the tools gave: lvm2 2.03.16, btrfs-progs 6.2, OpenZFS 2.2.2.
 """
@@ -36,7 +36,7 @@ def lv_row(name, layout="linear", invalid="unknown", group="vg0"):
 
 
 class Transcript:
-    """Answers commands as the tools did; the first answer whose words all occur in the command counts."""
+    """Answer commands as the tools did. The first answer whose words all occur in the command is used."""
 
     def __init__(self, *answers):
         self.answers = list(answers)
@@ -49,7 +49,7 @@ class Transcript:
             if all(word in line for word in words.split()):
                 if isinstance(answer, str):
                     return answer
-                raise commands.failed_command(argv, *answer)
+                raise commands.build_command_error(argv, *answer)
         return ""
 
     def of(self, *tools):
@@ -57,7 +57,7 @@ class Transcript:
 
 
 class Here:
-    """A place below tmp_path, and mounts in it."""
+    """A directory below tmp_path, and mounts in it."""
 
     def __init__(self, tmp_path):
         self.base = os.path.realpath(str(tmp_path))
@@ -107,11 +107,11 @@ def here(tmp_path):
     ],
 )
 def test_a_snapshot_is_named_after_the_task_and_the_run(task, name):
-    assert snapshots.snapshot_name(task, RUN_ID) == name
+    assert snapshots.make_snapshot_name(task, RUN_ID) == name
 
 
 def test_different_tasks_have_different_names():
-    names = {snapshots.snapshot_name(task, RUN_ID) for task in ("a_b", "a.b", "a-b", "x" * 40, "x" * 41)}
+    names = {snapshots.make_snapshot_name(task, RUN_ID) for task in ("a_b", "a.b", "a-b", "x" * 40, "x" * 41)}
     assert len(names) == 5
 
 
@@ -162,7 +162,7 @@ def test_a33_zfs_children_are_frozen_in_one_transaction_and_put_in_their_places(
     assert here.left() == []
 
 
-def test_a_sub_directory_that_is_bind_mounted_is_found_in_its_dataset(here):
+def test_a_bind_mounted_directory_is_read_from_its_dataset(here):
     run = Transcript()
     with here.take(run, "40 27 0:50 /deep/dir DATA rw - zfs tank/data rw"):
         pass
@@ -181,19 +181,19 @@ def test_a_sub_directory_that_is_bind_mounted_is_found_in_its_dataset(here):
         ("tank/data/there\tDATA/there\ton\tyes", False),
     ],
 )
-def test_a_child_dataset_that_is_not_mounted_would_be_an_empty_directory_and_is_refused(here, row, refused):
+def test_an_unmounted_child_dataset_is_refused(here, row, refused):
     run = Transcript(("zfs list", zfs_list(here, "tank/data\tDATA\ton\tyes", row)))
     if refused:
         error = here.refusal(run, ZFS)
         assert error.reason == "not_mounted"
-        assert f"The dataset tank/data/locked belongs to {here.data} and is not mounted" in error.message
+        assert f"belong to path {here.data} but are not mounted: tank/data/locked. They" in error.message
         assert not any("snapshot" in line.split() for line in run.called)
     else:
         with here.take(run, ZFS):
             pass
 
 
-def test_snapshots_that_zfs_shows_by_itself_are_no_part_of_the_path(here):
+def test_snapshots_in_the_zfs_directory_are_ignored(here):
     shown = "42 40 0:60 / DATA/.zfs/snapshot/daily ro - zfs tank/data@daily ro"
     run = Transcript()
     with here.take(run, ZFS, shown):
@@ -203,10 +203,10 @@ def test_snapshots_that_zfs_shows_by_itself_are_no_part_of_the_path(here):
 
 def test_a_path_in_a_snapshot_is_refused(here):
     error = here.refusal(Transcript(), "42 27 0:60 / DATA ro - zfs tank/data@daily ro")
-    assert "is in a snapshot already" in error.message
+    assert "is already in a snapshot" in error.message
 
 
-def test_a_zfs_snapshot_that_fails_leaves_nothing_and_says_why(here):
+def test_a_failed_zfs_snapshot_leaves_nothing(here):
     run = Transcript(("zfs snapshot", (1, "cannot create snapshot 'tank/data@x': out of space\n")))
     error = here.refusal(run, ZFS)
     assert error.reason == "disk_full"
@@ -214,12 +214,12 @@ def test_a_zfs_snapshot_that_fails_leaves_nothing_and_says_why(here):
     assert not any("destroy" in line for line in run.called)
 
 
-def test_a_release_that_fails_is_told_and_noted_for_the_next_run(here):
+def test_the_next_run_removes_a_snapshot_that_could_not_be_removed(here):
     run = Transcript(("zfs destroy", (1, "cannot destroy snapshot tank/data@x: dataset is busy\n")))
     with here.take(run, ZFS):
         pass
     assert len(here.said) == 1
-    assert "could not be released, the next run tries again: zfs destroy failed" in here.said[0]
+    assert f"Cannot remove snapshot {NAME}. The next run tries again: zfs destroy failed" in here.said[0]
     assert os.listdir(here.notes) == [NAME + ".json"]
     again = Transcript()
     assert snapshots.sweep_notes(here.notes, again, lambda: ()) == []
@@ -231,7 +231,7 @@ def test_a_release_that_fails_is_told_and_noted_for_the_next_run(here):
     "words",
     ["could not find any snapshots to destroy; check snapshot names.", "cannot open 'tank/x': dataset does not exist"],
 )
-def test_sweeping_a_zfs_snapshot_that_is_gone_is_fine(here, words):
+def test_a_missing_zfs_snapshot_is_swept_without_an_error(here, words):
     run = Transcript(("zfs destroy", (1, "cannot destroy snapshot tank/data@x: dataset is busy\n")))
     with here.take(run, ZFS):
         pass
@@ -278,11 +278,11 @@ LISTING = (
         ),
     ],
 )
-def test_the_subvolumes_that_a_btrfs_path_consists_of(tree, found):
-    assert btrfs.nested(LISTING, tree) == found
+def test_a_btrfs_path_consists_of_its_nested_subvolumes(tree, found):
+    assert btrfs.list_nested(LISTING, tree) == found
 
 
-def test_btrfs_subvolumes_are_frozen_each_and_put_in_their_places(here):
+def test_each_btrfs_subvolume_is_frozen_and_put_in_its_place(here):
     run = Transcript(("blkid", UUID + "\n"), ("btrfs subvolume list", LISTING))
     top = here.view + "/volumes/1"
     with here.take(run, BTRFS) as view:
@@ -302,7 +302,7 @@ def test_btrfs_subvolumes_are_frozen_each_and_put_in_their_places(here):
     assert here.left() == []
 
 
-def test_a_subvolume_that_is_mounted_over_is_not_frozen(here):
+def test_a_subvolume_hidden_by_a_mount_is_not_frozen(here):
     inner = "51 50 0:50 / DATA/nested\\040one rw - zfs tank/x rw"
     run = Transcript(("blkid", UUID + "\n"), ("btrfs subvolume list", LISTING))
     with here.take(run, BTRFS, inner):
@@ -312,7 +312,7 @@ def test_a_subvolume_that_is_mounted_over_is_not_frozen(here):
     assert f"mount --bind {here.view}/volumes/2 {here.view}/tree/nested one" in run.called
 
 
-def test_a_btrfs_snapshot_that_fails_half_way_removes_the_first_half(here):
+def test_a_failed_btrfs_snapshot_removes_those_already_taken(here):
     run = Transcript(
         ("blkid", UUID + "\n"),
         ("btrfs subvolume list", LISTING),
@@ -360,7 +360,7 @@ def lvm_transcript(*answers, layout="linear", snapshot_rows=("", "")):
         ("vfat", "raid,raid1", " --extents 10%ORIGIN", "ro,nosuid,nodev"),
     ],
 )
-def test_lvm_thick_and_thin_volumes_are_frozen_and_mounted_as_their_filesystem_needs(
+def test_thick_and_thin_volumes_are_frozen_and_mounted_with_the_options_of_their_filesystem(
     here, fstype, layout, size, options
 ):
     run = lvm_transcript(layout=layout)
@@ -377,16 +377,17 @@ def test_lvm_thick_and_thin_volumes_are_frozen_and_mounted_as_their_filesystem_n
     assert here.left() == []
 
 
-def test_an_lvm_snapshot_that_ran_full_fails_even_a_good_transfer(here):
+def test_an_lvm_snapshot_out_of_space_fails_a_successful_transfer(here):
     run = lvm_transcript(snapshot_rows=["snapshot invalid"])
     with pytest.raises(CloudsyncError) as caught, here.take(run, LVM.format("ext4")):
         pass
     assert caught.value.reason == "disk_full"
-    assert "The snapshot of vg0/data ran full: more changed during the run than 10%" in caught.value.message
+    assert "The snapshot of volume vg0/data ran out of space" in caught.value.message
+    assert "More than 10% of the volume changed during the run." in caught.value.message
     assert here.left() == []
 
 
-def test_an_lvm_snapshot_that_ran_full_explains_a_failed_transfer(here):
+def test_an_lvm_snapshot_out_of_space_is_the_reason_of_a_failed_transfer(here):
     run = lvm_transcript(snapshot_rows=["snapshot invalid"])
     with pytest.raises(CloudsyncError) as caught, here.take(run, LVM.format("ext4")):
         raise CloudsyncError("other", "input/output error")
@@ -396,7 +397,7 @@ def test_an_lvm_snapshot_that_ran_full_explains_a_failed_transfer(here):
     assert caught.value.reason == "stopped"
 
 
-def test_a_failed_transfer_keeps_its_reason_when_the_snapshot_can_not_be_asked(here):
+def test_a_failed_transfer_keeps_its_reason_if_the_snapshot_cannot_be_checked(here):
     run = lvm_transcript((f'lvs lv_name="{NAME}"', (5, "no answer")))
     with pytest.raises(CloudsyncError, match="no network"), here.take(run, LVM.format("ext4")):
         raise CloudsyncError("network", "no network")
@@ -404,18 +405,18 @@ def test_a_failed_transfer_keeps_its_reason_when_the_snapshot_can_not_be_asked(h
         pass
 
 
-def test_a_volume_group_without_room_is_told_as_such(here):
+def test_a_full_volume_group_is_reported_as_disk_full(here):
     words = "  Insufficient suitable allocatable extents found for logical volume full.\n"
     error = here.refusal(lvm_transcript(("lvcreate", (5, words))), LVM.format("ext4"))
     assert error.reason == "disk_full"
     assert "lvcreate failed with exit code 5: Insufficient suitable allocatable extents" in error.message
 
 
-def test_a_mapped_device_that_is_no_logical_volume_is_refused_by_name(here):
+def test_a_mapped_device_that_is_not_a_logical_volume_is_refused(here):
     luks = "29 27 254:9 / DATA rw - ext4 /dev/mapper/luks-1 rw"
     error = here.refusal(Transcript(("lvs", NO_ROWS)), luks)
     assert error.reason == "usage"
-    assert "is on /dev/mapper/luks-1 (ext4), which is no logical volume of LVM" in error.message
+    assert "is on /dev/mapper/luks-1 (ext4), which is not an LVM logical volume" in error.message
 
 
 def test_two_logical_volumes_of_a_group_get_different_names(here):
@@ -435,35 +436,35 @@ def test_two_logical_volumes_of_a_group_get_different_names(here):
 # All of them
 
 
-def test_a_plain_filesystem_is_refused_by_name(here):
+def test_a_filesystem_without_snapshots_is_refused(here):
     error = here.refusal(Transcript(), "29 27 8:1 / DATA rw - xfs /dev/sda1 rw")
     assert error.reason == "usage"
     assert error.message == (
-        f"{here.data} is on /dev/sda1 (xfs), of which no snapshot can be taken: set the task's snapshot to none."
+        f"Path {here.data} is on /dev/sda1 (xfs), which does not support snapshots. Set the task's snapshot to none."
     )
 
 
 @pytest.mark.parametrize(
     "kind, mount, words",
     [
-        ("zfs", BTRFS, "(btrfs), of which no zfs snapshot can be taken: set the task's snapshot to btrfs."),
-        ("lvm", BTRFS, "(btrfs), of which no lvm snapshot can be taken: set the task's snapshot to btrfs."),
-        ("btrfs", LVM.format("ext4"), "of which no btrfs snapshot can be taken: set the task's snapshot to lvm."),
-        ("btrfs", "29 27 0:9 / DATA rw - tmpfs none rw", "(tmpfs), of which no btrfs snapshot can be taken"),
+        ("zfs", BTRFS, "(btrfs), which does not support zfs snapshots. Set the task's snapshot to btrfs."),
+        ("lvm", BTRFS, "(btrfs), which does not support lvm snapshots. Set the task's snapshot to btrfs."),
+        ("btrfs", LVM.format("ext4"), "which does not support btrfs snapshots. Set the task's snapshot to lvm."),
+        ("btrfs", "29 27 0:9 / DATA rw - tmpfs none rw", "(tmpfs), which does not support btrfs snapshots"),
     ],
 )
-def test_a_filesystem_of_another_kind_than_asked_for_is_refused(here, kind, mount, words):
+def test_a_filesystem_of_another_kind_is_refused(here, kind, mount, words):
     assert words in here.refusal(Transcript(), mount, kind=kind).message
 
 
-def test_lvm_that_is_asked_for_is_looked_up_under_any_device_name(here):
+def test_snapshot_lvm_accepts_any_device_name_of_a_logical_volume(here):
     run = Transcript(("lvs lv_kernel_major=254", lv_row("root")), ("lvs", lv_row("root", invalid="")))
     with here.take(run, "29 27 254:0 / DATA rw - ext4 /dev/root rw", kind="lvm"):
         pass
     assert len(run.of("lvcreate")) == 1
 
 
-def test_what_is_mounted_inside_and_can_not_be_frozen_is_refused_by_name(here):
+def test_an_inner_mount_that_cannot_be_frozen_is_refused(here):
     error = here.refusal(
         Transcript(),
         ZFS,
@@ -471,10 +472,10 @@ def test_what_is_mounted_inside_and_can_not_be_frozen_is_refused_by_name(here):
         "61 40 0:71 / DATA/auto rw - autofs systemd-1 rw",
     )
     assert error.reason == "usage"
-    assert f"would lack what is mounted in it: {here.data}/auto (autofs), {here.data}/nfs (nfs4)" in error.message
+    assert f"cannot include these mounts: {here.data}/auto (autofs), {here.data}/nfs (nfs4)" in error.message
 
 
-def test_the_kernels_own_views_inside_the_path_are_no_obstacle(here):
+def test_virtual_filesystems_inside_the_path_are_ignored(here):
     run = Transcript()
     with here.take(
         run,
@@ -486,7 +487,7 @@ def test_the_kernels_own_views_inside_the_path_are_no_obstacle(here):
     assert len(run.of("zfs")) == 3
 
 
-def test_a_directory_that_became_a_link_meanwhile_is_not_mounted_over(here):
+def test_nothing_is_mounted_on_a_directory_that_became_a_link(here):
     run = Transcript(("zfs list", ""))
     victim = here.base + "/victim"
     os.mkdir(victim)
@@ -499,7 +500,7 @@ def test_a_directory_that_became_a_link_meanwhile_is_not_mounted_over(here):
         return run(argv)
 
     error = here.refusal(execute, ZFS, ZFS_CHILD)
-    assert "changed while its snapshot was taken" in error.message
+    assert "changed during its snapshot" in error.message
     assert not any("child" in line for line in run.of("mount") if "--bind" in line)
 
 
@@ -519,7 +520,7 @@ def test_the_note_is_written_before_anything_is_frozen(here):
     assert os.stat(here.notes).st_mode & 0o777 == 0o700
 
 
-def test_a_note_that_was_edited_removes_nothing(here):
+def test_an_edited_note_removes_nothing(here):
     os.makedirs(here.notes)
     run = Transcript()
     for name, content in {
@@ -532,14 +533,14 @@ def test_a_note_that_was_edited_removes_nothing(here):
         with open(f"{here.notes}/{name}.json", "w") as stream:
             stream.write(content)
     problems = snapshots.sweep_notes(here.notes, run, lambda: ())
-    assert [problem.split(" is still there: ")[0] for problem in problems] == [
-        f"A killed run's snapshot {name}" for name in "abcd"
+    assert [problem.split(": ")[0] for problem in problems] == [
+        f"Cannot remove snapshot {name} of a killed run" for name in "abcd"
     ]
     assert run.called == []
     assert len(os.listdir(here.notes)) == 4
 
 
-def test_nothing_to_sweep_asks_no_tool(here):
+def test_a_sweep_without_notes_calls_no_tool(here):
     run = Transcript()
     assert snapshots.sweep_notes(here.notes, run, lambda: ()) == []
     assert run.called == []
@@ -579,11 +580,11 @@ def test_a_missing_tool_names_the_package():
         commands.run_command(["lvs-that-is-not-there"])
     assert caught.value.reason == "usage"
     assert "needs the command lvs-that-is-not-there" in caught.value.message
-    assert commands.missing_tool("lvs").message.endswith("install the package lvm2.")
-    assert "btrfs-progs" in commands.missing_tool("btrfs").message
+    assert commands.build_missing_tool_error("lvs").message.endswith("Install package lvm2.")
+    assert "btrfs-progs" in commands.build_missing_tool_error("btrfs").message
 
 
-def test_a_failing_tool_is_quoted_without_its_operands():
+def test_the_error_of_a_failed_tool_omits_its_operands():
     with pytest.raises(CloudsyncError) as caught:
         commands.run_command(["sh", "-c", "echo WARNING: noise >&2; echo first >&2; echo second >&2; exit 3"])
     assert caught.value.message == "sh failed with exit code 3: first second"

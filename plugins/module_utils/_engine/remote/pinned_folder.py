@@ -1,0 +1,52 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""The local side of a run, held open.
+
+A path can lead elsewhere at any moment: the volume is unmounted (also by ``umount --lazy``), or the
+directory is replaced. All commands of a run reach the directory through one open descriptor, so that they see
+the directory that the guards have seen, or an error, and never what lies below a mount point.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from types import TracebackType
+from typing import Optional, Type
+
+
+class PinnedFolder:
+    """An open directory. ``path`` leads every child that inherits ``descriptor`` to it."""
+
+    def __init__(self, path: str) -> None:
+        self._shown = path
+        self.descriptor = os.open(path, os.O_PATH | os.O_DIRECTORY)
+        self.path = f"/proc/self/fd/{self.descriptor}"
+        self._pattern = re.compile(re.escape(self.path) + r"(?![0-9])")
+
+    def is_current(self) -> bool:
+        """Whether the directory's own path still leads to it."""
+        try:
+            now = os.stat(self._shown)
+        except OSError:
+            return False
+        return os.path.samestat(now, os.fstat(self.descriptor))
+
+    def show(self, text: str) -> str:
+        """Return ``text`` with the directory's own path in place of ``path``."""
+        return self._pattern.sub(lambda _match: self._shown, text)
+
+    def __enter__(self) -> PinnedFolder:
+        return self
+
+    def __exit__(
+        self,
+        _kind: Optional[Type[BaseException]],
+        _error: Optional[BaseException],
+        _trace: Optional[TracebackType],
+    ) -> None:
+        os.close(self.descriptor)

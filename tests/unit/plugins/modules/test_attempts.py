@@ -1,0 +1,119 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A run makes several attempts, and each passes all guards first."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+
+import pytest
+
+TEMPORARY, NOT_RETRIED, FATAL = 5, 6, 7
+
+
+@pytest.fixture
+def task(host, documents):
+    """A stored sync that is tried up to three times, and an rclone that answers the guards."""
+    declared = dict(documents, encryption=None, notify=None, guards={}, retries=2)
+    host.ok("task", declared)
+    host.rclone.answers("lsf", "a\n")
+    host.rclone.answers("lsjson", "[]")
+    return declared
+
+
+def transfers(host):
+    """The command lines of the attempts that were made."""
+    return [line for line in host.rclone.commands() if " sync " in line and " --dry-run " not in line]
+
+
+def replace(folder):
+    """A line of shell that puts an empty folder into the place of ``folder``."""
+    quoted = shlex.quote(folder)
+    return f"mv {quoted} {quoted}.away; mkdir {quoted}"
+
+
+def stats(**values):
+    return json.dumps({"level": "notice", "msg": "", "stats": values})
+
+
+def test_an_attempt_that_fails_is_followed_by_another_one(host, task):
+    host.rclone.answers("sync", err=stats(bytes=5, transfers=1, deletes=2, errors=1), code=TEMPORARY)
+    run = host.run("run", {"task": "documents"})["run"]
+    assert (run["bytes"], run["transfers"], run["deletes"], run["errors"]) == (15, 3, 6, 1)
+    assert len(transfers(host)) == 3
+    assert all(" --retries 1 " in line for line in transfers(host))
+
+
+@pytest.mark.parametrize("code", [NOT_RETRIED, FATAL])
+def test_an_error_that_no_retry_helps_with_ends_the_run(host, task, code):
+    host.rclone.answers("sync", code=code)
+    assert host.run("run", {"task": "documents"})["run"]["state"] == "failed"
+    assert len(transfers(host)) == 1
+
+
+def test_a_source_that_was_replaced_after_an_attempt_is_refused(host, task, source):
+    host.rclone.answers("sync", code=TEMPORARY)
+    host.rclone.does("sync", replace(source))
+    run = host.run("run", {"task": "documents"})["run"]
+    assert (run["reason"], len(transfers(host))) == ("source_changed", 1)
+    assert f"The source {source} was unmounted or replaced during the run." in run["message"]
+
+
+def test_a_source_that_lost_its_marker_after_an_attempt_is_refused(host, task, source):
+    host.ok("task", dict(task, guards={"marker": "a"}))
+    host.rclone.answers("sync", code=TEMPORARY)
+    host.rclone.does("sync", f"rm -f {shlex.quote(source)}/a")
+    assert host.run("run", {"task": "documents"})["run"]["reason"] == "build_marker_error"
+    assert len(transfers(host)) == 1
+
+
+def test_the_target_of_a_pull_that_was_replaced_after_an_attempt_is_refused(host, task, source):
+    host.ok("task", dict(task, direction="pull"))
+    host.rclone.answers("lsjson", '{"IsDir": true}')
+    host.rclone.answers("sync", code=TEMPORARY)
+    host.rclone.does("sync", replace(source))
+    run = host.run("run", {"task": "documents"})["run"]
+    assert (run["reason"], len(transfers(host))) == ("not_mounted", 1)
+
+
+def test_rclone_works_on_the_directory_that_the_guards_saw(host, task, source):
+    host.rclone.answers("sync")
+    look = f"ls $word > {shlex.quote(str(host.root))}/seen"
+    host.rclone.does("sync", f'{replace(source)}; for word in "$@"; do case $word in /proc/*) {look};; esac; done')
+    host.ok("run", {"task": "documents"})
+    assert (host.root / "seen").read_text() == "a\n"
+    assert not os.listdir(source)
+
+
+def test_the_log_names_the_path_of_the_task(host, task, source):
+    host.rclone.answers("sync", err='{"level": "error", "msg": "x"}', code=NOT_RETRIED)
+    host.rclone.does("sync", 'for word in "$@"; do case $word in /proc/*) at=$word;; esac; done; echo "open $at/a" >&2')
+    run = host.run("run", {"task": "documents"})["run"]
+    with open(run["log"], encoding="utf-8") as stream:
+        log = stream.read()
+    assert f"open {source}/a" in log
+    assert "/proc/self" not in log
+
+
+@pytest.mark.parametrize(
+    ("guards", "kept", "expected"),
+    [
+        ({}, None, ""),
+        ({"max_delete": "50%"}, None, " --max-delete 1 "),
+        ({"max_delete": 7}, None, " --max-delete 7 "),
+        ({"max_delete": 0}, None, " --max-delete 0 "),
+        ({"max_delete": 7}, {"path": "backups/kept", "days": 3}, " --max-delete 15 "),
+    ],
+)
+def test_rclone_gets_the_number_of_deletions_that_the_plan_allows(host, task, guards, kept, expected):
+    host.ok("task", dict(task, guards=guards, keep_deleted=kept))
+    host.rclone.answers("lsjson", '[{"Path": "a", "Size": 3}, {"Path": "b", "Size": 3}, {"Path": "c", "Size": 3}]')
+    copied = {"level": "notice", "msg": "Skipped copy", "object": "a", "size": 6, "skipped": "copy"}
+    host.rclone.answers("sync", err=json.dumps(copied))
+    host.ok("run", {"task": "documents"})
+    assert expected in transfers(host)[0]
+    assert ("--max-delete" in transfers(host)[0]) == bool(expected)
