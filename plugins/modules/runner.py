@@ -32,9 +32,9 @@ options:
     type: path
   rclone:
     description:
-      - The absolute path of the rclone to use. It becomes the target of the link C(/usr/local/lib/cloudsync/rclone).
-      - When you omit it, an existing link stays as it is. Without a link, the rclone that is found on E(PATH) is used.
-      - An empty string removes the link.
+      - Absolute path of the rclone to use. The link C(/usr/local/lib/cloudsync/rclone) points to this path.
+      - "Default: the existing link. Without a link, the rclone in E(PATH) is used."
+      - An empty value removes the link.
     type: path
   state:
     description:

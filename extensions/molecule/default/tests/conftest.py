@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Run each check on each host, and show the measurements at the end."""
+"""Fixtures: each check runs on each host, and its measurements are printed at the end."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from fleet import Host, Run, wait_until
 
 @pytest.fixture(params=["bookworm", "trixie"])
 def host(request: pytest.FixtureRequest) -> Host:
-    """Provide a host with tasks."""
+    """Return a host with tasks."""
     return Host(request.param)
 
 
 @pytest.fixture()
 def store() -> Host:
-    """Provide the host that serves S3 and SFTP."""
+    """Return the host that serves S3 and SFTP."""
     return Host("store")
 
 
 @pytest.fixture()
 def first_run(host: Host) -> Run:
-    """Provide the first finished run that the timer of ``minutely`` started."""
+    """Return the first run that the timer of ``minutely`` started, after its end."""
 
     def look() -> Run | None:
         runs = [run for run in host.runs("minutely") if run.trigger == "timer" and run.ended]
         return runs[0] if runs else None
 
-    return wait_until(look, "the timer of minutely starts a run that ends", 90)
+    return wait_until(look, "minutely was run by its timer and ended", 90)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

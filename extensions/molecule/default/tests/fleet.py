@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Access the test hosts: commands, run records and timers of a real systemd host."""
+"""The test hosts: run commands, and read run records and timers of a host with systemd."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Seen = TypeVar("Seen")
 
 
 def call(*command: str, check: bool = True, timeout: float = 180, stdin: str = "") -> subprocess.CompletedProcess[str]:
-    """Run a command on this machine. If it fails, raise an error with its output."""
+    """Run a command on this machine. A failure raises an error with its complete output."""
     done = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=timeout, check=False)
     if check and done.returncode:
         raise AssertionError(f"{shlex.join(command)} exited {done.returncode}:\n{done.stdout}{done.stderr}")
@@ -32,7 +32,7 @@ def call(*command: str, check: bool = True, timeout: float = 180, stdin: str = "
 
 
 def wait_until(look: Callable[[], Seen], what: str, seconds: float) -> Seen:
-    """Return the first true result of ``look()``, which is called once a second for at most ``seconds``."""
+    """Call ``look()`` once a second until its result is true, and return that."""
     end = time.monotonic() + seconds
     while True:
         seen = look()
@@ -44,7 +44,7 @@ def wait_until(look: Callable[[], Seen], what: str, seconds: float) -> Seen:
 
 
 def now() -> datetime:
-    """Return the current time. The hosts share the clock of this machine."""
+    """Return the time. The hosts share the clock of this machine."""
     return datetime.now(timezone.utc)
 
 
@@ -53,7 +53,7 @@ def slot_before(moment: datetime) -> datetime:
 
 
 def wait_for_second(first: int, last: int) -> None:
-    """Sleep until the clock is between two seconds of a minute, to leave time before the next minute."""
+    """Sleep until the second of the minute is in this range, so that there is time before the next minute."""
     while not first <= now().second <= last:
         time.sleep(0.5)
 
@@ -88,12 +88,12 @@ class Host:
         return self.run("sh", "-c", text).stdout
 
     def tree(self, path: str) -> dict[str, str]:
-        """Return the SHA-256 of each regular file below ``path``, by its relative path."""
+        """Return the regular files below ``path``: relative path to SHA-256."""
         lines = self.shell(f"cd {path} && find . -type f -exec sha256sum {{}} +").splitlines()
         return {name: digest for digest, name in (line.split("  ", 1) for line in lines)}
 
     def runs(self, task: str) -> list[Run]:
-        """Return the records of a task on the disk, oldest first."""
+        """Return the records of a task from the disk, oldest first."""
         texts = self.shell(f"cat /var/lib/cloudsync/{task}/runs/*.json 2>/dev/null || true")
         decoder, contents, at = json.JSONDecoder(), [], 0
         while at < len(texts.rstrip()):
@@ -109,11 +109,11 @@ class Host:
         return self.unit(task, "ActiveState") in ("active", "activating", "deactivating")
 
     def unit(self, task: str, key: str) -> str:
-        """Return a systemd property of the task's service."""
+        """Return a property of the service of a task from systemd."""
         return self.run("systemctl", "show", "--property", key, "--value", f"cloudsync@{task}.service").stdout.strip()
 
     def timer(self, task: str) -> tuple[datetime, datetime]:
-        """Return the next start of the task's timer, with its delay, and the last start, as systemd shows them."""
+        """Return the next start of the timer according to systemd, including the random delay, and the last start."""
         listed = json.loads(self.run("systemctl", "list-timers", "--all", "--output=json").stdout)
         (row,) = (row for row in listed if row["unit"] == f"cloudsync@{task}.timer")
         return tuple(datetime.fromtimestamp((row[key] or 0) / 1e6, timezone.utc) for key in ("next", "last"))
@@ -124,14 +124,14 @@ class Host:
         return task
 
     def declare(self, task: str, /, **changes: Any) -> bool:
-        """Declare the task with ``changes`` to its options, and return whether the module changed anything."""
+        """Apply the task with some changed options, and return ``changed`` of the result."""
         options = {key: value for key, value in {**self.task(task), **changes}.items() if value is not None}
-        result = ansible(self.name, "skyhaul.cloudsync.task", options)
-        return bool(result["changed"])
+        answer = ansible(self.name, "skyhaul.cloudsync.task", options)
+        return bool(answer["changed"])
 
 
 def ansible(host: str, module: str, options: dict[str, Any], **variables: Any) -> dict[str, Any]:
-    """Run a module on one host and return its result."""
+    """Call a module on a host, and return its result."""
     with tempfile.TemporaryDirectory() as results:
         call(
             *("ansible", host, "--inventory", os.environ["FLEET_INVENTORY"], "--tree", results),
@@ -142,7 +142,7 @@ def ansible(host: str, module: str, options: dict[str, Any], **variables: Any) -
 
 
 def preview(schedules: list[Any], start: datetime) -> list[dict[str, Any]]:
-    """Return the result of the schedule_preview lookup on the control node, for hosts in UTC."""
+    """Return the result of the lookup schedule_preview on the control node, for hosts in UTC."""
     lookup = "query('skyhaul.cloudsync.schedule_preview', *schedules, count=1, start=start, timezone='UTC')"
     options = {"msg": "{{ " + lookup + " }}"}
     start_text = start.isoformat(timespec="seconds")
@@ -150,6 +150,6 @@ def preview(schedules: list[Any], start: datetime) -> list[dict[str, Any]]:
 
 
 def variable(host: str, name: str) -> Any:
-    """Return a variable of the inventory that verify.yml wrote to a file for ``host``."""
+    """Return a variable of the inventory for ``host``, from the file that verify.yml wrote."""
     with open(f"{os.environ['FLEET_VARIABLES']}/{host}.json") as variables:
         return json.load(variables)[name]

@@ -22,21 +22,21 @@ def credential(offsite, **changes):
 
 
 @pytest.mark.parametrize("check", [False, True])
-def test_an_unknown_provider(host, offsite, check):
+def test_an_unknown_provider_is_refused(host, offsite, check):
     assert host.refused("credential", credential(offsite, provider="s33"), check) == (
         "Credential offsite is invalid: There is no provider 's33'. Did you mean 's3'? 'rclone config providers' "
         "lists them."
     )
 
 
-def test_an_unknown_attribute(host, offsite):
+def test_an_unknown_attribute_is_refused(host, offsite):
     attributes = dict(offsite["attributes"], endpiont="https://s3.example.com")
     assert host.refused("credential", credential(offsite, attributes=attributes)) == (
         "Credential offsite is invalid: The provider s3 has no option 'endpiont'. Did you mean 'endpoint'?"
     )
 
 
-def test_an_unknown_secret(host, offsite):
+def test_an_unknown_secret_is_refused(host, offsite):
     secrets = dict(offsite["secrets"], secret_acess_key="misspelt-secret")
     host.secret("misspelt-secret")
     assert host.refused("credential", credential(offsite, secrets=secrets)) == (
@@ -45,7 +45,7 @@ def test_an_unknown_secret(host, offsite):
     )
 
 
-def test_missing_required_attributes(host):
+def test_missing_required_attributes_are_refused(host):
     declared = {"name": "box", "provider": "sftp", "secrets": {"pass": host.secret("sftp-password")}}
     assert host.refused("credential", declared) == (
         "Credential box is invalid: sftp needs host and user. Other ways to log in use key_file, key_pem, "
@@ -53,14 +53,14 @@ def test_missing_required_attributes(host):
     )
 
 
-def test_a_missing_provider(host):
+def test_a_missing_provider_is_refused(host):
     assert (
         host.refused("credential", {"name": "x"}) == "state is present but all of the following are missing: provider"
     )
 
 
 @pytest.mark.parametrize("check", [False, True])
-def test_a_secret_under_attributes(host, offsite, check):
+def test_a_secret_under_attributes_is_refused(host, offsite, check):
     attributes = dict(offsite["attributes"], secret_access_key="not-really-public")
     secrets = {"session_token": "x-y-z"}
     message = host.refused("credential", credential(offsite, attributes=attributes, secrets=secrets), check)
@@ -69,7 +69,7 @@ def test_a_secret_under_attributes(host, offsite, check):
     )
 
 
-def test_a_login_inside_an_address_under_attributes(host, offsite):
+def test_an_address_with_a_login_under_attributes_is_refused(host, offsite):
     attributes = dict(offsite["attributes"], endpoint="https://user:in-the-url@s3.example.com")
     message = host.refused("credential", credential(offsite, attributes=attributes))
     assert message == (
@@ -77,7 +77,7 @@ def test_a_login_inside_an_address_under_attributes(host, offsite):
     )
 
 
-def test_a_wrong_value_is_named_only_when_it_is_public(host, offsite):
+def test_an_invalid_value_is_shown_only_if_it_is_public(host, offsite):
     attributes = dict(offsite["attributes"], chunk_size="many")
     assert host.refused("credential", credential(offsite, attributes=attributes)) == (
         "Credential offsite is invalid: 'chunk_size' is 'many': it must be a size with its unit, such as 96Mi or "
@@ -94,16 +94,16 @@ NO_SUCH_CREDENTIAL = (
 )
 
 
-def test_a39_a_task_that_names_no_such_credential(host, documents):
+def test_a39_a_task_with_an_unknown_credential_is_refused(host, documents):
     assert host.refused("task", dict(documents, credential="ofsite")) == NO_SUCH_CREDENTIAL
 
 
-def test_in_check_mode_an_earlier_task_of_the_play_may_have_been_going_to_declare_it(host, documents):
+def test_check_mode_warns_about_a_credential_that_may_be_declared_earlier_in_the_play(host, documents):
     result = host.run("task", dict(documents, credential="ofsite"), check=True)
     assert result["changed"] and NO_SUCH_CREDENTIAL in str(result["warnings"])
 
 
-def test_in_check_mode_nor_must_the_task_be_there_that_one_reverses(host, documents):
+def test_check_mode_warns_about_a_reversed_task_that_may_be_declared_earlier_in_the_play(host, documents):
     wanted = {"name": "restore", "reverse_of": "documents", "path": "/srv/restored"}
     assert "reverse_of is 'documents', but this task" in host.refused("task", wanted)
     result = host.run("task", wanted, check=True)
@@ -125,7 +125,7 @@ def test_in_check_mode_nor_must_the_task_be_there_that_one_reverses(host, docume
         ({"preset": "daily", "spread": "soon"}, "spread is 'soon'. Use a number of seconds, or a duration such as"),
     ],
 )
-def test_a_schedule_that_is_wrong_or_never_comes(host, documents, schedule, message):
+def test_an_invalid_or_impossible_schedule_is_refused(host, documents, schedule, message):
     said = host.refused("task", dict(documents, schedule=schedule))
     assert said.startswith("Task documents is invalid: ")
     assert message in said
@@ -142,11 +142,11 @@ def test_a_schedule_that_is_wrong_or_never_comes(host, documents, schedule, mess
         ("/", "path is '/', the whole host. Use a folder, or set guards.allow_root."),
     ],
 )
-def test_a_path_that_is_relative_missing_or_the_whole_host(host, documents, path, message):
+def test_a_relative_or_missing_path_or_the_root_is_refused(host, documents, path, message):
     assert host.refused("task", dict(documents, path=path)) == "Task documents is invalid: " + message
 
 
-def test_a_source_that_does_not_exist_fails_the_run_that_needs_it(host, documents, source):
+def test_a_missing_source_fails_the_run(host, documents, source):
     host.ok("task", dict(documents, path=source + "/nowhere"))
     result = host.run("run", {"task": "documents"}, check=True)
     assert result["failed"]
@@ -159,7 +159,7 @@ def test_a_source_that_does_not_exist_fails_the_run_that_needs_it(host, document
 
 @pytest.mark.parametrize("name", ["a/b", "../x", ".hidden", "", "a" * 64, "a b", "a\n"])
 @pytest.mark.parametrize("kind", ["credential", "task"])
-def test_a_name_that_can_not_be_a_file(host, offsite, documents, kind, name):
+def test_a_name_that_cannot_be_a_file_name_is_refused(host, offsite, documents, kind, name):
     declared = offsite if kind == "credential" else documents
     assert host.refused(kind, dict(declared, name=name)) == (
         f"{kind.capitalize()} name {name!r} is invalid. Use 1 to 63 letters, digits, '.', '_' and '-', beginning with "
@@ -170,7 +170,7 @@ def test_a_name_that_can_not_be_a_file(host, offsite, documents, kind, name):
 
 @pytest.mark.parametrize("content", [b"{", b"[]", b"", b"\xff\xfe", b'{"name": "offsite"'])
 @pytest.mark.parametrize("kind", ["credential", "task", "seed"])
-def test_a_file_in_the_store_that_is_not_json_is_left_in_place(host, offsite, documents, kind, content):
+def test_a_stored_file_that_is_not_json_is_refused_and_not_changed(host, offsite, documents, kind, content):
     host.ok("task", documents)
     name = {"credential": "credentials/offsite.json", "task": "tasks/documents.json", "seed": "seed"}[kind]
     path = host.root / "etc/cloudsync" / name
@@ -187,7 +187,7 @@ def test_a_file_in_the_store_that_is_not_json_is_left_in_place(host, offsite, do
 
 
 @pytest.mark.parametrize("kind", ["credential", "task", "seed"])
-def test_a_file_of_a_newer_schema_is_refused_by_name(host, offsite, documents, kind):
+def test_a_file_with_a_newer_schema_is_refused(host, offsite, documents, kind):
     host.ok("task", documents)
     name = {"credential": "credentials/offsite.json", "task": "tasks/documents.json", "seed": "seed"}[kind]
     path = host.root / "etc/cloudsync" / name
@@ -200,7 +200,7 @@ def test_a_file_of_a_newer_schema_is_refused_by_name(host, offsite, documents, k
 
 
 @pytest.mark.parametrize("kind", ["credential", "task"])
-def test_a_file_that_lacks_a_key_is_refused_by_name(host, offsite, documents, kind):
+def test_a_file_with_a_missing_key_is_refused(host, offsite, documents, kind):
     host.ok("task", documents)
     name = {"credential": "credentials/offsite.json", "task": "tasks/documents.json"}[kind]
     path = host.root / "etc/cloudsync" / name
@@ -222,7 +222,7 @@ def test_a_file_that_was_copied_to_another_name_is_refused(host, documents, kind
     assert message.startswith(f"{copied} contains {kind} {name}: the file was copied or renamed.")
 
 
-def test_an_rclone_that_is_missing(host, offsite, monkeypatch, tmp_path):
+def test_a_missing_rclone_is_refused(host, offsite, monkeypatch, tmp_path):
     host.rclone.program.unlink()
     monkeypatch.setattr(binary, "STANDARD_PATH", str(tmp_path))
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -231,7 +231,7 @@ def test_an_rclone_that_is_missing(host, offsite, monkeypatch, tmp_path):
     )
 
 
-def test_an_rclone_that_is_too_old(host, offsite):
+def test_an_outdated_rclone_is_refused(host, offsite):
     host.rclone.answers("version", "rclone v1.53.3-DEV\n")
     assert host.refused("credential", offsite) == (
         f"{host.rclone.program} is rclone 1.53.3, but cloudsync needs 1.60.0 or later. Run the role "
@@ -239,14 +239,14 @@ def test_an_rclone_that_is_too_old(host, offsite):
     )
 
 
-def test_an_rclone_that_is_none(host, offsite):
+def test_a_program_that_is_not_rclone_is_refused(host, offsite):
     host.rclone.answers("version", "hello\n")
     assert host.refused("credential", offsite) == (
         f"{host.rclone.program} is not rclone. Run the role skyhaul.cloudsync.runner to install rclone."
     )
 
 
-def test_an_rclone_that_can_not_be_run(host, offsite):
+def test_an_rclone_that_cannot_be_executed_is_refused(host, offsite):
     host.rclone.program.write_text("#!/nowhere/sh\n")
     message = host.refused("credential", offsite)
     assert message.startswith(
@@ -256,7 +256,7 @@ def test_an_rclone_that_can_not_be_run(host, offsite):
 
 
 @pytest.mark.parametrize("module", ["seed", "credential", "task", "host_config"])
-def test_no_cryptography_on_the_target(host, offsite, documents, module, monkeypatch):
+def test_a_host_without_cryptography_is_refused(host, offsite, documents, module, monkeypatch):
     for name in list(sys.modules):
         if name.split(".")[0] == "cryptography":
             monkeypatch.setitem(sys.modules, name, None)
@@ -272,7 +272,7 @@ def test_no_cryptography_on_the_target(host, offsite, documents, module, monkeyp
     )
 
 
-def test_a_missing_seed(bare_host, offsite_like):
+def test_a_missing_seed_is_refused(bare_host, offsite_like):
     message = bare_host.refused("credential", offsite_like)
     assert message.startswith(f"The seed {bare_host.root}/etc/cloudsync/seed is missing, so no secret can be")
     assert "state=restored" in message
@@ -288,7 +288,7 @@ def offsite_like(bare_host):
     }
 
 
-def test_another_seed_than_the_one_that_encrypted(host, offsite):
+def test_a_seed_that_did_not_encrypt_the_secrets_is_refused(host, offsite):
     host.ok("credential", offsite)
     path = host.root / "etc/cloudsync/seed"
     seed = json.loads(path.read_text())
@@ -300,7 +300,7 @@ def test_another_seed_than_the_one_that_encrypted(host, offsite):
     assert "Restore the seed or the file from a backup" in message
 
 
-def test_a_ciphertext_that_was_moved_to_another_field(host, offsite):
+def test_a_ciphertext_that_was_moved_to_another_field_is_refused(host, offsite):
     host.ok("credential", offsite)
     path = host.root / "etc/cloudsync/credentials/offsite.json"
     stored = json.loads(path.read_text())
@@ -340,7 +340,7 @@ def test_a_ciphertext_that_was_moved_to_another_field(host, offsite):
         ({"encryption": {"password": ""}}, "encryption.password is required"),
     ],
 )
-def test_an_option_of_a_task_that_can_not_be(host, documents, change, message):
+def test_an_invalid_option_of_a_task_is_refused(host, documents, change, message):
     said = host.refused("task", dict(documents, **change))
     assert said.startswith("Task documents is invalid: ")
     assert message in said
@@ -355,14 +355,14 @@ def test_an_option_of_a_task_that_can_not_be(host, documents, change, message):
         ("https:hook-path", "A notify target with https: is not a web address"),
     ],
 )
-def test_a_notify_target_that_is_none_is_not_shown(host, documents, target, message):
+def test_an_invalid_notify_target_is_refused_and_not_shown(host, documents, target, message):
     host.secret(target)
     said = host.refused("task", dict(documents, notify=[target]))
     assert said.startswith("Task documents is invalid: ")
     assert message in said
 
 
-def test_a_missing_direction(host, documents):
+def test_a_missing_direction_is_refused(host, documents):
     del documents["direction"]
     assert host.refused("task", documents) == "Task documents is invalid: direction is required."
 
@@ -375,7 +375,7 @@ def test_a_missing_direction(host, documents):
         (errno.EROFS, "Read-only file system."),
     ],
 )
-def test_a_store_that_can_not_be_written(host, offsite, monkeypatch, number, message):
+def test_a_store_that_cannot_be_written_is_refused(host, offsite, monkeypatch, number, message):
     def refuse(path, *_arguments):
         raise OSError(number, os.strerror(number), path)
 
@@ -384,12 +384,12 @@ def test_a_store_that_can_not_be_written(host, offsite, monkeypatch, number, mes
     assert host.refused("credential", offsite) == f"{path}: {message}"
 
 
-def test_a_root_that_is_relative(host, monkeypatch):
+def test_a_relative_root_is_refused(host, monkeypatch):
     monkeypatch.setenv("CLOUDSYNC_ROOT", "here")
     assert host.run("task_info")["msg"] == "CLOUDSYNC_ROOT is 'here'. Use an absolute path."
 
 
-def test_a_store_that_is_a_file(host, offsite):
+def test_a_store_that_is_a_file_is_refused(host, offsite):
     (host.root / "etc/cloudsync/credentials").write_text("")
     message = host.refused("credential", offsite)
     assert message.startswith(f"{host.root}/etc/cloudsync/credentials is not a directory. Move the existing file away")

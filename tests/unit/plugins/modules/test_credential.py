@@ -78,7 +78,7 @@ def test_a_changed_secret_is_a_change_that_the_diff_shows_without_the_value(host
     assert not host.ok("credential", other)["changed"]
 
 
-def test_what_is_left_out_is_removed(host, offsite):
+def test_omitted_options_are_removed(host, offsite):
     host.ok("credential", offsite)
     fewer = dict(offsite, secrets={"secret_access_key": offsite["secrets"]["secret_access_key"]}, description=None)
     result = host.ok("credential", fewer)
@@ -103,7 +103,7 @@ def test_absent_removes_the_credential_without_a_seed(host, offsite):
     assert not host.ok("credential", gone)["changed"]
 
 
-def test_a44_one_that_a_task_uses_is_not_removed(host, documents):
+def test_a44_a_credential_in_use_is_not_removed(host, documents):
     host.ok("task", documents)
     host.ok("task", dict(documents, name="another"))
     message = host.refused("credential", {"name": "offsite", "state": "absent"})
@@ -131,7 +131,7 @@ def test_a_secret_that_is_an_ordinary_word_does_not_mask_the_result(host, offsit
     assert result["diff"]["before"] == result["diff"]["after"]
 
 
-def test_verify_logs_in_after_it_was_stored(host, offsite):
+def test_verify_logs_in_after_the_credential_is_stored(host, offsite):
     host.rclone.answers("lsjson", "[]")
     result = host.ok("credential", dict(offsite, verify=True, verify_path="backups"))
     assert result["verified"] is True
@@ -156,7 +156,7 @@ def test_check_mode_without_rclone_does_not_report_a_login(bare_host):
     assert "verified" not in bare_host.ok("credential", dict(declared, verify=True), check=True)
 
 
-def test_in_check_mode_the_credential_as_given_is_tried_and_not_stored(host, offsite):
+def test_check_mode_verifies_the_declared_credential_without_storing_it(host, offsite):
     host.rclone.replays("lsjson", "auth_list_s3bad")
     result = host.run("credential", dict(offsite, verify=True), check=True)
     assert result["failed"]

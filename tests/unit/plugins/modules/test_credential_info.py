@@ -19,7 +19,7 @@ def test_the_public_views_are_listed_by_name_without_a_seed(host, offsite):
     assert result["credentials"][0] == stored
 
 
-def test_one_is_listed_by_its_name(host, offsite):
+def test_one_credential_is_listed_by_its_name(host, offsite):
     host.ok("credential", offsite)
     assert [found["name"] for found in host.ok("credential_info", {"name": "offsite"})["credentials"]] == ["offsite"]
     assert host.ok("credential_info", {"name": "nothing"})["credentials"] == []

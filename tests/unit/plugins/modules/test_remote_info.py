@@ -44,7 +44,7 @@ def test_folders_at_the_top_of_an_object_store_are_buckets(listed, offsite):
     ]
 
 
-def test_a_credential_that_is_only_given_is_not_stored(listed, offsite):
+def test_an_unsaved_credential_is_not_stored(listed, offsite):
     before = listed.files()
     given = {key: offsite[key] for key in ("provider", "attributes", "secrets")}
     assert listed.ok("remote_info", dict(given, recurse=True), check=True)["entries"]

@@ -39,7 +39,7 @@ def test_in_check_mode_the_plan_is_the_diff_of_a_change(host, task):
     assert host.files() == before
 
 
-def test_a_guard_that_would_refuse_fails_the_check_and_is_a_warning_of_a_dry_run(host, task, source):
+def test_a_guard_fails_check_mode_and_warns_in_a_dry_run(host, task, source):
     host.ok("task", dict(task, mode="sync", guards={"max_delete": "0"}))
     host.rclone.answers("lsf", "a\n")
     host.rclone.answers("lsjson", '[{"Path": "gone", "Size": 3}]')

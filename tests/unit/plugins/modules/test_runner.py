@@ -70,7 +70,7 @@ def sources(host):
     return {name: text for name, text in host.files().items() if "__pycache__" not in name}
 
 
-def test_the_runner_is_installed_once(bare_host, options):
+def test_the_runner_is_installed_only_once(bare_host, options):
     predicted = bare_host.ok("runner", options, check=True)
     assert bare_host.files() == {}
     result = bare_host.ok("runner", options)
@@ -116,7 +116,7 @@ def test_an_engine_that_was_edited_is_replaced(bare_host, options):
         assert len(engines(bare_host)) == 1
 
 
-def test_an_edited_unit_is_put_right_and_shown_in_the_diff(bare_host, options):
+def test_an_edited_unit_is_replaced_and_shown_in_the_diff(bare_host, options):
     bare_host.ok("runner", options)
     path = bare_host.root / "etc/systemd/system/cloudsync@.service"
     path.write_text("edited\n")
@@ -147,7 +147,7 @@ def test_a_command_that_is_running_keeps_its_engine_until_it_ends(bare_host, opt
     assert engines(bare_host) != [] and old not in engines(bare_host), recover.stdout
 
 
-def test_what_a_killed_upgrade_left_is_removed_by_the_next_one(bare_host, options):
+def test_the_next_upgrade_removes_the_files_of_a_killed_upgrade(bare_host, options):
     bare_host.ok("runner", options)
     half = bare_host.root / ENGINE / "engine-0123456789abcdef.killed" / "_engine"
     half.mkdir(parents=True)
@@ -165,7 +165,7 @@ def group(modules):
     return {package: " ".join(names) for package, names in grouped.items()}
 
 
-def test_the_host_gets_what_the_command_reaches_and_nothing_else(bare_host, options):
+def test_the_host_gets_only_the_modules_that_the_command_imports(bare_host, options):
     bare_host.ok("runner", options)
     folder = bare_host.root / ENGINE / "current" / "_engine"
     installed = {str(path.relative_to(folder).with_suffix("")) for path in folder.rglob("*.py")}
@@ -173,7 +173,7 @@ def test_the_host_gets_what_the_command_reaches_and_nothing_else(bare_host, opti
     assert found == INSTALLED, str(found)
 
 
-def test_status_loads_what_it_needs_and_nothing_else(bare_host, documents, options):
+def test_status_imports_only_the_modules_that_it_needs(bare_host, documents, options):
     bare_host.ok("runner", options)
     bare_host.ok("task", documents)
     answer = subprocess.run(
@@ -237,7 +237,7 @@ def test_no_link_to_rclone_is_made_when_the_option_is_omitted(bare_host, options
     assert not os.path.lexists(str(bare_host.root / ENGINE / "rclone"))
 
 
-def test_it_is_not_removed_while_there_are_tasks(host, documents, options):
+def test_the_runner_is_not_removed_while_tasks_exist(host, documents, options):
     host.ok("runner", options)
     host.ok("task", documents)
     gone = {"state": "absent"}

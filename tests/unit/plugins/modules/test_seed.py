@@ -115,7 +115,7 @@ def test_a_short_passphrase_is_refused(host):
     )
 
 
-def test_rotation_encrypts_everything_anew_and_drops_the_old_key(host, documents, offsite):
+def test_a_rotation_encrypts_all_secrets_again_and_removes_the_old_key(host, documents, offsite):
     host.ok("task", documents)
     before, old = host.files(), host.read(FILE)
     assert host.ok("seed", {"state": "rotated"}, check=True)["changed"]

@@ -46,7 +46,7 @@ def test_a_second_application_changes_nothing(host, documents):
     assert host.files() == before
 
 
-def test_another_spelling_of_the_same_is_no_change(host, documents):
+def test_another_notation_of_the_same_options_is_not_a_change(host, documents):
     host.ok("task", documents)
     spelled = dict(documents, path=documents["path"] + "/", remote_path="backups/documents/")
     spelled["schedule"] = {

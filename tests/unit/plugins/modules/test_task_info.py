@@ -23,7 +23,7 @@ def test_a_task_without_a_run_is_pending(host, documents):
     assert found["runs"] == []
 
 
-def test_the_coming_starts_are_listed(host, documents):
+def test_the_next_starts_are_listed(host, documents):
     host.ok("task", documents)
     found = host.ok("task_info", {"name": "documents", "next": 3})["tasks"][0]
     starts = [datetime.datetime.fromisoformat(text) for text in found["next"]]
@@ -36,7 +36,7 @@ def test_the_coming_starts_are_listed(host, documents):
     )
 
 
-def test_a_task_without_a_schedule_in_force_never_starts(host, documents):
+def test_a_task_without_an_active_schedule_has_no_next_start(host, documents):
     host.ok("task", dict(documents, enabled=False))
     found = host.ok("task_info", {"next": 3})["tasks"][0]
     assert found["next"] == []

@@ -63,7 +63,7 @@ def has_booted(host: Host) -> bool:
     return host.run("systemctl", "is-system-running", check=False).stdout.strip() == "running"
 
 
-def test_a_missed_slot_is_made_up_for_when_the_task_catches_up(host: Host, absence: Absence) -> None:
+def test_a_missed_start_is_caught_up_at_boot(host: Host, absence: Absence) -> None:
     runs = wait_until(lambda: host.runs_since("caught-up", absence.slot), "a run of caught-up starts", 30)
     assert runs[0].began >= absence.up.replace(microsecond=0)
     assert len(runs) == 1

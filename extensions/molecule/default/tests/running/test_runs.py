@@ -10,7 +10,7 @@ import pytest
 from fleet import Host, Run, ansible, now, variable, wait_until
 
 
-def test_a_timer_fires_by_itself_and_the_objects_are_at_the_store(host: Host, store: Host, first_run: Run) -> None:
+def test_a_timer_starts_a_run_that_stores_the_files(host: Host, store: Host, first_run: Run) -> None:
     assert (first_run.state, first_run.reason, first_run.exit_code) == ("success", "", 0), first_run.content
     assert store.tree(f"/srv/s3/{host}/minutely") == host.tree("/srv/data")
 

@@ -85,7 +85,7 @@ def test_systemd_the_command_and_the_lookup_agree_on_the_next_run(host: Host) ->
     assert {task: foreseen[task]["runs"][0] in said[task] for task in schedules} == dict.fromkeys(schedules, True), said
 
 
-def test_a_spread_run_is_late_by_less_than_the_spread(host: Host) -> None:
+def test_a_run_starts_later_than_its_slot_by_less_than_the_spread(host: Host) -> None:
     slot = datetime.fromisoformat(preview([host.task("spread")["schedule"]], now())[0]["runs"][0])
     assert slot <= host.timer("spread")[0] < slot + timedelta(hours=2)
 
