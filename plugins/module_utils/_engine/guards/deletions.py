@@ -25,8 +25,8 @@ def check_deletions(task: Task, plan: Plan) -> None:
         raise Refused(
             "max_delete",
             f"The run would delete {count} of the {plan.present} files at the destination. guards.max_delete is "
-            f"{limit}. Nothing was changed. Check the plan with 'cloudsync run {task.name} --dry-run'. If it is "
-            "correct, raise guards.max_delete.",
+            f"{limit}. Check the plan with 'cloudsync run {task.name} --dry-run'. If it is correct, raise "
+            "guards.max_delete.",
         )
 
 

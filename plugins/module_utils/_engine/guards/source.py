@@ -49,8 +49,8 @@ def check_source(session: Session, task: Task, ends: Endpoints) -> None:
         raise Refused(
             "empty_source",
             f"Source {task.path if task.is_push else repr(task.remote_path)} contains no files that match the task's "
-            f"filters. {EFFECTS[task.mode]} Nothing was changed. Check that the source is mounted and that the path is "
-            "correct. If the source may be empty, set guards.empty_source to allow.",
+            f"filters. {EFFECTS[task.mode]} Check that the source is mounted and that the path is correct. If the "
+            "source may be empty, set guards.empty_source to allow.",
         )
 
 

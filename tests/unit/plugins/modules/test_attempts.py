@@ -60,7 +60,8 @@ def test_a_source_that_was_replaced_after_an_attempt_is_refused(host, task, sour
     host.rclone.does("sync", replace(source))
     run = host.run("run", {"task": "documents"})["run"]
     assert (run["reason"], len(transfers(host))) == ("source_changed", 1)
-    assert f"The source {source} was unmounted or replaced during the run." in run["message"]
+    assert f"Source {source} was unmounted or replaced during the run." in run["message"]
+    assert run["message"].endswith(" Nothing more was changed.")
 
 
 def test_a_source_that_lost_its_marker_after_an_attempt_is_refused(host, task, source):

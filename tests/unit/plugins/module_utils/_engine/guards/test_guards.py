@@ -131,9 +131,7 @@ def test_the_refusal_of_an_empty_source_says_what_the_run_would_do(make_task, mo
     reason, message = refusal(check_source, EmptyRemote(), task, Endpoints("/srv", "remote:bucket/data"))
 
     assert reason == "empty_source"
-    assert message.startswith(
-        f"Source /srv contains no files that match the task's filters. {effect} Nothing was changed."
-    )
+    assert message.startswith(f"Source /srv contains no files that match the task's filters. {effect} Check")
     check_source(EmptyRemote(), make_task(path="/srv", mode="copy"), Endpoints("/srv", "remote:bucket/data"))
 
 
