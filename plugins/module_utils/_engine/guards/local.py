@@ -33,7 +33,7 @@ def check_local(task: Task) -> None:
 
 
 def check_unchanged(task: Task, local: PinnedFolder) -> None:
-    """Refuse an attempt if the path leads elsewhere since the run began."""
+    """Refuse an attempt if the path no longer leads to the directory that the run began with."""
     if local.is_current():
         return
     kind, reason = ("Source", "source_changed") if task.is_push else ("Destination", "not_mounted")

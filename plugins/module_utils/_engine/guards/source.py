@@ -35,7 +35,7 @@ EFFECTS = {
 def check_source(session: Session, task: Task, ends: Endpoints) -> None:
     """Refuse a source that does not exist, has no marker, or is empty in a sync or move.
 
-    Of a push, also check that the provider answers.
+    For a push, also check that the provider answers.
     """
     if task.is_push:
         _check_answer(session, task)
