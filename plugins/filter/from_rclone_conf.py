@@ -73,19 +73,19 @@ from typing import Any, Callable, Dict
 from ansible.errors import AnsibleFilterError
 
 from ..module_utils._engine.common.errors import CloudsyncError
-from ..plugin_utils._migration.rclone_conf import from_rclone_conf as imported_from
-from ..plugin_utils._migration.rclone_file import sections_of
-from ..plugin_utils._migration.result import answer, providers_of, rclone_of_this_machine
+from ..plugin_utils._migration.rclone_conf import from_rclone_conf as import_from
+from ..plugin_utils._migration.rclone_file import read_sections
+from ..plugin_utils._migration.result import build_answer, find_rclone, read_providers
 
 
 def from_rclone_conf(text: Any, password: str = "", rclone: str = "") -> Dict[str, Any]:
     """See DOCUMENTATION; AnsibleFilterError carries the sentence that says what is wrong."""
     if not isinstance(text, str):
-        raise AnsibleFilterError("from_rclone_conf takes the text of an rclone.conf.")
+        raise AnsibleFilterError("The input of from_rclone_conf must be the text of an rclone.conf.")
     try:
-        program = rclone_of_this_machine(rclone)
-        imported = imported_from(sections_of(text, password, program.path), providers_of(program))
-        return answer(imported, "What an rclone.conf had.")
+        program = find_rclone(rclone)
+        imported = import_from(read_sections(text, password, program.path), read_providers(program))
+        return build_answer(imported, "Imported from an rclone.conf.")
     except CloudsyncError as error:
         raise AnsibleFilterError(error.message) from error
 

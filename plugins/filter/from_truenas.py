@@ -75,16 +75,18 @@ from typing import Any, Callable, Dict, Mapping
 from ansible.errors import AnsibleFilterError
 
 from ..module_utils._engine.common.errors import CloudsyncError
-from ..plugin_utils._migration.result import answer, providers_if_any
-from ..plugin_utils._migration.truenas import from_truenas as imported_from
+from ..plugin_utils._migration.result import build_answer, read_providers_if_any
+from ..plugin_utils._migration.truenas import from_truenas as import_from
 
 
 def from_truenas(texts: Any, timezone: str = "", rclone: str = "") -> Dict[str, Any]:
     """See DOCUMENTATION; AnsibleFilterError carries the sentence that says what is wrong."""
     if not isinstance(texts, Mapping) or not all(isinstance(text, str) for text in texts.values()):
-        raise AnsibleFilterError("from_truenas takes a dictionary of names and texts: what 'midclt call' printed.")
+        raise AnsibleFilterError(
+            "The input of from_truenas must be a dictionary of names and texts, the output of 'midclt call'."
+        )
     try:
-        return answer(imported_from(texts, providers_if_any(rclone), timezone), "What TrueNAS had.")
+        return build_answer(import_from(texts, read_providers_if_any(rclone), timezone), "Imported from TrueNAS.")
     except CloudsyncError as error:
         raise AnsibleFilterError(error.message) from error
 

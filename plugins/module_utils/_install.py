@@ -18,7 +18,6 @@ import hashlib
 import importlib.util
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -30,6 +29,7 @@ from ._engine.common.errors import CloudsyncError, usage_error
 from ._engine.common.files import atomic_write, make_directory, read_text, remove, sync_directory
 from ._engine.common.flock import wait_lock
 from ._engine.common.layout import Layout
+from ._engine.common.processes import ToolError, run_tool
 from ._engine.config.stored_tasks import list_tasks
 from ._engine.operations import engines
 from ._engine.systemd import unit_files as units
@@ -41,6 +41,7 @@ PACKAGE = command.__name__.rpartition(".cli.")[0]
 # How long an upgrade waits for commands that still run from the old engine. Longer ones leave it to the next upgrade,
 # or to the recovery that systemd starts after each run.
 DRAIN_SECONDS = 5.0
+COMPILE_SECONDS = 120
 COMMAND = """#!{interpreter} -I
 # Written by skyhaul.cloudsync. Changes are overwritten.
 import fcntl
@@ -264,9 +265,9 @@ def _compile(folder: str, interpreter: str) -> None:
         return
     words = [interpreter, "-I", "-m", "compileall", "-qq", folder]
     try:
-        subprocess.run(words, stdin=subprocess.DEVNULL, timeout=120, check=False)  # pylint: disable=ansible-bad-function
-    except OSError as error:
-        raise CloudsyncError("usage", f"Cannot run the interpreter {interpreter}: {error.strerror}.") from None
+        run_tool(words, COMPILE_SECONDS)
+    except ToolError as error:
+        raise CloudsyncError("usage", f"Cannot run the interpreter {interpreter}: {error.message}") from None
 
 
 def _switch_engine(layout: Layout, name: str) -> None:

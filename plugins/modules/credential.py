@@ -174,7 +174,7 @@ def apply_credential(module: AnsibleModule, host: Host) -> Dict[str, Any]:
 
 def _verify_login(module: AnsibleModule, host: Host, declared: Dict[str, Any], outcome: Outcome) -> Dict[str, Any]:
     credential, stored = parse_credential(declared), not (module.check_mode and outcome.changed)
-    obstacle = "" if stored else browsing.why_not_verified(host, credential)
+    obstacle = "" if stored else browsing.explain_untried_login(host, credential)
     if obstacle:
         return {"warnings": [*outcome.warnings, obstacle]}
     error = browsing.verify_declared(host, credential, stored, module.params["verify_path"] or "")

@@ -244,6 +244,7 @@ from ..module_utils._engine.common.errors import usage_error
 from ..module_utils._engine.host import Host
 from ..module_utils._engine.operations import one_time as onetime
 from ..module_utils._engine.operations import start as starting
+from ..module_utils._engine.operations import stop as stopping
 from ..module_utils._module import add_diff, run_module, select_parameters, show_public_targets
 
 
@@ -254,18 +255,18 @@ def control_run(module: AnsibleModule, host: Host) -> Dict[str, Any]:
     if state == "stopped":
         if inline:
             raise usage_error("With state=stopped, set only the option task. Remove the other options of a task.")
-        return starting.stopped(host, name, module.check_mode)
+        return stopping.stop_run(host, name, module.check_mode)
     show_public_targets(module, [module.params])
     if module.check_mode or module.params["dry_run"]:
         if inline:
-            result = onetime.planned_onetime(host, name, inline, module.check_mode)
+            result = onetime.plan_once(host, name, inline, module.check_mode)
         else:
-            result = starting.planned(host, name, module.check_mode)
+            result = starting.plan_run(host, name, module.check_mode)
         return add_diff(module, result, {}, result["plan"])
     wait, timeout = state == "finished", module.params["timeout"]
     if inline:
         return onetime.run_once(host, name, inline, wait, timeout)
-    return starting.started(host, name, wait, timeout)
+    return starting.start_run(host, name, wait, timeout)
 
 
 def main() -> None:

@@ -42,19 +42,19 @@ class Browser:
         self._address = address
 
     def open(self, url):
-        self._tell("/url", url=url)
+        self._notify("/url", url=url)
 
     def click(self, selector):
         """Click on the element that the CSS ``selector`` finds. Return after the next page is loaded."""
-        found = self._tell("/element", using="css selector", value=selector)
-        self._tell(f"/element/{found[ELEMENT]}/click")
+        found = self._notify("/element", using="css selector", value=selector)
+        self._notify(f"/element/{found[ELEMENT]}/click")
 
     def text(self):
         """Return the visible text of the page."""
-        found = self._tell("/element", using="css selector", value="body")
+        found = self._notify("/element", using="css selector", value="body")
         return _ask("GET", f"{self._address}/element/{found[ELEMENT]}/text")
 
-    def _tell(self, path, **content):
+    def _notify(self, path, **content):
         return _ask("POST", self._address + path, content)
 
 

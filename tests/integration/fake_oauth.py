@@ -65,7 +65,7 @@ class Account(fake_gcs.Cloud):
 
     def access_token(self):
         """Return the access token of the last login. It contains a template of Ansible, which must not be rendered."""
-        return "{0}-access-{1}{2}".format(SECRET, self.logins, "{{7*7}}")
+        return f"{SECRET}-access-{self.logins}{{{{7*7}}}}"
 
     def graph(self, path):
         """Return the response of Microsoft Graph."""

@@ -187,9 +187,9 @@ def declare(operator, machine):
     endpoint = {"endpoint": operator.cloud + "/storage/v1/", "project_number": "1"}
     options = {
         "name": "cloud",
-        "provider": "{{ %s.provider }}" % LOGIN,
-        "attributes": "{{ %s.attributes | combine(%s) }}" % (LOGIN, json.dumps(endpoint)),
-        "secrets": "{{ %s.secrets }}" % LOGIN,
+        "provider": f"{{{{ {LOGIN}.provider }}}}",
+        "attributes": f"{{{{ {LOGIN}.attributes | combine({json.dumps(endpoint)}) }}}}",
+        "secrets": f"{{{{ {LOGIN}.secrets }}}}",
         "verify": True,
     }
     words = ("-m", "skyhaul.cloudsync.credential", "-a", json.dumps(options), "-e", f"@{operator.file}")

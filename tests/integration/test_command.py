@@ -162,7 +162,7 @@ def test_check_tells_of_a_run_that_never_came(host):
 
 
 @pytest.mark.parametrize("verb", ["run", "status", "stop", "logs", "history", "gate", "sweep"])
-def test_a_task_that_is_not_there_is_named(host, verb):
+def test_the_error_for_a_task_that_does_not_exist_names_it(host, verb):
     answer = host.cloudsync(verb, "nightli")
     assert answer.code == 2
     assert "nightli" in answer.err

@@ -124,7 +124,7 @@ def test_a_task_of_truenas_runs_on_a_host_after_two_commands(control, s3_server)
     harness.write_tree(control.root / "mnt/tank/photos", FILES)
     (control.folder / "tasks.json").write_text(json.dumps([truenas_task(control, port)]))
     said = imported(control, "import_truenas", truenas_tasks="tasks.json", truenas_timezone="Europe/Berlin")
-    assert "1 credentials and 1 tasks" in said
+    assert "1 credential and 1 task" in said
 
     assert harness.SECRET not in apply(control)
     assert run_task(control, "Photos-nightly")["state"] == "success"
@@ -151,7 +151,7 @@ def test_what_truenas_hid_is_asked_for_by_name_before_anything_is_declared(contr
 
 def test_a_check_writes_nothing_and_a_second_import_overwrites_nothing(control, s3_server):
     (control.folder / "tasks.json").write_text(json.dumps([truenas_task(control, s3_server[0])]))
-    assert "1 credentials and 1 tasks" in control.play("import_truenas", "--check", truenas_tasks="tasks.json")
+    assert "1 credential and 1 task" in control.play("import_truenas", "--check", truenas_tasks="tasks.json")
     assert not (control.folder / "cloudsync-import").exists()
 
     imported(control, "import_truenas", truenas_tasks="tasks.json")
@@ -254,8 +254,8 @@ def test_an_rclone_conf_becomes_credentials_and_encryptions_that_read_what_it_wr
         control.environment["RCLONE_CONFIG_PASS"] = CONFIG_PASSWORD
     said = " ".join(imported(control, "import_rclone", rclone_config="rclone.conf", **more).replace("''", "'").split())
     assert "2 credentials and 0 tasks" in said
-    assert "The remote 'short' is another name for a place" in said
-    assert "The remote 'both' shows several remotes as one" in said
+    assert "The remote 'short' is another name for a path" in said
+    assert "The remote 'both' combines several remotes" in said
 
     restored = control.root / "srv/restored"
     task = {

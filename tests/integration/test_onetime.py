@@ -77,7 +77,7 @@ def test_a_kept_task_takes_the_name_of_a_one_time_run_for_good(machine, once):
     machine.declare([], [{**once, "name": "docs", "mode": "sync"}])
     machine.declare([], [], absent_tasks=["docs"])
     answer = machine.module("run", task="docs")
-    assert answer["failed"] and "There is no task 'docs' on this host" in answer["msg"]
+    assert answer["failed"] and "Task docs does not exist on this host" in answer["msg"]
 
 
 def test_its_secrets_are_ciphertext_and_gone_from_every_answer(machine, once):
@@ -104,7 +104,7 @@ def test_it_can_be_watched_and_stopped_by_its_name(machine, bucket, once):
     machine.wait_for_bytes("upgrade")
     assert [status["task"] for status in machine.cloudsync("status", "--json").json] == ["upgrade"]
     again = machine.module("run", task="upgrade", **once)
-    assert again["failed"] and again["reason"] == "locked" and "is under way" in again["msg"]
+    assert again["failed"] and again["reason"] == "locked" and "is active" in again["msg"]
     stopped = machine.module("run", task="upgrade", state="stopped")
     assert stopped["changed"]
     assert (stopped["run"]["state"], stopped["run"]["reason"]) == ("aborted", "stopped")
@@ -113,20 +113,20 @@ def test_it_can_be_watched_and_stopped_by_its_name(machine, bucket, once):
 
 def test_a35_its_hooks_run(machine, once):
     witness = machine.data / "witness"
-    machine.module("run", hooks={"success": 'echo "$CLOUDSYNC_TASK $CLOUDSYNC_STATE" > %s' % witness}, **once)
+    machine.module("run", hooks={"success": f'echo "$CLOUDSYNC_TASK $CLOUDSYNC_STATE" > {witness}'}, **once)
     assert witness.read_text() == "onetime success\n"
 
 
 @pytest.mark.parametrize(
     "options, sentence",
     [
-        ({"task": "kept"}, "The task 'kept' is kept on this host: run it without other options, or give the one-time"),
-        ({"credential": "stor"}, "There is no credential 'stor' on this host (there are: store)."),
-        ({"transfers": -1}, "The task onetime is wrong. transfers is -1: use a whole number, 0 or more."),
-        ({"provider_options": {"chunk": "5Mi"}}, "The task onetime is wrong. The provider s3 has no option 'chunk'."),
+        ({"task": "kept"}, "Task kept exists on this host. Run it without other options, or use another name for"),
+        ({"credential": "stor"}, "Credential stor does not exist on this host. Existing credentials: store."),
+        ({"transfers": -1}, "Task onetime is invalid: transfers is -1. Use a whole number, 0 or more."),
+        ({"provider_options": {"chunk": "5Mi"}}, "Task onetime is invalid: The provider s3 has no option 'chunk'."),
         ({"state": "stopped"}, "With state=stopped, set only the option task. Remove the other options of a task."),
-        ({"reverse_of": "kept", "path": None}, "reverse_of needs path: name the folder to restore to."),
-        ({"reverse_of": "nowhere"}, "The task onetime is wrong. reverse_of names the task 'nowhere', which this"),
+        ({"reverse_of": "kept", "path": None}, "reverse_of needs path. Set path to the folder to restore to."),
+        ({"reverse_of": "nowhere"}, "Task onetime is invalid: reverse_of is 'nowhere', but this task does not exist"),
     ],
 )
 def test_what_is_wrong_is_refused_before_anything_happens(machine, once, options, sentence):
@@ -141,4 +141,4 @@ def test_what_is_wrong_is_refused_before_anything_happens(machine, once, options
 def test_a_check_before_the_credential_is_there_says_that_it_can_not_tell(machine, once):
     result = machine.module("run", _ansible_check_mode=True, **{**once, "credential": "later"})
     assert result["changed"]
-    assert "The credential later is not on this host yet, so the one-time run could not" in str(result["warnings"])
+    assert "Credential later does not exist on this host yet, so no plan was made" in str(result["warnings"])

@@ -136,11 +136,11 @@ def test_a_plan_names_what_is_archived_beforehand(archive):
     archive.place = replace(archive.place, attributes={**archive.place.attributes, "provider": "AWS"})
     archive.declare("GLACIER", keep_deleted={"path": archive.bucket + "/kept", "days": 7})
     (note,) = archive.machine.plan("push")["notes"]
-    assert "can't move them" in note
-    assert note.endswith(": deep/b.txt.")
+    assert ": deep/b.txt. " in note
+    assert "cannot move them" in note
     (note,) = archive.machine.plan("pull")["notes"]
-    assert note.startswith("2 of these files")
-    assert note.endswith("the run can't read them, and ends as archived_object: a.txt, deep/b.txt.")
+    assert note.startswith("The plan contains 2 files in an archive storage class: a.txt, deep/b.txt. ")
+    assert note.endswith("the run cannot read them and fails as archived_object.")
     archive.declare()
     assert archive.machine.plan("push")["notes"] == []
 
@@ -157,7 +157,7 @@ def fixture_azure(machine, azurite_port, bucket_name, rclone):
 def test_a_pull_of_archived_blobs_says_how_to_restore_them_and_then_succeeds(azure, encryption):
     azure.declare(provider_options={"access_tier": "Archive"}, encryption=encryption)
     azure.machine.run("push")
-    assert "can't read them" in azure.machine.plan("pull")["notes"][0]
+    assert "cannot read them" in azure.machine.plan("pull")["notes"][0]
     message = azure.machine.run("pull", 1, "archived_object")["message"]
     azure.rclone(*restoring(message))
     azure.machine.run("pull")
@@ -213,7 +213,7 @@ def test_a_plan_says_how_many_versions_stay_at_b2_and_they_do(b2):
     (b2.source / "deep/b.txt").unlink()
     write_tree(b2.source, {"a.txt": "third", "c.txt": "new"})
     (note,) = b2.machine.plan("push")["notes"]
-    assert "3 older versions of files would stay at 'bkt/d', 1 of which are there now and 2 of which" in note
+    assert "3 older versions would remain at 'bkt/d': 1 existing and 2 new." in note
     assert "provider_options.cleanup" in note
     assert "note: B2 keeps" in b2.machine.cloudsync("run", "push", "--dry-run").out
     b2.machine.run("push")
@@ -226,7 +226,7 @@ def test_a_plan_without_the_versions_is_still_a_plan(b2):
     b2.cloud.shows_versions = False
     plan = b2.machine.plan("push")
     assert [entry["path"] for entry in plan["delete"]] == ["a.txt"]
-    assert plan["notes"][0].startswith("How many older versions B2 keeps could not be found out: ")
+    assert plan["notes"][0].startswith("Cannot count the older versions that B2 keeps. ")
 
 
 def test_a_rule_of_the_bucket_is_told(b2):
@@ -241,7 +241,7 @@ def test_hard_delete_brings_an_older_version_back_at_b2_and_is_warned_of(b2):
     assert "come back with its old content" in " ".join(declared.warnings)
     (b2.source / "a.txt").unlink()
     notes = b2.machine.plan("push")["notes"]
-    assert "a.txt would come back with an older content" in notes[0]
+    assert "These files would come back with an older content: a.txt." in notes[0]
     b2.machine.run("push")
     assert b2.cloud.files()["d/a.txt"] == b"first"
 
@@ -251,7 +251,7 @@ def test_cleanup_waits_for_an_upload_that_has_begun_and_not_ended_at_b2(b2):
     b2.declare(provider_options={"cleanup": True})
     b2.cloud.add("d/a.txt", "start")
     record = b2.machine.run("push")
-    assert "uploads of these files have begun and not ended: a.txt" in record["message"]
+    assert "uploads of these files are unfinished: a.txt" in record["message"]
     assert b2.cloud.files()["d/a.txt"] == FILES["a.txt"].encode()
     b2.cloud.versions.pop()
     b2.machine.run("push")
@@ -261,7 +261,7 @@ def test_cleanup_waits_for_an_upload_that_has_begun_and_not_ended_at_b2(b2):
 def test_cleanup_is_refused_when_the_credential_is_no_longer_one_of_b2(b2, store):
     b2.declare(provider_options={"cleanup": True})
     b2.machine.declare([{**store, "name": "account"}])
-    assert "which only B2 has" in b2.machine.run("push", 2, "usage")["message"]
+    assert "only valid for the provider b2" in b2.machine.run("push", 2, "usage")["message"]
     b2.machine.plan("push", 1, "usage")
 
 
@@ -272,8 +272,8 @@ def test_cleanup_leaves_no_version_at_b2_that_a_listing_does_not_show(b2, encryp
     b2.machine.run("push")
     write_tree(b2.source, {"a.txt": "the fourth"})
     (b2.source / "deep/b.txt").unlink()
-    assert "1 of which the run makes" not in b2.machine.plan("push")["notes"][0]
-    assert "2 of which the run makes; provider_options.cleanup removes them" in b2.machine.plan("push")["notes"][0]
+    assert "1 new" not in b2.machine.plan("push")["notes"][0]
+    assert "2 new. provider_options.cleanup removes them" in b2.machine.plan("push")["notes"][0]
     b2.machine.run("push")
     assert [name for name in b2.cloud.stored() if name.startswith("d/")] == ["d/a.txt", "d/a.txt", "d/deep/b.txt"]
     own = [name for name in b2.cloud.stored() if name.startswith("e/")]
@@ -302,7 +302,7 @@ def test_cleanup_that_can_not_be_meant_is_refused(b2, options, sentence):
 
 
 def test_cleanup_is_refused_elsewhere(archive):
-    with pytest.raises(CloudsyncError, match="which only B2 has"):
+    with pytest.raises(CloudsyncError, match="only valid for the provider b2"):
         archive.declare(provider_options={"cleanup": True})
 
 

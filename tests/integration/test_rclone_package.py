@@ -41,11 +41,13 @@ from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.o
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.providers import schema as providers
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.providers import traits
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.providers.conf_section import (
-    crypt_section,
-    remote_section,
+    build_crypt_section,
+    build_remote_section,
 )
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.providers.option_checks import check
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.providers.option_values import problem
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.providers.option_values import (
+    find_problem,
+)
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.providers.required_logins import (
     LOGINS,
     TOGETHER,
@@ -53,7 +55,10 @@ from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.p
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.providers.secret_options import (
     must_be_secret,
 )
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.providers.truenas_names import ALIASES
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.providers.truenas_names import (
+    STORJ_OPTIONS,
+    TRUENAS_NAMES,
+)
 
 ON_PATH = shutil.which("rclone")
 OTHERS = [path for path in os.environ.get("CLOUDSYNC_TEST_RCLONES", "").split(":") if path]
@@ -266,13 +271,14 @@ def test_our_tables_name_only_what_rclone_knows(known):
         for name, ways in table.items():
             options = {option.name for option in known[name].options}
             assert {option for way in ways for option in way} <= options, name
-    for alias in ALIASES.values():
-        assert alias.provider == "hubic" or set(alias.implied) <= {o.name for o in known[alias.provider].options}
+    assert {name for name in TRUENAS_NAMES.values() if name not in known} <= {"hubic"}
+    assert set(STORJ_OPTIONS) <= {option.name for option in known["s3"].options}
+    assert [name for name in known if name != name.lower()] == []
 
 
 def test_a28_every_truenas_provider_but_the_dead_one_is_there(known):
     missing = []
-    for name in ALIASES:
+    for name in TRUENAS_NAMES:
         try:
             providers.resolve(name, known)
         except CloudsyncError:
@@ -297,7 +303,7 @@ def test_we_take_the_values_that_rclone_takes(rclone, flag, kind, values):
     option = providers.Option("o", kind)
     for value in values:
         taken = call(rclone, "--config", "", "version", f"{flag}={value}").returncode == 0
-        assert (problem(option, value) == "") == taken, value
+        assert (find_problem(option, value) == "") == taken, value
 
 
 # -- section, logs and outcome, with real servers
@@ -309,13 +315,13 @@ def test_webdav_with_a_strange_password(rclone, known, tmp_path):
     secrets = {"pass": password}
     options = ("--user", "u", "--pass", password)
     with serving("webdav", tmp_path / "dav", *options) as port:
-        attributes = {"url": f"http://127.0.0.1:{port}", "vendor": "OTHER", "user": "u"}
+        attributes = {"url": f"http://127.0.0.1:{port}", "vendor": "other", "user": "u"}
         dav = providers.resolve("WEBDAV", known)
         check(dav, attributes, secrets)
-        config = write_config(tmp_path / "c", remote=remote_section(dav, attributes, secrets, {}))
+        config = write_config(tmp_path / "c", remote=build_remote_section(dav, attributes, secrets, {}))
         assert classify(run(rclone, config, "lsjson", "remote:")[0]).state == "success"
 
-        config = write_config(tmp_path / "c", remote=remote_section(dav, attributes, {"pass": "no"}, {}))
+        config = write_config(tmp_path / "c", remote=build_remote_section(dav, attributes, {"pass": "no"}, {}))
         assert classify(run(rclone, config, "lsjson", "remote:")[0]).reason == "auth"
 
 
@@ -324,7 +330,7 @@ def test_an_empty_ftp_password_gets_as_far_as_the_server(rclone, known, tmp_path
     with serving("ftp", tmp_path / "ftp", "--user", "anonymous") as port:
         attributes, secrets = {"host": "127.0.0.1", "port": str(port), "user": "anonymous"}, {"pass": ""}
         check(known["ftp"], attributes, secrets)
-        config = write_config(tmp_path / "c", remote=remote_section(known["ftp"], attributes, secrets, {}))
+        config = write_config(tmp_path / "c", remote=build_remote_section(known["ftp"], attributes, secrets, {}))
         # rclone's own server wants a password; without an obscured empty one, rclone itself refuses before that.
         assert "required param missing" in classify(run(rclone, config, "lsf", "remote:")[0]).message
 
@@ -343,12 +349,12 @@ def test_sftp_with_a_private_key_of_several_lines(rclone, known, tmp_path):
     with serving("sftp", tmp_path / "sftp", *options) as port:
         attributes, secrets = {"host": "127.0.0.1", "port": str(port), "user": "u"}, {"key_pem": pem}
         check(known["sftp"], attributes, secrets)
-        section = remote_section(known["sftp"], attributes, secrets, {})
+        section = build_remote_section(known["sftp"], attributes, secrets, {})
         config = write_config(tmp_path / "c", remote=section)
         assert classify(run(rclone, config, "lsf", "remote:")[0]).state == "success"
 
         notes = {key for key, value in parse(config.read_text())["remote"].items() if section.get(key) != value}
-        assert not notes & traits.state_options("sftp")
+        assert not notes & traits.list_state_options("sftp")
 
 
 @pytest.fixture(name="s3")
@@ -366,7 +372,7 @@ def fixture_s3(known, tmp_path):
         }
 
         def config(secret="SECRET", **sections):
-            remote = remote_section(known["s3"], attributes, {"secret_access_key": secret}, {})
+            remote = build_remote_section(known["s3"], attributes, {"secret_access_key": secret}, {})
             return write_config(tmp_path / "c", remote=remote, **sections)
 
         yield config
@@ -414,7 +420,7 @@ def test_a_wrong_crypt_password_is_noticed_and_nothing_is_deleted(rclone, s3, tm
     (local / "kept").write_text("kept")
 
     def crypt(password):
-        return s3(crypt=crypt_section("remote:bkt/enc", password, "salt", "standard", True, True))
+        return s3(crypt=build_crypt_section("remote:bkt/enc", password, "salt", "standard", True, True))
 
     assert classify(run(rclone, crypt("right"), "copy", str(local), "crypt:")[0]).state == "success"
     assert classify(run(rclone, crypt("right"), "sync", "crypt:", str(local))[0]).state == "success"

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What stands around a transfer: hooks, notices, kept files, verification, retries, another user."""
+"""What stands around a transfer: hooks, notifications, kept files, verification, retries, another user."""
 
 from __future__ import annotations
 
@@ -180,7 +180,7 @@ def test_an_overdue_run_that_nobody_could_be_told_of_is_tried_again(site):
     os.utime(pathlib.Path(site.layout.unit_dir, "cloudsync@documents.timer"), (1600000000, 1600000000))
     for _attempt in range(2):
         answer = site.cloudsync("check", "--notify")
-        assert answer.code == 1 and "could not be sent" in answer.out
+        assert answer.code == 1 and "Cannot send the notification to" in answer.out
         assert SECRET not in answer.out
 
 

@@ -161,14 +161,14 @@ def test_an_emptied_host_does_not_replace_its_backup(site):
 
     said = site.backup(code=2)
 
-    assert "its last backup has the credential store, the task back, the task plain, the task www" in said
+    assert "its last backup contains credential store, task back, task plain, task www" in said
     assert (site.backups / "web1.json").read_bytes() == first
 
 
 def test_without_a_passphrase_there_is_no_seed_in_the_backup_and_it_says_so(site):
     said = site.play("backup", cloudsync_hosts="web1")
 
-    assert "The backup has no seed that opens all of it" in said
+    assert "The backup does not contain the current seed." in said
     assert "1 credentials, 3 tasks, no seed" in said
     assert site.backup_of("web1")["seed"] == {"key_ids": [], "wrapped": ""}
     site.backup()
@@ -183,7 +183,7 @@ def test_without_the_seed_everything_is_kept_and_what_can_not_be_read_is_told(si
 
     said = site.restore()
 
-    assert "can't be read with its seed: the credential store, the task back, the task www." in said
+    assert "cannot decrypt these objects: credential store, task back, task www." in said
     unscheduled = {"cloudsync/seed"} | {name for name in config if "www.service.d" in name or "back.service.d" in name}
     assert site.config("web1") == {name: config[name] for name in set(config) - unscheduled}
     site.hosts["web1"].run("plain", 1, "undecryptable")
@@ -214,7 +214,7 @@ def test_what_the_host_has_stays_unless_it_is_to_be_replaced(site):
     web1.declare([], [task, {**task, "name": "new"}])
 
     said = site.restore(cloudsync_passphrase=PASSPHRASE)
-    assert "Other than in the backup, and kept as they are on this host: the task plain." in said
+    assert "These objects differ from the backup and were not changed: task plain." in said
     assert "changed=0" in said
     site.restore(cloudsync_passphrase=PASSPHRASE, cloudsync_restore_existing="replace")
 
@@ -253,7 +253,7 @@ def test_a_backup_that_was_cut_short_is_refused_and_not_replaced(site):
     path.write_bytes(short)
 
     for said in (site.restore(code=2, cloudsync_passphrase=PASSPHRASE), site.backup(code=2)):
-        assert "The backup is not what skyhaul.cloudsync.backup wrote: it was edited or cut short." in said
+        assert "The backup is damaged: it was edited or truncated" in said
     said = site.play("rotate_seed", code=2, cloudsync_hosts="web1", cloudsync_passphrase=PASSPHRASE)
-    assert "move that file away, then back up again" in said
+    assert "Move the file away, then back up again" in said
     assert (site.config("web1"), path.read_bytes()) == (before, short)

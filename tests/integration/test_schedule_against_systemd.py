@@ -135,7 +135,7 @@ def values(field):
     item = st.one_of(
         st.sampled_from(names),
         span,
-        st.tuples(span | st.just("*"), st.integers(1, len(field.full))).map(lambda pair: "{0}/{1}".format(*pair)),
+        st.tuples(span | st.just("*"), st.integers(1, len(field.full))).map(lambda pair: f"{pair[0]}/{pair[1]}"),
     )
     return st.just("*") | st.lists(item, min_size=1, max_size=3).map(",".join)
 

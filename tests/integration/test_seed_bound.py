@@ -21,7 +21,9 @@ def fixture_bound(new_machine, store, bucket):
     """A machine with a seed that is bound to this host, and a task that works."""
     machine = new_machine()
     answer = machine.module("seed", bound="host")
-    if "msg" in answer and ("needs systemd-creds" in answer["msg"] or "systemd-creds says" in answer["msg"]):
+    if "msg" in answer and (
+        "systemd-creds is not installed" in answer["msg"] or "systemd-creds failed" in answer["msg"]
+    ):
         pytest.skip(answer["msg"])
     assert answer["changed"] and answer["seed"]["bound"] == "host", answer
     harness.write_tree(machine.data, {"a.txt": "a"})
@@ -86,14 +88,15 @@ def test_a_host_whose_key_is_gone_says_so_and_is_restored_from_its_backup(bound)
         pytest.skip("no mounts here: " + ended.stderr)
     record = json.loads(ended.stdout)
     assert (ended.returncode, record["reason"]) == (1, "undecryptable")
-    assert "is bound (bound=host), and this host can't open it: systemd-creds says: " in record["message"]
+    assert "is bound (bound=host), and this host cannot open it. It was not changed." in record["message"]
+    assert "Cause: systemd-creds failed: " in record["message"]
     assert content(bound) == sealed
 
     edited = {**sealed, "sealed": sealed["sealed"][:40]}
     with open(bound.layout.seed, "w") as stream:
         json.dump(edited, stream)
     for options in ({}, {"state": "rotated"}):
-        assert "this host can't open it" in bound.module("seed", **options)["msg"]
+        assert "this host cannot open it" in bound.module("seed", **options)["msg"]
     assert content(bound) == edited
     restored = bound.module("restore", content=backup, passphrase=PASSPHRASE, bound="host")
     assert restored["seed"]["bound"] == "host"
@@ -108,6 +111,6 @@ def test_a_tpm_that_is_not_there_is_refused(bound):
         answer = bound.module("seed", bound="tpm2", _ansible_check_mode=check)
         if not answer.get("failed"):
             pytest.skip("there is a TPM here")
-        assert answer["msg"].startswith("The seed can't be bound with bound=tpm2: systemd-creds says: ")
-        assert answer["msg"].endswith("It stays as it is.")
+        assert answer["msg"].startswith("Cannot bind the seed with bound=tpm2. The seed was not changed. Cause: ")
+        assert "Cause: systemd-creds failed: " in answer["msg"]
     assert content(bound) == before

@@ -22,7 +22,9 @@ from harness import PASSWORD, SALT, SECRET, SLOW, free_port, s3_credential, serv
 
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.cli import control, show
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.cli import main as command
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.providers.truenas_names import ALIASES
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.providers.truenas_names import (
+    STORJ_OPTIONS,
+)
 
 FILES = {"a.txt": "alpha", "deep/er/b.txt": "beta"}
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
@@ -151,16 +153,18 @@ def test_a30_limits_of_bandwidth_out_of_order(machine, push):
 
 
 def test_a31_a_snapshot_of_a_pull(machine, push):
-    assert "snapshot works for push tasks only" in refusal(machine, {**push, "direction": "pull", "snapshot": "auto"})
+    assert "snapshot is only allowed for push tasks" in refusal(
+        machine, {**push, "direction": "pull", "snapshot": "auto"}
+    )
 
 
 def test_a32_a_snapshot_of_a_move(machine, push):
-    assert "snapshot and mode move exclude each other" in refusal(machine, {**push, "mode": "move", "snapshot": "auto"})
+    assert "snapshot is not allowed with mode move" in refusal(machine, {**push, "mode": "move", "snapshot": "auto"})
 
 
 def test_a34_a_push_to_http(machine, push):
     machine.declare([{"name": "web", "provider": "HTTP", "attributes": {"url": "http://127.0.0.1:9"}}])
-    sentence = "Provider HTTP is read-only. A task can pull from it but cannot push to it."
+    sentence = "Provider http is read-only. A task can pull from it but cannot push to it."
     assert sentence in refusal(machine, {**push, "credential": "web"})
 
 
@@ -219,7 +223,7 @@ def test_a40_nobody_but_root_sees_changes_or_runs_a_task(machine, push, argument
     before = machine.left_behind()
     code, said = as_nobody(machine, *arguments)
     assert code == 2
-    assert "Permission denied. Do this as root" in said
+    assert "Permission denied. Run this as root" in said
     assert machine.left_behind() == before
     assert not (machine.data / "hook").exists()
 
@@ -299,8 +303,8 @@ def test_a54_a55_a56_sftp_is_pushed_to_listed_and_pulled_from(machine, push, sft
 
 
 def test_a57_storj_there_and_back(machine, bucket, push, store):
-    """With all that STORJ_IX stands for but its endpoint, which has to be one with TLS."""
-    settings = {**ALIASES["STORJ_IX"].implied, "endpoint": store["attributes"]["endpoint"]}
+    """With all that STORJ_IX implies but its endpoint, which must use TLS."""
+    settings = {**STORJ_OPTIONS, "endpoint": store["attributes"]["endpoint"]}
     login = {**store, "name": "storj", "attributes": settings}
     task = {**push, "credential": "storj", "mode": "sync"}
     machine.declare([login], [task])

@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""What the rooms below need to know about this host, found out once and only when it is needed."""
+"""The host that the engine works on. Each fact about it is read once, when it is first needed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Host:
-    """This host: its layout, and lazily its seed, its rclone and what that rclone can talk to."""
+    """This host: its layout, and on demand its seed, its rclone and the providers of that rclone."""
 
     def __init__(self, layout: Layout, search_path: str = "") -> None:
         self.layout = layout
@@ -32,12 +32,12 @@ class Host:
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Host:
-        """The host that ``CLOUDSYNC_ROOT`` and ``PATH`` describe."""
+        """Return the host with ``CLOUDSYNC_ROOT`` and ``PATH`` of ``environ``."""
         return cls(Layout.from_environment(environ), environ.get("PATH", ""))
 
     @property
     def seed(self) -> Seed:
-        """Raises CloudsyncError("undecryptable") when it is missing or damaged."""
+        """The seed. Raises CloudsyncError("undecryptable") if it is missing or damaged."""
         if self._seed is None:
             from .config.seed import load_seed
 
@@ -50,7 +50,7 @@ class Host:
 
     @property
     def rclone(self) -> Rclone:
-        """Raises CloudsyncError("usage") when it is missing or too old."""
+        """The rclone of this host. Raises CloudsyncError("usage") if it is missing or too old."""
         if self._rclone is None:
             from .rclone import binary
 
@@ -59,7 +59,7 @@ class Host:
 
     @property
     def has_rclone(self) -> bool:
-        """Whether there is one to ask; a check before the first real run has none yet."""
+        """Whether a usable rclone is installed. In check mode on a new host there is none yet."""
         try:
             return bool(self.rclone)
         except CloudsyncError:
@@ -67,7 +67,7 @@ class Host:
 
     @property
     def providers(self) -> Dict[str, Provider]:
-        """By rclone's name."""
+        """The providers by rclone's name."""
         if self._providers is None:
             from .rclone.providers import schema
 

@@ -5,9 +5,9 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
 
-"""Whether what was found would be accepted on a host. Asked before it is written, so that nothing wrong stands there.
+"""Check imported definitions as a host would check them, before they are written.
 
-``providers`` is what the control node's rclone has; empty when there is none, and nothing can be asked.
+``providers`` are those of the control node's rclone. They are empty without rclone, and then less can be checked.
 """
 
 from __future__ import annotations
@@ -19,25 +19,25 @@ from ...module_utils._engine.config.credentials import parse_credential
 from ...module_utils._engine.config.task_parser import parse_task
 from ...module_utils._engine.operations.validate import vet_task
 from ...module_utils._engine.rclone.conf_file import render
-from ...module_utils._engine.rclone.providers.conf_section import remote_section
+from ...module_utils._engine.rclone.providers.conf_section import build_remote_section
 from ...module_utils._engine.rclone.providers.option_checks import check
 from ...module_utils._engine.rclone.providers.schema import Provider, resolve
-from .findings import Findings, clear, is_complete
+from .findings import Findings, is_complete, reveal_secrets
 
 Providers = Mapping[str, Provider]
 
 
 def add_credential(found: Findings, declared: Mapping[str, Any], providers: Providers) -> bool:
-    """Take it up among the credentials; or, when a host would refuse it, among the refused ones. Whether it fits."""
+    """Add the credential, or list it as refused if a host would refuse it. Return whether it was accepted."""
     try:
-        credential = parse_credential(clear(declared))
+        credential = parse_credential(reveal_secrets(declared))
         if providers:
             provider = resolve(credential.provider, providers)
             if is_complete(declared):
                 check(provider, credential.attributes, credential.secrets)
-                render({"remote": remote_section(provider, credential.attributes, credential.secrets, {})})
+                render({"remote": build_remote_section(provider, credential.attributes, credential.secrets, {})})
     except CloudsyncError as error:
-        found.need(f"The credential {declared['name']}", _refused(error))
+        found.need(f"The credential {declared['name']}", _advise(error, "cloudsync_credentials"))
         found.refused_credentials.append(dict(declared))
         return False
     found.credentials.append(dict(declared))
@@ -45,16 +45,18 @@ def add_credential(found: Findings, declared: Mapping[str, Any], providers: Prov
 
 
 def add_task(found: Findings, declared: Mapping[str, Any], provider: str, providers: Providers) -> bool:
-    """The same for a task, whose credential is one of ``provider``."""
+    """Add the task, or list it as refused. ``provider`` is that of its credential. Return whether it was accepted."""
     try:
-        vet_task(parse_task(clear(declared)), provider, providers)
+        vet_task(parse_task(reveal_secrets(declared)), provider, providers)
     except CloudsyncError as error:
-        found.need(f"The task {declared['name']}", _refused(error))
+        found.need(f"The task {declared['name']}", _advise(error, "cloudsync_tasks"))
         found.refused_tasks.append(dict(declared))
         return False
     found.tasks.append(dict(declared))
     return True
 
 
-def _refused(error: CloudsyncError) -> str:
-    return f"a host would refuse it. {error.message} It stands in cloudsync_import_refused: mend it, and move it up."
+def _advise(error: CloudsyncError, variable: str) -> str:
+    return (
+        f"this definition is invalid. {error.message} Fix it in cloudsync_import_refused, then move it to {variable}."
+    )

@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
 
-"""What moving in finds: declarations, their secrets apart from them, and what is left for a person to do."""
+"""Collect the results of an import: definitions, their secrets separately, and what remains to be done by hand."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ import unicodedata
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Set, Tuple
 
-# What stands for a secret that is not known yet while the rest is checked.
-STAND_IN = "still needed"
+# A placeholder for an unknown secret while the rest is checked.
+PLACEHOLDER = "still needed"
 LONGEST_NAME = 63
 ALL_OF_IT = "all of it"
 SSH_NOTE = (
-    "SFTP: nothing checked the servers' host keys so far. Put the lines that 'ssh-keyscan HOST' prints, once you have "
-    "compared them with what their operators say, into the credential's known_hosts: until then runs are refused."
+    "SFTP: so far nothing checked the servers' host keys. Run 'ssh-keyscan HOST', compare the keys with those that the "
+    "servers' operators give you, and put the lines into the credential's known_hosts. Until then runs are refused."
 )
 
 
 @dataclass(frozen=True)
 class Secret:
-    """A value for the vault file. None: it is still needed, and ``hint`` says what it is and where to look."""
+    """A value for the vault file. None: it is still needed, and ``hint`` says what it is and where to find it."""
 
     value: Optional[str]
     hint: str = ""
@@ -34,21 +34,21 @@ class Secret:
 
 @dataclass(frozen=True)
 class Reference:
-    """In the public file: the variable of the vault file that has the value."""
+    """A reference in the public file to the variable of the vault file that has the value."""
 
     variable: str
 
 
 @dataclass(frozen=True)
 class Missing:
-    """In the vault file: a value that is still needed. To use it has to fail, with ``hint``."""
+    """A value in the vault file that is still needed. Using it fails with ``hint``."""
 
     hint: str
 
 
 @dataclass(frozen=True)
 class Imported:
-    """``public`` and ``vault`` are the variables of the two files. The sentences name things, never a secret."""
+    """``public`` and ``vault`` are the variables of the two files. The sentences never contain a secret."""
 
     public: Mapping[str, Any]
     vault: Mapping[str, Any]
@@ -58,14 +58,14 @@ class Imported:
 
 
 class Names:
-    """Gives names of credentials and tasks, or of variables, each once."""
+    """Choose unique names for credentials and tasks, or for variables."""
 
     def __init__(self, separator: str = "-") -> None:
         self._separator = separator
         self._given: Set[str] = set()
 
-    def unique(self, wanted: str) -> str:
-        """``wanted``, or the first of wanted-2, wanted-3, ... that is free."""
+    def choose(self, wanted: str) -> str:
+        """Return ``wanted``, or the first of wanted-2, wanted-3, ... that is not used yet."""
         name, number = wanted, 1
         while name in self._given:
             number += 1
@@ -74,18 +74,18 @@ class Names:
         self._given.add(name)
         return name
 
-    def from_text(self, text: str, fallback: str) -> str:
-        """A free name as like to ``text`` as a name can be, or to ``fallback`` when nothing of it can stand."""
+    def choose_for(self, text: str, fallback: str) -> str:
+        """Return an unused name that resembles ``text``, or ``fallback`` if none of its characters is valid."""
         plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode("ascii")
         name = re.sub(r"[^A-Za-z0-9._]*-[^A-Za-z0-9._]*|[^A-Za-z0-9._-]+", "-", plain)[:LONGEST_NAME]
-        return self.unique(name.lstrip("._-").rstrip("-") or fallback)
+        return self.choose(name.lstrip("._-").rstrip("-") or fallback)
 
 
 @dataclass
 class Findings:
-    """What is collected while the source is read. Declarations hold each secret as a Secret, where it belongs.
+    """The results so far. Definitions contain each secret as a Secret, in its place.
 
-    ``encryptions``: per crypt remote what a task over it needs.
+    ``encryptions``: for each crypt remote, the options of a task that uses it.
     """
 
     credentials: List[Dict[str, Any]] = field(default_factory=list)
@@ -99,57 +99,57 @@ class Findings:
     kept: List[Dict[str, Any]] = field(default_factory=list)
 
     def leave_out(self, about: str, option: str, value: Any, why: str) -> None:
-        """List what can't be carried over; its ``value``, which may be a secret, goes into the vault file."""
+        """List an option that cannot be imported. Its ``value``, which may be a secret, goes into the vault file."""
         what = about if option == ALL_OF_IT else f"{about}: {option}"
-        self.left_out.append(_printable(f"{what} {why}."))
-        self.kept.append({"about": _printable(about), "option": option, "value": value})
+        self.left_out.append(_make_printable(f"{what} {why}."))
+        self.kept.append({"about": _make_printable(about), "option": option, "value": value})
 
     def need(self, about: str, sentence: str) -> None:
-        """Something that a person has to do before, or in place of, what was there."""
-        text = _printable(f"{about}: {sentence}")
+        """List something that has to be done by hand."""
+        text = _make_printable(f"{about}: {sentence}")
         if text not in self.needed:
             self.needed.append(text)
 
     def note(self, sentence: str) -> None:
-        """Something to know; each sentence stands once."""
-        if _printable(sentence) not in self.notes:
-            self.notes.append(_printable(sentence))
+        """List something to know. Equal sentences are listed once."""
+        if _make_printable(sentence) not in self.notes:
+            self.notes.append(_make_printable(sentence))
 
-    def result(self) -> Imported:
-        """The two files' variables, and the lists."""
+    def build_result(self) -> Imported:
+        """Return the variables of the two files, and the lists."""
         vault: Dict[str, Any] = {}
         split = _Split(vault)
         public: Dict[str, Any] = {
-            "cloudsync_credentials": [split.named(each) for each in self.credentials],
-            "cloudsync_tasks": [split.named(each) for each in self.tasks],
+            "cloudsync_credentials": [split.hide_named(each) for each in self.credentials],
+            "cloudsync_tasks": [split.hide_named(each) for each in self.tasks],
         }
         if self.encryptions:
             public["cloudsync_import_encryptions"] = {
-                name: split.public(block, name) for name, block in self.encryptions.items()
+                name: split.hide(block, name) for name, block in self.encryptions.items()
             }
         if self.refused_credentials or self.refused_tasks:
             public["cloudsync_import_refused"] = {
-                "credentials": [split.named(each) for each in self.refused_credentials],
-                "tasks": [split.named(each) for each in self.refused_tasks],
+                "credentials": [split.hide_named(each) for each in self.refused_credentials],
+                "tasks": [split.hide_named(each) for each in self.refused_tasks],
             }
         if self.kept:
             vault["vault_cloudsync_import_left_out"] = self.kept
         return Imported(public, vault, tuple(self.needed), tuple(self.left_out), tuple(self.notes))
 
 
-def clear(declared: Any) -> Any:
-    """``declared`` with every secret in its place; one that is still needed is the STAND_IN."""
+def reveal_secrets(declared: Any) -> Any:
+    """Return ``declared`` with the value of each secret; one that is still needed is the PLACEHOLDER."""
     if isinstance(declared, Secret):
-        return STAND_IN if declared.value is None else declared.value
+        return PLACEHOLDER if declared.value is None else declared.value
     if isinstance(declared, Mapping):
-        return {key: clear(value) for key, value in declared.items()}
+        return {key: reveal_secrets(value) for key, value in declared.items()}
     if isinstance(declared, list):
-        return [clear(value) for value in declared]
+        return [reveal_secrets(value) for value in declared]
     return declared
 
 
 def is_complete(declared: Any) -> bool:
-    """Whether no secret in it is still needed."""
+    """Whether all secrets in ``declared`` have a value."""
     if isinstance(declared, Secret):
         return declared.value is not None
     if isinstance(declared, Mapping):
@@ -158,28 +158,28 @@ def is_complete(declared: Any) -> bool:
 
 
 class _Split:
-    """Moves secrets out of declarations, into variables of ``vault``."""
+    """Move secrets from definitions into variables of ``vault``."""
 
     def __init__(self, vault: Dict[str, Any]) -> None:
         self._vault = vault
         self._names = Names("_")
 
-    def named(self, declared: Mapping[str, Any]) -> Any:
-        """The public form of a credential or a task."""
-        return self.public(declared, declared["name"])
+    def hide_named(self, declared: Mapping[str, Any]) -> Any:
+        """Return the public form of a credential or a task."""
+        return self.hide(declared, declared["name"])
 
-    def public(self, declared: Any, owner: str, path: Sequence[str] = ()) -> Any:
-        """The public form of what stands at ``path`` in the declaration of ``owner``."""
+    def hide(self, declared: Any, owner: str, path: Sequence[str] = ()) -> Any:
+        """Return the public form of the value at ``path`` in the definition of ``owner``."""
         if isinstance(declared, Secret):
             words = [word for word in path if word not in ("attributes", "secrets")]
-            variable = self._names.unique(re.sub(r"[^A-Za-z0-9_]", "_", "_".join(["vault_cloudsync", owner, *words])))
+            variable = self._names.choose(re.sub(r"[^A-Za-z0-9_]", "_", "_".join(["vault_cloudsync", owner, *words])))
             self._vault[variable] = Missing(declared.hint) if declared.value is None else declared.value
             return Reference(variable)
         if isinstance(declared, Mapping):
-            return {key: self.public(value, owner, [*path, key]) for key, value in declared.items()}
+            return {key: self.hide(value, owner, [*path, key]) for key, value in declared.items()}
         return declared
 
 
-def _printable(text: str) -> str:
-    """On one line, as these sentences become comments of a YAML file."""
+def _make_printable(text: str) -> str:
+    """Return ``text`` on one line, because the sentences become comments in a YAML file."""
     return "".join(character if character.isprintable() else " " for character in text)

@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
 
-"""Reads an rclone.conf, also one that is encrypted as a whole; rclone itself decrypts that."""
+"""Read an rclone.conf. rclone itself decrypts an encrypted one."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ from ...module_utils._engine.rclone.conf_file import Sections, parse
 ENCRYPTED = "RCLONE_ENCRYPT_V0:"
 
 
-def sections_of(text: str, password: str, program: str) -> Sections:
-    """The sections of the configuration ``text``. ``program`` is the path of an rclone, used if it is encrypted."""
+def read_sections(text: str, password: str, program: str) -> Sections:
+    """Return the sections of the configuration ``text``. The rclone at ``program`` decrypts it if necessary."""
     if ENCRYPTED not in text:
         return parse(text)
     if not password:
         raise usage_error(
-            "This rclone configuration is encrypted: set the environment variable RCLONE_CONFIG_PASS to its password, "
+            "This rclone configuration is encrypted. Set the environment variable RCLONE_CONFIG_PASS to its password, "
             "or the variable rclone_config_password (in a file encrypted with ansible-vault)."
         )
     with tempfile.TemporaryDirectory(prefix="cloudsync-") as folder:
         path = os.path.join(folder, "rclone.conf")
         with open(path, "w", encoding="utf-8") as stream:
             stream.write(text)
-        answer = _dumped(program, path, password)
+        answer = _dump(program, path, password)
     return {name: dict(options) for name, options in json.loads(answer).items()}
 
 
-def _dumped(program: str, path: str, password: str) -> bytes:
-    """What ``rclone config dump`` prints, in clear. The password goes through a pipe: no argument, no environment."""
+def _dump(program: str, path: str, password: str) -> bytes:
+    """Return the output of ``rclone config dump``. The password goes through a pipe, not an argument or variable."""
     reading, writing = os.pipe()
     try:
         with os.fdopen(writing, "wb") as stream:
@@ -58,9 +58,9 @@ def _dumped(program: str, path: str, password: str) -> bytes:
             check=False,
         )
     except (OSError, subprocess.SubprocessError) as error:
-        raise CloudsyncError("other", f"{program} could not decrypt the configuration: {error}.") from error
+        raise CloudsyncError("other", f"{program} cannot decrypt the configuration. The error was: {error}.") from error
     finally:
         os.close(reading)
     if ended.returncode != 0:
-        raise usage_error("rclone could not decrypt its configuration: the password is wrong, or the file is damaged.")
+        raise usage_error("rclone cannot decrypt this configuration. The password is wrong, or the file is damaged.")
     return ended.stdout

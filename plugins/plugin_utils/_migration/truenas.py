@@ -5,11 +5,11 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
 
-"""From what TrueNAS's API returns to credentials and tasks.
+"""Turn the output of TrueNAS's API into credentials and tasks.
 
 The input is JSON as ``midclt call`` prints it for ``cloudsync.credentials.query`` and ``cloudsync.query``; for SFTP
-with keys also ``keychaincredential.query``. A provider is an object with its type since 25.04, before it was a name
-beside ``attributes``. Every key is taken out of the input when it is read, and what is left then is listed.
+with keys also ``keychaincredential.query``. Since 25.04 a provider is an object with a type. Before, it was a name, and
+its options were in ``attributes``. Each key is removed from the input when it is read. All remaining keys are listed.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from typing import Any, Dict, List, Mapping, Optional
 from ...module_utils._engine.common.errors import usage_error
 from ...module_utils._engine.rclone.providers.schema import Provider
 from ...module_utils._engine.rclone.providers.traits import refresh_token_is_single_use
-from ...module_utils._engine.rclone.providers.truenas_names import rclone_name
+from ...module_utils._engine.rclone.providers.truenas_names import get_rclone_name
 from .checking import Providers, add_credential
-from .findings import ALL_OF_IT, Findings, Imported, Names, clear
-from .truenas_providers import KINDS, credential_options
-from .truenas_shapes import CREDENTIAL, TASK, misfits, sentence
+from .findings import ALL_OF_IT, Findings, Imported, Names, reveal_secrets
+from .truenas_providers import KINDS, translate_credential
+from .truenas_shapes import CREDENTIAL, TASK, explain_misfits, find_misfits
 from .truenas_tasks import Source, read_task
 
 KEY_PAIR = "SSH_KEY_PAIR"
@@ -34,7 +34,7 @@ OTHER_KEYS = ("SSH_CREDENTIALS",)
 
 @dataclass
 class _Export:
-    """The objects in the files, by what they are."""
+    """The objects in the files, by their kind."""
 
     credentials: List[Mapping[str, Any]]
     tasks: List[Mapping[str, Any]]
@@ -42,25 +42,25 @@ class _Export:
 
 
 def from_truenas(texts: Mapping[str, str], providers: Providers, timezone: str = "") -> Imported:
-    """Read files, name to text, whatever each of them holds.
+    """Read files (name to text), each of any kind.
 
-    ``timezone`` is TrueNAS's, for the schedules; empty: the hosts' own.
+    ``timezone`` is TrueNAS's, for the schedules. If it is empty, schedules use the time zone of each host.
     """
     export = _read(texts)
     reader = _Reader(providers, export.keys)
     for entry in export.credentials:
         reader.add_credential(entry)
     for entry in export.tasks:
-        wrong = misfits(entry, TASK)
+        wrong = find_misfits(entry, TASK)
         if wrong:
             about = f"The task {entry.get('id')!r}"
-            reader.found.leave_out(about, ALL_OF_IT, entry, sentence(wrong))
+            reader.found.leave_out(about, ALL_OF_IT, entry, explain_misfits(wrong))
             continue
         read_task(
-            reader.found, reader.task_names, entry, reader.source_of(entry.get("credentials")), providers, timezone
+            reader.found, reader.task_names, entry, reader.find_source(entry.get("credentials")), providers, timezone
         )
-    _tell(reader.found, bool(providers), timezone)
-    return reader.found.result()
+    _add_notes(reader.found, bool(providers), timezone)
+    return reader.found.build_result()
 
 
 def _read(texts: Mapping[str, str]) -> _Export:
@@ -70,15 +70,15 @@ def _read(texts: Mapping[str, str]) -> _Export:
             content = json.loads(text)
         except ValueError:
             raise usage_error(
-                f"{name} is not JSON: save what 'midclt call cloudsync.credentials.query' and 'midclt call "
-                "cloudsync.query' print."
+                f"{name} is not JSON. Save the output of 'midclt call cloudsync.credentials.query' and 'midclt call "
+                "cloudsync.query'."
             ) from None
         lists = content.values() if isinstance(content, Mapping) else [content]
         for entries in lists:
             if not isinstance(entries, list) or not all(isinstance(entry, Mapping) for entry in entries):
                 raise usage_error(
-                    f"{name} holds no list of credentials or tasks: save what 'midclt call cloudsync.query' prints, or "
-                    'a dictionary of such lists, {"credentials": [...], "tasks": [...]}.'
+                    f"{name} does not contain a list of credentials or tasks. Save the output of 'midclt call "
+                    'cloudsync.query\', or a dictionary of such lists: {"credentials": [...], "tasks": [...]}.'
                 )
             for entry in entries:
                 _sort_in(export, name, entry)
@@ -97,13 +97,13 @@ def _sort_in(export: _Export, file_name: str, entry: Mapping[str, Any]) -> None:
             export.keys[entry.get("id")] = key
     elif entry.get("type") not in OTHER_KEYS:
         raise usage_error(
-            f"{file_name} has an entry that is neither a credential nor a task: save what 'midclt call "
-            "cloudsync.credentials.query' and 'midclt call cloudsync.query' print."
+            f"{file_name} contains an entry that is neither a credential nor a task. Save the output of 'midclt call "
+            "cloudsync.credentials.query' and 'midclt call cloudsync.query'."
         )
 
 
 class _Reader:
-    """The credentials read so far, by TrueNAS's id."""
+    """Read credentials, and remember them by TrueNAS's id."""
 
     def __init__(self, providers: Providers, keys: Mapping[Any, str]) -> None:
         self.found = Findings()
@@ -113,18 +113,18 @@ class _Reader:
         self._keys = keys
         self._sources: Dict[Any, Source] = {}
 
-    def source_of(self, given: Any) -> Optional[Source]:
-        """The credential that a task names: by its id, or as an object, which is read if it is a new one."""
+    def find_source(self, given: Any) -> Optional[Source]:
+        """Return the credential of a task, which names it by its id or contains it as an object."""
         if not isinstance(given, Mapping):
             return self._sources.get(given)
         self.add_credential(given)
         return self._sources.get(given.get("id"))
 
     def add_credential(self, entry: Mapping[str, Any]) -> None:
-        """Read one; an id that was read before is the same one again."""
-        wrong = misfits(entry, CREDENTIAL)
+        """Read a credential, unless one with the same id was read before."""
+        wrong = find_misfits(entry, CREDENTIAL)
         if wrong:
-            self.found.leave_out("A credential", ALL_OF_IT, entry, sentence(wrong))
+            self.found.leave_out("A credential", ALL_OF_IT, entry, explain_misfits(wrong))
             return
         given = dict(entry)
         number, title = given.pop("id", None), str(given.pop("name", ""))
@@ -138,19 +138,19 @@ class _Reader:
         else:
             type_name, fields = str(fields), dict(given.pop("attributes", None) or {})
         for option, value in given.items():
-            self.found.leave_out(about, option, value, "is unknown here")
+            self.found.leave_out(about, option, value, "is not supported")
         if type_name in KINDS:
             self._sources[number] = self._declare(about, number, title, type_name, fields)
         else:
-            self.found.leave_out(about, ALL_OF_IT, entry, f"has the provider {type_name!r}, which is unknown here")
+            self.found.leave_out(about, ALL_OF_IT, entry, f"has the provider {type_name!r}, which is not supported")
             self._sources[number] = Source("", type_name)
 
     def _declare(self, about: str, number: Any, title: str, type_name: str, fields: Mapping[str, Any]) -> Source:
-        name = rclone_name(type_name)
+        name = get_rclone_name(type_name)
         provider = self._providers.get(name, Provider(name))
-        options = credential_options(self.found, about, type_name, fields, provider, self._keys)
+        options = translate_credential(self.found, about, type_name, fields, provider, self._keys)
         declared: Dict[str, Any] = {
-            "name": self._names.from_text(title, f"credential-{number}"),
+            "name": self._names.choose_for(title, f"credential-{number}"),
             "provider": name,
             "attributes": options.attributes,
             "secrets": options.secrets,
@@ -158,20 +158,22 @@ class _Reader:
         if declared["name"] != title:
             declared["description"] = title
         accepted = add_credential(self.found, declared, self._providers)
-        if refresh_token_is_single_use(name, clear(options.attributes), "token" in options.secrets):
+        if refresh_token_is_single_use(name, reveal_secrets(options.attributes), "token" in options.secrets):
             self.found.note(
-                f"{about}: its refresh token works once. Stop its tasks in TrueNAS before anything runs here."
+                f"{about}: its refresh token can be used only once. Disable its tasks in TrueNAS before the first run "
+                "here."
             )
         return Source(declared["name"], type_name, accepted, fields.get("skip_region") is True)
 
 
-def _tell(found: Findings, asked_rclone: bool, timezone: str) -> None:
-    """What is true of every move."""
+def _add_notes(found: Findings, asked_rclone: bool, timezone: str) -> None:
+    """Add the notes that concern every import."""
     if any(task["path"].startswith("/mnt/") for task in found.tasks):
-        found.note("The paths below /mnt are TrueNAS's own: change them to those of the hosts.")
+        found.note("The paths below /mnt are TrueNAS's. Change them to paths of the hosts.")
     if any("schedule" in task for task in found.tasks) and not timezone:
         found.note(
-            "The schedules go by the hosts' time zones. If TrueNAS's was another: -e truenas_timezone=Europe/Berlin."
+            "The schedules use the time zones of the hosts. If TrueNAS used another one, import again with "
+            "-e truenas_timezone=Europe/Berlin."
         )
     if found.credentials and not asked_rclone:
-        found.note("There is no rclone on this machine: whether the credentials are complete was not checked.")
+        found.note("This machine has no rclone, so the import did not check whether the credentials are complete.")

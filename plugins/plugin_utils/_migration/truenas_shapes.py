@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
 
-"""Of which types TrueNAS's fields are. What is of another type was made by something else, and is not guessed at."""
+"""The types of TrueNAS's fields. A field of another type comes from something else, and is not interpreted."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ TASK: Mapping[str, Fits] = {
     "path": _text,
     "direction": _text,
     "transfer_mode": _text,
-    "credentials": lambda value: _number(value) or (isinstance(value, Mapping) and not misfits(value, CREDENTIAL)),
+    "credentials": lambda value: _number(value) or (isinstance(value, Mapping) and not find_misfits(value, CREDENTIAL)),
     "attributes": _attributes,
     "schedule": _fields,
     "bwlimit": _slots,
@@ -70,12 +70,12 @@ TASK: Mapping[str, Fits] = {
 }
 
 
-def misfits(entry: Mapping[str, Any], shape: Mapping[str, Fits]) -> List[str]:
-    """The fields of ``entry`` that are of another type; null fits everywhere, as does what ``shape`` does not name."""
+def find_misfits(entry: Mapping[str, Any], shape: Mapping[str, Fits]) -> List[str]:
+    """Return the fields of ``entry`` with another type than in ``shape``. Null and unknown fields always fit."""
     given: Dict[str, Any] = {name: value for name, value in entry.items() if value is not None}
     return sorted(name for name, fits in shape.items() if name in given and not fits(given[name]))
 
 
-def sentence(names: List[str]) -> str:
-    """Why an entry with such fields is not carried over; follows its name."""
-    return f"is in no form that TrueNAS is known to have: {', '.join(names)}"
+def explain_misfits(names: List[str]) -> str:
+    """Return why an entry with such fields is not imported: the rest of a sentence that begins with its name."""
+    return f"has fields with unexpected values: {', '.join(names)}"

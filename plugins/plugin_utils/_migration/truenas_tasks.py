@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
 
-"""From a cloud sync task of TrueNAS to a task."""
+"""Turn a cloud sync task of TrueNAS into a task."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from typing import Any, Dict, List, Mapping, Optional, Tuple
 from ...module_utils._engine.common.errors import CloudsyncError
 from ...module_utils._engine.config.task_checks import check_bandwidth, check_rclone_args
 from ...module_utils._engine.rclone.providers.traits import is_bucket_based
-from ...module_utils._engine.rclone.providers.truenas_names import rclone_name
+from ...module_utils._engine.rclone.providers.truenas_names import get_rclone_name
 from ...module_utils._engine.schedule import schedule as schedules
 from .checking import Providers, add_task
 from .findings import ALL_OF_IT, Findings, Names, Secret
-from .truenas_providers import HIDDEN, UNSET, place_of
+from .truenas_providers import HIDDEN, UNSET, translate_task
 
-# The state of the task, and what TrueNAS derives from its path.
+# The state of the task, and fields that TrueNAS derives from its path.
 NOT_NEEDED = ("id", "job", "locked", "dataset", "relative_path")
 FIELDS = {"minute": "minute", "hour": "hour", "dom": "day", "month": "month", "dow": "weekday"}
 WINDOW = ("begin", "end")
 POOL = re.compile(r"\A/mnt/[^/]+/*\Z")
-# TrueNAS leaves these out of every push of a whole pool.
+# TrueNAS excludes these from every push of a whole pool.
 POOL_EXCLUDES = tuple(
     pattern for name in ("ix-applications", "ix-apps") for pattern in ("/" + name, "/" + name + "/**")
 )
@@ -36,20 +36,20 @@ VARIABLE = re.compile(r"\bCLOUD_SYNC_([A-Z0-9_]+)")
 VARIABLES = {
     "ID": "CLOUDSYNC_TASK",
     "DESCRIPTION": "CLOUDSYNC_DESCRIPTION",
-    "DIRECTION": "CLOUDSYNC_DIRECTION (push or pull, in small letters)",
-    "TRANSFER_MODE": "CLOUDSYNC_MODE (sync, copy or move, in small letters)",
+    "DIRECTION": "CLOUDSYNC_DIRECTION (push or pull, in lower case)",
+    "TRANSFER_MODE": "CLOUDSYNC_MODE (sync, copy or move, in lower case)",
     "PATH": "CLOUDSYNC_PATH (CLOUDSYNC_SNAPSHOT_PATH when there is a snapshot)",
     "SNAPSHOT": "CLOUDSYNC_SNAPSHOT_PATH (not empty when there is one)",
     "BUCKET": "CLOUDSYNC_REMOTE_PATH (bucket and folder)",
     "FOLDER": "CLOUDSYNC_REMOTE_PATH (bucket and folder)",
 }
-# Their values can be logins, and rclone_args are public.
+# Their values may be logins, and rclone_args are public.
 HEADERS = ("--header", "--header-download", "--header-upload")
 
 
 @dataclass(frozen=True)
 class Source:
-    """What became of a credential. ``name`` is empty when its provider is unknown."""
+    """An imported credential. ``name`` is empty if its provider is not supported."""
 
     name: str
     type_name: str
@@ -70,23 +70,23 @@ def read_task(
     title = str(given.pop("description", None) or "")
     about = f"The task {title or entry.get('id')!r}"
     if source is None or not source.name:
-        why = "has a credential that is not there" if source is None else "has a credential that can't be carried over"
+        why = "has no credential in the export" if source is None else "has a credential that cannot be imported"
         found.leave_out(about, ALL_OF_IT, entry, why)
         return
     task = _Task(found, about, given, source)
-    name = names.from_text(title, f"task-{entry.get('id')}")
+    name = names.choose_for(title, f"task-{entry.get('id')}")
     declared = {"name": name, **({"description": title} if title not in ("", name) else {}), **task.read(timezone)}
     for option, value in given.items():
-        found.leave_out(about, option, value, "is unknown here")
+        found.leave_out(about, option, value, "is not supported")
     if source.accepted:
-        add_task(found, declared, rclone_name(source.type_name), providers)
+        add_task(found, declared, get_rclone_name(source.type_name), providers)
     else:
-        found.need(about, f"its credential {source.name} is refused. It stands beside it.")
+        found.need(about, f"its credential {source.name} is refused. Both are in cloudsync_import_refused.")
         found.refused_tasks.append(declared)
 
 
 class _Task:
-    """Takes the fields out of ``given``, one after the other."""
+    """Read the fields of ``given``, and remove each from it."""
 
     def __init__(self, found: Findings, about: str, given: Dict[str, Any], source: Source) -> None:
         self._found = found
@@ -99,9 +99,9 @@ class _Task:
         return self._given.pop(name, None)
 
     def read(self, timezone: str) -> Dict[str, Any]:
-        """The options of the task but its name and description; those that are not set are left out."""
+        """Return the options of the task without its name and description. Options that are not set are omitted."""
         attributes = self._take("attributes") or {}
-        place = place_of(self._found, self._about, self._source.type_name, attributes, self._source.skip_region)
+        place = translate_task(self._found, self._about, self._source.type_name, attributes, self._source.skip_region)
         path = str(self._take("path") or "")
         options: Dict[str, Any] = {
             "credential": self._source.name,
@@ -136,8 +136,8 @@ class _Task:
         if options["mode"] != "sync" or depth >= (2 if is_bucket_based(self._source.type_name) else 1):
             return {}
         self._found.note(
-            f"{self._about} syncs with the root of a bucket or remote, as it did in TrueNAS; therefore it has "
-            "guards.allow_root. A remote_path of its own would be safer."
+            f"{self._about} syncs with the root of a bucket or remote, as in TrueNAS. Therefore guards.allow_root is "
+            "set. A folder in remote_path is safer."
         )
         return {"allow_root": True}
 
@@ -154,25 +154,28 @@ class _Task:
             del wanted["begin"], wanted["end"]
         for name, value in given.items():
             if name not in WINDOW:
-                self._found.leave_out(self._about, "schedule." + name, value, "is unknown here")
+                self._found.leave_out(self._about, "schedule." + name, value, "is not supported")
         try:
             wanted["cron"] = schedules.to_dict(schedules.parse(wanted))["cron"]
         except CloudsyncError as error:
             self._found.leave_out(
-                self._about, "schedule", wanted, "can't be kept, so that it starts by hand only. " + error.message[:-1]
+                self._about,
+                "schedule",
+                wanted,
+                f"cannot be imported, so the task only starts manually. {error.message[:-1]}",
             )
             return None
         return wanted
 
     def _bandwidth(self) -> List[Dict[str, str]]:
         slots = [
-            {"time": str(slot.get("time")), "limit": _rate(slot.get("bandwidth"))}
+            {"time": str(slot.get("time")), "limit": _format_rate(slot.get("bandwidth"))}
             for slot in self._take("bwlimit") or ()
         ]
         try:
             return [{"time": slot.time, "limit": slot.limit} for slot in check_bandwidth(slots)]
         except CloudsyncError as error:
-            self._found.leave_out(self._about, "bwlimit", slots, "can't be kept. " + error.message[:-1])
+            self._found.leave_out(self._about, "bwlimit", slots, f"cannot be imported. {error.message[:-1]}")
             return []
 
     def _encryption(self) -> Dict[str, Any]:
@@ -181,7 +184,9 @@ class _Task:
         if not is_on:
             for option, value in secrets.items():
                 if value not in UNSET and value != HIDDEN:
-                    self._found.leave_out(self._about, "encryption_" + option, value, "is not used: encryption is off")
+                    self._found.leave_out(
+                        self._about, "encryption_" + option, value, "is not used, because encryption is off"
+                    )
             return {}
         given = {
             option: Secret(value if value != HIDDEN else None, self._hint("encryption_" + option))
@@ -190,7 +195,7 @@ class _Task:
         }
         if secrets["salt"] == HIDDEN:
             self._found.need(
-                self._about, "TrueNAS did not show its encryption_salt: if it had none, remove it from encryption."
+                self._about, "TrueNAS did not show its encryption_salt. If it had none, remove salt from encryption."
             )
         return {**given, "filenames": "standard" if names else "off"}
 
@@ -201,8 +206,8 @@ class _Task:
         wanted = bool(self._take("snapshot"))
         if wanted:
             self._found.note(
-                f"{self._about} takes a snapshot: where its path is not on ZFS, btrfs or LVM, its runs fail until "
-                "snapshot is removed."
+                f"{self._about} takes a snapshot. If its path is not on ZFS, btrfs or LVM, remove the option snapshot, "
+                "or its runs fail."
             )
             if self._given.get("pre_script"):
                 self._found.note(f"{self._about}: hooks.before runs before the snapshot, not after it.")
@@ -213,48 +218,44 @@ class _Task:
         for moment, option in (("before", "pre_script"), ("success", "post_script")):
             text = str(self._take(option) or "").strip()
             if text:
-                # In the vault file: nobody knows what a script has in it.
+                # In the vault file, because a script may contain secrets.
                 hooks[moment] = Secret(text + "\n" if "\n" in text else text)
                 self._rename_variables("hooks." + moment, text)
         return hooks
 
     def _rename_variables(self, hook: str, text: str) -> None:
         for name in sorted(set(VARIABLE.findall(text))):
-            self._found.need(
-                self._about,
-                "{0} uses CLOUD_SYNC_{1}: {2}.".format(
-                    hook,
-                    name,
-                    "write " + VARIABLES[name]
-                    if name in VARIABLES
-                    else "a hook here does not get that, because it may be a secret",
-                ),
+            advice = (
+                f"Use {VARIABLES[name]}" if name in VARIABLES else "Hooks do not get it, because it may be a secret"
             )
+            self._found.need(self._about, f"{hook} uses CLOUD_SYNC_{name}. {advice}.")
 
     def _arguments(self) -> List[str]:
         text = str(self._take("args") or "")
         try:
             words = shlex.split(text)
         except ValueError:
-            self._found.leave_out(self._about, "args", text, "can't be split into words: a quote is not closed")
+            self._found.leave_out(
+                self._about, "args", text, "cannot be split into words, because a quote is not closed"
+            )
             return []
         kept: List[str] = []
-        for argument in _flags(words):
-            why = _refused(argument)
+        for argument in _join_flags(words):
+            why = _find_refusal(argument)
             if why:
-                self._found.leave_out(self._about, "args", argument, "can't be kept whole. " + why)
+                self._found.leave_out(self._about, "args", argument, f"cannot be imported completely. {why}")
             else:
                 kept.append(argument)
         return kept
 
 
-def _refused(argument: str) -> str:
-    """Why an argument can't be among the rclone_args, empty when it can. Only the flag is named."""
+def _find_refusal(argument: str) -> str:
+    """Return why an argument is not valid in rclone_args; empty if it is valid. Only the flag is shown."""
     flag = argument.partition("=")[0]
     if not flag.startswith("-"):
-        return "One word is the value of no flag"
+        return "A word does not belong to any flag"
     if flag in HEADERS:
-        return f"{flag} may have a login in it, and everybody on a host can read a program's arguments"
+        return f"{flag} may contain a login, and all users of a host can read the arguments of a program"
     try:
         check_rclone_args([argument])
     except CloudsyncError as error:
@@ -262,8 +263,8 @@ def _refused(argument: str) -> str:
     return ""
 
 
-def _flags(words: List[str]) -> List[str]:
-    """Each flag with its value as one word."""
+def _join_flags(words: List[str]) -> List[str]:
+    """Join each flag and its value into one word."""
     joined: List[str] = []
     for word in words:
         if not word.startswith("-") and joined and "=" not in joined[-1]:
@@ -273,8 +274,8 @@ def _flags(words: List[str]) -> List[str]:
     return joined
 
 
-def _rate(bandwidth: Any) -> str:
-    """Bytes a second, null for no limit, in rclone's units."""
+def _format_rate(bandwidth: Any) -> str:
+    """Return bytes per second (null for no limit) in rclone's units."""
     if not bandwidth:
         return "off"
     for unit, size in (("G", 1 << 30), ("M", 1 << 20), ("K", 1 << 10)):

@@ -10,20 +10,19 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
-import time
 from dataclasses import dataclass, field, replace
 from typing import Any, Callable, Dict, List, Mapping, Sequence
 
 from ...module_utils._engine.common.errors import CloudsyncError, usage_error
-from ...module_utils._engine.common.processes import POLL_SECONDS, GroupWatch, Lines
+from ...module_utils._engine.common.processes import Child, start_detached, watch_group
 from ...module_utils._engine.host import Host
 from ...module_utils._engine.rclone.binary import clean_environment
 from ...module_utils._engine.rclone.conf_file import config_value
-from ...module_utils._engine.rclone.providers.conf_section import remote_section
+from ...module_utils._engine.rclone.providers.conf_section import build_remote_section
 from ...module_utils._engine.rclone.providers.option_checks import check_options
 from ...module_utils._engine.rclone.providers.schema import Provider, resolve
+from ...module_utils._engine.rclone.providers.truenas_names import normalize_name
 from . import rclone_login as oauth
 from .drives import GRAPH, Drive, Graph
 
@@ -52,12 +51,12 @@ def parse_login(host: Host, provider: str, attributes: Mapping[str, Any], client
     if client_id:
         values["client_id"] = client_id
     check_options(known, values)
-    return Login(provider, values, {CLIENT_SECRET: client_secret} if client_secret else {})
+    return Login(known.called, values, {CLIENT_SECRET: client_secret} if client_secret else {})
 
 
 def differences(wanted: Login, kept: Mapping[str, Any]) -> List[str]:
     """The names of what ``wanted`` asks for and ``kept`` (a stored login) has otherwise."""
-    found = [] if kept.get("provider") == wanted.provider else ["provider"]
+    found = [] if normalize_name(str(kept.get("provider"))) == wanted.provider else ["provider"]
     for group, values in (("attributes", wanted.attributes), ("secrets", wanted.secrets)):
         stored = kept.get(group) or {}
         found += [name for name, value in values.items() if stored.get(name) != value]
@@ -70,7 +69,7 @@ def log_in(host: Host, wanted: Login, seconds: float, show: Show) -> Login:
     ``seconds``: how long to wait for that. rclone answers on port 53682 of this machine meanwhile.
     """
     provider = resolve(wanted.provider, host.providers)
-    section = remote_section(provider, wanted.attributes, wanted.secrets, {})
+    section = build_remote_section(provider, wanted.attributes, wanted.secrets, {})
     output = _authorize(host.rclone.path, provider, section, seconds, show)
     attributes, secrets = oauth.split(provider, oauth.received(provider, output))
     return replace(wanted, attributes={**wanted.attributes, **attributes}, secrets={**wanted.secrets, **secrets})
@@ -78,46 +77,29 @@ def log_in(host: Host, wanted: Login, seconds: float, show: Show) -> Login:
 
 def _authorize(path: str, provider: Provider, section: Mapping[str, str], seconds: float, show: Show) -> str:
     """rclone's output, which holds the token."""
-    child = subprocess.Popen(  # pylint: disable=ansible-bad-function
-        [path, *oauth.arguments(provider)],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env={**clean_environment(), **oauth.environment(provider, section)},
-        cwd="/",
-        start_new_session=True,
-    )
-    with child, GroupWatch(child):
-        said, output = _listened(child, provider, time.monotonic() + seconds, show)
-    if child.returncode != 0:
-        raise oauth.refusal(provider, said)
-    return "".join(output)
-
-
-def _listened(
-    child: subprocess.Popen[bytes], provider: Provider, deadline: float, show: Show
-) -> "tuple[List[str], List[str]]":
-    """All that rclone says on standard error and standard output until it ends. Raises when that is not in time."""
     said: List[str] = []
     output: List[str] = []
-    pipes = ((child.stderr, said), (child.stdout, output))
-    streams = [Lines(pipe.fileno(), lines.append) for pipe, lines in pipes if pipe is not None]
     shown, parent = False, os.getppid()
-    while child.poll() is None:
-        streams[0].read(POLL_SECONDS)
-        streams[1].read(0)
+
+    def look() -> None:
+        nonlocal shown
         address = oauth.address_in(said)
         if address and not shown:
             show(address, oauth.redirect_in(said))
             shown = True
-        if time.monotonic() > deadline:
-            raise _too_late(provider, shown)
         # A worker of a playbook that was killed goes on, and would keep the port.
         if os.getppid() != parent:
             raise CloudsyncError("interrupted", "Nobody waits for the login any more.")
-    for stream in streams:
-        stream.finish()
-    return said, output
+
+    environment = {**clean_environment(), **oauth.environment(provider, section)}
+    child = Child([path, *oauth.arguments(provider)], environment, output.append, said.append, exact_lines=True)
+    with watch_group(child):
+        ended = child.follow(seconds, tick=look)
+    if ended.timed_out:
+        raise _too_late(provider, shown)
+    if ended.exit_code != 0:
+        raise oauth.refusal(provider, said)
+    return "".join(output)
 
 
 def _too_late(provider: Provider, shown: bool) -> CloudsyncError:
@@ -158,12 +140,5 @@ def open_browser(address: str, environ: Mapping[str, str]) -> bool:
     desktop = any(environ.get(name) for name in ("BROWSER", "DISPLAY", "WAYLAND_DISPLAY"))
     if not desktop and sys.platform != "darwin":
         return False
-    subprocess.Popen(  # pylint: disable=ansible-bad-function
-        [sys.executable, "-m", "webbrowser", "-t", address],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        cwd=os.path.expanduser("~"),
-        start_new_session=True,
-    )
+    start_detached([sys.executable, "-m", "webbrowser", "-t", address])
     return True

@@ -22,7 +22,7 @@ from ...module_utils._engine.common.errors import CloudsyncError, usage_error
 from ...module_utils._engine.rclone.error_text import unwrap
 from ...module_utils._engine.rclone.providers.schema import Provider
 from ...module_utils._engine.rclone.providers.secret_options import must_be_secret
-from ...module_utils._engine.rclone.providers.traits import SESSIONS, undeclared_options
+from ...module_utils._engine.rclone.providers.traits import SESSIONS, list_undeclared_options
 
 PORT = 53682  # rclone's own, fixed, because it is a part of every redirect address
 # The empty JSON object. Given one, rclone answers with one: all options that it learnt, not the token alone.
@@ -38,7 +38,7 @@ def has_login(provider: Provider) -> bool:
     """Whether one logs in to ``provider`` in a browser."""
     if provider.name in SESSIONS:
         return False
-    return provider.option("token_url") is not None or "token_url" in undeclared_options(provider.name)
+    return provider.option("token_url") is not None or "token_url" in list_undeclared_options(provider.name)
 
 
 def check_has_login(provider: Provider) -> None:

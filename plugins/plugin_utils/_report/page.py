@@ -100,8 +100,7 @@ def _totals(totals: Mapping[str, int]) -> List[str]:
     shown += [("failed", "failed", "problem"), ("overdue", "overdue", "problem")]
     shown += [(level, level, level) for level in LEVELS[1:]]
     return [
-        '<li class="{0}"><b>{1}</b> {2}</li>'.format(level if totals[key] else "none", totals[key], word)
-        for key, word, level in shown
+        f'<li class="{level if totals[key] else "none"}"><b>{totals[key]}</b> {word}</li>' for key, word, level in shown
     ]
 
 
@@ -109,11 +108,11 @@ def _silent_hosts(hosts: Sequence[Mapping[str, Any]]) -> str:
     if not hosts:
         return ""
     rows = [
-        '<tr class="problem">{0}{1}{2}</tr>'.format(
-            _head("Host", host["host"]),
-            _cell("State", "state", f"<b>{HOST_WORDS[host['state']]}</b>"),
-            _cell("Message", "message", f"<span>{escape(host['message'])}</span>"),
-        )
+        '<tr class="problem">'
+        + _head("Host", host["host"])
+        + _cell("State", "state", f"<b>{HOST_WORDS[host['state']]}</b>")
+        + _cell("Message", "message", f"<span>{escape(host['message'])}</span>")
+        + "</tr>"
         for host in hosts
     ]
     return _section("Hosts without an answer", ("Host", "State", "Message"), rows)
@@ -133,9 +132,8 @@ def _bare_hosts(hosts: Sequence[str]) -> str:
 
 def _section(heading: str, columns: Sequence[str], rows: Sequence[str]) -> str:
     head = "".join(f'<th scope="col">{column}</th>' for column in columns)
-    return "<h2>{0}</h2>\n<table>\n<thead><tr>{1}</tr></thead>\n<tbody>\n{2}\n</tbody>\n</table>".format(
-        heading, head, "\n".join(rows)
-    )
+    body = "\n".join(rows)
+    return f"<h2>{heading}</h2>\n<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>"
 
 
 def _task(task: Mapping[str, Any], now: datetime.datetime) -> str:
@@ -151,7 +149,7 @@ def _task(task: Mapping[str, Any], now: datetime.datetime) -> str:
         _cell(moved, "count", _moved(task)),
         _cell(next_run, "time", _when(task["next"], now) if task["enabled"] else ""),
     ]
-    return '<tr class="{0}">{1}</tr>'.format(escape(task["level"]), "".join(cells))
+    return f'<tr class="{escape(task["level"])}">{"".join(cells)}</tr>'
 
 
 def _head(label: str, text: str) -> str:

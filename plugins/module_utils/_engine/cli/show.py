@@ -16,7 +16,7 @@ from ..common.layout import NAME, Layout
 from ..config.stored_tasks import read_task, require_task
 from ..host import Host
 from ..operations import status
-from ..runs.records import UNFINISHED, last_record, load_records, log_path
+from ..runs.records import UNFINISHED, find_last_record, load_records, locate_log
 from ..schedule import preview as previews
 from ..schedule import schedule as schedules
 from . import tables
@@ -49,7 +49,7 @@ def show_status(host: Host, options: argparse.Namespace) -> int:
 def print_log(host: Host, options: argparse.Namespace) -> int:
     """Print the log of a task's last run: ``cloudsync logs TASK [--follow]``."""
     require_task(host.layout, options.task)
-    record = last_record(host.layout, options.task)
+    record = find_last_record(host.layout, options.task)
     if record is None:
         raise CloudsyncError("not_found", f"Task {options.task} has never run.")
     if options.json:
@@ -73,7 +73,7 @@ def _print_lines(host: Host, task: str, run_id: str, follow: bool) -> None:
     printed = 0
     while True:
         active = any(r.id == run_id and r.state in UNFINISHED for r in load_records(host.layout, task, 5))
-        lines = _read_lines(log_path(host.layout, task, run_id))
+        lines = _read_lines(locate_log(host.layout, task, run_id))
         for line in lines[printed:]:
             print_line(line)
         printed = len(lines)

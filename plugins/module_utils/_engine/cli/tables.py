@@ -121,9 +121,9 @@ def format_end(run: Dict[str, Any]) -> str:
     return f"cloudsync: {run['task']}: {run['state']}{reason}: {run['message']}"
 
 
-def format_plan(forecast: Dict[str, Any]) -> str:
+def format_plan(dry_run: Dict[str, Any]) -> str:
     """Return the output of ``cloudsync run TASK --dry-run``: every file, the totals, and an error that ends the run."""
-    plan = forecast["plan"]
+    plan = dry_run["plan"]
     lines: List[str] = []
     for action in ("copy", "overwrite", "delete"):
         lines += [f"{action:<9} {entry['path']}  ({format_size(entry['size'])})" for entry in plan[action]]
@@ -136,6 +136,6 @@ def format_plan(forecast: Dict[str, Any]) -> str:
         )
     )
     lines += ["note: " + note for note in plan["notes"]]
-    if forecast["reason"]:
-        lines.append(f"refused ({forecast['reason']}): {forecast['message']}")
+    if dry_run["reason"]:
+        lines.append(f"refused ({dry_run['reason']}): {dry_run['message']}")
     return "\n".join(lines)

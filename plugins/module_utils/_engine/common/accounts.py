@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""As whom a child process runs, and that it does not outlive the runner."""
+"""Run a child process as another user, and end it together with the runner."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PR_SET_PDEATHSIG = 1
 
 @dataclass(frozen=True)
 class Account:
-    """A user of this host: ``groups`` are all group ids, the primary one included."""
+    """A user of this host. ``groups`` are all group ids, the primary one included."""
 
     name: str
     uid: int
@@ -32,7 +32,7 @@ class Account:
 
 
 def find_own_account() -> Account:
-    """The account of this process, which need not be in the password database."""
+    """Return the account of this process, which need not be in the password database."""
     uid = os.geteuid()
     try:
         entry = pwd.getpwuid(uid)
@@ -42,10 +42,10 @@ def find_own_account() -> Account:
 
 
 def find_account(user: Optional[str]) -> Account:
-    """The account that a child for ``user`` runs as.
+    """Return the account that a child process for ``user`` runs as.
 
     None and ``root`` mean the runner's own account, so that a task with the default user also runs where cloudsync
-    was started without root. Any other user needs root, or to be that user already; else it is a usage error.
+    was started without root. Another user needs root. Raise a usage error if cloudsync does not run as root.
     """
     own = find_own_account()
     if user is None or user in ("root", own.name):
@@ -54,18 +54,18 @@ def find_account(user: Optional[str]) -> Account:
         entry = pwd.getpwnam(user)
     except (KeyError, ValueError):
         raise usage_error(
-            f"The user {user!r} does not exist on this host: create it, or change the task's user."
+            f"User {user!r} does not exist on this host. Create the user, or change the task's user."
         ) from None
     if own.uid not in (0, entry.pw_uid):
         raise usage_error(
-            f"The task's user is {user}, but cloudsync runs as {own.name}: only root can run it as somebody else."
+            f"The task's user is {user}, but cloudsync runs as {own.name}. Run cloudsync as root, or change the user."
         )
     groups = tuple(os.getgrouplist(entry.pw_name, entry.pw_gid))
     return Account(entry.pw_name, entry.pw_uid, entry.pw_gid, entry.pw_dir, groups)
 
 
 def make_drop(user: Optional[str]) -> Callable[[], None]:
-    """A ``preexec_fn`` that makes the child run as ``user`` for good; see find_account for what is refused."""
+    """Return a ``preexec_fn`` that makes the child run as ``user``. Raise the errors of find_account()."""
     account = find_account(user)
     own_uid = os.geteuid()
 
@@ -80,10 +80,10 @@ def make_drop(user: Optional[str]) -> Callable[[], None]:
 
 
 def make_child_setup(user: Optional[str], death_signal: int = signal.SIGKILL) -> Callable[[], None]:
-    """A ``preexec_fn`` for Popen: run as ``user``, and get ``death_signal`` when the runner dies.
+    """Return a ``preexec_fn`` for Popen: run as ``user``, and get ``death_signal`` when the runner dies.
 
-    The kernel watches the thread that forks: start the child from one that lives as long as the child may.
-    Everything that may lock or allocate is done here, before the fork.
+    The signal is sent when the thread that forked ends, so start the child from a thread that outlives it.
+    Everything that may lock or allocate memory is done here, before the fork.
     """
     drop = make_drop(user)
     prctl = ctypes.CDLL(None, use_errno=True).prctl
@@ -91,7 +91,7 @@ def make_child_setup(user: Optional[str], death_signal: int = signal.SIGKILL) ->
 
     def setup() -> None:
         drop()
-        # Only now: a change of user clears it.
+        # After the change of user, which clears the death signal.
         if prctl(PR_SET_PDEATHSIG, death_signal, 0, 0, 0) != 0 or os.getppid() != runner:
             os.kill(os.getpid(), signal.SIGKILL)
 
@@ -99,9 +99,9 @@ def make_child_setup(user: Optional[str], death_signal: int = signal.SIGKILL) ->
 
 
 def build_start_error(user: Optional[str]) -> CloudsyncError:
-    """What to raise when Popen reports that the function of make_child_setup failed (SubprocessError)."""
+    """Return the error for a failed function of make_child_setup(), which Popen reports as a SubprocessError."""
     return CloudsyncError(
         "other",
-        f"The kernel did not let a process change to the user {find_account(user).name}: the unit or container that "
-        "cloudsync runs in must allow the capabilities CAP_SETUID and CAP_SETGID.",
+        f"Cannot change to user {find_account(user).name}. Allow the capabilities CAP_SETUID and CAP_SETGID in the "
+        "unit or container that cloudsync runs in.",
     )

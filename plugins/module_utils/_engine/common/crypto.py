@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""Give AES-GCM from ``cryptography``, the one library that a host needs besides Python's own."""
+"""Load AES-GCM from ``cryptography``, the only library that a host needs besides Python's standard library."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .errors import CloudsyncError
 
 
 def load_aes_gcm(key: bytes) -> Any:
-    """AES-GCM from ``cryptography``, the one library that a host needs besides Python's own."""
+    """Return AES-GCM with ``key``. Raise a usage error if ``cryptography`` is not installed."""
     try:
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
     except ImportError:
@@ -24,9 +24,9 @@ def load_aes_gcm(key: bytes) -> Any:
 
 
 def build_missing_error() -> CloudsyncError:
-    """What to say on a host without the library."""
+    """Return the error for a host without the library."""
     return CloudsyncError(
         "usage",
-        f"The Python library cryptography is missing for {sys.executable}: install the package python3-cryptography "
-        "(the role skyhaul.cloudsync.runner does).",
+        f"The Python library cryptography is not installed for {sys.executable}. Apply the role "
+        "skyhaul.cloudsync.runner, or install the package python3-cryptography.",
     )

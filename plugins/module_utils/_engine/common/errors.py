@@ -38,12 +38,12 @@ REASONS = frozenset(
 )
 
 
-# The exit codes of ``cloudsync run``; the other verbs use the first three.
+# The exit codes of ``cloudsync run``. The other verbs use the first three.
 EXIT_SUCCESS, EXIT_FAILED, EXIT_USAGE, EXIT_REFUSED, EXIT_SKIPPED, EXIT_STOPPED = 0, 1, 2, 3, 75, 143
 
 
 class CloudsyncError(Exception):
-    """An expected failure: ``reason`` is one of REASONS, ``message`` a sentence with what to do, never a secret."""
+    """An expected failure. ``reason`` is one of REASONS. ``message`` says what to do and contains no secret."""
 
     def __init__(self, reason: str, message: str) -> None:
         if reason not in REASONS:
@@ -54,23 +54,23 @@ class CloudsyncError(Exception):
 
 
 def usage_error(message: str) -> CloudsyncError:
-    """What was asked for is wrong: refused before anything is touched."""
+    """Return the error for an invalid request, which is refused before anything is changed."""
     return CloudsyncError("usage", message)
 
 
 def system_error(error: OSError) -> CloudsyncError:
-    """What the operating system refused, with the file that it was about."""
+    """Return the CloudsyncError for an error of the operating system, with the file that it concerns."""
     what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return CloudsyncError("disk_full", f"{what}. Make room there, then try again.")
+        return CloudsyncError("disk_full", f"{what}. Free space there, then try again.")
     if error.errno in (errno.EACCES, errno.EPERM):
-        return usage_error(f"{what}. Do this as root: in a playbook with become, in a shell with sudo.")
+        return usage_error(f"{what}. Run this as root: use become in a playbook, or sudo in a shell.")
     return CloudsyncError("other", f"{what}.")
 
 
 class Refused(CloudsyncError):
-    """A guard refused the run; nothing was touched."""
+    """A guard refused the run. Nothing was changed."""
 
 
 class Damaged(CloudsyncError):
-    """A file is not what cloudsync wrote. It stays as it is: nothing may be overwritten because it can't be read."""
+    """A file is not as cloudsync wrote it. No code may overwrite it, because its content may still be needed."""

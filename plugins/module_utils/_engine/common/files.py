@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""Plain files, written whole or not at all."""
+"""Read and write plain files. A file is written completely or not at all."""
 
 from __future__ import annotations
 
@@ -16,9 +16,11 @@ from typing import Any, Dict, Iterable, List, Optional
 
 from .errors import CloudsyncError, Damaged
 
+_RESTORE = "The file was not changed. Restore it from a backup, or remove it and declare the object again."
+
 
 def make_directory(path: str, mode: int = 0o700, parents: int = 0o755) -> None:
-    """Create ``path`` and give it ``mode``; what is missing above it is created with ``parents``."""
+    """Create the directory ``path`` with ``mode``, and missing directories above it with the mode ``parents``."""
     parent = os.path.dirname(path)
     if not os.path.isdir(parent):
         make_directory(parent, parents, parents)
@@ -33,11 +35,11 @@ def make_directory(path: str, mode: int = 0o700, parents: int = 0o755) -> None:
 
 
 def _build_blocked_error(path: str) -> CloudsyncError:
-    return CloudsyncError("other", f"{path} is in the way: it must be a directory.")
+    return CloudsyncError("other", f"{path} is not a directory. Move the existing file away, then try again.")
 
 
 def atomic_write(path: str, content: bytes, mode: int = 0o600) -> None:
-    """Replace ``path`` with ``content``; a reader, or a power cut, sees the old file or the new one."""
+    """Replace ``path`` with ``content``. A reader sees the old file or the new one, also after a power failure."""
     import tempfile  # only here: a status never writes, and this import would be a tenth of its time
 
     directory = os.path.dirname(path)
@@ -56,7 +58,7 @@ def atomic_write(path: str, content: bytes, mode: int = 0o600) -> None:
 
 
 def remove_leftovers(path: str) -> None:
-    """Unlink what killed processes left half-written of ``path``; the caller knows that none is writing it now."""
+    """Remove the temporary files that killed processes left of ``path``. No process may be writing it now."""
     directory, name = os.path.split(path)
     for entry in os.listdir(directory):
         if entry.startswith(f".{name}."):
@@ -64,13 +66,13 @@ def remove_leftovers(path: str) -> None:
 
 
 def keep_damaged(path: str) -> None:
-    """Give ``path`` a second name before it is replaced: somebody may still be able to read something in it."""
+    """Give ``path`` a second name before it is replaced, because parts of a damaged file may still be readable."""
     if os.path.lexists(path):
         os.link(path, f"{path}.damaged-{int(time.time())}")
 
 
 def sync_directory(path: str) -> None:
-    """Make a rename or an unlink in ``path`` survive a power cut."""
+    """Make a rename or an unlink in ``path`` survive a power failure."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
@@ -79,7 +81,7 @@ def sync_directory(path: str) -> None:
 
 
 def remove(path: str) -> bool:
-    """Unlink ``path``; whether it was there."""
+    """Remove the file ``path``, and return whether it existed."""
     try:
         os.unlink(path)
     except FileNotFoundError:
@@ -89,7 +91,7 @@ def remove(path: str) -> bool:
 
 
 def read_text(path: str) -> Optional[str]:
-    """The text of ``path``, None when it does not exist."""
+    """Return the text of ``path``, None if the file does not exist."""
     try:
         with open(path, encoding="utf-8") as stream:
             return stream.read()
@@ -120,12 +122,12 @@ def read_foreign_text(path: str, owner: int, most_bytes: int) -> Optional[str]:
 
 
 def write_json(path: str, content: Dict[str, Any], mode: int = 0o600) -> None:
-    """Replace ``path`` with ``content`` as JSON that a person can read and diff."""
+    """Replace ``path`` with ``content`` as indented, sorted JSON."""
     atomic_write(path, (json.dumps(content, indent=2, sort_keys=True) + "\n").encode(), mode)
 
 
 def read_json(path: str) -> Optional[Dict[str, Any]]:
-    """The JSON object in ``path``, None when it does not exist; a damaged file is an error that keeps it."""
+    """Return the JSON object in ``path``, None if the file does not exist. Raise Damaged for any other content."""
     try:
         text = read_text(path)
     except UnicodeDecodeError:
@@ -139,14 +141,13 @@ def read_json(path: str) -> Optional[Dict[str, Any]]:
     if not isinstance(content, dict):
         raise Damaged(
             "other",
-            f"{path} is not the JSON object that cloudsync wrote: it was edited or cut short. It is left as it is; "
-            "restore it from a backup, or remove it and declare it again.",
+            f"{path} is damaged: it is not a JSON object. The file was edited or truncated. {_RESTORE}",
         )
     return content
 
 
 def read_versioned(path: str, newest: int) -> Optional[Dict[str, Any]]:
-    """Like read_json, for files with a ``schema`` number; one from a newer cloudsync is refused, not touched."""
+    """Return the JSON object in ``path``, which has a ``schema`` number. Refuse a schema above ``newest``."""
     content = read_json(path)
     if content is None:
         return None
@@ -154,22 +155,22 @@ def read_versioned(path: str, newest: int) -> Optional[Dict[str, Any]]:
     if not isinstance(schema, int) or isinstance(schema, bool) or schema < 1:
         raise Damaged(
             "other",
-            f"{path} has no schema number: cloudsync did not write it. It is left as it is; restore it from a backup, "
-            "or remove it and declare it again.",
+            f"{path} is damaged: it has no schema number. The file was edited, or cloudsync did not write it. "
+            f"{_RESTORE}",
         )
     if schema > newest:
         raise CloudsyncError(
             "other",
-            f"{path} has schema {schema}, written by a newer cloudsync; this one reads up to {newest}. It is left as "
-            "it is; upgrade the collection.",
+            f"{path} has schema {schema}, written by a newer version of cloudsync. This version reads schemas up to "
+            f"{newest}. The file was not changed. Upgrade the collection.",
         )
     return content
 
 
 def read_object(path: str, newest: int, kind: str, name: str, parts: Iterable[str]) -> Optional[Dict[str, Any]]:
-    """The credential or task (``kind``) ``name``, stored in ``path`` with all its ``parts``; None when there is none.
+    """Return the credential or task (``kind``) ``name`` stored in ``path`` with all its ``parts``, None if not stored.
 
-    A file that says another name was copied here, and its ciphertexts would not belong to this object.
+    A file with another name in it was copied, and its ciphertexts do not belong to this object: raise Damaged.
     """
     content = read_versioned(path, newest)
     if content is None:
@@ -178,20 +179,19 @@ def read_object(path: str, newest: int, kind: str, name: str, parts: Iterable[st
     if missing:
         raise Damaged(
             "other",
-            f"{path} lacks {', '.join(missing)}: it was edited. It is left as it is; restore it from a backup, or "
-            "remove it and declare it again.",
+            f"{path} is damaged: {', '.join(missing)} missing. The file was edited. {_RESTORE}",
         )
     if content["name"] != name:
         raise Damaged(
             "other",
-            f"{path} holds the {kind} {content['name']!r}: it was copied or renamed. It is left as it is; remove it "
-            f"and declare {name!r} instead.",
+            f"{path} contains {kind} {content['name']}: the file was copied or renamed. It was not changed. Remove it, "
+            f"then declare {kind} {name}.",
         )
     return content
 
 
 def list_names(directory: str, suffix: str = ".json") -> List[str]:
-    """The sorted names, without ``suffix``, of the files in ``directory`` that end in it."""
+    """Return the sorted names of the files in ``directory`` that end in ``suffix``, without the suffix."""
     try:
         entries = os.listdir(directory)
     except FileNotFoundError:

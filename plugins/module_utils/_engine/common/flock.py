@@ -10,10 +10,14 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from types import TracebackType
-from typing import Optional, Type
+from typing import Callable, Optional, Type, Union
 
+from .errors import CloudsyncError
 from .files import make_directory, read_text
+
+QUEUE_SECONDS = 0.5
 
 
 class Lock:
@@ -30,7 +34,7 @@ class Lock:
             self.descriptor = -1
 
     def write(self, text: str) -> None:
-        """Say in the lock file who holds it; read by holder()."""
+        """Say in the lock file who holds it; read by read_holder()."""
         os.ftruncate(self.descriptor, 0)
         os.pwrite(self.descriptor, text.encode(), 0)
 
@@ -57,6 +61,27 @@ def wait_lock(path: str) -> Lock:
     if lock is None:
         raise OSError(f"{path}: flock returned without the lock")
     return lock
+
+
+def queue_for_lock(
+    attempt: Callable[[], Union[Lock, str]], announce: Callable[[str], None], stop: Callable[[], bool], whom: str
+) -> Lock:
+    """Call ``attempt`` until it returns a lock. It returns a text that says who holds the lock otherwise.
+
+    ``announce`` gets the text when it changes, and may raise an error to give up. If ``stop()`` is true, raise
+    CloudsyncError("stopped"). ``whom`` says in its message what the run waited for.
+    """
+    announced = ""
+    while True:
+        found = attempt()
+        if isinstance(found, Lock):
+            return found
+        if found != announced:
+            announce(found)
+            announced = found
+        if stop():
+            raise CloudsyncError("stopped", f"The run was stopped while it waited for {whom}.")
+        time.sleep(QUEUE_SECONDS)
 
 
 def _flock(path: str, operation: int) -> Optional[Lock]:
@@ -104,6 +129,6 @@ def is_held(path: str) -> bool:
     return False
 
 
-def holder(path: str) -> Optional[str]:
+def read_holder(path: str) -> Optional[str]:
     """What the holder wrote into the lock file, None when nobody holds it."""
     return read_text(path) if is_held(path) else None

@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""One HTTP request with a time limit, whose errors never show the address."""
+"""Send one HTTP request with a time limit. Its errors never contain the address, which may be secret."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PAUSE_SECONDS = 2
 
 
 class NoRedirect(urllib.request.HTTPRedirectHandler):
-    """Following one would turn the request into a GET without its text, and show that as a success."""
+    """Do not follow redirects: a redirected POST becomes a GET without its body, and would look like a success."""
 
     def redirect_request(
         self,
@@ -38,9 +38,9 @@ class NoRedirect(urllib.request.HTTPRedirectHandler):
 
 
 def post(url: str, body: bytes, content_type: str, user: str = "", password: str = "") -> str:
-    """POST ``body``, once more if the server or the network failed; what went wrong, "" if nothing did.
+    """POST ``body``, with one retry after a temporary failure. Return the problem, "" on success. Never raise.
 
-    ``user`` and ``password`` as in a URL, %-escaped; both empty for none. It does not raise.
+    ``user`` and ``password`` are %-escaped, as in a URL. Both are empty for no login.
     """
     headers = {"Content-Type": content_type, "User-Agent": "cloudsync"}
     if user or password:
@@ -54,10 +54,10 @@ def post(url: str, body: bytes, content_type: str, user: str = "", password: str
 
 
 def _post_once(url: str, body: bytes, headers: Dict[str, str]) -> Tuple[str, bool]:
-    """What went wrong, and whether another try makes sense."""
+    """POST once. Return the problem ("" on success), and whether to retry."""
     opener = urllib.request.build_opener(NoRedirect)
     try:
-        # parse_target() lets no other scheme than http and https pass.
+        # parse_target() accepts only the schemes http and https.
         request = urllib.request.Request(url, data=body, headers=headers, method="POST")  # noqa: S310
         with opener.open(request, timeout=TIMEOUT_SECONDS) as response:
             response.read(65536)
@@ -65,7 +65,7 @@ def _post_once(url: str, body: bytes, headers: Dict[str, str]) -> Tuple[str, boo
     except urllib.error.HTTPError as error:
         error.close()
         if 300 <= error.code < 400:
-            return f"the server redirects (HTTP {error.code}); give the final address", False
+            return f"the server redirects to another address (HTTP {error.code}). Use the final address", False
         name = http.client.responses.get(error.code, "unknown")
         return f"the server answered HTTP {error.code} ({name})", error.code >= 500 or error.code == 429
     except urllib.error.URLError as error:
@@ -73,16 +73,16 @@ def _post_once(url: str, body: bytes, headers: Dict[str, str]) -> Tuple[str, boo
     except OSError as error:
         return _describe_error(error), True
     except (http.client.HTTPException, ValueError) as error:
-        # Their texts may quote the address.
-        return f"the address or the server's answer is not valid ({type(error).__name__})", False
+        # The texts of these errors may contain the address.
+        return f"the address or the server's response is invalid ({type(error).__name__})", False
 
 
 def _describe_error(error: object) -> str:
-    """Why there was no connection. Only texts of the system and of OpenSSL: others may quote the address."""
+    """Return why the connection failed. Use texts of the system and of OpenSSL only: others may contain the address."""
     if isinstance(error, (socket.timeout, TimeoutError)):
-        return f"no answer within {TIMEOUT_SECONDS} s"
+        return f"no response within {TIMEOUT_SECONDS} s"
     if isinstance(error, ssl.SSLCertVerificationError):
-        return f"the server's certificate is not valid: {error.verify_message}"
+        return f"the server's certificate is invalid: {error.verify_message}"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return f"no connection ({type(error).__name__})"

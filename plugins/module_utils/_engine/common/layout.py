@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""Where everything is on a host."""
+"""The paths of all files and directories on a host."""
 
 from __future__ import annotations
 
@@ -19,32 +19,32 @@ NAME = re.compile(r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,62}\Z")
 
 
 def check_name(kind: str, name: str) -> str:
-    """The name itself when it may name a credential or task (``kind``); it becomes a file and a unit name."""
+    """Return ``name`` if it is valid for a credential or task (``kind``): it becomes a file name and a unit name."""
     if not isinstance(name, str) or not NAME.match(name):
         raise usage_error(
-            f"The {kind} name {name!r} is not allowed: use 1 to 63 letters, digits, '.', '_' and '-', beginning with a "
-            "letter or digit."
+            f"{kind.capitalize()} name {name!r} is invalid. Use 1 to 63 letters, digits, '.', '_' and '-', beginning "
+            "with a letter or digit."
         )
     return name
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Every path of a host. ``root`` is empty on a real host; ``CLOUDSYNC_ROOT`` moves all of it elsewhere."""
+    """The paths of a host. ``root`` is empty on a real host. ``CLOUDSYNC_ROOT`` puts all paths below another root."""
 
     root: str = ""
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Layout:
-        """The layout that ``CLOUDSYNC_ROOT`` asks for."""
+        """Return the layout below ``CLOUDSYNC_ROOT``, or that of the real host."""
         root = environ.get("CLOUDSYNC_ROOT", "").rstrip("/")
         if root and not os.path.isabs(root):
-            raise usage_error(f"CLOUDSYNC_ROOT is {root!r}: give an absolute path.")
+            raise usage_error(f"CLOUDSYNC_ROOT is {root!r}. Use an absolute path.")
         return cls(root)
 
     @property
     def is_real_host(self) -> bool:
-        """False under CLOUDSYNC_ROOT, where no system manager may be asked for anything."""
+        """Whether systemd may be used. It may not be under CLOUDSYNC_ROOT."""
         return not self.root
 
     @property
@@ -69,8 +69,8 @@ class Layout:
     def task(self, name: str) -> str:
         return f"{self.tasks_dir}/{check_name('task', name)}.json"
 
-    def onetime_task(self, name: str) -> str:
-        """A task that is not kept, of a run that happens once; it goes with the next boot."""
+    def build_onetime_task(self, name: str) -> str:
+        """Return the path of the task of a one-time run. The next boot removes it."""
         return f"{self.run_dir}/onetime/{check_name('task', name)}.json"
 
     @property
@@ -105,10 +105,10 @@ class Layout:
 
     @property
     def current_engine(self) -> str:
-        """The link to the engine that the command starts from."""
+        """The link to the engine that the command runs."""
         return self.engine_dir + "/current"
 
     @property
     def rclone_link(self) -> str:
-        """The rclone that the ``runner`` role installed or was pointed at; absent = the one on PATH."""
+        """The link to the rclone that the ``runner`` role installed or was configured with. Without it, use PATH."""
         return self.engine_dir + "/rclone"

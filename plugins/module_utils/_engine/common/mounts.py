@@ -60,7 +60,7 @@ def read_mounts() -> Tuple[Mount, ...]:
         return parse_mountinfo(stream.read())
 
 
-def holding(path: str, mounts: Sequence[Mount]) -> Mount:
+def find_mount(path: str, mounts: Sequence[Mount]) -> Mount:
     """The mount that ``path`` (real, absolute) is on: the kernel's walk from the root, mount over mount."""
     children: Dict[int, List[Mount]] = {}
     for mount in mounts:
@@ -75,10 +75,10 @@ def holding(path: str, mounts: Sequence[Mount]) -> Mount:
         current = min(over, key=lambda mount: len(mount.point))
 
 
-def below(path: str, mounts: Sequence[Mount]) -> List[Mount]:
+def list_submounts(path: str, mounts: Sequence[Mount]) -> List[Mount]:
     """The mounts that are seen in ``path``, not at it; a mount before those inside it."""
     inside = [m for m in mounts if m.point != path and is_below(m.point, path)]
-    return sorted((m for m in inside if holding(m.point, mounts).id == m.id), key=lambda mount: mount.point)
+    return sorted((m for m in inside if find_mount(m.point, mounts).id == m.id), key=lambda mount: mount.point)
 
 
 def _root(mounts: Sequence[Mount]) -> Optional[Mount]:

@@ -4,128 +4,296 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""Groups of processes: follow their output, end them, and never let them outlive the runner."""
+"""Start other programs: run short tools, follow long children line by line, and end them with their group."""
 
 from __future__ import annotations
 
+import contextlib
 import os
-import select
+import selectors
 import signal
 import subprocess
 import time
-from types import TracebackType
-from typing import Callable, Optional, Type
+from dataclasses import dataclass
+from typing import IO, Callable, Iterator, Mapping, Optional, Sequence
 
-LINE_LENGTH = 8192
+from .errors import CloudsyncError
+
+SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+LINE_LENGTH, CHUNK_BYTES = 8192, 65536
+# What a pipe can hold when its writer has ended. Something left in the background may go on writing.
+DRAIN_BYTES = 2**20
 GRACE_SECONDS = 5.0
-POLL_SECONDS = 0.1
+POLL_SECONDS = 0.2
 
-# Reads one word from the runner. The runner's death ends the input without one, however it died.
-# Without "--": dash takes that for a process id.
+# Reads one word. If the runner dies, the input ends without it. dash would take a "--" for a process id.
 WATCH = 'read -r done && exit 0; kill -TERM "-$1"; sleep 5; kill -KILL "-$1"'
 
 
-class Lines:
-    """Splits what comes out of a pipe into lines, without ever waiting for an end that may not come."""
+class ToolError(CloudsyncError):
+    """A tool could not be run to its end. ``missing``: it does not exist. ``timed_out``: it was killed."""
 
-    def __init__(self, descriptor: int, say: Callable[[str], None]) -> None:
-        os.set_blocking(descriptor, False)
-        self._descriptor = descriptor
+    def __init__(self, message: str, missing: bool = False, timed_out: bool = False) -> None:
+        super().__init__("usage" if missing else "other", message)
+        self.missing, self.timed_out = missing, timed_out
+
+
+@dataclass(frozen=True)
+class ToolResult:
+    """How a tool ended. ``exit_code`` is negative after a signal."""
+
+    exit_code: int
+    raw_stdout: bytes
+    stderr: str
+
+    @property
+    def stdout(self) -> str:
+        return self.raw_stdout.decode("utf-8", "replace")
+
+
+def run_tool(
+    argv: Sequence[str], timeout: float, stdin: bytes = b"", environment: Optional[Mapping[str, str]] = None
+) -> ToolResult:
+    """Run a short-lived tool to its end. Raise ToolError if that is not possible within ``timeout`` seconds.
+
+    Its environment is PATH, LANG and what ``environment`` adds or overrides. It has a session of its own, so that
+    Ctrl-C reaches the runner only: a run that is stopped still needs its tools to clean up.
+    """
+    try:
+        child = subprocess.Popen(  # pylint: disable=ansible-bad-function
+            list(argv),
+            stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={"PATH": SEARCH_PATH, "LANG": "C.UTF-8", **(environment or {})},
+            cwd="/",
+            start_new_session=True,
+        )
+    except FileNotFoundError:
+        raise ToolError(f"The command {argv[0]} does not exist on this host.", missing=True) from None
+    except OSError as error:
+        raise ToolError(f"Cannot run {argv[0]}: {error.strerror}.") from None
+    try:
+        output, errors = child.communicate(stdin or None, timeout)
+    except BaseException as error:
+        _signal_group(child.pid, signal.SIGKILL)
+        # Not for ever: a broken disk can keep a killed process in the kernel.
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(GRACE_SECONDS)
+        if isinstance(error, subprocess.TimeoutExpired):
+            raise ToolError(f"{argv[0]} timed out after {timeout:.0f} s.", timed_out=True) from None
+        raise
+    return ToolResult(child.returncode, output, errors.decode("utf-8", "replace"))
+
+
+def start_detached(argv: Sequence[str]) -> None:
+    """Start a program that outlives this process and inherits its environment."""
+    subprocess.Popen(  # pylint: disable=ansible-bad-function
+        list(argv),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        cwd="/",
+        start_new_session=True,
+    )
+
+
+def _never() -> bool:
+    return False
+
+
+class SetupError(Exception):
+    """The ``setup`` function of a child process failed."""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a child ended. ``exit_code`` is negative after a signal. ``stopped``, ``timed_out``: why it was ended."""
+
+    exit_code: int
+    stopped: bool = False
+    timed_out: bool = False
+
+
+class Output:
+    """Split what a child writes to a pipe into lines. ``exact``: split at line feeds only, at any length."""
+
+    def __init__(self, stream: IO[bytes], say: Callable[[str], object], exact: bool) -> None:
+        os.set_blocking(stream.fileno(), False)
+        self.stream = stream
         self._say = say
+        self._exact = exact
         self._rest = b""
-        self._open = True
 
-    def read(self, seconds: float) -> bool:
-        """Wait up to ``seconds`` for output and pass on the whole lines; whether there was any."""
-        if not self._open:
-            time.sleep(seconds)
-            return False
-        if not select.select([self._descriptor], [], [], seconds)[0]:
-            return False
-        chunk = os.read(self._descriptor, 65536)
-        if not chunk:
-            self._open = False
-            return False
-        lines = (self._rest + chunk).replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
-        self._rest = lines.pop()
-        if len(self._rest) > LINE_LENGTH:
+    def read(self) -> int:
+        """Pass on the complete lines that are in the pipe. Return the number of bytes, 0 if there are none."""
+        try:
+            chunk = os.read(self.stream.fileno(), CHUNK_BYTES)
+        except BlockingIOError:
+            return 0
+        text = self._rest + chunk
+        if not self._exact:
+            text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        *lines, self._rest = text.split(b"\n")
+        if not self._exact and len(self._rest) > LINE_LENGTH:
             lines.append(self._rest)
             self._rest = b""
         for line in lines:
             self._pass_on(line)
-        return True
+        return len(chunk)
 
     def finish(self) -> None:
-        """Pass on what is in the pipe now, the last unfinished line included."""
-        # Bounded, because something left in the background may write for ever.
-        deadline = time.monotonic() + 1.0
-        while self._open and time.monotonic() < deadline and self.read(0):
-            pass
+        """Pass on what is in the pipe now and the last, incomplete line. Close the pipe."""
+        left = DRAIN_BYTES
+        while left > 0:
+            count = self.read()
+            left -= count or left
         if self._rest:
             self._pass_on(self._rest)
-            self._rest = b""
+        self.stream.close()
 
     def _pass_on(self, line: bytes) -> None:
-        for start in range(0, max(len(line), 1), LINE_LENGTH):
-            self._say(line[start : start + LINE_LENGTH].decode("utf-8", "replace"))
+        step = len(line) + 1 if self._exact else LINE_LENGTH
+        for start in range(0, max(len(line), 1), step):
+            self._say(line[start : start + step].decode("utf-8", "replace"))
 
 
-class GroupWatch:
-    """While open, the process group that ``leader`` leads is ended when the runner dies, also by SIGKILL.
+class Child:
+    """A child process that leads a group of its own, and whose output is passed on line by line.
 
-    PR_SET_PDEATHSIG reaches one process only; a shell's children would go on. An exception ends the group, too.
+    Without ``on_error``, standard error goes where standard output goes. ``exact_lines``: see Output. ``stdin`` must
+    fit into a pipe. ``setup`` runs in the child before the program, and the child keeps ``descriptors`` open.
     """
 
-    def __init__(self, leader: subprocess.Popen[bytes]) -> None:
-        self._leader = leader
-        self._watcher = subprocess.Popen(  # pylint: disable=ansible-bad-function
-            ["/bin/sh", "-c", WATCH, "cloudsync-watch", str(leader.pid)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            cwd="/",
-            env={"PATH": "/usr/bin:/bin"},
-            start_new_session=True,
-        )
-
-    def __enter__(self) -> GroupWatch:
-        return self
-
-    def __exit__(
+    def __init__(
         self,
-        kind: Optional[Type[BaseException]],
-        error: Optional[BaseException],
-        trace: Optional[TracebackType],
+        argv: Sequence[str],
+        environment: Mapping[str, str],
+        on_output: Callable[[str], object],
+        on_error: Optional[Callable[[str], object]] = None,
+        *,
+        exact_lines: bool = False,
+        stdin: bytes = b"",
+        descriptors: Sequence[int] = (),
+        setup: Optional[Callable[[], None]] = None,
     ) -> None:
-        if kind is not None:
-            end_group(self._leader)
-        self._watcher.communicate(b"done\n")
+        try:
+            self._process = subprocess.Popen(  # pylint: disable=ansible-bad-function
+                list(argv),
+                stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT if on_error is None else subprocess.PIPE,
+                env=environment,
+                cwd="/",
+                pass_fds=descriptors,
+                preexec_fn=setup,
+                start_new_session=True,
+            )
+        except subprocess.SubprocessError as error:
+            raise SetupError(str(error)) from None
+        self.pid = self._process.pid
+        self._selector = selectors.DefaultSelector()
+        for stream, say in ((self._process.stderr, on_error), (self._process.stdout, on_output)):
+            if stream is not None and say is not None:
+                self._selector.register(stream, selectors.EVENT_READ, Output(stream, say, exact_lines))
+        if self._process.stdin is not None:
+            with contextlib.suppress(BrokenPipeError), self._process.stdin as feed:
+                feed.write(stdin)
+
+    def follow(
+        self,
+        timeout: Optional[float] = None,
+        stop: Callable[[], bool] = _never,
+        tick: Callable[[], object] = _never,
+        enough: Callable[[], bool] = _never,
+        grace: float = GRACE_SECONDS,
+        leader_only: bool = False,
+    ) -> Ended:
+        """Pass on the output until the child has ended, which it is made to do as end() says.
+
+        It is ended after ``timeout`` seconds, or once ``stop()`` or ``enough()`` is true. ``tick()`` is called all the
+        while. If a function that is passed raises an error, the child is ended, too.
+        """
+        deadline = float("inf") if timeout is None else time.monotonic() + timeout
+        stopped = timed_out = False
+
+        def idle(seconds: float) -> None:
+            self._read(seconds)
+            tick()
+
+        try:
+            while self._process.poll() is None:
+                idle(POLL_SECONDS)
+                stopped = stop()
+                timed_out = not stopped and time.monotonic() > deadline
+                if stopped or timed_out or enough():
+                    self.end(grace, leader_only, idle)
+            for key in list(self._selector.get_map().values()):
+                key.data.finish()
+            tick()
+        except BaseException:
+            self.end()
+            raise
+        finally:
+            for key in list(self._selector.get_map().values()):
+                key.data.stream.close()
+            self._selector.close()
+        return Ended(self._process.returncode, stopped, timed_out)
+
+    def _read(self, seconds: float) -> None:
+        """Pass on lines. Return after ``seconds``, or as soon as there is something new."""
+        if self._process.returncode is None and not self._selector.get_map():
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(seconds)
+            return
+        for key, _events in self._selector.select(seconds):
+            if key.data.read() == 0:
+                self._selector.unregister(key.fileobj)
+                key.data.finish()
+
+    def end(
+        self, grace: float = GRACE_SECONDS, leader_only: bool = False, idle: Callable[[float], object] = time.sleep
+    ) -> None:
+        """Send SIGTERM to the group, or ``leader_only``. Send SIGKILL to the group after ``grace`` seconds."""
+        deadline = time.monotonic() + grace
+        if leader_only:
+            self._process.terminate()
+        else:
+            _signal_group(self.pid, signal.SIGTERM)
+        while time.monotonic() < deadline:
+            self._process.poll()
+            if not _signal_group(self.pid, 0):
+                break
+            idle(POLL_SECONDS)
+        _signal_group(self.pid, signal.SIGKILL)
+        self._process.wait()
 
 
-def end_group(process: subprocess.Popen[bytes], idle: Callable[[float], object] = time.sleep) -> None:
-    """SIGTERM to the group that ``process`` leads, SIGKILL after GRACE_SECONDS; ``idle`` waits some seconds."""
-    deadline = time.monotonic() + GRACE_SECONDS
-    _signal_group(process.pid, signal.SIGTERM)
-    while time.monotonic() < deadline:
-        process.poll()
-        if not _signal_group(process.pid, 0):
-            break
-        idle(POLL_SECONDS)
-    _signal_group(process.pid, signal.SIGKILL)
-    process.wait()
+@contextlib.contextmanager
+def watch_group(child: Child) -> Iterator[None]:
+    """End the group that ``child`` leads if the runner dies within the block, also by SIGKILL.
+
+    PR_SET_PDEATHSIG reaches one process only, and the children of a shell would go on.
+    """
+    watcher = subprocess.Popen(  # pylint: disable=ansible-bad-function
+        ["/bin/sh", "-c", WATCH, "cloudsync-watch", str(child.pid)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={"PATH": "/usr/bin:/bin"},
+        cwd="/",
+        start_new_session=True,
+    )
+    try:
+        yield
+    finally:
+        watcher.communicate(b"done\n")
 
 
 def _signal_group(pgid: int, number: int) -> bool:
-    """Whether the group had a process to signal."""
+    """Return whether the group had a process to signal."""
     try:
         os.killpg(pgid, number)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
+    except OSError as error:
+        return isinstance(error, PermissionError)
     return True
-
-
-def exit_status(returncode: int) -> int:
-    """Popen's return code as a shell would say it: 128 + N after signal N."""
-    return returncode if returncode >= 0 else 128 - returncode

@@ -21,8 +21,27 @@ def list_some(names: Sequence[str]) -> str:
     return ", ".join(names[:SHOWN_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
+def join_words(words: Sequence[str]) -> str:
+    """Return "a", "a and b" or "a, b and c"."""
+    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
+
+
+def name_some(noun: str, names: Sequence[str]) -> str:
+    """Return "task a" or "tasks a, b and c" for a sentence, with at most five of the ``names``."""
+    more = len(names) - SHOWN_NAMES
+    shown = [*names[:SHOWN_NAMES], *([f"{more} more"] if more > 0 else [])]
+    return f"{noun}{'' if len(names) == 1 else 's'} {join_words(shown)}"
+
+
+def list_objects(credentials: Sequence[str], tasks: Sequence[str]) -> str:
+    """Return "credential a, task b" with all names, sorted, for a sentence. Empty if there are none."""
+    return ", ".join(
+        [f"credential {name}" for name in sorted(credentials)] + [f"task {name}" for name in sorted(tasks)]
+    )
+
+
 def format_count(count: int, noun: str) -> str:
-    """Return "1 file", "2 files": ``noun`` is one whose plural ends in s."""
+    """Return "1 file" or "2 files". The plural of ``noun`` must end in s."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
@@ -36,13 +55,13 @@ def format_size(count: float) -> str:
 
 
 def format_now() -> str:
-    """Return this moment as ISO 8601 in UTC, to the second."""
+    """Return the current time as ISO 8601 in UTC, to the second."""
     return datetime.now(timezone.utc).strftime(TIME_FORMAT)
 
 
 def parse_time(text: str) -> datetime:
-    """Return the aware datetime that ``text`` (ISO 8601) names; ValueError if it is none. "Z" is UTC.
+    """Return the aware datetime in ``text`` (ISO 8601, "Z" for UTC). Raise ValueError for any other text.
 
-    datetime.fromisoformat() accepts the "Z" from Python 3.11 on only.
+    Before Python 3.11, datetime.fromisoformat() does not accept the "Z".
     """
     return datetime.fromisoformat(text.replace("Z", "+00:00"))

@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""Read and write credentials in /etc/cloudsync: sealed, compared and saved under one lock."""
+"""Read and write credentials in /etc/cloudsync, under one lock, with secrets encrypted."""
 
 from __future__ import annotations
 
@@ -15,32 +15,34 @@ from ..common.errors import usage_error
 from ..common.files import list_names, make_directory, read_object, remove, write_json
 from ..common.flock import Lock, wait_lock
 from ..common.layout import Layout, check_name
-from ..rclone.providers.traits import state_options
+from ..rclone.providers.traits import list_state_options
+from ..rclone.providers.truenas_names import normalize_name
 from .credentials import SCHEMA, STORED, Credential, build_stored_view
 from .seed import Place, Seed, load_seed
 
 
 def list_credentials(layout: Layout) -> List[str]:
-    """The names of the stored credentials."""
+    """Return the names of the stored credentials."""
     return list_names(layout.credentials_dir)
 
 
 def read_credential(layout: Layout, name: str) -> Optional[Dict[str, Any]]:
-    """The stored form (ciphertexts, as in the file), None when there is none."""
-    return read_object(layout.credential(name), SCHEMA, "credential", name, STORED)
+    """Return the stored form (ciphertexts, as in the file), None if the credential does not exist."""
+    stored = read_object(layout.credential(name), SCHEMA, "credential", name, STORED)
+    return {**stored, "provider": normalize_name(str(stored["provider"]))} if stored is not None else None
 
 
 def load_credential(layout: Layout, seed: Seed, name: str) -> Credential:
-    """The stored credential, decrypted; its absence is an error."""
+    """Return the stored credential, decrypted. Raise a usage error if it does not exist."""
     stored = read_credential(layout, name)
     if stored is None:
         known = ", ".join(list_credentials(layout)) or "none"
-        raise usage_error(f"There is no credential {name!r} on this host (there are: {known}).")
+        raise usage_error(f"Credential {name} does not exist on this host. Existing credentials: {known}.")
     return unseal(layout, seed, stored)
 
 
 def unseal(layout: Layout, seed: Seed, stored: Mapping[str, Any]) -> Credential:
-    """Decrypt the stored form."""
+    """Return the credential in the stored form, decrypted."""
     name = stored["name"]
 
     def opened(group: str) -> Dict[str, str]:
@@ -61,7 +63,7 @@ def _locate(layout: Layout, name: str, group: str, key: str) -> Place:
 
 
 def seal(layout: Layout, seed: Seed, credential: Credential) -> Dict[str, Any]:
-    """The stored form, every secret encrypted in its place."""
+    """Return the stored form, with every secret encrypted."""
 
     def sealed(group: str, values: Mapping[str, str]) -> Dict[str, str]:
         return {key: seed.encrypt(text, _locate(layout, credential.name, group, key)) for key, text in values.items()}
@@ -78,36 +80,37 @@ def seal(layout: Layout, seed: Seed, credential: Credential) -> Dict[str, Any]:
 
 
 def list_public_views(layout: Layout, name: Optional[str]) -> List[Dict[str, Any]]:
-    """The public views of all credentials, or of the one named; empty when it does not exist."""
+    """Return the public views of all credentials, or of ``name`` only. Empty if it does not exist."""
     names = [check_name("credential", name)] if name else list_credentials(layout)
     stored = [read_credential(layout, each) for each in names]
     return [build_stored_view(each) for each in stored if each is not None]
 
 
 def store_lock(layout: Layout) -> Lock:
-    """Held for the moment in which a stored object is read, changed and written."""
+    """Return the lock to hold while stored objects are read, changed and written."""
     return wait_lock(layout.run_dir + "/locks/store")
 
 
 def save_credential(layout: Layout, seed: Seed, credential: Credential) -> None:
-    """Write it; the caller holds store_lock()."""
+    """Write the credential. The caller holds store_lock()."""
     make_directory(layout.config_dir)
     make_directory(layout.credentials_dir)
     write_json(layout.credential(credential.name), seal(layout, seed, credential))
 
 
 def remove_credential(layout: Layout, name: str) -> None:
-    """Forget it; the caller holds store_lock() and has checked that no task uses it."""
+    """Remove the credential. The caller holds store_lock() and has checked that no task uses it."""
     remove(layout.credential(name))
 
 
 def save_refreshed(layout: Layout, name: str, expected: Mapping[str, str], refreshed: Mapping[str, str]) -> bool:
-    """Keep the configuration values that rclone refreshed from ``expected``; whether anything was written.
+    """Save the configuration values that rclone refreshed from ``expected``. Return whether anything was written.
 
-    A value that is no longer the ``expected`` one was meanwhile declared anew, and stays; so does a removal.
+    A value that differs from ``expected`` was declared again since then, and is kept. A removed credential stays
+    removed.
     """
     with store_lock(layout):
-        # Read now: the seed may have been rotated since the run began.
+        # Read again: the seed may have been rotated since the run began.
         seed = load_seed(layout)
         stored = read_credential(layout, name)
         if stored is None:
@@ -116,7 +119,7 @@ def save_refreshed(layout: Layout, name: str, expected: Mapping[str, str], refre
         current = {**now.attributes, **now.merge_secrets()}
         kept = {
             key: refreshed[key]
-            for key in state_options(now.provider)
+            for key in list_state_options(now.provider)
             if key in refreshed and current.get(key) == expected.get(key)
         }
         if not kept:

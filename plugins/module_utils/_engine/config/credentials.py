@@ -4,10 +4,10 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""Credentials: how to log in to one account, secrets only as ciphertext at rest.
+"""Credentials: the login for one account. Stored credentials contain secrets only as ciphertext.
 
-A value that rclone refreshed (an OAuth token) is kept beside the declared one, never over it: so a playbook that
-still carries the first token changes nothing, and one that carries a new token wins.
+A value that rclone refreshed (an OAuth token) is stored in addition to the declared one. A playbook that still
+declares the first token therefore changes nothing. A playbook that declares another token replaces both.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from ..common.errors import usage_error
 from ..common.layout import check_name
 from ..common.validation import refuse_unknown_keys
 from ..rclone.conf_file import config_value
-from ..rclone.providers.conf_section import on_one_line
-from ..rclone.providers.truenas_names import rclone_name
+from ..rclone.providers.conf_section import join_lines
+from ..rclone.providers.truenas_names import get_rclone_name, normalize_name
 
 SCHEMA = 1
 OPTIONS = ("name", "provider", "attributes", "secrets", "description")
@@ -32,7 +32,7 @@ NEW_VALUE = "(new value)"
 
 @dataclass(frozen=True)
 class Credential:
-    """One credential in memory, secrets in clear. All values are as rclone's configuration spells them."""
+    """One credential in memory, secrets in clear. All values are as in rclone's configuration."""
 
     name: str
     provider: str
@@ -42,20 +42,20 @@ class Credential:
     refreshed: Mapping[str, str] = field(default_factory=dict)
 
     def merge_secrets(self) -> Dict[str, str]:
-        """The secrets to log in with now: a refreshed one replaces the declared one."""
+        """Return the secrets to log in with. Refreshed secrets override declared ones."""
         return {**self.secrets, **self.refreshed}
 
 
 def parse_credential(declared: Mapping[str, Any]) -> Credential:
-    """The credential that ``declared`` (the options of the ``credential`` module) asks for."""
+    """Return the credential that ``declared`` (the options of the ``credential`` module) defines."""
     name = check_name("credential", declared.get("name") or "")
-    refuse_unknown_keys(f"The credential {name}", declared, OPTIONS)
+    refuse_unknown_keys(f"Credential {name}", declared, OPTIONS)
     provider = declared.get("provider")
     if not provider:
-        raise usage_error(f"The credential {name} needs a provider, such as s3, b2 or sftp.")
+        raise usage_error(f"Credential {name} has no provider. Set provider, such as s3, b2 or sftp.")
     return Credential(
         name=name,
-        provider=str(provider),
+        provider=normalize_name(str(provider)),
         description=declared.get("description") or "",
         attributes=_parse_values(declared.get("attributes")),
         secrets=_parse_values(declared.get("secrets")),
@@ -63,15 +63,15 @@ def parse_credential(declared: Mapping[str, Any]) -> Credential:
 
 
 def _parse_values(given: Optional[Mapping[str, Any]]) -> Dict[str, str]:
-    # On one line, as rclone has it: save_refreshed() compares what was declared with what a run began with.
-    return {key: on_one_line(config_value(value)) for key, value in (given or {}).items() if value is not None}
+    # On one line, as in rclone's file: save_refreshed() compares the declared value with the one a run started with.
+    return {key: join_lines(config_value(value)) for key, value in (given or {}).items() if value is not None}
 
 
 def declare(before: Optional[Credential], wanted: Credential) -> Credential:
-    """``wanted`` with the refreshed values that still belong to what it declares."""
-    if before is None or rclone_name(before.provider) != rclone_name(wanted.provider):
+    """Return ``wanted`` with the refreshed values of ``before`` that still belong to its login."""
+    if before is None or get_rclone_name(before.provider) != get_rclone_name(wanted.provider):
         return wanted
-    # What rclone got by logging in with the declared secrets (a session) belongs to them all.
+    # A value without a declared secret of its name (a session) belongs to the whole login.
     same_login = before.secrets == wanted.secrets and all(
         before.attributes.get(key) == wanted.attributes.get(key) for key in USER_ATTRIBUTES
     )
@@ -84,7 +84,7 @@ def declare(before: Optional[Credential], wanted: Credential) -> Credential:
 
 
 def build_public_view(credential: Credential) -> Dict[str, Any]:
-    """What may be shown: everything but the secrets, of which only the names."""
+    """Return the public view: everything, but only the names of the secrets."""
     return {
         "name": credential.name,
         "provider": credential.provider,
@@ -95,14 +95,14 @@ def build_public_view(credential: Credential) -> Dict[str, Any]:
 
 
 def build_stored_view(stored: Mapping[str, Any]) -> Dict[str, Any]:
-    """build_public_view() of a stored credential, without the seed."""
+    """Return build_public_view() of a stored credential, without the seed."""
     return build_public_view(
         Credential(stored["name"], stored["provider"], stored["description"], stored["attributes"], stored["secrets"])
     )
 
 
 def build_diff_view(credential: Optional[Credential], other: Optional[Credential]) -> Dict[str, Any]:
-    """build_public_view() with each secret as a word that differs from ``other``'s exactly when the secrets do."""
+    """Return build_public_view() for a diff with ``other``. A secret is a word that shows whether the value differs."""
     if credential is None:
         return {}
     others = other.secrets if other else {}

@@ -4,10 +4,10 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""The Password Secret Seed: the host's key ring, and what it encrypts.
+"""The Password Secret Seed: the host's key ring. It encrypts and decrypts all stored secrets.
 
 A ciphertext is ``cs1:KEY_ID:BASE64(nonce + AES-256-GCM output)``. Its associated data names the object and the
-field that it belongs to, so a ciphertext that was moved to another place, cut or edited does not decrypt.
+field that it belongs to, so a ciphertext that was moved, truncated or edited does not decrypt.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from ..common.layout import Layout
 from .seed_binding import KINDS, UNBOUND, bind, open_bound
 
 SCHEMA = 1
-# The schema of a bound seed's file: a cloudsync that can't open one says that it is too old, not that it is damaged.
+# The schema of a bound seed's file. A version of cloudsync without bound seeds reports a newer schema, not damage.
 BOUND_SCHEMA = 2
 SCHEME = "cs1"
 NONCE_BYTES = 12
@@ -34,7 +34,7 @@ KEY_BYTES = 32
 
 @dataclass(frozen=True)
 class Place:
-    """Where a ciphertext lives: ``kind`` is credential or task, ``field`` a dotted path within it."""
+    """The place of a ciphertext. ``kind`` is credential or task, ``field`` is a dotted path within the object."""
 
     kind: str
     name: str
@@ -45,14 +45,14 @@ class Place:
         return "\0".join(("cloudsync", self.kind, self.name, self.field)).encode()
 
     def describe(self) -> str:
-        return f"The {self.field} of the {self.kind} {self.name} in {self.path}"
+        return f"{self.field} of {self.kind} {self.name} in {self.path}"
 
 
 @dataclass(frozen=True)
 class Seed:
-    """``keys`` by id, in the order of their making; ``primary`` is the one that encrypts.
+    """The key ring. ``keys`` are by id, oldest first. ``primary`` is the id of the key that encrypts.
 
-    ``bound`` is what opens the file that the ring is kept in: one of binding.KINDS, or UNBOUND.
+    ``bound`` is how the seed's file is encrypted: one of seed_binding.KINDS, or UNBOUND.
     """
 
     keys: Mapping[str, bytes]
@@ -60,47 +60,47 @@ class Seed:
     bound: str = UNBOUND
 
     def encrypt(self, plain: str, place: Place) -> str:
-        """The ciphertext of ``plain`` bound to ``place``; never the same twice."""
+        """Return the ciphertext of ``plain`` for ``place``. Each call returns another one."""
         nonce = os.urandom(NONCE_BYTES)
         sealed = load_aes_gcm(self.keys[self.primary]).encrypt(nonce, plain.encode(), place.encode())
         return ":".join((SCHEME, self.primary, base64.b64encode(nonce + sealed).decode()))
 
     def decrypt(self, ciphertext: str, place: Place) -> str:
-        """The plain text, or CloudsyncError("undecryptable") that says which of the possible causes it is."""
+        """Return the plain text. Raise CloudsyncError("undecryptable") with the cause."""
         scheme, _colon, rest = str(ciphertext).partition(":")
         key_id, _colon, body = rest.partition(":")
         if scheme != SCHEME or not body:
-            raise _build_undecryptable(place, "is not a ciphertext: the file was edited or cut short")
+            raise _build_undecryptable(place, "it is not a ciphertext. The file was edited or truncated")
         key = self.keys.get(key_id)
         if key is None:
-            raise _build_undecryptable(place, f"was encrypted with the key {key_id}, which this host's seed lacks")
+            raise _build_undecryptable(place, f"key {key_id} is not in the seed of this host")
         cipher = load_aes_gcm(key)
         try:
             raw = base64.b64decode(body, validate=True)
             return str(cipher.decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], place.encode()), "utf-8")
         except Exception as error:
-            raise _build_undecryptable(place, "was edited, cut short, or moved here from another object") from error
+            raise _build_undecryptable(place, "it was edited, truncated, or copied from another object") from error
 
     def add_primary(self) -> Seed:
-        """This ring with one more key, which encrypts from now on."""
+        """Return this ring with a new key, which becomes the primary one."""
         key_id = _make_key_id()
         return replace(self, keys={**self.keys, key_id: os.urandom(KEY_BYTES)}, primary=key_id)
 
     def drop_former_keys(self) -> Seed:
-        """This ring without its former keys."""
+        """Return this ring with its primary key only."""
         return replace(self, keys={self.primary: self.keys[self.primary]})
 
     def to_dict(self) -> Dict[str, Any]:
-        """The ring in clear, however it is kept."""
+        """Return the ring with its keys in clear."""
         keys = [{"id": key_id, "key": base64.b64encode(key).decode()} for key_id, key in self.keys.items()]
         return {"schema": SCHEMA, "primary": self.primary, "keys": keys}
 
 
-def _build_undecryptable(place: Place, what: str) -> CloudsyncError:
+def _build_undecryptable(place: Place, why: str) -> CloudsyncError:
     return CloudsyncError(
         "undecryptable",
-        f"{place.describe()} {what}. Nothing was changed; restore the seed or the file from a backup, or declare the "
-        "secret again after removing the file.",
+        f"Cannot decrypt {place.describe()}: {why}. Nothing was changed. Restore the seed or the file from a backup, "
+        "or remove the file and declare the secret again.",
     )
 
 
@@ -109,13 +109,13 @@ def _make_key_id() -> str:
 
 
 def make_seed() -> Seed:
-    """A ring of one fresh random key."""
+    """Return a ring of one new random key."""
     key_id = _make_key_id()
     return Seed({key_id: os.urandom(KEY_BYTES)}, key_id)
 
 
 def parse_seed(content: Mapping[str, Any], path: str) -> Seed:
-    """The ring in ``content``, as to_dict() made it."""
+    """Return the ring in ``content``, which Seed.to_dict() returned. ``path`` is named in the error."""
     try:
         keys = {str(k["id"]): base64.b64decode(k["key"], validate=True) for k in content["keys"]}
         seed = Seed(keys, str(content["primary"]))
@@ -130,13 +130,13 @@ def parse_seed(content: Mapping[str, Any], path: str) -> Seed:
 def _build_damaged(path: str) -> Damaged:
     return Damaged(
         "undecryptable",
-        f"The seed {path} is damaged: it was edited or cut short. It is left as it is; restore it from its backup "
+        f"The seed {path} is damaged: it was edited or truncated. It was not changed. Restore it from its backup "
         "(skyhaul.cloudsync.seed with state=restored).",
     )
 
 
 def read_seed(layout: Layout) -> Optional[Seed]:
-    """The host's seed, None when there is none; one that is damaged, or bound and can't be opened, is Damaged."""
+    """Return the host's seed, None if it does not exist. Raise Damaged if it cannot be read."""
     content = read_versioned(layout.seed, BOUND_SCHEMA)
     if content is None or content["schema"] < BOUND_SCHEMA:
         return parse_seed(content, layout.seed) if content is not None else None
@@ -148,25 +148,25 @@ def read_seed(layout: Layout) -> Optional[Seed]:
 
 
 def load_seed(layout: Layout) -> Seed:
-    """The host's seed. Missing or damaged is an error that says what to do; it is never made anew here."""
+    """Return the host's seed. Raise an error if it is missing or damaged."""
     seed = read_seed(layout)
     if seed is None:
         raise CloudsyncError(
             "undecryptable",
-            f"The seed {layout.seed} is missing: without it no credential can be stored or read. Make one with "
-            "skyhaul.cloudsync.seed (the role skyhaul.cloudsync.runner does), or, when this host had one, restore it "
-            "with state=restored.",
+            f"The seed {layout.seed} is missing, so no secret can be stored or read. On a new host, apply the role "
+            "skyhaul.cloudsync.runner, which creates it. If this host had a seed, restore it "
+            "(skyhaul.cloudsync.seed with state=restored).",
         )
     return seed
 
 
 def save_seed(layout: Layout, seed: Seed) -> None:
-    """Write the ring, 0600 in a 0700 directory; the caller holds credentials.store_lock()."""
+    """Write the ring, 0600 in a 0700 directory. The caller holds credential_store.store_lock()."""
     content = seed.to_dict()
     if seed.bound != UNBOUND:
         sealed = bind(json.dumps(content).encode(), seed.bound)
         content = {"schema": BOUND_SCHEMA, "bound": seed.bound, "sealed": sealed}
     make_directory(layout.config_dir)
     write_json(layout.seed, content)
-    # Of a process that was killed while it wrote: former keys would stay in it.
+    # A process that was killed while it wrote left a temporary file, in which former keys would remain.
     remove_leftovers(layout.seed)

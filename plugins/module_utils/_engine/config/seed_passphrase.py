@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""The seed under a passphrase, to be kept apart from the host: scrypt makes the key, AES-256-GCM seals."""
+"""Encrypt the seed with a passphrase for a backup: scrypt derives the key, AES-256-GCM encrypts."""
 
 from __future__ import annotations
 
@@ -19,22 +19,20 @@ from .seed import NONCE_BYTES, Seed, parse_seed
 
 SCHEME = "cloudsync-seed-1"
 SALT_BYTES = 16
-# 64 MiB and about a third of a second: the passphrase is typed once in a disaster, a thief tries billions.
+# 64 MiB and about a third of a second. An operator waits for it once, an attacker for each of billions of guesses.
 COST, BLOCK_SIZE, PARALLELISM = 2**16, 8, 1
 MEMORY_LIMIT = 128 * 1024 * 1024
 SHORTEST = 8
 
 
 def check_passphrase(passphrase: str) -> None:
-    """Refuse one that could be guessed."""
+    """Raise a usage error for a passphrase that is too short."""
     if len(passphrase) < SHORTEST:
-        raise usage_error(
-            f"The passphrase is too short: it alone protects the seed; use {SHORTEST} characters or more."
-        )
+        raise usage_error(f"The passphrase is too short. Only it protects the seed. Use {SHORTEST} characters or more.")
 
 
 def wrap_seed(seed: Seed, passphrase: str) -> str:
-    """``seed`` as one line of text that only ``passphrase`` opens."""
+    """Return ``seed`` as one line of text that only ``passphrase`` can open."""
     check_passphrase(passphrase)
     salt, nonce = os.urandom(SALT_BYTES), os.urandom(NONCE_BYTES)
     sealed = load_aes_gcm(_derive_key(passphrase, salt)).encrypt(
@@ -44,10 +42,10 @@ def wrap_seed(seed: Seed, passphrase: str) -> str:
 
 
 def unwrap_seed(wrapped: str, passphrase: str) -> Seed:
-    """The seed in ``wrapped``; a wrong passphrase and a damaged text can't be told apart."""
+    """Return the seed in ``wrapped``. A wrong passphrase and a damaged text raise the same error."""
     scheme, _colon, body = wrapped.strip().partition(":")
     if scheme != SCHEME:
-        raise usage_error("wrapped is not what skyhaul.cloudsync.seed returned with backup=true.")
+        raise usage_error("wrapped is invalid. Use the value that skyhaul.cloudsync.seed returned with backup=true.")
     try:
         raw = base64.b64decode(body, validate=True)
     except ValueError:
@@ -58,9 +56,11 @@ def unwrap_seed(wrapped: str, passphrase: str) -> Seed:
         content = json.loads(cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], SCHEME.encode()))
     except Exception as error:
         raise CloudsyncError(
-            "undecryptable", "The wrapped seed can't be opened: the passphrase is wrong, or the text was changed."
+            "undecryptable",
+            "Cannot open the wrapped seed: the passphrase is wrong, or the text was changed. Nothing was changed on "
+            "this host. Check the passphrase.",
         ) from error
-    return parse_seed(content, "in the wrapped text")
+    return parse_seed(content, "in the backup")
 
 
 def _derive_key(passphrase: str, salt: bytes) -> bytes:

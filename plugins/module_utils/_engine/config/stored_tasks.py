@@ -6,7 +6,7 @@
 
 """Read the stored tasks as they are in their files, without the seed.
 
-Apart from task_store, because what only looks (``cloudsync status``) needs nothing that decrypts or parses a task.
+Apart from task_store, so that ``cloudsync status`` does not load the code that decrypts and parses tasks.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ..common.files import list_names, read_object
 from ..common.layout import Layout
 
 SCHEMA = 1
-# The fields of tasks.Task. A list of its own, because the class would cost every status a tenth of its time.
+# The fields of tasks.Task. A separate list, because loading the class takes a tenth of the time of a status.
 _FIELDS = (
     "name credential direction path remote_path mode description provider_options include exclude schedule enabled"
     " bandwidth transfers follow_symlinks create_empty_dirs encryption snapshot guards keep_deleted hooks on_overlap"
@@ -30,26 +30,26 @@ CRYPT_SECRETS = ("password", "salt")
 
 
 def list_tasks(layout: Layout) -> List[str]:
-    """The names of the stored tasks."""
+    """Return the names of the stored tasks."""
     return list_names(layout.tasks_dir)
 
 
 def read_task(layout: Layout, name: str) -> Optional[Dict[str, Any]]:
-    """The stored form (ciphertexts, as in the file), None when there is none."""
+    """Return the stored form (ciphertexts, as in the file), None if the task does not exist."""
     return read_object(layout.task(name), SCHEMA, "task", name, OPTIONS)
 
 
 def read_onetime(layout: Layout, name: str) -> Optional[Dict[str, Any]]:
-    """The stored form of the task of a one-time run, None when there is none."""
-    return read_object(layout.onetime_task(name), SCHEMA, "task", name, OPTIONS)
+    """Return the stored form of the task of a one-time run, None if it does not exist."""
+    return read_object(layout.build_onetime_task(name), SCHEMA, "task", name, OPTIONS)
 
 
 def require_task(layout: Layout, name: str) -> Dict[str, Any]:
-    """The stored form of a task that is kept, or of a one-time run's; its absence is an error."""
+    """Return the stored form of a task or of a one-time run's task. Raise a usage error if neither exists."""
     stored = read_task(layout, name) or read_onetime(layout, name)
     if stored is None:
         known = ", ".join(list_tasks(layout)) or "none"
-        raise usage_error(f"There is no task {name!r} on this host (there are: {known}).")
+        raise usage_error(f"Task {name} does not exist on this host. Existing tasks: {known}.")
     return stored
 
 
@@ -58,7 +58,7 @@ def list_crypt_secrets(encryption: Mapping[str, Any]) -> List[str]:
 
 
 def build_stored_task_view(stored: Mapping[str, Any]) -> Dict[str, Any]:
-    """build_public_task_view() of a stored task, without the seed."""
+    """Return task_store.build_public_task_view() of a stored task, without the seed."""
     view = {key: value for key, value in stored.items() if key != "schema"}
     view["notify"] = [target["public"] for target in stored["notify"]]
     view["encryption"] = build_public_encryption(stored["encryption"])
@@ -66,8 +66,8 @@ def build_stored_task_view(stored: Mapping[str, Any]) -> Dict[str, Any]:
 
 
 def list_onetimes(layout: Layout) -> List[str]:
-    """The names of the one-time runs since the last boot."""
-    return list_names(os.path.dirname(layout.onetime_task("any")))
+    """Return the names of the one-time runs since the last boot."""
+    return list_names(os.path.dirname(layout.build_onetime_task("any")))
 
 
 def build_public_encryption(encryption: Optional[Mapping[str, Any]]) -> Optional[Dict[str, Any]]:

@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""From the options that somebody declared to a valid Task, or to a sentence that says what is wrong with them."""
+"""Parse the declared options of a task. Return a valid Task, or raise an error that says what is invalid."""
 
 from __future__ import annotations
 
@@ -33,20 +33,20 @@ from .tasks import Encryption, Guards, Hooks, KeepDeleted, Limits, Task, reverse
 
 
 def parse_task(declared: Mapping[str, Any], find_task: Optional[Callable[[str], Optional[Task]]] = None) -> Task:
-    """The Task that ``declared`` (the options of the ``task`` module; None = not given) asks for.
+    """Return the task that ``declared`` (the options of the ``task`` module, None for an omitted one) defines.
 
-    ``find_task`` gives the task that ``reverse_of`` names; what is declared beside it wins over what it gives.
+    ``find_task`` returns the task that ``reverse_of`` names. Declared options override those of that task.
     """
     name = check_name("task", declared.get("name") or "")
     try:
-        refuse_unknown_keys("It", declared, OPTIONS)
+        refuse_unknown_keys("a task", declared, OPTIONS)
         given = {key: value for key, value in declared.items() if value is not None}
         if given.get("reverse_of"):
             given = {**_load_reversed_options(name, given["reverse_of"], find_task), **given}
         task = _build(name, given)
         check_task(task)
     except CloudsyncError as error:
-        raise CloudsyncError(error.reason, f"The task {name} is wrong. {error.message}") from error
+        raise CloudsyncError(error.reason, f"Task {name} is invalid: {error.message}") from error
     return task
 
 
@@ -54,17 +54,17 @@ def _load_reversed_options(
     name: str, original_name: str, find_task: Optional[Callable[[str], Optional[Task]]]
 ) -> Dict[str, Any]:
     if original_name == name:
-        raise usage_error("reverse_of names the task itself: name the one that it restores.")
+        raise usage_error("reverse_of is the name of the task itself. Use the name of the task to restore.")
     original = find_task(original_name) if find_task else None
     if original is None:
-        raise usage_error(f"reverse_of names the task {original_name!r}, which this host does not have.")
+        raise usage_error(f"reverse_of is {original_name!r}, but this task does not exist on this host.")
     return task_to_dict(reverse_task(original, name))
 
 
 def _build(name: str, given: Mapping[str, Any]) -> Task:
     for option in ("credential", "direction", "path"):
         if not given.get(option):
-            raise usage_error(f"{option} is missing.")
+            raise usage_error(f"{option} is required.")
     return Task(
         name=name,
         description=given.get("description", ""),
@@ -105,14 +105,14 @@ def _select_given(what: str, options: Mapping[str, Any], shape: Any) -> Dict[str
 
 def _parse_switch(what: str, value: Any) -> bool:
     if not isinstance(value, bool):
-        raise usage_error(f"{what} is {value!r}: use true or false.")
+        raise usage_error(f"{what} is {value!r}. Use true or false.")
     return value
 
 
 def _parse_count(what: str, value: Any) -> int:
     number = _parse_whole_number(value)
     if number is None or number < 0:
-        raise usage_error(f"{what} is {value!r}: use a whole number, 0 or more.")
+        raise usage_error(f"{what} is {value!r}. Use a whole number, 0 or more.")
     return number
 
 
@@ -132,12 +132,12 @@ def _check_targets(given: Union[str, Sequence[Any]]) -> Tuple[str, ...]:
 
 
 def parse_encryption(given: Optional[Mapping[str, Any]]) -> Optional[Encryption]:
-    """The encryption that ``given`` (the option ``encryption`` of the ``task`` module) asks for, None for none."""
+    """Return the encryption that ``given`` (the option ``encryption`` of the ``task`` module) defines, or None."""
     if not given:
         return None
     options = _select_given("encryption", given, Encryption)
     if not options.get("password"):
-        raise usage_error("encryption.password is missing: it is required when encryption is given.")
+        raise usage_error("encryption.password is required if encryption is set.")
     return Encryption(
         password=str(options["password"]),
         salt=str(options.get("salt", "")),
@@ -165,7 +165,7 @@ def _parse_keep_deleted(given: Optional[Mapping[str, Any]]) -> Optional[KeepDele
         return None
     options = _select_given("keep_deleted", given, KeepDeleted)
     if not options.get("path"):
-        raise usage_error("keep_deleted.path is missing: name a folder beside the destination, on the same side.")
+        raise usage_error("keep_deleted.path is required. Use a folder on the same side as the destination.")
     return KeepDeleted(
         check_remote_path("keep_deleted.path", options["path"]),
         _parse_count("keep_deleted.days", options.get("days", 0)),
@@ -182,10 +182,10 @@ def _parse_limits(given: Mapping[str, Any]) -> Limits:
     options = _select_given("limits", given, Limits)
     nice = _parse_whole_number(options.get("nice", 0))
     if nice is None or not -20 <= nice <= 19:
-        raise usage_error(f"limits.nice is {options['nice']!r}: use -20 (first) to 19 (last).")
+        raise usage_error(f"limits.nice is {options['nice']!r}. Use -20 (highest priority) to 19 (lowest).")
     io_weight = _parse_count("limits.io_weight", options.get("io_weight", 0))
     if io_weight > 10000:
-        raise usage_error(f"limits.io_weight is {io_weight}: use 1 to 10000.")
+        raise usage_error(f"limits.io_weight is {io_weight}. Use 1 to 10000.")
     return Limits(
         max_duration=parse_duration("limits.max_duration", options.get("max_duration", 0)),
         nice=nice,

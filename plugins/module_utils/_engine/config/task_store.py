@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""Tasks at rest: one JSON file each; crypt passwords and notify targets only as ciphertext."""
+"""Read and write tasks: one JSON file each, with crypt passwords and notify targets only as ciphertext."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .tasks import Task, task_to_dict
 
 
 def seal_task(layout: Layout, seed: Seed, task: Task) -> Dict[str, Any]:
-    """The stored form, every secret encrypted in its place."""
+    """Return the stored form, with every secret encrypted."""
     content = {"schema": SCHEMA, **task_to_dict(task)}
     if task.encryption is not None:
         for key in list_crypt_secrets(content["encryption"]):
@@ -41,7 +41,7 @@ def seal_task(layout: Layout, seed: Seed, task: Task) -> Dict[str, Any]:
 
 
 def unseal_task(layout: Layout, seed: Seed, stored: Mapping[str, Any]) -> Task:
-    """The Task in the stored form."""
+    """Return the task in the stored form, decrypted."""
     name = stored["name"]
     content = {key: value for key, value in stored.items() if key != "schema"}
     if content["encryption"] is not None:
@@ -60,7 +60,7 @@ def unseal_task(layout: Layout, seed: Seed, stored: Mapping[str, Any]) -> Task:
 
 
 def task_from_dict(content: Mapping[str, Any]) -> Task:
-    """The Task that task_to_dict() wrote."""
+    """Return the task that tasks.task_to_dict() wrote."""
     reverse_of = content["reverse_of"]
     task = parse_task({**content, "reverse_of": None})
     return replace(task, reverse_of=reverse_of)
@@ -71,12 +71,12 @@ def _locate(layout: Layout, name: str, field: str) -> Place:
 
 
 def load_task(layout: Layout, seed: Seed, name: str) -> Task:
-    """The stored task, decrypted; its absence is an error."""
+    """Return the stored task, decrypted. Raise a usage error if it does not exist."""
     return unseal_task(layout, seed, require_task(layout, name))
 
 
 def build_public_task_view(task: Task) -> Dict[str, Any]:
-    """What may be shown: the options, of the secrets only which are set, of notify targets only where they go."""
+    """Return the public view: the options, the names of the secrets that are set, and redacted notify targets."""
     view = task_to_dict(task)
     view["notify"] = [redact_target(parse_target(target)) for target in task.notify]
     view["encryption"] = build_public_encryption(view["encryption"])
@@ -84,7 +84,10 @@ def build_public_task_view(task: Task) -> Dict[str, Any]:
 
 
 def build_diff_task_view(task: Optional[Task], other: Optional[Task]) -> Dict[str, Any]:
-    """build_public_task_view() with each secret as a word that differs from ``other``'s exactly when the secrets do."""
+    """Return build_public_task_view() for a diff with ``other``.
+
+    A secret is a word that shows whether the value differs.
+    """
     if task is None:
         return {}
     view = build_public_task_view(task)
@@ -101,22 +104,22 @@ def build_diff_task_view(task: Optional[Task], other: Optional[Task]) -> Dict[st
 
 
 def save_task(layout: Layout, seed: Seed, task: Task) -> None:
-    """Write it; the caller holds credentials.store_lock()."""
+    """Write the task. The caller holds credential_store.store_lock()."""
     make_directory(layout.config_dir)
     make_directory(layout.tasks_dir)
     write_json(layout.task(task.name), seal_task(layout, seed, task))
-    # What had its name before, and was to run once, must not come back when this one goes.
-    remove(layout.onetime_task(task.name))
+    # The task of an earlier one-time run with this name must not reappear when this task is removed.
+    remove(layout.build_onetime_task(task.name))
 
 
 def save_onetime(layout: Layout, seed: Seed, task: Task) -> None:
     """Write the task of a one-time run."""
-    path = layout.onetime_task(task.name)
+    path = layout.build_onetime_task(task.name)
     make_directory(layout.run_dir)
     make_directory(os.path.dirname(path))
     write_json(path, seal_task(layout, seed, task))
 
 
 def remove_task(layout: Layout, name: str) -> None:
-    """Forget it; its records and logs stay. The caller holds credentials.store_lock()."""
+    """Remove the task. Its records and logs are kept. The caller holds credential_store.store_lock()."""
     remove(layout.task(name))

@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""Tasks: one declared transfer, as a value. parse_task() is the only way to make one, so every Task is valid."""
+"""Tasks: one declared transfer as a value. Only task_parser.parse_task() creates tasks, so every Task is valid."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ OPPOSITE = {PUSH: PULL, PULL: PUSH}
 
 @dataclass(frozen=True)
 class BandwidthSlot:
-    """From ``time`` ("HH:MM" or "Mon-HH:MM") on, at most ``limit`` bytes a second: "10M", "1M:5M" (up:down), "off"."""
+    """The ``limit`` in bytes per second ("10M", "1M:5M" up:down, "off") from ``time`` on ("HH:MM", "Mon-HH:MM")."""
 
     time: str
     limit: str
@@ -26,7 +26,7 @@ class BandwidthSlot:
 
 @dataclass(frozen=True)
 class Encryption:
-    """rclone crypt below the remote path. ``password`` and ``salt`` are secrets."""
+    """The encryption (rclone crypt) of the remote path. ``password`` and ``salt`` are secrets."""
 
     password: str
     salt: str = ""
@@ -36,7 +36,7 @@ class Encryption:
 
 @dataclass(frozen=True)
 class Guards:
-    """What must hold before anything is touched. ``max_delete`` is a count ("5"), a percentage ("10%") or empty."""
+    """The conditions of a run. ``max_delete`` is a count ("5"), a percentage ("10%") or empty."""
 
     empty_source: str = "refuse"
     mounted: str = ""
@@ -47,7 +47,7 @@ class Guards:
 
 @dataclass(frozen=True)
 class KeepDeleted:
-    """Deleted and overwritten files go to ``path`` (beside the destination, on its side) for ``days``; 0 = for ever."""
+    """The folder for deleted and overwritten files, on the side of the destination. 0 ``days`` keeps them for ever."""
 
     path: str
     days: int = 0
@@ -55,7 +55,7 @@ class KeepDeleted:
 
 @dataclass(frozen=True)
 class Hooks:
-    """Shell text or the path of a program for each moment; ``timeout`` in seconds, for each of them."""
+    """Shell text or the path of a program for each event. ``timeout`` is in seconds, for each hook."""
 
     before: str = ""
     success: str = ""
@@ -69,7 +69,7 @@ class Hooks:
 
 @dataclass(frozen=True)
 class Limits:
-    """What a run may use. ``max_duration`` in seconds, 0 = no limit; the others in systemd's words, empty = unset."""
+    """The limits of a run. ``max_duration`` is in seconds, 0 for no limit. The others are systemd's values or empty."""
 
     max_duration: int = 0
     nice: int = 0
@@ -123,18 +123,21 @@ class Task:
 
     @property
     def kept_inside(self) -> Optional[str]:
-        """The folder of keep_deleted relative to the destination; None when it does not lie in it."""
+        """The folder of keep_deleted relative to the destination, None if it is outside of it."""
         return find_path_inside(self.destination, self.keep_deleted.path) if self.keep_deleted is not None else None
 
 
 def find_path_inside(folder: str, path: str) -> Optional[str]:
-    """``path`` relative to ``folder`` (empty when they are the same), None when it does not lie in it."""
+    """Return ``path`` relative to ``folder``: empty if they are the same, None if ``path`` is outside of it."""
     outer, inner = ([part for part in each.split("/") if part] for each in (folder, path))
     return "/".join(inner[len(outer) :]) if inner[: len(outer)] == outer else None
 
 
 def reverse_task(task: Task, name: str) -> Task:
-    """The restore of ``task``: the other direction, disabled, same filters, limits and encryption; it never moves."""
+    """Return the task ``name`` that restores ``task``: disabled, other direction, same filters, limits and encryption.
+
+    A restore copies where the task moves.
+    """
     return replace(
         task,
         name=name,
@@ -150,7 +153,7 @@ def reverse_task(task: Task, name: str) -> Task:
 
 
 def task_to_dict(task: Task) -> Dict[str, Any]:
-    """The options of the ``task`` module that would declare ``task`` again: JSON types, secrets in clear."""
+    """Return the options of the ``task`` module that declare ``task``: JSON types, secrets in clear."""
     content = asdict(task)
     content["include"], content["exclude"] = list(task.include), list(task.exclude)
     content["bandwidth"] = [asdict(slot) for slot in task.bandwidth]

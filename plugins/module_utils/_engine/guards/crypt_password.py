@@ -19,7 +19,7 @@ from ..common.errors import CloudsyncError, Refused
 from ..common.text import format_count
 from ..config.tasks import Task
 from ..rclone.outcome import NOT_FOUND_EXITS
-from ..remote.arguments import CANARY, place_below
+from ..remote.arguments import CANARY, join_place
 from ..remote.session import Answer, Session
 from ..transfer.result import listing_error
 
@@ -52,7 +52,7 @@ def check_crypt(session: Session, task: Task, crypt: str, raw: str) -> bool:
 
 def plant_canary(session: Session, crypt: str) -> None:
     """Write the canary before a push, but not in a dry run. The next run must be able to read it."""
-    answer = session.query(["rcat", *session.readable, "--", place_below(crypt, CANARY)], stdin=CONTENT.encode())
+    answer = session.query(["rcat", *session.readable, "--", join_place(crypt, CANARY)], stdin=CONTENT.encode())
     if answer.exit_code != 0:
         raise listing_error(answer, session)
 

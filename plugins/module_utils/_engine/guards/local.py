@@ -29,7 +29,7 @@ def check_local(task: Task) -> None:
         raise Refused("not_found", f"Source {task.path} does not exist. Create it, or correct the task's path.")
     marker = os.path.join(task.path, task.guards.marker)
     if task.is_push and task.guards.marker and not os.path.isfile(marker):
-        raise marker_missing(marker)
+        raise build_marker_error(marker)
 
 
 def check_unchanged(task: Task, local: PinnedFolder) -> None:
@@ -43,7 +43,7 @@ def check_unchanged(task: Task, local: PinnedFolder) -> None:
     )
 
 
-def marker_missing(marker: str) -> Refused:
+def build_marker_error(marker: str) -> Refused:
     """Return the refusal of a source without the file ``marker``."""
     return Refused(
         "marker_missing",

@@ -12,7 +12,7 @@ from ..common.errors import Refused
 from ..config.tasks import SYNC, Task
 from ..rclone.binary import Rclone
 from ..rclone.providers.traits import is_bucket_based, is_read_only
-from ..rclone.providers.truenas_names import rclone_name
+from ..rclone.providers.truenas_names import get_rclone_name
 
 # Folders of Google Photos that contain every photo several times. TrueNAS also refuses to pull them.
 ALL_PHOTOS = ("", "media", "media/by-day")
@@ -26,7 +26,7 @@ def check_places(task: Task, provider: str) -> None:
             f"Provider {provider} is read-only. A task can pull from it but cannot push to it. Set direction to pull, "
             "or use another credential.",
         )
-    if not task.is_push and rclone_name(provider) == "google photos" and task.remote_path.strip("/") in ALL_PHOTOS:
+    if not task.is_push and get_rclone_name(provider) == "google photos" and task.remote_path.strip("/") in ALL_PHOTOS:
         raise Refused(
             "usage",
             f"remote_path {task.remote_path!r} contains every photo several times, once in each view. Set remote_path "
@@ -44,7 +44,7 @@ def check_places(task: Task, provider: str) -> None:
         )
 
 
-def unsafe_pull(rclone: Rclone) -> str:
+def describe_unsafe_pull(rclone: Rclone) -> str:
     """Return the warning about a pull with an rclone that is older than 1.75.0."""
     return (
         f"A pull with rclone {rclone.version_text} is not safe. A malicious file name at the provider can make it "

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from typing import Callable, Optional, Tuple
 
 from ..config.tasks import Task
-from ..rclone.providers.truenas_names import rclone_name
+from ..rclone.providers.truenas_names import get_rclone_name
 from ..remote.arguments import Endpoints
-from ..remote.open import raw_place, task_place
+from ..remote.open import build_place, build_task_place
 from ..remote.session import Session
 from ..transfer.b2_versions import check_cleanup
 from ..transfer.plan import Plan, make_plan
@@ -56,7 +56,7 @@ def _check_pinned(attempt: Attempt) -> None:
 
 def _check_crypt(attempt: Attempt) -> None:
     task = attempt.task
-    attempt.needs_canary = check_crypt(attempt.session, task, task_place(task), raw_place(task.remote_path))
+    attempt.needs_canary = check_crypt(attempt.session, task, build_task_place(task), build_place(task.remote_path))
 
 
 def _check_source(attempt: Attempt) -> None:
@@ -69,7 +69,7 @@ def _check_deletions(attempt: Attempt) -> None:
 
 
 def _check_cleanup(task: Task, provider: str) -> None:
-    check_cleanup(task, rclone_name(provider))
+    check_cleanup(task, get_rclone_name(provider))
 
 
 DECLARED: Tuple[Callable[[Task, str], None], ...] = (check_places, _check_cleanup)

@@ -17,11 +17,11 @@ import os
 from ..common.errors import Refused
 from ..config.tasks import COPY, MOVE, SYNC, Task
 from ..rclone.outcome import NOT_FOUND_EXITS
-from ..remote.arguments import CANARY, Endpoints, place_below, selection_arguments
-from ..remote.open import raw_place
+from ..remote.arguments import CANARY, Endpoints, build_selection_arguments, join_place
+from ..remote.open import build_place
 from ..remote.session import Answer, Session
 from ..transfer.result import listing_error
-from .local import marker_missing
+from .local import build_marker_error
 
 # By default, rclone retries S3 for more than six minutes without any output if nothing answers at the endpoint.
 PATIENCE = ("--retries", "1", "--low-level-retries", "3")
@@ -64,7 +64,7 @@ def _check_answer(session: Session, task: Task) -> None:
     Other errors are left to the transfer: a login may be allowed to write where it must not list.
     """
     # A request for one name does not list a whole folder at any provider.
-    answer = _stat(session, place_below(raw_place(task.remote_path), CANARY))
+    answer = _stat(session, join_place(build_place(task.remote_path), CANARY))
     if answer.exit_code not in (0, *NOT_FOUND_EXITS):
         error = listing_error(answer, session)
         if error.reason == "network":
@@ -76,7 +76,7 @@ def _check_pull_folder(session: Session, task: Task, ends: Endpoints) -> None:
 
     rclone accepts a single file as a source. Where folders are only parts of names, a missing one looks empty.
     """
-    answer = _stat(session, raw_place(task.remote_path))
+    answer = _stat(session, build_place(task.remote_path))
     if answer.exit_code in NOT_FOUND_EXITS:
         raise _no_pull_folder(task)
     if answer.exit_code != 0:
@@ -104,18 +104,18 @@ def _no_pull_folder(task: Task) -> Refused:
 
 def _check_remote_marker(session: Session, task: Task, ends: Endpoints) -> None:
     folder, name = os.path.split(task.guards.marker)
-    answer = session.query(["lsf", "--files-only", "--", place_below(ends.source, folder)])
+    answer = session.query(["lsf", "--files-only", "--", join_place(ends.source, folder)])
     if answer.exit_code not in (0, *NOT_FOUND_EXITS):
         raise listing_error(answer, session)
     if name not in answer.stdout.split("\n"):
-        raise marker_missing(f"{task.remote_path}/{task.guards.marker}")
+        raise build_marker_error(f"{task.remote_path}/{task.guards.marker}")
 
 
 def _has_content(session: Session, task: Task, place: str) -> bool:
     """Return whether the source has a file, or with create_empty_dirs a folder. The listing ends at the first one."""
     kinds = [] if task.create_empty_dirs else ["--files-only"]
     answer = session.query(
-        ["lsf", "--recursive", *kinds, *selection_arguments(task), "--", place], first_line_only=True
+        ["lsf", "--recursive", *kinds, *build_selection_arguments(task), "--", place], first_line_only=True
     )
     if answer.stdout:
         return True

@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""Decide which events of a run are due, and word them."""
+"""Decide which events of a run to send, and write their texts."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ HEADLINES = {
 
 @dataclass(frozen=True)
 class Event:
-    """What happened: ``kind`` is failed, recovered, overdue, started or succeeded. It is sent as it is: no secrets."""
+    """An event: ``kind`` is failed, recovered, overdue, started or succeeded. It is sent unchanged, so no secrets."""
 
     kind: str
     task: str
@@ -35,12 +35,12 @@ class Event:
 
     @property
     def headline(self) -> str:
-        """One line."""
+        """The event in one line."""
         return HEADLINES[self.kind].format(task=self.task, host=self.host)
 
     @property
     def text(self) -> str:
-        """All of it for a person to read."""
+        """All facts of the event as text."""
         facts = [("run", self.run_id), ("state", self.state), ("reason", self.reason)]
         lines = [self.message] if self.message else []
         lines += [f"{name}: {value}" for name, value in facts if value]
@@ -50,9 +50,9 @@ class Event:
 
 
 def find_alarm(state: str, reason: str) -> str:
-    """What a run that ended like this stands for: "failed", "success", or "" when it says nothing of the kind.
+    """Return "failed", "success" or "overdue" for the end of a run, "" if the end is neither a failure nor a success.
 
-    A stop that somebody asked for is no failure; being killed is.
+    A killed run has failed. A run that a user stopped has not.
     """
     if state == "aborted":
         return "" if reason == "stopped" else "failed"
@@ -60,19 +60,18 @@ def find_alarm(state: str, reason: str) -> str:
 
 
 def find_last_alarm(history: Iterable[Tuple[str, str]]) -> str:
-    """The state that the last notice told of: "failed", "success" or "" (none yet).
+    """Return the state of the last notification: "failed", "success" or "" (none yet).
 
-    ``history``: (state, reason) of the runs before this one, newest first. Runs that were stopped or skipped neither
-    raise an alarm nor clear one.
+    ``history``: (state, reason) of the earlier runs, newest first. A stopped or skipped run changes no alarm.
     """
-    return next((told for told in (find_alarm(*one) for one in history) if told), "")
+    return next((alarm for alarm in (find_alarm(*one) for one in history) if alarm), "")
 
 
 def select_events(previous_state: str, new_state: str, reason: str = "", pings: bool = False) -> List[str]:
-    """The kinds of events that are due when a run (``new_state``, ``reason``) follows ``previous_state``.
+    """Return the kinds of events to send when a run (``new_state``, ``reason``) follows ``previous_state``.
 
-    ``previous_state`` is what find_last_alarm() says, or "overdue" when that was told last. Once per change: a second
-    failure is silent until a success came between. A target that ``pings`` hears of every run instead.
+    ``previous_state`` is the result of find_last_alarm(), or "overdue" if that was the last notification. Events are
+    sent once per change: repeated failures send none until a run succeeds. A target that ``pings`` gets all runs.
     """
     new = find_alarm(new_state, reason)
     if pings:

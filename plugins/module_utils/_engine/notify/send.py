@@ -4,29 +4,30 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""Notices of runs: when they are due, what they say, and sending them.
+"""Send notifications of runs.
 
-A notice that can't be sent never fails a run: the reason comes back as a sentence, in which an address is only shown
-as redact_target() has it.
+A notification that cannot be sent never fails a run. The reason is returned as a sentence, in which the address is
+redacted.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import socket
-import subprocess
 from dataclasses import asdict
 from email.message import EmailMessage
 from typing import Any, Dict, List
 from urllib.parse import urlsplit
 
 from ..common.http import post
+from ..common.processes import ToolError, run_tool
 from .events import Event
 from .targets import Target, redact_target, split_login
 
 COMMAND_SECONDS = 60
 SENDMAIL = "/usr/sbin/sendmail"
-# ntfy makes an attachment of more than 4096 bytes.
+# ntfy turns a message of more than 4096 bytes into an attachment.
 NTFY_BYTES = 4000
 PING_LENGTH = 10000
 NTFY_LOOKS = {"failed": (4, "rotating_light"), "overdue": (4, "hourglass"), "recovered": (3, "white_check_mark")}
@@ -36,16 +37,16 @@ PING_ENDS = {"started": "/start", "succeeded": "", "failed": "/fail"}
 def send(
     target: Target, event: Event, sendmail: str = SENDMAIL, systemctl: str = "systemctl", real_host: bool = True
 ) -> List[str]:
-    """Send ``event``, if ``target`` is for events of its kind; a sentence if that failed, else nothing.
+    """Send ``event`` if ``target`` takes events of its kind. Return a sentence if that failed, else an empty list.
 
-    Without ``real_host`` no unit is started.
+    Without ``real_host``, no unit is started.
     """
     if event.kind not in target.takes:
         return []
     if target.kind == "mail":
         return _report_problem(target, _run([sendmail, "-oi", "-t"], _build_mail(target.address, event)))
     if target.kind == "unit":
-        # A template gets the task as its instance, or it could not know what failed.
+        # The task is the instance of a template unit, so that the unit knows which task failed.
         unit = target.address.replace("@.", f"@{event.task}.")
         return _report_problem(target, _run([systemctl, "start", "--no-block", unit]) if real_host else "")
     url, user, password = split_login(target.address)
@@ -65,11 +66,11 @@ def send(
 
 
 def _report_problem(target: Target, problem: str) -> List[str]:
-    return [f"The notice to {redact_target(target)} could not be sent: {problem}."] if problem else []
+    return [f"Cannot send the notification to {redact_target(target)}: {problem}."] if problem else []
 
 
 def _build_webhook(event: Event) -> Dict[str, Any]:
-    """``text`` is what Slack, Mattermost and their like show, ``content`` what Discord shows (2000 letters at most)."""
+    """Return the event as JSON. Slack, Mattermost and others show ``text``, Discord shows the shorter ``content``."""
     content = asdict(event)
     content["event"] = content.pop("kind")
     content["text"] = f"{event.headline}\n{event.text}"
@@ -93,7 +94,7 @@ def _encode_json(content: Dict[str, Any]) -> bytes:
 
 
 def _build_mail(recipients: str, event: Event) -> bytes:
-    """No From: the host's mail system knows the address that it may send from."""
+    """Return the event as a mail. It has no From: the host's mail system sets the sender's address."""
     message = EmailMessage()
     message["To"] = recipients
     message["Subject"] = " ".join(event.headline.split())
@@ -104,24 +105,15 @@ def _build_mail(recipients: str, event: Event) -> bytes:
 
 
 def _run(argv: List[str], content: bytes = b"") -> str:
-    """Run a program; what went wrong, "" if nothing did."""
+    """Run a program. Return the problem, "" on success."""
     try:
-        done = subprocess.run(  # pylint: disable=ansible-bad-function
-            argv,
-            input=content,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=COMMAND_SECONDS,
-            check=False,
-        )
-    except FileNotFoundError:
-        remedy = "; install a mail transport, msmtp-mta or postfix for example" if "-t" in argv else ""
-        return f"there is no {argv[0]}{remedy}"
-    except OSError as error:
-        return f"{argv[0]}: {error.strerror}"
-    except subprocess.TimeoutExpired:
-        return f"{argv[0]} did not end within {COMMAND_SECONDS} s"
-    if done.returncode != 0:
-        said = done.stdout.decode("utf-8", "replace").strip().splitlines()
-        return f"{argv[0]} failed with exit code {done.returncode}: {(said or ['it said nothing'])[-1]}"
+        done = run_tool(argv, COMMAND_SECONDS, content, {"HOME": os.path.expanduser("~")})
+    except ToolError as error:
+        if error.missing:
+            remedy = ". Install a mail transport agent, such as msmtp-mta or postfix" if "-t" in argv else ""
+            return f"{argv[0]} does not exist{remedy}"
+        return error.message.rstrip(".")
+    if done.exit_code != 0:
+        output = (done.stderr.strip() or done.stdout.strip()).splitlines() or ["no output"]
+        return f"{argv[0]} failed with exit code {done.exit_code}: {output[-1]}"
     return ""

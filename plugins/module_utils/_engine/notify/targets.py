@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""Where notices go. An address may hold a secret, so only redact_target() of it is ever shown."""
+"""The targets of notifications. An address may contain a secret, so only redact_target() of it is ever shown."""
 
 from __future__ import annotations
 
@@ -42,40 +42,43 @@ TAKEN = {
 
 @dataclass(frozen=True)
 class Target:
-    """``kind`` is mail, webhook, ntfy, healthchecks or unit; ``address`` may be secret: never show it."""
+    """One target. ``kind`` is mail, webhook, ntfy, healthchecks or unit. ``address`` may be secret: never show it."""
 
     kind: str
     address: str = field(repr=False)
 
     @property
     def takes(self) -> FrozenSet[str]:
-        """The kinds of events that this target is for."""
+        """The kinds of events that are sent to this target."""
         return TAKEN[self.kind]
 
     @property
     def pings(self) -> bool:
-        """Whether it hears of every run, not only of changes."""
+        """Whether it gets an event for every run, not only for changes of state."""
         return self.kind == "healthchecks"
 
 
 def parse_target(text: str) -> Target:
-    """The target that ``text`` means; a usage error that shows no more of it than its scheme."""
+    """Return the target in ``text``. Raise a usage error that shows only its scheme."""
     scheme, colon, rest = text.partition(":")
     scheme = scheme.lower()
     if not colon:
-        raise usage_error(f"A notify target has no scheme: use one of {FORMS}.")
+        raise usage_error(f"A notify target has no scheme. Use one of {FORMS}.")
     if scheme == "mailto":
         if not all(MAIL.match(address) for address in rest.split(",")):
-            raise usage_error("A mailto: target of notify is not an e-mail address, or several with commas between.")
+            raise usage_error(
+                "A notify target with mailto: is not an e-mail address. Use mailto:ops@example.com. Separate several "
+                "addresses by commas."
+            )
         return Target("mail", rest)
     if scheme == "unit":
         if not UNIT.match(rest):
-            raise usage_error("A unit: target of notify is not the name of a .service or .target unit.")
+            raise usage_error("A notify target with unit: is not a unit. Use the name of a .service or .target unit.")
         return Target("unit", rest)
     if scheme in HTTP_KINDS:
         return _parse_http_target(scheme, rest)
-    shown = repr(scheme) if re.match(r"\A[a-z+.-]{1,20}\Z", scheme) else "that is not one"
-    raise usage_error(f"A notify target has the scheme {shown}: use one of {FORMS}.")
+    shown = f"the unknown scheme {scheme!r}" if re.match(r"\A[a-z+.-]{1,20}\Z", scheme) else "an invalid scheme"
+    raise usage_error(f"A notify target has {shown}. Use one of {FORMS}.")
 
 
 def _parse_http_target(scheme: str, rest: str) -> Target:
@@ -88,17 +91,17 @@ def _parse_http_target(scheme: str, rest: str) -> Target:
         complete = False
     if not complete or not URL_LETTERS.match(address):
         raise usage_error(
-            f"A {scheme}: target of notify is not an address: it needs //HOST/PATH, and blanks and letters beyond "
-            "ASCII as %XX."
+            f"A notify target with {scheme}: is not a web address. Use {scheme}://HOST/PATH, with blanks and non-ASCII "
+            "letters as %XX."
         )
     if kind != "webhook" and not parts.path.strip("/"):
         needed = "topic" if kind == "ntfy" else "check's UUID"
-        raise usage_error(f"A {scheme}: target of notify lacks the {needed} after the host.")
+        raise usage_error(f"A notify target with {scheme}: has no path. Add the {needed} after the host.")
     return Target(kind, address)
 
 
 def redact_target(target: Target) -> str:
-    """What may be shown: of a web address the scheme and the host, of the others all."""
+    """Return what may be shown of the target: scheme and host of a web address, the whole of any other."""
     if target.kind == "mail":
         return "mailto:" + target.address
     if target.kind == "unit":
@@ -109,15 +112,15 @@ def redact_target(target: Target) -> str:
 
 
 def redact_text(text: str) -> str:
-    """redact_target() of a target that may be wrong."""
+    """Return redact_target() of a target that may be invalid."""
     try:
         return redact_target(parse_target(text))
     except CloudsyncError:
-        return "a target that can't be read"
+        return "an invalid target"
 
 
 def split_login(address: str) -> Tuple[str, str, str]:
-    """The web address without its login, the user and the password (still %-escaped); "" without one."""
+    """Return the web address without its login, the user and the password (%-escaped, "" for none)."""
     parts = urlsplit(address)
     clean = parts._replace(netloc=_format_host(parts), fragment="").geturl()
     return clean, parts.username or "", parts.password or ""

@@ -4,10 +4,10 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""From what is declared to what the host has: all credentials and tasks of one call at once.
+"""Apply all credentials and tasks of one call to the host.
 
-First everything is read, parsed and checked; what is wrong ends the call before anything is written. ``before`` and
-``after`` are dicts of one shape; they are the diff, and their difference is ``changed``.
+First everything is read, parsed and checked. An error ends the call before anything is written. ``before`` and
+``after`` are dicts of the same shape. They are the diff, and ``changed`` is their difference.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from ..common.errors import usage_error
 from ..common.layout import check_name
+from ..common.text import name_some
 from ..config.credential_store import (
     list_credentials,
     read_credential,
@@ -43,12 +44,12 @@ from ..host import Host
 from ..systemd.install import UnitChange, apply_units, read_units
 from ..systemd.unit_files import render_drop_in, render_timer
 from .stop import stop_task
-from .validate import doubts_about, vet_credential, vet_task
+from .validate import list_doubts, vet_credential, vet_task
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What one call asks for. ``purge``: what is not named goes."""
+    """The request of one call. ``purge`` removes all objects that are not declared."""
 
     credentials: Sequence[Mapping[str, Any]] = ()
     tasks: Sequence[Mapping[str, Any]] = ()
@@ -59,7 +60,7 @@ class Wanted:
 
 @dataclass
 class Outcome:
-    """``credentials`` and ``tasks`` are the public views afterwards, by name; ``before`` and ``after`` the diff."""
+    """The result of one call. ``credentials`` and ``tasks`` are the new public views, by name."""
 
     before: Dict[str, Any] = field(default_factory=lambda: {"credentials": {}, "tasks": {}})
     after: Dict[str, Any] = field(default_factory=lambda: {"credentials": {}, "tasks": {}})
@@ -73,7 +74,7 @@ class Outcome:
 
 
 def converge(host: Host, wanted: Wanted, check_mode: bool) -> Outcome:
-    """Make the host as ``wanted``; in check mode only say what that would change."""
+    """Make the host as ``wanted``. In check mode, only return what would change."""
     with ExitStack() as stack:
         if not check_mode:
             stack.enter_context(store_lock(host.layout))
@@ -83,13 +84,13 @@ def converge(host: Host, wanted: Wanted, check_mode: bool) -> Outcome:
         if outcome.changed and not check_mode:
             work.write()
     if not check_mode:
-        # Not before the store is free: a run that ends may have a token to save.
+        # After the lock of the store is released, because a run that ends may save a token.
         work.stop_gone()
     return outcome
 
 
 class _Convergence:
-    """One call: what is there, what is wanted, and the way from one to the other."""
+    """One call: the existing objects, the declared ones, and the changes between them."""
 
     def __init__(self, host: Host, wanted: Wanted, check_mode: bool) -> None:
         self._host = host
@@ -107,7 +108,7 @@ class _Convergence:
         self._gone_tasks: List[str] = []
 
     def _find_seed(self, needed: bool) -> Optional[Seed]:
-        """A check before the first real run has no seed yet, and nothing to decrypt with it."""
+        """Return the seed. In check mode on a new host, return a temporary one: there is nothing to decrypt."""
         if not needed:
             return None
         empty = not list_credentials(self._layout) and not list_tasks(self._layout)
@@ -116,7 +117,7 @@ class _Convergence:
         return self._host.seed
 
     def read(self) -> None:
-        """Parse and check everything; nothing is written."""
+        """Parse and check everything. Write nothing."""
         for declared in self._wanted.credentials:
             self._read_credential(declared)
         for declared in _sort_originals_first(self._wanted.tasks):
@@ -135,11 +136,11 @@ class _Convergence:
     def _read_credential(self, declared: Mapping[str, Any]) -> None:
         wanted = parse_credential(declared)
         if self._check_mode and not self._host.has_rclone:
-            self._warn("rclone is not installed yet, so no provider option could be checked.")
+            self._warn("rclone is not installed yet, so provider options were not checked.")
         else:
             self._warn(*vet_credential(self._host, wanted))
         if wanted.name in self._new_credentials:
-            raise usage_error(f"The credential {wanted.name} is declared twice in one call.")
+            raise usage_error(f"Credential {wanted.name} is declared twice. Declare it once. Nothing was changed.")
         stored = read_credential(self._layout, wanted.name)
         before = unseal(self._layout, self._require_seed(), stored) if stored else None
         self._old_credentials[wanted.name] = before
@@ -154,16 +155,16 @@ class _Convergence:
     def _read_task(self, declared: Mapping[str, Any]) -> None:
         original = declared.get("reverse_of")
         if original and self._check_mode and not self._wanted.purge and self._find_task(original) is None:
-            # An earlier task of the play may have been going to declare it.
+            # In a real run, an earlier task of the play may declare it.
             self._warn(
-                f"The task {declared.get('name')} names in reverse_of the task {original!r}, which this host does not "
-                "have. A real run fails unless it is declared before."
+                f"Task {declared.get('name')} has reverse_of {original!r}, but this task does not exist on this host. "
+                "Declare it first, or the real run fails."
             )
             self._unread_tasks[check_name("task", declared.get("name") or "")] = {"reverse_of": original}
             return
         task = parse_task(declared, self._find_task)
         if task.name in self._new_tasks:
-            raise usage_error(f"The task {task.name} is declared twice in one call.")
+            raise usage_error(f"Task {task.name} is declared twice. Declare it once. Nothing was changed.")
         provider = self._find_provider(task)
         if provider:
             asked = task.provider_options and not (self._check_mode and not self._host.has_rclone)
@@ -171,7 +172,7 @@ class _Convergence:
         stored = read_task(self._layout, task.name)
         self._old_tasks[task.name] = unseal_task(self._layout, self._require_seed(), stored) if stored else None
         self._new_tasks[task.name] = task
-        self._warn(*doubts_about(self._host, task, provider))
+        self._warn(*list_doubts(self._host, task, provider))
 
     def _find_task(self, name: str) -> Optional[Task]:
         if name in self._new_tasks:
@@ -182,7 +183,7 @@ class _Convergence:
         return unseal_task(self._layout, self._require_seed(), stored) if stored else None
 
     def _find_provider(self, task: Task) -> str:
-        """The provider that the task's credential names; its absence is an error."""
+        """Return the provider of the task's credential. Raise a usage error if the credential does not exist."""
         declared = self._new_credentials.get(task.credential)
         if declared is not None:
             return declared.provider
@@ -190,13 +191,13 @@ class _Convergence:
         if stored is None:
             known = sorted({*list_credentials(self._layout), *self._new_credentials})
             message = (
-                f"The task {task.name} names the credential {task.credential!r}, which this host does not have (it "
-                f"has: {', '.join(known) or 'none'})."
+                f"Task {task.name} uses credential {task.credential}, which does not exist on this host. Existing "
+                f"credentials: {', '.join(known) or 'none'}."
             )
             if not self._check_mode:
                 raise usage_error(message)
-            # An earlier task of the play may have been going to declare it.
-            self._warn(message + " A real run fails unless it is declared before.")
+            # In a real run, an earlier task of the play may declare it.
+            self._warn(message + " Declare it first, or the real run fails.")
             return ""
         return str(stored["provider"])
 
@@ -205,8 +206,8 @@ class _Convergence:
             users = [task for task in self._list_task_names_afterwards() if self._find_credential_name(task) == name]
             if users:
                 raise usage_error(
-                    f"The credential {name} is used by {', '.join('the task ' + user for user in users)}: remove those "
-                    "tasks, or give them another credential, first."
+                    f"Credential {name} is used by {name_some('task', users)}. Remove the tasks, or change their "
+                    "credential, before you remove it. Nothing was changed."
                 )
 
     def _list_task_names_afterwards(self) -> List[str]:
@@ -219,7 +220,7 @@ class _Convergence:
         return str(stored["credential"]) if stored else ""
 
     def build_outcome(self) -> Outcome:
-        """The diff, and the public views afterwards."""
+        """Return the diff and the new public views."""
         result = Outcome(warnings=self._warnings)
         before, after = result.before, result.after
         for name, credential in self._new_credentials.items():
@@ -248,7 +249,7 @@ class _Convergence:
         return {"units": units} if self._old_tasks[name] is not None else {}
 
     def write(self) -> None:
-        """New and changed objects first, then the units, then what goes: at no moment does a task lack a credential."""
+        """Write new and changed objects, then units, then remove objects, so that each task always has a credential."""
         for name, credential in self._new_credentials.items():
             if credential != self._old_credentials[name]:
                 save_credential(self._layout, self._require_seed(), credential)
@@ -262,10 +263,10 @@ class _Convergence:
             remove_credential(self._layout, name)
 
     def stop_gone(self) -> None:
-        """End the runs of the tasks that went: nobody could see or stop them any more."""
+        """Stop the runs of the removed tasks, because users could not see or stop them any more."""
         for name in self._gone_tasks:
             for run_id in stop_task(self._layout, name):
-                self._warn(f"The task {name} was removed while its run {run_id} was under way; that was stopped.")
+                self._warn(f"Task {name} was removed while its run {run_id} was active. The run was stopped.")
 
     def _list_unit_changes(self) -> List[UnitChange]:
         changes = [
@@ -277,7 +278,7 @@ class _Convergence:
 
 
 def _sort_originals_first(tasks: Sequence[Mapping[str, Any]]) -> List[Mapping[str, Any]]:
-    """The task that another one reverses comes before it, wherever it stands: the other one takes what it says now."""
+    """Return the tasks, each after the one that it reverses, because it copies the new options of that one."""
     originals = {task.get("name"): task.get("reverse_of") for task in tasks}
 
     def measure_depth(task: Mapping[str, Any]) -> int:

@@ -4,10 +4,10 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""A host's credentials, tasks and seed as one text, to be kept elsewhere.
+"""Back up a host's credentials, tasks and seed as one text.
 
-Credentials and tasks are in it as in the host's files, secrets only as ciphertext; the seed only wrapped by a
-passphrase. The same content is the same text, byte for byte, so a backup of what did not change is no change.
+The backup contains credentials and tasks as in the host's files, with secrets only as ciphertext. It contains the
+seed only encrypted by a passphrase. Unchanged content results in the same text, byte for byte.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ..common.errors import CloudsyncError, Damaged, usage_error
 from ..common.layout import Layout, check_name
+from ..common.text import list_objects
 from ..config import credentials, stored_tasks
 from ..config.credential_store import list_credentials, read_credential, store_lock, unseal
 from ..config.credentials import build_stored_view
@@ -33,16 +34,17 @@ CREDENTIAL, TASK = "credential", "task"
 Stored = Dict[str, Any]
 NEWEST = {CREDENTIAL: credentials.SCHEMA, TASK: stored_tasks.SCHEMA}
 PARTS = {CREDENTIAL: credentials.STORED, TASK: OPTIONS}
-SET_ASIDE = "It was given as the previous one: move that file away, then back up again."
+USE_ANOTHER = "Use another backup. Nothing was changed."
+MOVE_AWAY = "It is the value of previous. Move the file away, then back up again. Nothing was changed."
 WITHOUT_SEED = (
-    "The backup has no seed that opens all of it: without the seed of this host, the secrets in it can't be read "
-    "again. Give a passphrase, and the seed is backed up, too."
+    "The backup does not contain the current seed. Without the seed of this host, its secrets cannot be decrypted. Set "
+    "passphrase to back up the seed, too."
 )
 
 
 @dataclass(frozen=True)
 class Backup:
-    """``credentials`` and ``tasks``: the stored forms by name. ``wrapped`` is the ring of ``key_ids``, or empty."""
+    """``credentials`` and ``tasks``: the stored forms by name. ``wrapped`` is the seed with ``key_ids``, or empty."""
 
     credentials: Mapping[str, Stored] = field(default_factory=dict)
     tasks: Mapping[str, Stored] = field(default_factory=dict)
@@ -50,7 +52,7 @@ class Backup:
     wrapped: str = ""
 
     def to_text(self) -> str:
-        """The whole as a JSON file that a person can read and diff."""
+        """Return the backup as indented, sorted JSON."""
         content = {
             "schema": SCHEMA,
             "credentials": dict(self.credentials),
@@ -60,7 +62,7 @@ class Backup:
         return json.dumps(content, indent=2, sort_keys=True) + "\n"
 
     def build_view(self) -> Dict[str, Any]:
-        """What may be shown of it."""
+        """Return the public view."""
         return {
             "credentials": {name: build_object_view(CREDENTIAL, stored) for name, stored in self.credentials.items()},
             "tasks": {name: build_object_view(TASK, stored) for name, stored in self.tasks.items()},
@@ -69,7 +71,7 @@ class Backup:
 
 
 def build_object_view(kind: str, stored: Mapping[str, Any]) -> Dict[str, Any]:
-    """The public view of a stored object, and what tells it from another with the same one."""
+    """Return the public view of a stored object with a fingerprint of its stored form."""
     view = build_stored_view(stored) if kind == CREDENTIAL else build_stored_task_view(stored)
     return {**view, "stored": _fingerprint(json.dumps(stored, sort_keys=True))}
 
@@ -78,8 +80,8 @@ def _fingerprint(text: str) -> str:
     return "SHA-256 " + hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def parse_backup(text: str, remedy: str = "Take another one.") -> Backup:
-    """The backup that text() wrote. Nothing of one that was edited or cut short is used; ``remedy`` is what to do."""
+def parse_backup(text: str, remedy: str = USE_ANOTHER) -> Backup:
+    """Return the backup that Backup.to_text() wrote. Raise a usage error with ``remedy`` if it was changed."""
     try:
         content = json.loads(text)
         schema = content["schema"]
@@ -87,8 +89,8 @@ def parse_backup(text: str, remedy: str = "Take another one.") -> Backup:
             raise ValueError(schema)
         if schema > SCHEMA:
             raise usage_error(
-                f"The backup has schema {schema}, written by a newer cloudsync; this one reads up to {SCHEMA}. Upgrade "
-                "the collection."
+                f"The backup has schema {schema}, written by a newer version of cloudsync. This version reads schemas "
+                f"up to {SCHEMA}. Nothing was changed. Upgrade the collection."
             )
         seed = content["seed"]
         backup = Backup(
@@ -100,7 +102,7 @@ def parse_backup(text: str, remedy: str = "Take another one.") -> Backup:
         backup.build_view()
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise usage_error(
-            "The backup is not what skyhaul.cloudsync.backup wrote: it was edited or cut short. " + remedy
+            f"The backup is damaged: it was edited or truncated, or skyhaul.cloudsync.backup did not write it. {remedy}"
         ) from error
     return backup
 
@@ -110,7 +112,8 @@ def _check_objects(kind: str, found: Mapping[str, Any]) -> Dict[str, Stored]:
         check_name(kind, name)
         if stored["schema"] > NEWEST[kind]:
             raise usage_error(
-                f"The {kind} {name} in the backup was written by a newer cloudsync. Upgrade the collection."
+                f"{kind.capitalize()} {name} in the backup was written by a newer version of cloudsync. Nothing was "
+                "changed. Upgrade the collection."
             )
         if stored["name"] != name or not set(PARTS[kind]) <= set(stored):
             raise ValueError(name)
@@ -119,7 +122,7 @@ def _check_objects(kind: str, found: Mapping[str, Any]) -> Dict[str, Stored]:
 
 @dataclass(frozen=True)
 class Taken:
-    """``text`` is the backup; ``before`` and ``after`` tell what it changes in the one that was there."""
+    """``text`` is the backup. ``before`` and ``after`` are the diff from the previous one."""
 
     text: str
     before: Dict[str, Any]
@@ -128,10 +131,10 @@ class Taken:
 
 
 def take_backup(layout: Layout, passphrase: str, previous: str, check_mode: bool) -> Taken:
-    """The backup of the host as it is. ``previous`` is the text of the last one, or empty."""
+    """Return the backup of the host. ``previous`` is the text of the last backup, or empty."""
     if passphrase:
         check_passphrase(passphrase)
-    last = parse_backup(previous, SET_ASIDE) if previous.strip() else None
+    last = parse_backup(previous, MOVE_AWAY) if previous.strip() else None
     with ExitStack() as stack:
         if not check_mode:
             # A rotation, or a token that is refreshed, waits: seed and ciphertexts are to belong together.
@@ -139,13 +142,13 @@ def take_backup(layout: Layout, passphrase: str, previous: str, check_mode: bool
         found = _read_objects(layout)
         ring = _read_ring(layout, bool(passphrase) and any(found))
     backup = _add_seed(found, ring, passphrase, last or Backup())
-    _refuse_to_forget(backup, last)
+    _refuse_empty(backup, last)
     before = last.build_view() if last is not None else {}
     return Taken(backup.to_text(), before, backup.build_view(), _list_warnings(layout, backup, ring))
 
 
 def _read_objects(layout: Layout) -> Tuple[Dict[str, Stored], Dict[str, Stored]]:
-    """A damaged file ends it: the last backup, which may have what was in it, is not to be replaced."""
+    """Return the stored objects. Raise Damaged for a damaged file, because the last backup may contain its content."""
     stored = {name: read_credential(layout, name) for name in list_credentials(layout)}
     tasks = {name: read_task(layout, name) for name in list_tasks(layout)}
     return (
@@ -166,7 +169,7 @@ def _read_ring(layout: Layout, needed: bool) -> Optional[Seed]:
 def _add_seed(
     found: Tuple[Dict[str, Stored], Dict[str, Stored]], ring: Optional[Seed], passphrase: str, last: Backup
 ) -> Backup:
-    """Wrapping is never the same twice: what was wrapped before stays when it still opens to the same ring."""
+    """Return the backup with the seed. Keep the last wrapped seed if it is the same, because wrapping is not stable."""
     stored, tasks = found
     if ring is None or not passphrase:
         return Backup(stored, tasks, last.key_ids, last.wrapped)
@@ -185,14 +188,14 @@ def _is_same_ring(last: Backup, ring: Seed, passphrase: str) -> bool:
     return opened.to_dict() == ring.to_dict()
 
 
-def _refuse_to_forget(backup: Backup, last: Optional[Backup]) -> None:
-    """A host that was installed anew has nothing yet; its backup is then the only copy."""
+def _refuse_empty(backup: Backup, last: Optional[Backup]) -> None:
+    """Refuse to replace a backup with objects by an empty one: on a new host, the last backup is the only copy."""
     if last is None or backup.credentials or backup.tasks or not (last.credentials or last.tasks):
         return
     raise usage_error(
-        "This host has no credentials and no tasks, but its last backup has "
-        f"{list_objects(list(last.credentials), list(last.tasks))}. That backup stays as it is: restore the host from "
-        "it, or move it away when the host is meant to be empty."
+        "This host has no credentials and no tasks, but its last backup contains "
+        f"{list_objects(list(last.credentials), list(last.tasks))}. The backup was not changed. Restore the host from "
+        "it. If the host is meant to be empty, move the backup away."
     )
 
 
@@ -204,12 +207,12 @@ def _list_warnings(layout: Layout, backup: Backup, ring: Optional[Seed]) -> List
         texts.append(WITHOUT_SEED)
     unreadable = list_objects(*list_unreadable(layout, backup, ring)) if ring is not None else ""
     if unreadable:
-        texts.append(f"This host's own seed can't read: {unreadable}. They are in the backup as they are.")
+        texts.append(f"The seed of this host cannot decrypt {unreadable}. The backup contains these objects unchanged.")
     return texts
 
 
 def try_open(layout: Layout, ring: Seed, kind: str, stored: Mapping[str, Any]) -> Any:
-    """The Credential or Task in the stored form; None when ``ring`` can't open it."""
+    """Return the Credential or Task in the stored form, None if ``ring`` cannot decrypt it."""
     try:
         return unseal(layout, ring, stored) if kind == CREDENTIAL else unseal_task(layout, ring, stored)
     except (CloudsyncError, AttributeError, KeyError, TypeError, ValueError):
@@ -217,14 +220,8 @@ def try_open(layout: Layout, ring: Seed, kind: str, stored: Mapping[str, Any]) -
 
 
 def list_unreadable(layout: Layout, backup: Backup, ring: Seed) -> Tuple[List[str], List[str]]:
-    """The names of the credentials and tasks in ``backup`` that ``ring`` can't open."""
+    """Return the names of the credentials and of the tasks in ``backup`` that ``ring`` cannot decrypt."""
     return (
         [name for name, each in backup.credentials.items() if try_open(layout, ring, CREDENTIAL, each) is None],
         [name for name, each in backup.tasks.items() if try_open(layout, ring, TASK, each) is None],
     )
-
-
-def list_objects(names: Sequence[str], tasks: Sequence[str]) -> str:
-    """Names of credentials and tasks for a sentence; empty when there are none."""
-    texts = [f"the credential {name}" for name in sorted(names)]
-    return ", ".join(texts + [f"the task {name}" for name in sorted(tasks)])

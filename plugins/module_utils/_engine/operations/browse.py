@@ -22,10 +22,10 @@ from ..rclone.log_lines import Message, parse_line
 from ..rclone.providers.option_checks import check
 from ..rclone.providers.schema import resolve
 from ..rclone.providers.traits import is_bucket_based
-from ..remote.arguments import QUICK, place_below
+from ..remote.arguments import QUICK, join_place
 from ..remote.live_config import CRYPT
-from ..remote.open import open_credential_session, raw_place, takes_turns
-from ..runs.records import new_run_id
+from ..remote.open import build_place, open_credential_session, takes_turns
+from ..runs.records import make_run_id
 from ..runs.recovery import sweep_secrets
 from ..transfer.result import listing_error
 
@@ -49,12 +49,12 @@ class Where:
     @property
     def remote_path(self) -> str:
         """The path at the provider. Use it only for a place without encryption."""
-        return place_below(self.root, self.path) if self.root else self.path
+        return join_place(self.root, self.path) if self.root else self.path
 
     @property
     def place(self) -> str:
         """The place as an argument of rclone."""
-        return place_below(CRYPT + ":", self.path) if self.encryption is not None else raw_place(self.remote_path)
+        return join_place(CRYPT + ":", self.path) if self.encryption is not None else build_place(self.remote_path)
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def browse(host: Host, credential: Credential, saved: bool, where: Where, recurs
     """
     sweep_secrets(host)
     root = where.root or where.path
-    session = open_credential_session(host, credential, new_run_id(), saved, where.encryption, root, where.options)
+    session = open_credential_session(host, credential, make_run_id(), saved, where.encryption, root, where.options)
     with session.live:
         answer = session.query(
             ["lsjson", "--use-json-log", *QUICK, *(["--recursive"] if recurse else []), "--", where.place],
@@ -136,7 +136,7 @@ def verify_declared(host: Host, declared: Credential, stored: bool, path: str) -
     return verify(host, declared, False, path)
 
 
-def why_not_verified(host: Host, declared: Credential) -> str:
+def explain_untried_login(host: Host, declared: Credential) -> str:
     """Return why a login with an unstored credential cannot be tested in check mode, or "" if it can."""
     if not host.has_rclone:
         return "The login was not tested, because rclone is not installed yet."

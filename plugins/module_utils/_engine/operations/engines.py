@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
-"""The installed engines of a host: which one the command uses, and removing those that nothing uses any more.
+"""Find the installed engines of a host, and remove those that no process uses.
 
 Each version of the engine is in a folder of its own, ``engine-DIGEST``, and the link ``current`` points to one of
 them. A start of the command resolves the link once and holds a shared lock on that folder for as long as it runs, so
@@ -37,14 +37,14 @@ def find_current(layout: Layout) -> str:
 
 
 def list_unused(layout: Layout) -> List[str]:
-    """Return the paths of all engine folders but the current one, half-written ones included."""
+    """Return the paths of all engine folders except the current one, incomplete ones included."""
     current = find_current(layout)
     names = os.listdir(layout.engine_dir) if os.path.isdir(layout.engine_dir) else []
     return [f"{layout.engine_dir}/{name}" for name in sorted(names) if name.startswith(PREFIX) and name != current]
 
 
 def remove_unused(layout: Layout) -> bool:
-    """Remove the engines that no process uses, and return whether none is left. The caller holds the lock."""
+    """Remove the engines that no process uses. Return whether all were removed. The caller holds the lock."""
     removed = [_remove(path) for path in list_unused(layout)]
     return all(removed)
 
@@ -60,7 +60,7 @@ def clean_up(layout: Layout) -> None:
 
 
 def _remove(path: str) -> bool:
-    """Remove one engine unless a process holds its shared lock. A start that comes too late looks at the link again."""
+    """Remove one engine unless a process holds its shared lock. A command that starts later resolves the link again."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -26,7 +26,7 @@ from ..host import Host
 from ..systemd.install import place_volatile_drop_in
 from ..systemd.unit_files import render_drop_in
 from ..transfer.plan import Plan
-from .start import begin, followed, living_runs, planned_task
+from .start import begin_run, list_active_runs, plan_task, report_run
 from .validate import vet_task
 
 DEFAULT_NAME = "onetime"
@@ -34,18 +34,17 @@ DEFAULT_NAME = "onetime"
 DEFAULTS = {"mode": COPY, "on_overlap": "wait"}
 
 
-def onetime_task(host: Host, name: str, declared: Mapping[str, Any]) -> Task:
+def build_onetime_task(host: Host, name: str, declared: Mapping[str, Any]) -> Task:
     """The task that ``declared`` (options of the ``task`` module) asks for; nothing is written."""
     if name in list_tasks(host.layout):
         raise usage_error(
-            f"The task {name!r} is kept on this host: run it without other options, or give the one-time run another "
-            "name."
+            f"Task {name} exists on this host. Run it without other options, or use another name for the one-time run."
         )
 
     if declared.get("reverse_of") and not declared.get("path"):
         raise usage_error(
-            "reverse_of needs path: name the folder to restore to. To overwrite the folder of the task "
-            f"{declared['reverse_of']} itself, name that one."
+            "reverse_of needs path. Set path to the folder to restore to. To overwrite the folder of task "
+            f"{declared['reverse_of']} itself, set path to that folder."
         )
 
     def find_task(original: str) -> Optional[Task]:
@@ -59,42 +58,42 @@ def onetime_task(host: Host, name: str, declared: Mapping[str, Any]) -> Task:
     return task
 
 
-def why_not_planned(host: Host, declared: Mapping[str, Any]) -> str:
+def explain_missing_plan(host: Host, declared: Mapping[str, Any]) -> str:
     """Why a check before the first real run can't tell what the one-time run would do; empty when it can."""
     if not host.has_rclone:
-        return "rclone is not installed yet, so the one-time run could not be planned."
+        return "rclone is not installed yet, so no plan was made for the one-time run."
     credential, original = declared.get("credential"), declared.get("reverse_of")
     if credential and credential not in list_credentials(host.layout):
-        return f"The credential {credential} is not on this host yet, so the one-time run could not be planned."
+        return f"Credential {credential} does not exist on this host yet, so no plan was made for the one-time run."
     if original and original not in list_tasks(host.layout):
-        return f"The task {original} is not on this host yet, so the one-time run could not be planned."
+        return f"Task {original} does not exist on this host yet, so no plan was made for the one-time run."
     return ""
 
 
-def planned_onetime(host: Host, name: str, declared: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
-    """As starting.planned()."""
-    missing = why_not_planned(host, declared) if check_mode else ""
+def plan_once(host: Host, name: str, declared: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
+    """As starting.plan_run()."""
+    missing = explain_missing_plan(host, declared) if check_mode else ""
     if missing:
         return {"changed": True, "plan": Plan().to_dict(), "warnings": [missing]}
-    return planned_task(host, onetime_task(host, name, declared), check_mode)
+    return plan_task(host, build_onetime_task(host, name, declared), check_mode)
 
 
 def run_once(host: Host, name: str, declared: Mapping[str, Any], wait: bool, timeout: int) -> Dict[str, Any]:
-    """As starting.started(), but of what is ``declared``, and never of another run of that name."""
-    task = onetime_task(host, name, declared)
+    """As starting.start_run(), but of what is ``declared``, and never of another run of that name."""
+    task = build_onetime_task(host, name, declared)
     # Until the run has read it, what was asked for must not be replaced.
     with wait_lock(f"{host.layout.run_dir}/locks/onetime/{name}"):
         _refuse_while_running(host, name)
         save_onetime(host.layout, host.seed, task)
         place_volatile_drop_in(host.layout, name, render_drop_in(task))
-        record = begin(host, name, wait)
-    return followed(host, record, wait, timeout)
+        record = begin_run(host, name, wait)
+    return report_run(host, record, wait, timeout)
 
 
 def _refuse_while_running(host: Host, name: str) -> None:
-    for record in living_runs(host, name):
+    for record in list_active_runs(host, name):
         raise CloudsyncError(
             "locked",
-            f"The one-time run {name} ({record.id}) is under way. Wait for its end, stop it (state=stopped), or give "
-            "the new one another name.",
+            f"One-time run {name} ({record.id}) is active. Wait for its end, stop it (state=stopped), or use another "
+            "name for the new run.",
         )

@@ -4,10 +4,10 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""A backup back onto a host, the same or another: the seed, the credentials, the tasks, then their units.
+"""Restore a backup on the same or another host: the seed, the credentials, the tasks, then their units.
 
-Nothing is ever lost by it. Keys are added to the host's seed. What the host has stays, unless it is to be replaced by
-something that can be read. What can't be read is put back all the same, and told.
+A restore loses nothing. Keys are added to the host's seed. Existing objects are kept, or replaced by objects that can
+be decrypted. An object of the backup that cannot be decrypted is restored, too, and reported.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from ..common.crypto import load_aes_gcm
 from ..common.errors import CloudsyncError, Damaged
 from ..common.files import keep_damaged, make_directory, write_json
 from ..common.layout import Layout
+from ..common.text import list_objects
 from ..config.credential_store import read_credential, seal, store_lock
 from ..config.credentials import Credential, declare
 from ..config.seed import Seed, read_seed
@@ -28,7 +29,7 @@ from ..config.stored_tasks import read_task
 from ..config.tasks import Task
 from ..systemd.install import UnitChange, apply_units, read_units
 from ..systemd.unit_files import render_drop_in, render_timer
-from .backup import CREDENTIAL, TASK, Backup, Stored, build_object_view, list_objects, parse_backup, try_open
+from .backup import CREDENTIAL, TASK, Backup, Stored, build_object_view, parse_backup, try_open
 from .seed import RESTORED, SeedChange, build_seed_view, plan_seed, write_seed
 
 KEEP, REPLACE = "keep", "replace"
@@ -54,7 +55,7 @@ class Names:
 
 @dataclass
 class Restoration:
-    """What came of it. ``restored`` was put in place, ``kept`` differs from the backup, ``unreadable`` has no key."""
+    """The result. ``restored`` was written, ``kept`` differs from the backup, ``unreadable`` cannot be decrypted."""
 
     before: Dict[str, Any] = field(default_factory=lambda: {"seed": {}, "credentials": {}, "tasks": {}})
     after: Dict[str, Any] = field(default_factory=lambda: {"seed": {}, "credentials": {}, "tasks": {}})
@@ -72,9 +73,9 @@ class Restoration:
 def restore_backup(
     layout: Layout, text: str, passphrase: str, existing: str, bound: Optional[str], check_mode: bool
 ) -> Restoration:
-    """Put the backup ``text`` back. ``existing``, KEEP or REPLACE, is for objects that differ from it.
+    """Restore the backup ``text``. ``existing`` is KEEP or REPLACE, for objects that differ from the backup.
 
-    Without ``passphrase`` the host's seed stays as it is; ``bound`` is as converge_seed() takes it.
+    Without ``passphrase``, the host's seed is not changed. ``bound`` is that of converge_seed().
     """
     backup = parse_backup(text)
     work = _Work(layout, backup, existing)
@@ -91,7 +92,7 @@ def restore_backup(
 
 @dataclass(frozen=True)
 class _Write:
-    """``keep_former``: what is there can't be read, so it is kept under another name."""
+    """One file to write. ``keep_former``: the existing file cannot be read, so keep it under another name."""
 
     kind: str
     name: str
@@ -100,7 +101,7 @@ class _Write:
 
 
 class _Work:
-    """One call: first everything is looked at, then it is written, in an order that bears being killed."""
+    """One call: everything is read first, then written in an order that allows a retry after a kill."""
 
     def __init__(self, layout: Layout, backup: Backup, existing: str) -> None:
         self.outcome = Restoration()
@@ -114,21 +115,21 @@ class _Work:
         self._units: List[UnitChange] = []
 
     def open_ring(self, passphrase: str, check_mode: bool) -> Optional[Seed]:
-        """The seed in the backup; None when there is none, or no passphrase to open it."""
+        """Return the seed in the backup, None if the backup contains no seed or no passphrase is set."""
         if not passphrase or not self._backup.wrapped:
             return None
         if check_mode:
             try:
                 load_aes_gcm(bytes(32))
             except CloudsyncError as error:
-                # The role runner may have been going to install it.
+                # In a real run, the role runner may install the library first.
                 self._can_tell = False
-                self.outcome.warnings.append("The seed in the backup could not be tried. " + error.message)
+                self.outcome.warnings.append("The seed in the backup was not checked. " + error.message)
                 return None
         return unwrap_seed(self._backup.wrapped, passphrase)
 
     def plan(self, ring: Optional[Seed], bound: Optional[str]) -> None:
-        """Find out what is there, and decide; nothing is written."""
+        """Read the host and decide what to write. Write nothing."""
         before, after = self.outcome.before, self.outcome.after
         if ring is not None:
             self._seed_change = plan_seed(self._layout, RESTORED, bound, ring)
@@ -152,7 +153,7 @@ class _Work:
             return NO_SEED
 
     def _plan_object(self, kind: str, name: str, theirs: Stored) -> Any:
-        """Decide about one object; the Credential or Task that the host has then, None when it can't be read."""
+        """Decide about one object. Return the resulting Credential or Task, None if it cannot be decrypted."""
         ours, damaged = self._read_on_host(kind, name)
         if damaged and self._existing == KEEP:
             self.outcome.kept.add(kind, name)
@@ -171,7 +172,7 @@ class _Work:
         return opened
 
     def _decide(self, kind: str, name: str, ours: Optional[Stored], theirs: Stored) -> Stored:
-        """What the host is to have: ``ours``, ``theirs``, or theirs with the tokens of ours."""
+        """Return the stored form to have on the host: ``ours``, ``theirs``, or theirs with the tokens of ours."""
         if ours is None:
             return theirs
         mine, other = self._open(kind, ours), self._open(kind, theirs)
@@ -189,14 +190,14 @@ class _Work:
         return try_open(self._layout, self._ring, kind, stored)
 
     def _read_on_host(self, kind: str, name: str) -> Tuple[Optional[Stored], bool]:
-        """The stored form, and whether there is a file that is damaged."""
+        """Return the stored form, and whether its file is damaged."""
         try:
             return (read_credential if kind == CREDENTIAL else read_task)(self._layout, name), False
         except Damaged:
             return None, True
 
     def _plan_units(self, name: str, task: Optional[Task]) -> None:
-        """Timer and drop-in, as host_config would have them."""
+        """Plan timer and drop-in, the same as in host_config."""
         if task is None:
             return
         present = read_units(self._layout, name)
@@ -207,7 +208,7 @@ class _Work:
             self._units.append(UnitChange(name, wanted["timer"], wanted["drop_in"]))
 
     def write(self) -> None:
-        """The keys first, then what they open; called again after a kill, it goes on where that was."""
+        """Write the keys first, then the objects. Another call completes a restore that was killed."""
         if self._seed_change is not None:
             write_seed(self._layout, self._seed_change)
         for each in self._writes:
@@ -225,17 +226,17 @@ class _Work:
         write_json(path, each.stored)
 
     def add_warnings(self) -> None:
-        """What the operator has to know, in sentences."""
+        """Add warnings about objects that were kept or cannot be decrypted."""
         if str(self.outcome.kept):
             self.outcome.warnings.append(
-                f"Other than in the backup, and kept as they are on this host: {self.outcome.kept}. To have those of "
-                "the backup that can be read, restore with existing=replace."
+                f"These objects differ from the backup and were not changed: {self.outcome.kept}. To replace them by "
+                "the objects of the backup that can be decrypted, restore with existing=replace."
             )
         if str(self.outcome.unreadable):
             self.outcome.warnings.append(
-                f"These are on this host, but can't be read with its seed: {self.outcome.unreadable}. Nothing was "
-                "deleted; a task that can't be read has no timer. Restore again with the passphrase of a backup that "
-                "has their seed."
+                f"The seed of this host cannot decrypt these objects: {self.outcome.unreadable}. Nothing was deleted. "
+                "A task that cannot be decrypted has no timer. Restore a backup that contains their seed, with its "
+                "passphrase."
             )
 
 
@@ -244,7 +245,7 @@ def _name_group(kind: str) -> str:
 
 
 def _is_same(ours: Any, theirs: Any) -> bool:
-    """Whether both declare the same; a refreshed token is newer on the host."""
+    """Return whether both declare the same. Refreshed tokens are ignored: those of the host are newer."""
     if ours is None or theirs is None:
         return False
     if isinstance(ours, Credential):
@@ -253,7 +254,7 @@ def _is_same(ours: Any, theirs: Any) -> bool:
 
 
 def _merge(ours: Any, theirs: Any) -> Any:
-    """``theirs`` with the refreshed tokens of the host that still belong to what it declares."""
+    """Return ``theirs`` with the refreshed tokens of the host that still belong to its login."""
     if not isinstance(ours, Credential):
         return theirs
     kept: Mapping[str, str] = declare(ours, theirs).refreshed

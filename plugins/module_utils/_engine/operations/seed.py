@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""The states of the seed: present, rotated, restored. None of them ever leaves a secret without its key."""
+"""Apply the states of the seed: present, rotated, restored. Each keeps the key of every stored secret."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from typing import Any, Dict, List, Optional, Sequence
 from ..common.errors import CloudsyncError, Damaged, usage_error
 from ..common.files import keep_damaged
 from ..common.layout import Layout
+from ..common.text import list_objects
 from ..config.credential_store import list_credentials, read_credential, save_credential, store_lock, unseal
 from ..config.credentials import Credential
 from ..config.seed import Seed, make_seed, read_seed, save_seed
@@ -31,7 +32,7 @@ PRESENT, ROTATED, RESTORED = "present", "rotated", "restored"
 
 @dataclass(frozen=True)
 class SeedChange:
-    """What becomes of the seed; ``credentials`` and ``tasks`` are those to encrypt anew, ``onetimes`` until a boot."""
+    """A change of the seed. ``credentials``, ``tasks`` and ``onetimes`` (of one-time runs) are encrypted again."""
 
     before: Optional[Seed]
     after: Seed
@@ -45,7 +46,7 @@ class SeedChange:
         return self.view_before() != self.view_after()
 
     def view_before(self) -> Dict[str, Any]:
-        """The ids of the keys, never a key."""
+        """Return the ids of the existing keys, never a key."""
         return {**build_seed_view(self.before), **_build_unit_view(self.drop_in)}
 
     def view_after(self) -> Dict[str, Any]:
@@ -54,7 +55,7 @@ class SeedChange:
 
 @dataclass(frozen=True)
 class SeedOutcome:
-    """``before`` and ``after`` tell the ids of the keys, never a key. ``wrapped`` is the backup, when asked for."""
+    """``before`` and ``after`` contain the ids of the keys, never a key. ``wrapped`` is the requested backup."""
 
     before: Dict[str, Any]
     after: Dict[str, Any]
@@ -76,16 +77,16 @@ def converge_seed(
     check_mode: bool,
     bound: Optional[str] = None,
 ) -> SeedOutcome:
-    """Make the seed as ``state`` says. ``wrapped`` is what an earlier ``backup`` gave, for restored.
+    """Apply ``state`` to the seed. For RESTORED, ``wrapped`` is the text that ``backup`` returned.
 
-    ``bound`` None: it stays bound, or not, as it is; a new one is not.
+    ``bound`` None keeps the binding of the seed. A new seed is not bound.
     """
     if backup:
         check_passphrase(passphrase)
     from_backup = unwrap_seed(wrapped, passphrase) if state == RESTORED else None
     with ExitStack() as stack:
         if not check_mode:
-            # From the first look on, or a seed that is made meanwhile would be replaced.
+            # Before the seed is read, so that a seed that another process creates is not replaced.
             stack.enter_context(store_lock(layout))
         change = plan_seed(layout, state, bound, from_backup)
         if not check_mode:
@@ -100,7 +101,7 @@ def converge_seed(
 
 
 def plan_seed(layout: Layout, state: str, bound: Optional[str], from_backup: Optional[Seed]) -> SeedChange:
-    """Look at everything, refuse what can't be done, and write nothing."""
+    """Return the change that write_seed() makes. Raise an error if it is not possible. Write nothing."""
     before = _read_present(layout, damaged_is_none=state == RESTORED)
     if from_backup is not None:
         after = _merge_restored(before, from_backup)
@@ -120,7 +121,7 @@ def plan_seed(layout: Layout, state: str, bound: Optional[str], from_backup: Opt
 
 
 def _read_onetimes(layout: Layout, ring: Seed) -> List[Task]:
-    """Those of one-time runs that can be read; none of them keeps a rotation from going on."""
+    """Return the tasks of one-time runs that can be decrypted. Others do not prevent a rotation."""
     found = []
     for name in list_onetimes(layout):
         with suppress(CloudsyncError):
@@ -140,34 +141,37 @@ def _read_present(layout: Layout, damaged_is_none: bool) -> Optional[Seed]:
 
 
 def _make_first(layout: Layout) -> Seed:
-    """A new seed, unless there are secrets that the lost one encrypted."""
-    orphans = [*list_credentials(layout), *list_tasks(layout)]
+    """Return a new seed. Raise an error if there are objects that a lost seed encrypted."""
+    orphans = list_objects(list_credentials(layout), list_tasks(layout))
     if orphans:
         raise CloudsyncError(
             "undecryptable",
-            f"The seed {layout.seed} is missing, but {', '.join(sorted(set(orphans)))} were encrypted with it. A new "
-            "seed could not read them: restore the old one with state=restored, or remove their files in "
+            f"The seed {layout.seed} is missing, but these objects are encrypted with it: {orphans}. A new seed cannot "
+            "decrypt them. Restore the old seed with state=restored, or remove their files in "
             f"{layout.config_dir} first.",
         )
     return make_seed()
 
 
 def _merge_restored(before: Optional[Seed], backup: Seed) -> Seed:
-    """Keys are added, never taken away: what either seed encrypted stays readable."""
+    """Return ``before`` with the keys of ``backup`` added, so that both seeds' ciphertexts can be decrypted."""
     if before is None:
         return backup
     for key_id, key in backup.keys.items():
         if before.keys.get(key_id, key) != key:
-            raise usage_error(f"The seed of this host has another key with the id {key_id}.")
+            raise usage_error(
+                f"The backup and the seed of this host have different keys with the id {key_id}. Nothing was changed. "
+                "Use the backup of this host."
+            )
     if set(backup.keys) <= set(before.keys):
         return before
     return replace(before, keys={**backup.keys, **before.keys})
 
 
 def write_seed(layout: Layout, change: SeedChange) -> None:
-    """Do what plan_seed() planned; the caller has held credentials.store_lock() since before."""
+    """Make the change of plan_seed(). The caller holds credential_store.store_lock() since before that call."""
     before, after, drop_in = change.before, change.after, render_seed_drop_in(change.after.bound)
-    # Services can reach the TPM before they need it, and as long as they do.
+    # The services must have access to the TPM before the seed needs it, and until it no longer does.
     if drop_in is not None:
         apply_seed_drop_in(layout, drop_in)
     if before is None:
@@ -181,7 +185,7 @@ def write_seed(layout: Layout, change: SeedChange) -> None:
 
 
 def _reencrypt(layout: Layout, both: Seed, change: SeedChange) -> None:
-    """Both rings stay until everything is encrypted anew, so that being killed in between loses nothing."""
+    """Encrypt all objects again. Both rings are kept until then, so that a kill loses nothing."""
     save_seed(layout, both)
     for credential in change.credentials:
         save_credential(layout, both, credential)
@@ -202,7 +206,7 @@ def _read_stored_tasks(layout: Layout) -> List[Dict[str, Any]]:
 
 
 def build_seed_view(seed: Optional[Seed]) -> Dict[str, Any]:
-    """What may be shown: the ids of the keys, and how the ring is kept; empty when there is none."""
+    """Return the public view: the ids of the keys and the binding. Empty without a seed."""
     if seed is None:
         return {}
     return {"primary": seed.primary, "key_ids": sorted(seed.keys), "bound": seed.bound}

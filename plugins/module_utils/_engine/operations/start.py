@@ -9,18 +9,18 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import time
 from typing import Any, Dict, List, Optional, Set
 
 from ..common.errors import CloudsyncError, usage_error
+from ..common.processes import start_detached
 from ..common.stop_signal import StopFlag
 from ..config.stored_tasks import read_onetime, read_task, require_task
 from ..config.task_store import load_task
 from ..config.tasks import Task
 from ..host import Host
 from ..runs.dry_run import make_dry_run
-from ..runs.records import UNFINISHED, Record, load_records, newest_records
+from ..runs.records import UNFINISHED, Record, load_records, read_newest_records
 from ..runs.run import Run
 from ..systemd.systemctl import is_running, systemctl
 from ..systemd.unit_names import name_service
@@ -31,40 +31,40 @@ APPEAR_SECONDS = 60
 LOOK_SECONDS = 0.2
 
 
-def started(host: Host, task: str, wait: bool, timeout: int) -> Dict[str, Any]:
+def start_run(host: Host, task: str, wait: bool, timeout: int) -> Dict[str, Any]:
     """Start a run, or join the one that is under way; ``wait`` for its end, at most ``timeout`` seconds.
 
     A failed or aborted run is a failed result, a skipped one a warning.
     """
     require_task(host.layout, task)
-    living = living_runs(host, task)
-    record = living[0] if living else begin(host, task, wait)
-    return followed(host, record, wait, timeout, joined=bool(living))
+    living = list_active_runs(host, task)
+    record = living[0] if living else begin_run(host, task, wait)
+    return report_run(host, record, wait, timeout, joined=bool(living))
 
 
-def followed(host: Host, record: Record, wait: bool, timeout: int, joined: bool = False) -> Dict[str, Any]:
+def report_run(host: Host, record: Record, wait: bool, timeout: int, joined: bool = False) -> Dict[str, Any]:
     """The result of a run that has begun: here, or (``joined``) before."""
     if wait:
-        record = _ended(host, record, timeout)
-    return _result(record, changed=not joined and record.state != "skipped")
+        record = _await_end(host, record, timeout)
+    return _build_result(record, changed=not joined and record.state != "skipped")
 
 
-def _result(record: Record, changed: bool) -> Dict[str, Any]:
+def _build_result(record: Record, changed: bool) -> Dict[str, Any]:
     result: Dict[str, Any] = {"changed": changed, "run": record.public(), "warnings": []}
     if record.state in ("failed", "aborted"):
-        msg = f"The run {record.id} of {record.task} {record.state} ({record.reason}): {record.message}"
+        msg = f"Run {record.id} of task {record.task} ended as {record.state} ({record.reason}): {record.message}"
         result.update(failed=True, msg=msg, reason=record.reason)
     elif record.state == "skipped":
         result["warnings"].append(record.message)
     return result
 
 
-def living_runs(host: Host, task: str) -> List[Record]:
+def list_active_runs(host: Host, task: str) -> List[Record]:
     """The records of those that wait or run."""
     return [record for record in load_records(host.layout, task, 20) if record.state in UNFINISHED]
 
 
-def begin(host: Host, task: str, wait: bool) -> Record:
+def begin_run(host: Host, task: str, wait: bool) -> Record:
     """Start a run; its record, once it is there.
 
     By systemd where it runs, so that a run from Ansible has the same sandbox and limits as a scheduled one.
@@ -73,29 +73,18 @@ def begin(host: Host, task: str, wait: bool) -> Record:
     if is_running(host.layout):
         systemctl("start", "--no-block", name_service(task))
     elif os.access(host.layout.command, os.X_OK):
-        _spawn(host, task)
+        start_detached([host.layout.command, "run", task])
     elif wait:
         return Run(host, task, "manual", StopFlag()).perform()
     else:
         raise usage_error(
-            f"{host.layout.command} is missing, so no run can go on without this module: run the role "
+            f"{host.layout.command} does not exist, so a run would end with this module. Apply the role "
             "skyhaul.cloudsync.runner, or use state=finished."
         )
-    return _appeared(host, task, known)
+    return _await_record(host, task, known)
 
 
-def _spawn(host: Host, task: str) -> None:
-    subprocess.Popen(  # pylint: disable=ansible-bad-function
-        [host.layout.command, "run", task],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-        cwd="/",
-    )
-
-
-def _appeared(host: Host, task: str, known: Set[str]) -> Record:
+def _await_record(host: Host, task: str, known: Set[str]) -> Record:
     deadline = time.monotonic() + APPEAR_SECONDS
     while time.monotonic() < deadline:
         for record in load_records(host.layout, task, 5):
@@ -104,59 +93,59 @@ def _appeared(host: Host, task: str, known: Set[str]) -> Record:
         time.sleep(LOOK_SECONDS)
     raise CloudsyncError(
         "other",
-        f"No run of {task} began within {APPEAR_SECONDS} seconds. Look at: systemctl status {name_service(task)}; "
-        f"journalctl -u {name_service(task)}",
+        f"No run of task {task} started within {APPEAR_SECONDS} s. Check the output of systemctl status "
+        f"{name_service(task)} and journalctl -u {name_service(task)}.",
     )
 
 
-def _ended(host: Host, record: Record, timeout: int) -> Record:
+def _await_end(host: Host, record: Record, timeout: int) -> Record:
     deadline = time.monotonic() + timeout
     while record.state in UNFINISHED:
         if time.monotonic() > deadline:
             raise CloudsyncError(
                 "other",
-                f"The run {record.id} of {record.task} is still {record.state} after {timeout} seconds; it goes on. "
-                "Stop it with state=stopped, or wait longer.",
+                f"Run {record.id} of task {record.task} is still {record.state} after {timeout} s. The run continues. "
+                "Stop it with state=stopped, or increase timeout.",
             )
         time.sleep(LOOK_SECONDS)
-        record = next((r for r in newest_records(host.layout, record.task) if r.id == record.id), record)
+        record = next((r for r in read_newest_records(host.layout, record.task) if r.id == record.id), record)
     return record
 
 
-def stopped(host: Host, task: str, check_mode: bool) -> Dict[str, Any]:
+def stop_run(host: Host, task: str, check_mode: bool) -> Dict[str, Any]:
     """Stop what runs or waits; changed when there was something."""
     require_task(host.layout, task)
-    living = living_runs(host, task)
+    living = list_active_runs(host, task)
     if living and not check_mode:
         stop_task(host.layout, task)
     newest = load_records(host.layout, task, 1)
     return {"changed": bool(living), "run": newest[0].public() if newest else {}}
 
 
-def planned(host: Host, name: str, check_mode: bool) -> Dict[str, Any]:
+def plan_run(host: Host, name: str, check_mode: bool) -> Dict[str, Any]:
     """The plan of the task ``name``. In check mode what a real run would do: it changes, or fails as the guards say."""
-    missing = _not_there_yet(host, name) if check_mode else None
+    missing = _explain_missing_plan(host, name) if check_mode else None
     if missing:
         return {"changed": True, "plan": Plan().to_dict(), "warnings": [missing]}
-    return planned_task(host, load_task(host.layout, host.seed, name), check_mode)
+    return plan_task(host, load_task(host.layout, host.seed, name), check_mode)
 
 
-def planned_task(host: Host, task: Task, check_mode: bool) -> Dict[str, Any]:
+def plan_task(host: Host, task: Task, check_mode: bool) -> Dict[str, Any]:
     """planned() of a task that needs not be kept."""
     found = make_dry_run(host, task, StopFlag(), lambda _text: None)
     result: Dict[str, Any] = {"changed": check_mode, "warnings": [], **found.to_dict()}
     if found.refusal is None:
         return result
-    msg = f"A run of {task.name} would end as {result['reason']}: {result['message']}"
+    msg = f"A run of task {task.name} would end as {result['reason']}: {result['message']}"
     if check_mode or found.plan is None:
         return {**result, "changed": False, "failed": True, "msg": msg}
     return {**result, "warnings": [msg]}
 
 
-def _not_there_yet(host: Host, task: str) -> Optional[str]:
+def _explain_missing_plan(host: Host, task: str) -> Optional[str]:
     """A check before the first real run finds nothing to plan with."""
     if read_task(host.layout, task) is None and read_onetime(host.layout, task) is None:
-        return f"The task {task} is not on this host yet, so its run could not be planned."
+        return f"Task {task} does not exist on this host yet, so no plan was made."
     if not host.has_rclone:
-        return f"rclone is not installed yet, so the run of {task} could not be planned."
+        return f"rclone is not installed yet, so no plan was made for task {task}."
     return None

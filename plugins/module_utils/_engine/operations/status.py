@@ -17,7 +17,7 @@ from ..common.layout import Layout
 from ..common.text import parse_time
 from ..config.stored_tasks import build_stored_task_view, list_onetimes, list_tasks, require_task
 from ..runs.progress import read_progress
-from ..runs.records import UNFINISHED, Record, last_record, load_records
+from ..runs.records import UNFINISHED, Record, find_last_record, load_records
 from ..schedule import schedule as schedules
 from ..schedule.describe import describe
 from ..schedule.next_runs import find_next_runs
@@ -41,7 +41,7 @@ def find_status(layout: Layout, name: str) -> Dict[str, Any]:
 
 def _build_status(layout: Layout, name: str, elapses: Mapping[str, int]) -> Dict[str, Any]:
     stored = require_task(layout, name)
-    record = last_record(layout, name)
+    record = find_last_record(layout, name)
     state = record.state if record else "pending"
     following = list_next_runs(stored, 1, elapses)
     return {

@@ -15,7 +15,7 @@ from typing import List, Optional
 
 from ..common.errors import CloudsyncError
 from ..common.layout import Layout
-from ..runs.records import UNFINISHED, load_records, runner_pid
+from ..runs.records import UNFINISHED, find_runner_pid, load_records
 from ..systemd.systemctl import is_running, systemctl
 from ..systemd.unit_names import name_service
 
@@ -38,7 +38,7 @@ def _end(layout: Layout, task: str, run_id: str) -> None:
     deadline = time.monotonic() + STOP_SECONDS
     asked: Optional[int] = None
     while True:
-        pid = runner_pid(layout, task, run_id)
+        pid = find_runner_pid(layout, task, run_id)
         if pid is None:
             return
         if pid != asked:
@@ -47,8 +47,8 @@ def _end(layout: Layout, task: str, run_id: str) -> None:
         if time.monotonic() > deadline:
             raise CloudsyncError(
                 "other",
-                f"The run {run_id} of {task} (process {pid}) did not end within {STOP_SECONDS} seconds. Look at its "
-                f"log; kill -9 {pid} ends it at once.",
+                f"Run {run_id} of task {task} (process {pid}) did not stop within {STOP_SECONDS} s. Check its log. To "
+                f"end it immediately, use kill -9 {pid}.",
             )
         time.sleep(0.1)
 
@@ -59,4 +59,4 @@ def _signal(pid: int) -> None:
     except ProcessLookupError:
         pass
     except PermissionError:
-        raise CloudsyncError("other", "The run belongs to another user: stop it as root.") from None
+        raise CloudsyncError("other", "The run belongs to another user. Stop it as root.") from None

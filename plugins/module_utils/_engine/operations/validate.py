@@ -18,13 +18,13 @@ from ..common.accounts import find_own_account
 from ..common.errors import CloudsyncError
 from ..config.credentials import Credential
 from ..config.tasks import Task
-from ..guards.placement import unsafe_pull
+from ..guards.placement import describe_unsafe_pull
 from ..guards.sequence import check_declared
 from ..host import Host
 from ..rclone.providers.option_checks import check, check_options
 from ..rclone.providers.schema import Provider, resolve
-from ..rclone.providers.truenas_names import rclone_name
-from ..remote.host_keys import doubt
+from ..rclone.providers.truenas_names import get_rclone_name
+from ..remote.host_keys import find_doubt
 from ..schedule import cron
 from ..schedule import schedule as schedules
 from ..transfer import b2_versions as versions
@@ -37,9 +37,9 @@ def vet_credential(host: Host, credential: Credential) -> List[str]:
         provider = resolve(credential.provider, providers)
         check(provider, credential.attributes, credential.secrets)
     except CloudsyncError as error:
-        raise CloudsyncError(error.reason, f"The credential {credential.name} is wrong. {error.message}") from error
-    text = doubt(host.layout, provider, {**credential.attributes, **credential.secrets}, find_own_account())
-    return [f"The credential {credential.name}: {text}"] if text else []
+        raise CloudsyncError(error.reason, f"Credential {credential.name} is invalid: {error.message}") from error
+    text = find_doubt(host.layout, provider, {**credential.attributes, **credential.secrets}, find_own_account())
+    return [f"Credential {credential.name}: {text}"] if text else []
 
 
 def vet_task(task: Task, provider: str, providers: Mapping[str, Provider]) -> None:
@@ -52,13 +52,13 @@ def vet_task(task: Task, provider: str, providers: Mapping[str, Provider]) -> No
         if task.provider_options and providers:
             check_options(resolve(provider, providers), task.provider_options)
     except CloudsyncError as error:
-        raise CloudsyncError(error.reason, f"The task {task.name} is wrong. {error.message}") from error
+        raise CloudsyncError(error.reason, f"Task {task.name} is invalid: {error.message}") from error
 
 
-def doubts_about(host: Host, task: Task, provider: str) -> List[str]:
+def list_doubts(host: Host, task: Task, provider: str) -> List[str]:
     """Of a task whose credential is one of ``provider``."""
     doubts = cron.list_warnings(schedules.parse(task.schedule).cron) if task.schedule else []
     if not task.is_push and host.has_rclone and not host.rclone.has_safe_pull:
-        doubts.append(unsafe_pull(host.rclone))
-    doubts += versions.doubts(task, rclone_name(provider))
-    return [f"The task {task.name}: {text}" for text in doubts]
+        doubts.append(describe_unsafe_pull(host.rclone))
+    doubts += versions.list_doubts(task, get_rclone_name(provider))
+    return [f"Task {task.name}: {text}" for text in doubts]

@@ -12,7 +12,7 @@ from typing import List
 from ..common.errors import CloudsyncError
 from ..config.task_store import load_task
 from ..host import Host
-from ..runs import notices
+from ..runs import notifications
 from .status import list_readable_statuses
 
 
@@ -23,7 +23,7 @@ def notify_overdue(host: Host) -> List[str]:
         if status["overdue_since"]:
             try:
                 task = load_task(host.layout, host.seed, status["task"])
-                problems += notices.overdue(host.layout, task, status["overdue_since"])
+                problems += notifications.notify_overdue(host.layout, task, status["overdue_since"])
             except CloudsyncError as error:
                 problems.append(f"{status['task']}: cannot send a notification that the task is overdue: {error}")
     return problems

@@ -12,10 +12,10 @@ import re
 from typing import Tuple
 from urllib.parse import urlsplit
 
-# A status code, and not a number in the name of a file.
+# A status code. The prefix excludes a number in the name of a file.
 STATUS = r"(?:StatusCode: |status code: |response code |error |: )"
 
-# Pattern and cause, which may refer to the pattern's groups. The first match decides.
+# A pattern and its cause, which may refer to the pattern's groups. The first match decides.
 CAUSES: Tuple[Tuple[str, str], ...] = (
     (r"unknown (?:shorthand )?flag: (\S+)", r"unknown flag \1"),
     (r"invalid argument \"([^\"]*)\" for \"(?:-\w, )?([\w-]+)\" flag", r'invalid value "\1" for \2'),
@@ -82,7 +82,7 @@ CAUSES: Tuple[Tuple[str, str], ...] = (
     (r"no such file or directory", "no such file or directory"),
     (r"can't copy - source file is being updated", "the file changed during the transfer"),
 )
-# Where in a text the other end of a connection is named. A resolver's own address is not the one that matters.
+# How a text names the other end of a connection. The address of a name server is ignored.
 ADDRESSES = (
     r"\blookup ([^\s:]+)(?: on \S+)?: ",
     r"\bdial (?:tcp|udp)[46]? (\S+:\d+)\b",
@@ -93,7 +93,7 @@ ADDRESSES = (
 
 
 def find_cause(text: str) -> str:
-    """Return the cause that ``text`` names, in a few words; empty if it names none that is known."""
+    """Return the cause that ``text`` names, in a few words; empty if it names no known cause."""
     for pattern, cause in CAUSES:
         found = re.search(pattern, text, re.IGNORECASE)
         if found:
@@ -104,7 +104,7 @@ def find_cause(text: str) -> str:
 def find_address(text: str) -> str:
     """Return the host, and the port if ``text`` has it, that an error concerns; empty if it names none.
 
-    Of a URL only host and port remain: its path and query may contain a secret, its user part a login.
+    A URL is reduced to host and port: its path and query may contain a secret, its user part a login.
     """
     for pattern in ADDRESSES:
         found = re.search(pattern, text, re.IGNORECASE)

@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""Find the sentence that matters in what rclone says, without wrapping, secrets and names of our own files."""
+"""Find the main sentence in an error text of rclone, without wrapping, secrets and names of the collection's files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .log_lines import Message
 
 LONGEST = 200
 
-# The words before the sentence. They say where in rclone the error passed, and not what is wrong.
+# The words before the sentence. They say where in rclone the error occurred, not what is wrong.
 WRAPPERS = re.compile(
     r"\A(?:"
     r"Error: "
@@ -37,17 +37,17 @@ WRAPPERS = re.compile(
     r'|(?:Get|Put|Post|Head|Delete|Propfind|Mkcol) "[^"]*": '
     r")"
 )
-# Azure's library prints the request, the answer and lines between them.
+# Azure's library prints the request, the response and separator lines.
 AZURE = re.compile(r"\bRESPONSE \d+: \d+ (?P<sentence>[^\n]*)(?:\n+ERROR CODE: (?P<code>\w+))?")
 AWS_TAIL = re.compile(r",?\s*status code: (\d+), request id: [^,]*(?:, host id:.*)?\Z", re.DOTALL)
-# Nobody has this remote in a configuration of their own.
+# The user's own configuration does not contain this remote.
 RECONNECT = re.compile(
     r"(: maybe token expired\?)? - (try refreshing|manually refresh|refresh)[\w ]* \"rclone config reconnect [^\"]*\""
 )
-# rclone writes to a temporary file first, which is the user's file under another name.
+# rclone first writes to a temporary file with this suffix.
 PARTIAL = re.compile(r"\.[0-9a-f]{8}\.partial\b")
 OWN_FILE = re.compile(r"(?:[^\s\"':]*/)?\.cloudsync-[a-z]+")
-# These say that something failed, not why.
+# These lines report a failure without its cause.
 NOISE = re.compile(
     r"\A(?:Attempt \d+/\d+ failed with \d+ errors\Z|Fatal error received - not attempting retries"
     r"|Can't retry any of the errors - not attempting retries"
@@ -70,7 +70,7 @@ SECRETS = (
 
 
 def find_main_problem(problems: Sequence[Message]) -> Optional[Message]:
-    """Return the first of ``problems`` that says why; without one the first problem, None if there is none."""
+    """Return the first of ``problems`` that names a cause, else the first problem, else None."""
     for message in problems:
         if message.text and not NOISE.match(message.text):
             sentence = unwrap(message.text)
@@ -80,13 +80,13 @@ def find_main_problem(problems: Sequence[Message]) -> Optional[Message]:
 
 
 def find_main_sentence(problems: Sequence[Message]) -> str:
-    """Return the sentence of the first of ``problems`` that says why, without its wrapping; empty without problems."""
+    """Return the unwrapped sentence of the first of ``problems`` that names a cause; empty without problems."""
     message = find_main_problem(problems)
     return unwrap(message.text) if message else ""
 
 
 def unwrap(text: str) -> str:
-    """Return ``text`` as one short line, redacted, without what rclone and a library put around the sentence."""
+    """Return ``text`` as one short line, redacted, without the words that rclone and its libraries add."""
     found = AZURE.search(text)
     if found:
         text = ": ".join(part for part in (found.group("code"), found.group("sentence")) if part)
@@ -101,17 +101,17 @@ def unwrap(text: str) -> str:
 
 
 def hide_own_names(text: str) -> str:
-    """Return ``text`` without the names of files that are not the user's: our marks and rclone's temporary files."""
+    """Return ``text`` without the names of the collection's marks and of rclone's temporary files."""
     return OWN_FILE.sub("a file of cloudsync", PARTIAL.sub("", text))
 
 
 def is_own_file(path: str) -> bool:
-    """Whether ``path`` is one of our marks at a destination."""
+    """Whether ``path`` is one of the collection's marks at a destination."""
     return bool(OWN_FILE.fullmatch(path))
 
 
 def redact(text: str) -> str:
-    """Return ``text`` without the logins that a URL or an answer may contain: SAS signatures, tokens, passwords."""
+    """Return ``text`` without the logins that a URL or a response may contain: SAS signatures, tokens, passwords."""
     for pattern, replacement in SECRETS:
         text = pattern.sub(replacement, text)
     return text

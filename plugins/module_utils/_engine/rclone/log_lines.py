@@ -4,9 +4,9 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""One line of rclone's standard error at a time: statistics, what happened to a file, or something said.
+"""Parse rclone's standard error, line by line: statistics, what happened to a file, or a message.
 
-For ``--use-json-log --stats 1s --stats-log-level NOTICE``, from 1.60 to today; lines that are not JSON are taken, too.
+The options are ``--use-json-log --stats 1s --stats-log-level NOTICE``, from 1.60 on. Lines may also be plain text.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ PLAIN = "plain"
 ERROR = "error"
 KEPT = 50
 
-# 1.60 says "warning" for what 1.75 calls "notice".
+# 1.60 writes "warning" where 1.75 writes "notice".
 LEVELS = {
     "debug": "debug",
     "info": "info",
@@ -36,7 +36,7 @@ LEVELS = {
 TEXT_LINE = re.compile(
     r"\A\d{4}/\d\d/\d\d \d\d:\d\d:\d\d(?:\.\d+)? (?:(?P<level>[A-Z]+) *: )?(?P<text>.*)\Z", re.DOTALL
 )
-# Said as a notice, but these are why a run failed.
+# rclone logs these as notices, although they are the cause of a failed run.
 FAILURES = re.compile(r"\A(Failed to \w+( with \d+ errors)?: |Skipping undecryptable |Fatal error: )")
 
 COPY = "copy"
@@ -58,7 +58,7 @@ SKIPPED = {"move into backup dir": KEEP, "server-side copy": COPY, "rename": MOV
 
 @dataclass(frozen=True)
 class Stats:
-    """Where a run is. Sizes in bytes, ``speed`` in bytes a second, ``eta`` and ``elapsed`` in seconds."""
+    """The progress of a run. Sizes are in bytes, ``speed`` in bytes per second, ``eta`` and ``elapsed`` in seconds."""
 
     bytes: int = 0
     total_bytes: int = 0
@@ -87,7 +87,7 @@ def add_stats(earlier: Stats, now: Stats) -> Stats:
 
 @dataclass(frozen=True)
 class Item:
-    """One thing done to ``path``, or, in a ``dry_run``, left undone.
+    """One action on ``path``, which a ``dry_run`` only announces.
 
     ``action``: copy, move, delete, keep (moved into the backup directory instead of deleted), make directory, remove
     directory, or rclone's own words. ``size`` is 0 where rclone does not say. ``replaced``: the copy overwrote a file.
@@ -102,7 +102,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Message:
-    """Anything else. ``level``: debug, info, notice, error, critical, or plain for a line without one.
+    """Any other line. ``level``: debug, info, notice, error, critical, or plain for a line without a level.
 
     ``object`` is the file or remote that the text is about, or empty.
     """
@@ -121,7 +121,7 @@ Line = Union[Stats, Item, Message]
 
 
 def parse_line(line: str) -> Line:
-    """What one line says."""
+    """Parse one line."""
     text = line.rstrip("\r\n")
     if text.startswith("{"):
         try:
@@ -135,7 +135,7 @@ def parse_line(line: str) -> Line:
 
 def _parse_object(content: Mapping[str, Any]) -> Line:
     if isinstance(content.get("stats"), dict):
-        return _stats(content["stats"])
+        return _parse_stats(content["stats"])
     text, path = str(content.get("msg", "")), str(content.get("object", ""))
     level = LEVELS.get(str(content.get("level", "")).lower(), PLAIN)
     size = content.get("size") if isinstance(content.get("size"), int) else 0
@@ -145,7 +145,7 @@ def _parse_object(content: Mapping[str, Any]) -> Line:
     action = next((action for start, action in DONE if text.startswith(start)), "")
     if action and path and level == "info":
         return Item(action, path, int(size or 0), replaced="replaced existing" in text)
-    return _message(level, text, path)
+    return _build_message(level, text, path)
 
 
 def _parse_text(text: str) -> Message:
@@ -153,16 +153,16 @@ def _parse_text(text: str) -> Message:
     if found is None:
         return Message(PLAIN, text)
     level = LEVELS.get((found.group("level") or "").lower(), PLAIN)
-    return _message(level, found.group("text").lstrip(": "), "")
+    return _build_message(level, found.group("text").lstrip(": "), "")
 
 
-def _message(level: str, text: str, path: str) -> Message:
+def _build_message(level: str, text: str, path: str) -> Message:
     if level in ("notice", PLAIN) and FAILURES.match(text):
         level = ERROR
     return Message(level, text.strip(), path)
 
 
-def _stats(content: Mapping[str, Any]) -> Stats:
+def _parse_stats(content: Mapping[str, Any]) -> Stats:
     numbers: Dict[str, Any] = {key: value for key, value in content.items() if isinstance(value, (int, float))}
     eta = numbers.get("eta")
     return Stats(
@@ -187,9 +187,9 @@ def _stats(content: Mapping[str, Any]) -> Stats:
 
 
 def remember(problems: List[Message], message: Message) -> None:
-    """Add ``message`` to the ``problems`` that explain a failure, if it is one; the list stays short.
+    """Add ``message`` to ``problems`` if it may explain a failure. The list stays short.
 
-    Beyond KEPT, only errors about the whole run (its object is no file of the run) still count: they come last.
+    Beyond KEPT, only errors that concern the whole run and no file are added: they come last.
     """
     if not message.is_problem or message in problems:
         return
@@ -202,7 +202,7 @@ def _is_about_a_file(message: Message) -> bool:
 
 
 def parse_problems(stderr: str) -> Tuple[Message, ...]:
-    """The problems in the whole standard error of a short command."""
+    """Return the problems in the complete standard error of a short command."""
     problems: List[Message] = []
     for line in stderr.splitlines():
         parsed = parse_line(line)

@@ -4,10 +4,10 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""rclone's "obscured" passwords: AES-CTR under a key that every rclone carries, so nobody reads them in passing.
+"""rclone's "obscured" passwords: AES-CTR with a key that is the same in every rclone.
 
-It protects nothing. It is needed because rclone takes a password option in no other form, and takes some plain
-passwords for obscured ones.
+The form protects nothing. It is needed because rclone accepts a password option in no other form, and mistakes some
+plain passwords for obscured ones.
 """
 
 from __future__ import annotations
@@ -27,31 +27,31 @@ OBSCURED = re.compile(r"\A[A-Za-z0-9_-]+\Z")
 
 
 def obscure(plain: str, iv: Optional[bytes] = None) -> str:
-    """``plain`` as rclone's configuration holds it; ``iv`` (16 bytes) makes it reproducible."""
+    """Return ``plain`` as rclone's configuration stores it. ``iv`` (16 bytes) makes the result reproducible."""
     start = os.urandom(IV_BYTES) if iv is None else iv
     if len(start) != IV_BYTES:
-        raise ValueError(f"an iv has {IV_BYTES} bytes")
+        raise ValueError(f"iv must have {IV_BYTES} bytes")
     sealed = start + _crypt(plain.encode("utf-8"), start)
     return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode("ascii")
 
 
 def reveal(text: str) -> str:
-    """The plain text of an obscured one. Raises CloudsyncError when ``text`` was not obscured."""
+    """Return the plain text of an obscured password. Raises CloudsyncError if ``text`` is not obscured."""
     try:
         sealed = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-        # Python's decoder skips what is not base64.
+        # Python's decoder skips characters that are not base64.
         if len(sealed) < IV_BYTES or not OBSCURED.match(text):
             raise ValueError
         return _crypt(sealed[IV_BYTES:], sealed[:IV_BYTES]).decode("utf-8")
     except (ValueError, binascii.Error):
         raise usage_error(
-            "A password is not in the obscured form that rclone's configuration holds: obscure it with "
-            "'rclone obscure -', or give the plain password as a secret of the credential."
+            "A password in rclone's configuration is not in the obscured form. Obscure it with 'rclone obscure -', or "
+            "put the plain password into the credential's secrets."
         ) from None
 
 
 def _crypt(data: bytes, iv: bytes) -> bytes:
-    """Encrypting and decrypting are the same."""
+    """Encrypt or decrypt ``data``, which are the same operation."""
     try:
         from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
     except ImportError:

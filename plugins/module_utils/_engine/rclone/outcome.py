@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""What the end of an rclone command means: a state, a reason, and a sentence with what to do next."""
+"""Classify the end of an rclone command: a state, a reason, and a sentence with what to do next."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ FAILED = "failed"
 ABORTED = "aborted"
 NOTHING = "Nothing had to be transferred."
 NOT_FOUND_EXITS = (3, 4)
-# The symptoms of data come first: a provider says "403" of a full account, too.
+# The symptoms of data come first: a provider may also answer "403" for a full account.
 SYMPTOMS = (*DATA_SYMPTOMS, *ACCESS_SYMPTOMS)
 # How the errors begin whose object is one file. The object of other errors is a whole remote.
 ABOUT_A_FILE = re.compile(
@@ -40,7 +40,7 @@ ABOUT_A_FILE = re.compile(
 class Finished:
     """An rclone command that ended.
 
-    ``exit_code`` is negative after a signal. ``stopped``: it was asked to end. ``timed_out``: its time was over.
+    ``exit_code`` is negative after a signal. ``stopped``: it was stopped. ``timed_out``: it reached its time limit.
     ``errors``: see log_lines.remember(). ``remote_path``: the task's option of that name.
     """
 
@@ -65,16 +65,16 @@ class Outcome:
 def needs_probe(finished: Finished) -> bool:
     """Whether rclone hid the cause.
 
-    From 1.61 on, S3 takes the folder for a file when any look-up of it fails, a refused login included. A listing of
-    the bucket's root shows the cause: hand it to classify().
+    From 1.61 on, rclone mistakes a folder in S3 for a file if any look-up of it fails, such as a refused login. A
+    listing of the bucket's root shows the cause: pass it to classify().
     """
     return finished.exit_code != 0 and any(AMBIGUOUS.search(message.text) for message in finished.errors)
 
 
 def classify(finished: Finished, probe: Optional[Finished] = None) -> Outcome:
-    """Return what ``finished`` means.
+    """Return the outcome of ``finished``.
 
-    ``probe``: a listing of the remote's root after it, when needs_probe() asks for one.
+    ``probe``: a listing of the remote's root after it, if needs_probe() asks for one.
     """
     if finished.stopped:
         return Outcome(ABORTED, "stopped", _join("The run was stopped.", _describe_progress(finished.stats)))

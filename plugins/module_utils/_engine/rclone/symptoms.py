@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""Find the kind of a failure, which has one of the contract's reasons, by what rclone says."""
+"""Find the kind of a failure, with one of the contract's reasons, from rclone's messages."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ class Symptom:
     file: str = ""
 
     def is_shown_by(self, text: str) -> bool:
-        """Whether ``text`` has one of the patterns."""
-        # Compiled here and not above: only a failed run needs the patterns, and all of them take 20 ms.
+        """Whether ``text`` matches one of the patterns."""
+        # Compiled only here: a successful run does not need the patterns, and compiling them all takes 20 ms.
         return bool(re.search("|".join(self.patterns), text, re.IGNORECASE))
 
 

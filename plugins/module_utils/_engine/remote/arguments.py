@@ -37,12 +37,12 @@ class Endpoints:
     keep: str = ""
 
 
-def place_below(place: str, path: str) -> str:
+def join_place(place: str, path: str) -> str:
     """Return ``path`` below ``place``, which may be a whole remote ("remote:")."""
     return place + path if not path or place.endswith((":", "/")) else f"{place}/{path}"
 
 
-def filter_arguments(task: Task) -> List[str]:
+def build_filter_arguments(task: Task) -> List[str]:
     """Return the filters in order, because rclone applies the first match: our own, ``exclude``, then ``include``.
 
     With ``include``, everything else is excluded.
@@ -61,28 +61,28 @@ def _literal(path: str) -> str:
     return re.sub(r"([\\*?\[\]{}])", r"\\\1", path)
 
 
-def selection_arguments(task: Task) -> List[str]:
+def build_selection_arguments(task: Task) -> List[str]:
     """Return the options that select a run's files, in listings, plans, transfers and checks."""
-    arguments = filter_arguments(task)
+    arguments = build_filter_arguments(task)
     if task.follow_symlinks:
         arguments.append("--copy-links")
     return arguments
 
 
-def connection_arguments(task: Task) -> List[str]:
+def build_connection_arguments(task: Task) -> List[str]:
     """Return those of rclone_args that every command of the task needs, not only its transfer."""
     flags = ["--" + name for name in CONNECTION_FLAGS.split()]
     return [argument for argument in task.rclone_args if argument.partition("=")[0] in flags]
 
 
-def transfer_arguments(
+def build_transfer_arguments(
     task: Task, ends: Endpoints, dry_run: bool = False, max_delete: Optional[int] = None
 ) -> List[str]:
-    """Return the command of the transfer. Like every command, it follows connection_arguments().
+    """Return the command of the transfer. Like every command, it follows build_connection_arguments().
 
     rclone makes one attempt. A second one by rclone itself would act on guards that were evaluated before the first.
     """
-    arguments = [task.mode, *JSON_LOG, *selection_arguments(task)]
+    arguments = [task.mode, *JSON_LOG, *build_selection_arguments(task)]
     arguments += ["--retries", "1"]
     if task.transfers:
         arguments += ["--transfers", str(task.transfers)]
@@ -96,6 +96,6 @@ def transfer_arguments(
         arguments.append("--dry-run")
     elif max_delete is not None:
         arguments += ["--max-delete", str(max_delete)]
-    elsewhere = connection_arguments(task)
+    elsewhere = build_connection_arguments(task)
     arguments += [argument for argument in task.rclone_args if argument not in elsewhere]
     return [*arguments, "--", ends.source, ends.destination]

@@ -22,8 +22,8 @@ from ..rclone.providers.known_hosts import (
     KNOWN_HOSTS,
     KNOWN_HOSTS_FILE,
     SSH,
-    algorithms,
     is_unchecked,
+    list_algorithms,
 )
 from ..rclone.providers.schema import Provider
 
@@ -77,7 +77,7 @@ def _how(login: Mapping[str, str]) -> str:
     return HOW.format(host=login.get("host") or "HOST", port=" -p " + port if port else "")
 
 
-def doubt(layout: Layout, provider: Provider, login: Mapping[str, str], account: Account) -> str:
+def find_doubt(layout: Layout, provider: Provider, login: Mapping[str, str], account: Account) -> str:
     """Return a warning about the host keys of a declared credential, or "" if there is nothing to warn of."""
     if provider.name != SFTP or login.get(SSH):
         return ""
@@ -119,5 +119,5 @@ def _algorithms(provider: Provider, login: Mapping[str, str], text: str) -> Dict
     """
     if login.get(HOST_KEY_ALGORITHMS) or provider.option(HOST_KEY_ALGORITHMS) is None:
         return {}
-    found = algorithms(text, login.get("host", ""), login.get("port", ""))
+    found = list_algorithms(text, login.get("host", ""), login.get("port", ""))
     return {HOST_KEY_ALGORITHMS: found} if found else {}

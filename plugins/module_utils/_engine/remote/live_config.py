@@ -30,7 +30,7 @@ from ..common.flock import Lock, try_lock, wait_lock
 from ..common.layout import Layout
 from ..config.credential_store import save_refreshed
 from ..rclone.conf_file import parse, render
-from ..rclone.providers.traits import state_options
+from ..rclone.providers.traits import list_state_options
 
 REMOTE = "remote"
 CRYPT = "crypt"
@@ -167,7 +167,7 @@ def _give_to(user: str, directory: str) -> None:
     os.chown(directory, account.uid, account.gid)
 
 
-def turn_path(layout: Layout, credential: str) -> str:
+def locate_turn(layout: Layout, credential: str) -> str:
     """Return the lock on which the uses of a credential with a single-use refresh token take turns."""
     return f"{layout.run_dir}/locks/turns/{credential}"
 
@@ -203,7 +203,9 @@ def _store_refreshed(layout: Layout, directory: str) -> bool:
     before, after = _parse_remote(baseline), _read_refreshed(f"{directory}/{USERS}")
     if not credential or before is None or after is None:
         return False
-    changed = [key for key in state_options(before.get("type", "")) if key in after and after[key] != before.get(key)]
+    changed = [
+        key for key in list_state_options(before.get("type", "")) if key in after and after[key] != before.get(key)
+    ]
     if not changed:
         return False
     refreshed = {key: after[key] for key in changed}

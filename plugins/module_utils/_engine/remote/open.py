@@ -8,29 +8,26 @@
 
 from __future__ import annotations
 
-import time
 from typing import Callable, Mapping, Optional, Sequence
 
 from ..common.accounts import find_account
-from ..common.errors import CloudsyncError
-from ..common.flock import Lock, try_lock
+from ..common.flock import Lock, queue_for_lock, try_lock
 from ..common.stop_signal import StopFlag
 from ..config.credential_store import load_credential
 from ..config.credentials import Credential
 from ..config.seed import load_seed
 from ..config.tasks import Encryption, Task
 from ..host import Host
-from ..rclone.providers.conf_section import crypt_section, remote_section
+from ..rclone.providers.conf_section import build_crypt_section, build_remote_section
 from ..rclone.providers.derived_options import tune
 from ..rclone.providers.schema import resolve
-from ..rclone.providers.traits import is_bucket_based, readable_arguments, refresh_token_is_single_use
-from .arguments import connection_arguments
+from ..rclone.providers.traits import is_bucket_based, list_readable_arguments, refresh_token_is_single_use
+from .arguments import build_connection_arguments
 from .host_keys import trust
-from .live_config import CRYPT, REMOTE, Content, open_live, turn_path
+from .live_config import CRYPT, REMOTE, Content, locate_turn, open_live
 from .pinned_folder import PinnedFolder
 from .session import Session
 
-WAIT_SECONDS = 0.5
 Say = Callable[[str], None]
 
 
@@ -43,30 +40,23 @@ def takes_turns(credential: Credential) -> bool:
 
 def take_turn(host: Host, credential: str, stop: StopFlag, say: Say) -> Lock:
     """Wait for the credential's turn, without a time limit, until ``stop`` is requested."""
-    path = turn_path(host.layout, credential)
-    lock = try_lock(path)
-    if lock is None:
-        say(f"waiting: credential {credential} is in use, and its refresh token allows only one use at a time")
-    while lock is None:
-        if stop.requested:
-            raise CloudsyncError("stopped", f"The run was stopped while it waited for credential {credential}.")
-        time.sleep(WAIT_SECONDS)
-        lock = try_lock(path)
-    return lock
+    path = locate_turn(host.layout, credential)
+    busy = f"waiting: credential {credential} is in use, and its refresh token allows only one use at a time"
+    return queue_for_lock(lambda: try_lock(path) or busy, say, lambda: stop.requested, f"credential {credential}")
 
 
-def raw_place(path: str) -> str:
+def build_place(path: str) -> str:
     """Return a remote path as an argument of rclone."""
     return f"{REMOTE}:{path}"
 
 
 def _root(path: str) -> str:
-    return raw_place(path.lstrip("/").partition("/")[0])
+    return build_place(path.lstrip("/").partition("/")[0])
 
 
-def task_place(task: Task) -> str:
+def build_task_place(task: Task) -> str:
     """Return the remote side of a task as an argument of rclone, decrypted if the task encrypts."""
-    return CRYPT + ":" if task.encryption is not None else raw_place(task.remote_path)
+    return CRYPT + ":" if task.encryption is not None else build_place(task.remote_path)
 
 
 def build_content(
@@ -85,12 +75,12 @@ def build_content(
     provider = resolve(credential.provider, host.providers)
     login = {**credential.attributes, **credential.secrets}
     trusted = trust(host.layout, provider, login, find_account(user))
-    remote = remote_section(provider, credential.attributes, credential.secrets, options)
+    remote = build_remote_section(provider, credential.attributes, credential.secrets, options)
     remote = {**remote, **trusted.options, **credential.refreshed}
     sections = {REMOTE: {name: value for name, value in remote.items() if value or name not in trusted.options}}
     if encryption is not None:
-        sections[CRYPT] = crypt_section(
-            raw_place(remote_path),
+        sections[CRYPT] = build_crypt_section(
+            build_place(remote_path),
             encryption.password,
             encryption.salt,
             encryption.filenames,
@@ -128,8 +118,8 @@ def open_task_session(
         _root(task.remote_path),
         has_no_folders=is_bucket_based(credential.provider),
         remote_path=task.remote_path,
-        connection=connection_arguments(task),
-        readable=readable_arguments(credential.provider, {**credential.attributes, **task.provider_options}),
+        connection=build_connection_arguments(task),
+        readable=list_readable_arguments(credential.provider, {**credential.attributes, **task.provider_options}),
         local=local,
     )
 

@@ -19,13 +19,13 @@ from ..config.tasks import Task
 from ..guards.sequence import Attempt, check_before_session, check_with_session
 from ..host import Host
 from ..rclone.providers.schema import resolve
-from ..rclone.providers.truenas_names import rclone_name
+from ..rclone.providers.truenas_names import get_rclone_name
 from ..remote.open import open_task_session
-from ..transfer.archive_tiers import TELLING, archive_notes
-from ..transfer.b2_versions import B2, version_notes
-from ..transfer.endpoints import endpoints
+from ..transfer.archive_tiers import TELLING, describe_archived
+from ..transfer.b2_versions import B2, describe_versions
+from ..transfer.endpoints import build_endpoints
 from ..transfer.plan import Plan
-from .records import new_run_id
+from .records import make_run_id
 from .recovery import sweep_secrets
 
 
@@ -61,9 +61,9 @@ def make_dry_run(host: Host, task: Task, stop: StopFlag, say: Callable[[str], No
     sweep_secrets(host)
     try:
         check_before_session(task, resolve(credential.provider, host.providers).name)
-        session = open_task_session(host, task, credential, new_run_id(), stop, say)
+        session = open_task_session(host, task, credential, make_run_id(), stop, say)
         with session.live:
-            attempt = Attempt(session, task, endpoints(task, task.path, "plan"))
+            attempt = Attempt(session, task, build_endpoints(task, task.path, "plan"))
             refusal = _check(attempt)
             return DryRun(_annotate(attempt, credential), refusal)
     except CloudsyncError as error:
@@ -84,8 +84,8 @@ def _check(attempt: Attempt) -> Optional[Refused]:
 def _annotate(attempt: Attempt, credential: Credential) -> Plan:
     """Return the plan with notes about the provider, such as old versions and archived objects."""
     session, task, plan = attempt.session, attempt.task, attempt.get_plan()
-    provider = rclone_name(credential.provider)
-    notes = archive_notes(session, task, plan, attempt.ends) if provider in TELLING else []
+    provider = get_rclone_name(credential.provider)
+    notes = describe_archived(session, task, plan, attempt.ends) if provider in TELLING else []
     if provider == B2 and task.is_push:
-        notes += version_notes(session, task, plan, attempt.ends.destination, credential.attributes)
+        notes += describe_versions(session, task, plan, attempt.ends.destination, credential.attributes)
     return replace(plan, notes=tuple(notes))

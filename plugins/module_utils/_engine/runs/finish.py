@@ -9,13 +9,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Callable, Dict, List, Sequence
+from typing import Callable, List, Sequence
 
 from ..common.errors import CloudsyncError
 from ..common.layout import Layout
 from ..config.tasks import Task
-from . import hooks, notices
-from .records import Record
+from . import hooks, notifications
+from .records import Record, collect_facts
 
 # systemd kills a unit 90 seconds after its stop, and rclone may need ten of them to end.
 STOPPED_HOOK_SECONDS = 30
@@ -31,7 +31,7 @@ def run_one_hook(layout: Layout, task: Task, record: Record, kind: str, say: Say
     result = hooks.run_hook(
         kind,
         text,
-        facts_of(task, record),
+        collect_facts(task, record),
         say,
         min(task.hooks.timeout, STOPPED_HOOK_SECONDS) if hurried else task.hooks.timeout,
         task.user,
@@ -39,35 +39,10 @@ def run_one_hook(layout: Layout, task: Task, record: Record, kind: str, say: Say
         layout.run_dir,
     )
     if not result.ok:
-        raise hooks.failure(kind, result)
+        raise hooks.build_hook_error(kind, result)
 
 
-def facts_of(task: Task, record: Record) -> Dict[str, str]:
-    """Return the public facts of a run for the environment of a hook."""
-    return hooks.facts(
-        task.name,
-        record.id,
-        task.direction,
-        task.mode,
-        task.path,
-        task.remote_path,
-        description=task.description,
-        credential=task.credential,
-        state=record.state,
-        reason=record.reason,
-        message=record.message,
-        started=record.started,
-        ended=record.ended,
-        transferred_bytes=record.bytes,
-        transfers=record.transfers,
-        deletes=record.deletes,
-        errors=record.errors,
-        exit_code=record.exit_code,
-        log=record.log,
-    )
-
-
-def after_run(
+def finish_run(
     layout: Layout, task: Task, record: Record, earlier: Sequence[Record], say: Say, tail: List[str]
 ) -> Record:
     """Run the hooks and send the notifications of an ended run.
@@ -80,7 +55,7 @@ def after_run(
             run_one_hook(layout, task, record, kind, say, lambda: False)
         except CloudsyncError as error:
             problems.append(error.message)
-    problems += notices.ended(layout, task, record, earlier, tail)
+    problems += notifications.notify_end(layout, task, record, earlier, tail)
     for problem in problems:
         say(problem)
     return replace(record, message=" ".join([record.message, *problems]).strip())

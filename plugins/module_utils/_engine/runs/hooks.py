@@ -8,7 +8,7 @@
 
 A hook is the absolute path of an executable file, or shell text. If the first line of the text is a shebang, that
 interpreter runs it, else bash, or sh if there is no bash. A hook runs in ``/`` with an empty standard input. Its
-environment comes from environment() and never has a secret.
+environment comes from build_environment() and never has a secret.
 
 The text is in no argument vector. While it runs, it is in a file without a name. So nothing of it remains after a
 power loss, and ``/run`` may be mounted with ``noexec``.
@@ -18,20 +18,17 @@ from __future__ import annotations
 
 import os
 import shlex
-import subprocess
 import tempfile
-import time
 from collections import deque
 from dataclasses import dataclass
-from typing import IO, Callable, Deque, Dict, List, Mapping, Optional, Tuple
+from typing import Callable, Deque, Dict, List, Mapping, Optional, Tuple
 
 from ..common.accounts import Account, build_start_error, find_account, make_child_setup
 from ..common.errors import CloudsyncError
-from ..common.processes import GroupWatch, Lines, end_group, exit_status
+from ..common.processes import Child, SetupError, watch_group
 
 SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 KEPT_LINES = 10
-POLL_SECONDS = 0.2
 FACT_LENGTH = 8000
 SHELLS = ("/bin/bash", "/usr/bin/bash", "/bin/sh")
 
@@ -50,62 +47,9 @@ class HookResult:
         return self.exit_code == 0 and not self.timed_out and not self.stopped
 
 
-def facts(
-    task: str,
-    run_id: str,
-    direction: str,
-    mode: str,
-    path: str,
-    remote_path: str,
-    *,
-    description: str = "",
-    credential: str = "",
-    snapshot_path: str = "",
-    state: str = "",
-    reason: str = "",
-    message: str = "",
-    started: str = "",
-    ended: str = "",
-    transferred_bytes: int = 0,
-    transfers: int = 0,
-    deletes: int = 0,
-    errors: int = 0,
-    exit_code: Optional[int] = None,
-    log: str = "",
-) -> Dict[str, str]:
-    """Return the public facts of a run as environment variables.
-
-    All of them are always set, so that ``set -u`` is safe in a hook. A fact that is not known yet is empty.
-    ``snapshot_path`` is read instead of ``path`` if the task takes a snapshot. ``log`` is the path of a file.
-    """
-    values = {
-        "TASK": task,
-        "RUN_ID": run_id,
-        "DIRECTION": direction,
-        "MODE": mode,
-        "PATH": path,
-        "REMOTE_PATH": remote_path,
-        "DESCRIPTION": description,
-        "CREDENTIAL": credential,
-        "SNAPSHOT_PATH": snapshot_path,
-        "STATE": state,
-        "REASON": reason,
-        "MESSAGE": message,
-        "STARTED": started,
-        "ENDED": ended,
-        "BYTES": str(transferred_bytes),
-        "TRANSFERS": str(transfers),
-        "DELETES": str(deletes),
-        "ERRORS": str(errors),
-        "EXIT_CODE": "" if exit_code is None else str(exit_code),
-        "LOG": log,
-    }
-    return {"CLOUDSYNC_" + name: value.replace("\0", "")[:FACT_LENGTH] for name, value in values.items()}
-
-
-def environment(kind: str, known: Mapping[str, str], home: str) -> Dict[str, str]:
+def build_environment(kind: str, facts: Mapping[str, str], home: str) -> Dict[str, str]:
     """Return the complete environment of a hook of ``kind``. Nothing is inherited from the runner."""
-    built = dict(known)
+    built = {f"CLOUDSYNC_{name.upper()}": value.replace("\0", "")[:FACT_LENGTH] for name, value in facts.items()}
     built.update({"CLOUDSYNC_HOOK": kind, "PATH": SEARCH_PATH, "HOME": home, "LANG": "C.UTF-8"})
     return built
 
@@ -113,7 +57,7 @@ def environment(kind: str, known: Mapping[str, str], home: str) -> Dict[str, str
 def run_hook(
     kind: str,
     hook: str,
-    known: Mapping[str, str],
+    facts: Mapping[str, str],
     log: Callable[[str], None],
     timeout: int,
     user: Optional[str],
@@ -122,10 +66,10 @@ def run_hook(
 ) -> HookResult:
     """Run ``hook`` (``kind`` is before, success, failure or always) and pass each line of its output to ``log``.
 
-    ``known`` comes from facts(). After ``timeout`` seconds, or when ``stop`` returns True, the hook's process group
-    gets SIGTERM, and SIGKILL 5 s later. It is also killed when the runner dies. Background processes of a hook that
-    ended normally go on, but should not write to the hook's output. ``script_dir`` is a directory that only root can
-    enter. The text is in it for an instant. A hook that cannot be started has exit code 126 or 127. Raises
+    ``facts`` come from collect_facts(). After ``timeout`` seconds, or when ``stop`` returns True, the hook's process
+    group gets SIGTERM, and SIGKILL 5 s later. It is also killed when the runner dies. Background processes of a hook
+    that ended normally go on, but should not write to the hook's output. ``script_dir`` is a directory that only root
+    can enter. The text is in it for an instant. A hook that cannot be started has exit code 126 or 127. Raises
     CloudsyncError if the user does not exist or the runner cannot change to it.
     """
     account = find_account(user)
@@ -135,25 +79,26 @@ def run_hook(
         tail.append(line)
         log(f"[{kind}] {line}")
 
-    text = script_text(hook)
-    script = unnamed_script(text, script_dir, account)
+    text = build_script(hook)
+    script = open_unnamed_script(text, script_dir, account)
     try:
-        process = _started(interpreter(text), script, environment(kind, known, account.home), user)
+        child = _start(find_interpreter(text), script, build_environment(kind, facts, account.home), user, say)
     except OSError as error:
-        say(f"{interpreter(text)[0]}: {error.strerror}")
+        say(f"{find_interpreter(text)[0]}: {error.strerror}")
         return HookResult(127 if isinstance(error, FileNotFoundError) else 126, tuple(tail))
     finally:
         os.close(script)
-    with GroupWatch(process):
-        timed_out, stopped = _followed(process, say, time.monotonic() + timeout, stop)
-    if timed_out:
+    with watch_group(child):
+        ended = child.follow(timeout, stop)
+    if ended.timed_out:
         say(f"the hook was ended because it ran longer than {timeout} s")
-    if stopped:
+    if ended.stopped:
         say("the hook was ended because the run was stopped")
-    return HookResult(exit_status(process.returncode), tuple(tail), timed_out, stopped)
+    exit_code = ended.exit_code if ended.exit_code >= 0 else 128 - ended.exit_code
+    return HookResult(exit_code, tuple(tail), ended.timed_out, ended.stopped)
 
 
-def failure(kind: str, result: HookResult) -> CloudsyncError:
+def build_hook_error(kind: str, result: HookResult) -> CloudsyncError:
     """Return the error of a run whose hook failed: the exit code and the last lines of the hook."""
     if result.stopped:
         return CloudsyncError("stopped", f"The run was stopped during its {kind} hook.")
@@ -162,7 +107,7 @@ def failure(kind: str, result: HookResult) -> CloudsyncError:
     return CloudsyncError("hook", f"The {kind} hook {how}. Its last lines: {words}")
 
 
-def script_text(hook: str) -> str:
+def build_script(hook: str) -> str:
     """Return the script for ``hook``: the text itself, or for a path a script that executes that file."""
     path = hook.strip()
     if os.path.isabs(path) and os.path.isfile(path):
@@ -170,14 +115,14 @@ def script_text(hook: str) -> str:
     return hook
 
 
-def interpreter(text: str) -> List[str]:
+def find_interpreter(text: str) -> List[str]:
     """Return the interpreter of ``text``: its shebang with at most one argument, as for the kernel, or the shell."""
     first = text.split("\n", 1)[0].rstrip("\r")
     words = first[2:].strip().split(None, 1) if first.startswith("#!") else []
     return words or [next((shell for shell in SHELLS if os.access(shell, os.X_OK)), "/bin/sh")]
 
 
-def unnamed_script(text: str, directory: str, account: Account) -> int:
+def open_unnamed_script(text: str, directory: str, account: Account) -> int:
     """Return a descriptor from which ``account`` can read ``text`` as /dev/fd/N. Its file is already unlinked."""
     descriptor, path = tempfile.mkstemp(prefix="hook-", dir=directory)
     try:
@@ -192,38 +137,8 @@ def unnamed_script(text: str, directory: str, account: Account) -> int:
         os.unlink(path)
 
 
-def _started(argv: List[str], script: int, env: Dict[str, str], user: Optional[str]) -> subprocess.Popen[bytes]:
+def _start(argv: List[str], script: int, env: Dict[str, str], user: Optional[str], say: Callable[[str], None]) -> Child:
     try:
-        return subprocess.Popen(  # pylint: disable=ansible-bad-function
-            [*argv, f"/dev/fd/{script}"],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            cwd="/",
-            env=env,
-            pass_fds=(script,),
-            start_new_session=True,
-            preexec_fn=make_child_setup(user),
-        )
-    except subprocess.SubprocessError:
+        return Child([*argv, f"/dev/fd/{script}"], env, say, descriptors=(script,), setup=make_child_setup(user))
+    except SetupError:
         raise build_start_error(user) from None
-
-
-def _followed(
-    process: subprocess.Popen[bytes], say: Callable[[str], None], deadline: float, stop: Callable[[], bool]
-) -> Tuple[bool, bool]:
-    """Pass the output on until ``process`` has ended; whether it was ended for its time, or for ``stop``."""
-    output: Optional[IO[bytes]] = process.stdout
-    if output is None:
-        raise ValueError("the hook has no output to follow")
-    with output:
-        lines = Lines(output.fileno(), say)
-        while process.poll() is None:
-            lines.read(POLL_SECONDS)
-            timed_out = time.monotonic() > deadline
-            if timed_out or stop():
-                end_group(process, lines.read)
-                lines.finish()
-                return timed_out, not timed_out
-        lines.finish()
-    return False, False

@@ -9,20 +9,18 @@
 from __future__ import annotations
 
 import os
-import time
 from contextlib import contextmanager
-from typing import Callable, Iterator, List, Tuple
+from typing import Callable, Iterator, List, Tuple, Union
 
 from ..common.errors import CloudsyncError
-from ..common.flock import Lock, try_lock
+from ..common.flock import Lock, queue_for_lock, try_lock
 from ..common.layout import Layout
 from ..common.stop_signal import StopFlag
 from ..config.credentials import Credential
 from ..config.tasks import MOVE, Task
-from ..rclone.providers.truenas_names import rclone_name
+from ..rclone.providers.truenas_names import get_rclone_name
 from .path_claims import Claim, drop_claim, try_claim
 
-WAIT_SECONDS = 0.5
 ACCOUNT_ATTRIBUTES = (
     "endpoint",
     "host",
@@ -37,19 +35,19 @@ ACCOUNT_ATTRIBUTES = (
 )
 
 
-def task_lock_path(layout: Layout, task: str) -> str:
+def locate_task_lock(layout: Layout, task: str) -> str:
     return f"{layout.run_dir}/locks/tasks/{task}"
 
 
-def remote_identity(credential: Credential) -> str:
+def identify_remote(credential: Credential) -> str:
     """Return the same text for credentials that reach the same place: the provider and, if known, the account."""
     known = [f"{key}={credential.attributes[key]}" for key in ACCOUNT_ATTRIBUTES if key in credential.attributes]
-    return " ".join([rclone_name(credential.provider), *(known or [credential.name])])
+    return " ".join([get_rclone_name(credential.provider), *(known or [credential.name])])
 
 
-def claims_of(task: Task, credential: Credential) -> List[Claim]:
+def list_claims(task: Task, credential: Credential) -> List[Claim]:
     """Return the trees that a run of ``task`` reads and writes."""
-    place = remote_identity(credential)
+    place = identify_remote(credential)
     local = os.path.realpath(task.path)
     remote = _remote_tree(task.remote_path)
     moves = task.mode == MOVE
@@ -73,58 +71,32 @@ def _remote_tree(path: str) -> str:
 
 
 @contextmanager
-def held_locks(
+def hold_locks(
     layout: Layout, task: Task, run_id: str, claims: List[Claim], stop: StopFlag, say: Callable[[str], None]
 ) -> Iterator[Tuple[int, ...]]:
     """Hold the task's lock and its claims. Yield the descriptors that rclone must inherit.
 
     With ``on_overlap: skip``, raise CloudsyncError("locked") if another run holds one of them.
     """
-    lock = _task_lock(layout, task, stop, say)
-    try:
-        claim = _claim(layout, task, run_id, claims, stop, say)
+    path = locate_task_lock(layout, task.name)
+
+    def try_task() -> Union[Lock, str]:
+        return try_lock(path) or f"another run of task {task.name} is active"
+
+    def try_paths() -> Union[Lock, str]:
+        lock, conflict = try_claim(layout, task.name, run_id, claims)
+        return lock or (f"task {conflict.task} {conflict.claim.describe()}" if conflict else "")
+
+    def wait_or_skip(what: str) -> None:
+        if task.on_overlap == "skip":
+            raise CloudsyncError(
+                "locked", f"Skipped: {what}. The task runs at its next start. To wait instead, set on_overlap to wait."
+            )
+        say(f"waiting: {what}")
+
+    with queue_for_lock(try_task, wait_or_skip, lambda: stop.requested, "another run") as lock:
+        claim = queue_for_lock(try_paths, wait_or_skip, lambda: stop.requested, "another run")
         try:
             yield lock.descriptor, claim.descriptor
         finally:
             drop_claim(claim)
-    finally:
-        lock.release()
-
-
-def _task_lock(layout: Layout, task: Task, stop: StopFlag, say: Callable[[str], None]) -> Lock:
-    lock = try_lock(task_lock_path(layout, task.name))
-    if lock is None:
-        _wait_or_skip(task, f"another run of task {task.name} is active", say)
-    while lock is None:
-        _pause(stop)
-        lock = try_lock(task_lock_path(layout, task.name))
-    return lock
-
-
-def _claim(
-    layout: Layout, task: Task, run_id: str, claims: List[Claim], stop: StopFlag, say: Callable[[str], None]
-) -> Lock:
-    said = ""
-    while True:
-        lock, conflict = try_claim(layout, task.name, run_id, claims)
-        if lock is not None:
-            return lock
-        text = f"task {conflict.task} {conflict.claim.describe()}" if conflict else ""
-        if text != said:
-            _wait_or_skip(task, text, say)
-            said = text
-        _pause(stop)
-
-
-def _wait_or_skip(task: Task, what: str, say: Callable[[str], None]) -> None:
-    if task.on_overlap == "skip":
-        raise CloudsyncError(
-            "locked", f"Skipped: {what}. The task runs at its next start. To wait instead, set on_overlap to wait."
-        )
-    say(f"waiting: {what}")
-
-
-def _pause(stop: StopFlag) -> None:
-    if stop.requested:
-        raise CloudsyncError("stopped", "The run was stopped while it waited for another run.")
-    time.sleep(WAIT_SECONDS)

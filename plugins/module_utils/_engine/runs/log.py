@@ -14,7 +14,7 @@ from typing import List, Optional, TextIO
 from ..common.files import make_directory
 from ..common.layout import Layout
 from ..common.text import format_now
-from .records import log_path
+from .records import locate_log
 
 LOG_MODE = 0o640
 LAST_LINES = 20
@@ -24,7 +24,7 @@ class RunLog:
     """The log file of a run. If it cannot be written, lines are lost, but the run goes on."""
 
     def __init__(self, layout: Layout, task: str, run_id: str) -> None:
-        self.path = log_path(layout, task, run_id)
+        self.path = locate_log(layout, task, run_id)
         self.last_lines: List[str] = []
         self._stream: Optional[TextIO] = None
         try:

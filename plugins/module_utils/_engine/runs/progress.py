@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from ..rclone.log_lines import Stats
 
 
-def progress_path(layout: Layout, task: str) -> str:
+def locate_progress(layout: Layout, task: str) -> str:
     return f"{layout.run_dir}/progress/{task}.json"
 
 
-def progress_writer(layout: Layout, task: str, run_id: str) -> Callable[[Stats], None]:
+def make_progress_writer(layout: Layout, task: str, run_id: str) -> Callable[[Stats], None]:
     """Return a function that publishes the newest statistics of the active run."""
     make_directory(layout.run_dir)
     make_directory(layout.run_dir + "/progress")
@@ -39,15 +39,15 @@ def progress_writer(layout: Layout, task: str, run_id: str) -> Callable[[Stats],
             "speed": stats.speed,
             "eta": stats.eta,
         }
-        write_json(progress_path(layout, task), content)
+        write_json(locate_progress(layout, task), content)
 
     return publish
 
 
 def read_progress(layout: Layout, task: str) -> Optional[Dict[str, Any]]:
     """Return the newest statistics of the active run, or None if there are none yet."""
-    return read_json(progress_path(layout, task))
+    return read_json(locate_progress(layout, task))
 
 
 def forget_progress(layout: Layout, task: str) -> None:
-    remove(progress_path(layout, task))
+    remove(locate_progress(layout, task))

@@ -13,12 +13,15 @@ import time
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
 from itertools import islice
-from typing import Any, Dict, Iterator, List, Optional
+from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Optional
 
 from ..common.errors import Damaged
 from ..common.files import list_names, make_directory, read_json, remove, write_json
-from ..common.flock import Lock, holder, wait_lock
+from ..common.flock import Lock, read_holder, wait_lock
 from ..common.layout import Layout
+
+if TYPE_CHECKING:
+    from ..config.tasks import Task
 
 SCHEMA = 1
 UNFINISHED = ("waiting", "running")
@@ -26,7 +29,7 @@ KEPT_RECORDS = 1000
 KEPT_LOGS = 100
 KEPT_LOG_DAYS = 90
 # The number of previous runs that are searched for the failure of the last notification.
-NOTICED_RUNS = 50
+NOTIFICATION_RUNS = 50
 
 
 @dataclass(frozen=True)
@@ -56,13 +59,40 @@ class Record:
         return content
 
 
-def new_run_id() -> str:
+def collect_facts(task: Task, record: Record) -> Dict[str, str]:
+    """Return the public facts of a run, for hooks and notifications. A fact that is not known yet is empty."""
+    return {
+        "task": task.name,
+        "run_id": record.id,
+        "direction": task.direction,
+        "mode": task.mode,
+        "path": task.path,
+        "remote_path": task.remote_path,
+        "description": task.description,
+        "credential": task.credential,
+        # No hook runs while there is a snapshot. The name stays, so that "set -u" is safe in a hook.
+        "snapshot_path": "",
+        "state": record.state,
+        "reason": record.reason,
+        "message": record.message,
+        "started": record.started,
+        "ended": record.ended,
+        "bytes": str(record.bytes),
+        "transfers": str(record.transfers),
+        "deletes": str(record.deletes),
+        "errors": str(record.errors),
+        "exit_code": "" if record.exit_code is None else str(record.exit_code),
+        "log": record.log,
+    }
+
+
+def make_run_id() -> str:
     """Return a new id. Ids sort by time, to the microsecond. The last digit is random."""
     moment = datetime.now(timezone.utc)
     return f"{moment.strftime('%Y%m%dT%H%M%SZ')}-{moment.microsecond:05x}{os.urandom(1)[0] % 16:x}"
 
 
-def log_path(layout: Layout, task: str, run_id: str) -> str:
+def locate_log(layout: Layout, task: str, run_id: str) -> str:
     return f"{layout.task_log_dir(task)}/{run_id}.log"
 
 
@@ -84,9 +114,9 @@ def forget_run_lock(layout: Layout, task: str, run_id: str) -> None:
     remove(_run_lock(layout, task, run_id))
 
 
-def runner_pid(layout: Layout, task: str, run_id: str) -> Optional[int]:
+def find_runner_pid(layout: Layout, task: str, run_id: str) -> Optional[int]:
     """Return the process of an active run, or None if the run is not active."""
-    text = holder(_run_lock(layout, task, run_id))
+    text = read_holder(_run_lock(layout, task, run_id))
     return int(text) if text else None
 
 
@@ -131,7 +161,7 @@ def _write(directory: str, record: Record) -> None:
 
 
 def _take_along(layout: Layout, task: str, run_id: str) -> None:
-    if runner_pid(layout, task, run_id) is not None:
+    if find_runner_pid(layout, task, run_id) is not None:
         return
     path = f"{_unsaved(layout, task)}/{run_id}.json"
     record = _load(path)
@@ -149,22 +179,22 @@ def _load(path: str) -> Optional[Record]:
         return None
 
 
-def newest_records(layout: Layout, task: str) -> Iterator[Record]:
+def read_newest_records(layout: Layout, task: str) -> Iterator[Record]:
     """Return the records, newest first. The record of a killed run has the reason ``interrupted``."""
     for path in reversed(list(_places(layout, task).values())):
         record = _load(path)
         if record is not None:
-            yield as_seen_now(layout, record)
+            yield mark_if_interrupted(layout, record)
 
 
 def load_records(layout: Layout, task: str, count: Optional[int] = None) -> List[Record]:
     """Return the newest ``count`` records, or all of them."""
-    return list(islice(newest_records(layout, task), count))
+    return list(islice(read_newest_records(layout, task), count))
 
 
-def as_seen_now(layout: Layout, record: Record) -> Record:
+def mark_if_interrupted(layout: Layout, record: Record) -> Record:
     """Return ``record``, or its interrupted form if the run is unfinished but not active, even if that is not saved."""
-    if record.state not in UNFINISHED or runner_pid(layout, record.task, record.id) is not None:
+    if record.state not in UNFINISHED or find_runner_pid(layout, record.task, record.id) is not None:
         return record
     return replace(
         record,
@@ -175,20 +205,20 @@ def as_seen_now(layout: Layout, record: Record) -> Record:
     )
 
 
-def interrupted_records(layout: Layout, task: str) -> Iterator[Record]:
+def read_interrupted_records(layout: Layout, task: str) -> Iterator[Record]:
     """Return the records of killed runs that are not closed yet, oldest first."""
     for path in _places(layout, task).values():
         record = _load(path)
         if record is not None and record.state in UNFINISHED:
-            seen = as_seen_now(layout, record)
+            seen = mark_if_interrupted(layout, record)
             if seen.state not in UNFINISHED:
                 yield seen
 
 
-def last_record(layout: Layout, task: str) -> Optional[Record]:
+def find_last_record(layout: Layout, task: str) -> Optional[Record]:
     """Return the record that shows the task's state: the newest one that was not skipped, or else the newest."""
     newest = None
-    for record in newest_records(layout, task):
+    for record in read_newest_records(layout, task):
         newest = newest or record
         if record.state != "skipped":
             return record
@@ -203,6 +233,6 @@ def prune(layout: Layout, task: str) -> None:
     oldest = time.time() - KEPT_LOG_DAYS * 86400
     logs = list_names(layout.task_log_dir(task), ".log")
     for position, run_id in enumerate(reversed(logs)):
-        path = log_path(layout, task, run_id)
+        path = locate_log(layout, task, run_id)
         if position >= KEPT_LOGS or os.stat(path).st_mtime < oldest:
             remove(path)

@@ -18,11 +18,11 @@ from ..config.tasks import Task
 from ..host import Host
 from ..remote.live_config import sweep_live
 from ..snapshots import snapshot as snapshots
-from .finish import after_run
-from .locks import task_lock_path
+from .finish import finish_run
+from .locks import locate_task_lock
 from .log import RunLog
 from .progress import forget_progress
-from .records import NOTICED_RUNS, forget_run_lock, interrupted_records, load_records, save_record
+from .records import NOTIFICATION_RUNS, forget_run_lock, load_records, read_interrupted_records, save_record
 
 Say = Callable[[str], None]
 
@@ -34,7 +34,7 @@ def sweep_secrets(host: Host) -> None:
 
 def sweep_dead_runs(host: Host, name: str) -> None:
     """Sweep the task ``name`` if it is not running. systemd calls this after every end of the unit."""
-    lock = try_lock(task_lock_path(host.layout, name))
+    lock = try_lock(locate_task_lock(host.layout, name))
     if lock is None:
         return
     with lock:
@@ -48,12 +48,12 @@ def sweep(host: Host, task: Task, say: Say) -> None:
     for problem in snapshots.sweep(task, host.layout):
         say(problem)
     forget_progress(host.layout, task.name)
-    for record in interrupted_records(host.layout, task.name):
+    for record in read_interrupted_records(host.layout, task.name):
         say(f"run {record.id} was interrupted: running its failure and always hooks now")
-        earlier = [run for run in load_records(host.layout, task.name, NOTICED_RUNS) if run.id < record.id]
+        earlier = [run for run in load_records(host.layout, task.name, NOTIFICATION_RUNS) if run.id < record.id]
         log = RunLog(host.layout, task.name, record.id)
         try:
-            ended = after_run(host.layout, task, replace(record, ended=format_now()), earlier, log.say, log.last_lines)
+            ended = finish_run(host.layout, task, replace(record, ended=format_now()), earlier, log.say, log.last_lines)
             save_record(host.layout, ended)
             forget_run_lock(host.layout, task.name, record.id)
         finally:

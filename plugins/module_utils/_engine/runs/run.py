@@ -25,6 +25,7 @@ from ..common.errors import (
     CloudsyncError,
     Refused,
 )
+from ..common.processes import Ended
 from ..common.stop_signal import StopFlag
 from ..common.text import format_now
 from ..config.credential_store import load_credential
@@ -33,27 +34,27 @@ from ..config.task_store import load_task
 from ..config.tasks import Task
 from ..guards.crypt_password import plant_canary
 from ..guards.deletions import limit_deletions
-from ..guards.placement import unsafe_pull
+from ..guards.placement import describe_unsafe_pull
 from ..guards.sequence import Attempt, check_before_session, check_with_session
 from ..host import Host
 from ..rclone.outcome import Outcome
 from ..rclone.providers.schema import resolve
-from ..remote.arguments import Endpoints, transfer_arguments
-from ..remote.open import open_task_session, task_place
+from ..remote.arguments import Endpoints, build_transfer_arguments
+from ..remote.open import build_task_place, open_task_session
 from ..remote.pinned_folder import PinnedFolder
-from ..remote.session import Ended, Session
+from ..remote.session import Session
 from ..snapshots.snapshot import take_snapshot
 from ..transfer.b2_versions import clear_versions
-from ..transfer.endpoints import endpoints
+from ..transfer.endpoints import build_endpoints
 from ..transfer.keep_deleted import purge_kept
 from ..transfer.result import Transfer, may_retry
 from ..transfer.verify import verify_transfer
-from . import notices
-from .finish import after_run, run_one_hook
-from .locks import claims_of, held_locks
+from . import notifications
+from .finish import finish_run, run_one_hook
+from .locks import hold_locks, list_claims
 from .log import RunLog
-from .progress import forget_progress, progress_writer
-from .records import NOTICED_RUNS, Record, drop_run, hold_run, load_records, new_run_id, prune, save_record
+from .progress import forget_progress, make_progress_writer
+from .records import NOTIFICATION_RUNS, Record, drop_run, hold_run, load_records, make_run_id, prune, save_record
 from .recovery import sweep
 from .start_gate import mark_stopped
 
@@ -65,13 +66,13 @@ class Run:
         self.host = host
         self.stop = stop
         self.refused = False
-        self.record = Record(new_run_id(), name, "waiting", format_now(), trigger)
+        self.record = Record(make_run_id(), name, "waiting", format_now(), trigger)
         self.log = RunLog(host.layout, name, self.record.id)
         self.record = replace(self.record, log=self.log.path)
 
     def perform(self) -> Record:
         """Perform the run and return its record. A record is written even if the run fails."""
-        earlier = load_records(self.host.layout, self.record.task, NOTICED_RUNS)
+        earlier = load_records(self.host.layout, self.record.task, NOTIFICATION_RUNS)
         alive = hold_run(self.host.layout, self.record.task, self.record.id)
         try:
             self._update(state="waiting")
@@ -138,15 +139,15 @@ class Run:
             self._fail(error)
             self._after(task, earlier)
             return
-        claims = claims_of(task, credential)
-        with held_locks(self.host.layout, task, self.record.id, claims, self.stop, self._wait) as descriptors:
+        claims = list_claims(task, credential)
+        with hold_locks(self.host.layout, task, self.record.id, claims, self.stop, self._wait) as descriptors:
             with self._caught():
                 self._work(task, credential, descriptors)
             self._after(task, earlier)
 
     def _after(self, task: Task, earlier: Sequence[Record]) -> None:
         self.record = replace(self.record, ended=format_now())
-        self.record = after_run(self.host.layout, task, self.record, earlier, self.log.say, self.log.last_lines)
+        self.record = finish_run(self.host.layout, task, self.record, earlier, self.log.say, self.log.last_lines)
 
     def _wait(self, what: str) -> None:
         self.log.say(what)
@@ -155,7 +156,7 @@ class Run:
     def _work(self, task: Task, credential: Credential, descriptors: Sequence[int]) -> None:
         sweep(self.host, task, self.log.say)
         self._update(state="running", message="")
-        notices.started(self.host.layout, task, self.record, self.log.say)
+        notifications.notify_start(self.host.layout, task, self.record, self.log.say)
         self._hook(task, "before")
         self._guarded(task, credential, descriptors)
         self._hook(task, "success")
@@ -165,7 +166,7 @@ class Run:
 
     def _guarded(self, task: Task, credential: Credential, descriptors: Sequence[int]) -> None:
         if not task.is_push and not self.host.rclone.has_safe_pull:
-            self.log.say("warning: " + unsafe_pull(self.host.rclone))
+            self.log.say("warning: " + describe_unsafe_pull(self.host.rclone))
         check_before_session(task, resolve(credential.provider, self.host.providers).name)
         with ExitStack() as stack:
             local = stack.enter_context(take_snapshot(task, self.record.id, self.host.layout, self.log.say))
@@ -175,7 +176,7 @@ class Run:
             )
             stack.enter_context(session.live)
             self._update(state="running", message="")
-            self._transfer(session, task, endpoints(task, pinned.path if pinned else local, self.record.id))
+            self._transfer(session, task, build_endpoints(task, pinned.path if pinned else local, self.record.id))
 
     def _transfer(self, session: Session, task: Task, ends: Endpoints) -> None:
         outcome = self._try(session, task, ends)
@@ -194,7 +195,7 @@ class Run:
             attempt = Attempt(session, task, ends)
             check_with_session(attempt)
             if attempt.needs_canary and task.is_push:
-                plant_canary(session, task_place(task))
+                plant_canary(session, build_task_place(task))
             ended = self._rclone(attempt, transfer, deadline)
             outcome = transfer.outcome(ended, session)
             if number > task.retries or not may_retry(ended):
@@ -204,7 +205,7 @@ class Run:
 
     def _rclone(self, attempt: Attempt, transfer: Transfer, deadline: Optional[float]) -> Ended:
         task = attempt.task
-        publish = progress_writer(self.host.layout, task.name, self.record.id)
+        publish = make_progress_writer(self.host.layout, task.name, self.record.id)
 
         def listen(line: str) -> None:
             text = transfer.read(line)
@@ -213,7 +214,7 @@ class Run:
             elif transfer.stats is not None:
                 publish(transfer.stats)
 
-        arguments = transfer_arguments(task, attempt.ends, max_delete=limit_deletions(task, attempt.plan))
+        arguments = build_transfer_arguments(task, attempt.ends, max_delete=limit_deletions(task, attempt.plan))
         timeout = None if deadline is None else max(deadline - time.monotonic(), 0.0)
         ended = attempt.session.stream(arguments, listen, timeout=timeout)
         forget_progress(self.host.layout, task.name)

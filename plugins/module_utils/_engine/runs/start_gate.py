@@ -19,7 +19,7 @@ from ..common.text import parse_time
 from ..schedule import schedule as schedules
 from ..schedule import timezones as zones
 from ..schedule.next_runs import find_next_runs
-from .records import newest_records
+from .records import read_newest_records
 
 OWED_START_SECONDS = 10
 TRIGGER = "TRIGGER_UNIT"
@@ -32,19 +32,19 @@ def may_start(layout: Layout, stored: Mapping[str, Any], environ: Mapping[str, s
     by the timer outside the schedule's window is also refused: it is late, or a missed run at boot. A start by hand
     always goes ahead.
     """
-    stopped_ago = _take_marker(stop_marker(layout, stored["name"]))
+    stopped_ago = _take_marker(locate_stop_marker(layout, stored["name"]))
     if TRIGGER not in environ:
         return True
     if stopped_ago is not None and stopped_ago < OWED_START_SECONDS and _passed_a_slot(layout, stored, stopped_ago):
         return False
-    return not stored["schedule"] or in_window(
+    return not stored["schedule"] or is_in_window(
         schedules.parse(stored["schedule"]), datetime.datetime.now().astimezone()
     )
 
 
 def _passed_a_slot(layout: Layout, stored: Mapping[str, Any], stopped_ago: float) -> bool:
     """Return whether a slot passed during the stopped run. With a spread, a possible slot counts."""
-    record = next(newest_records(layout, stored["name"]), None)
+    record = next(read_newest_records(layout, stored["name"]), None)
     if record is None or not stored["schedule"]:
         return True
     schedule = schedules.parse(stored["schedule"])
@@ -64,7 +64,7 @@ def _take_marker(path: str) -> Optional[float]:
     return age
 
 
-def in_window(schedule: schedules.Schedule, moment: datetime.datetime) -> bool:
+def is_in_window(schedule: schedules.Schedule, moment: datetime.datetime) -> bool:
     """Return whether ``moment`` (aware) is between ``begin`` and ``end``, to the minute."""
     if schedule.begin is None and schedule.end is None:
         return True
@@ -93,7 +93,7 @@ def _make_pull_folder(stored: Mapping[str, Any]) -> None:
         os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
 
-def stop_marker(layout: Layout, task: str) -> str:
+def locate_stop_marker(layout: Layout, task: str) -> str:
     return f"{layout.run_dir}/stopped/{task}"
 
 
@@ -101,4 +101,4 @@ def mark_stopped(layout: Layout, task: str) -> None:
     """Write the stop marker. A stopped run does this last."""
     make_directory(layout.run_dir)
     make_directory(layout.run_dir + "/stopped")
-    atomic_write(stop_marker(layout, task), b"")
+    atomic_write(locate_stop_marker(layout, task), b"")

@@ -4,10 +4,10 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""A strict parser of five-field cron expressions.
+"""Parse five-field cron expressions strictly.
 
-Stricter than any crond on purpose: what one implementation reads as "never" and another as "always" is refused, with a
-sentence that names the field, the value and what to write instead.
+The parser is stricter than any cron daemon: it refuses text that two daemons read differently. An error names the
+field, the value and what to use instead.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import Dict, Iterator, List, NamedTuple, Sequence, Tuple
 
 from ..common.errors import CloudsyncError, usage_error
+from ..common.text import format_count
 
 Values = Tuple[int, ...]
 
@@ -40,18 +41,18 @@ WEEKDAY_NAMES = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 _NUMBER = re.compile(r"[0-9]{1,9}\Z")
 _EXTENSION = re.compile(r"(?i)[0-9LWHR()-]*[LWHR][0-9LWHR()-]*\Z|.*[#?~]")
 _INSTEAD = {
-    "L": "write the day itself, such as 28",
-    "W": "list the days, or the weekdays mon-fri",
-    "#": "list the days, or the weekdays",
-    "?": "write * for any",
-    "H": "write a fixed value and spread the runs with spread",
-    "R": "write a fixed value and spread the runs with spread",
-    "~": "write a fixed value and spread the runs with spread",
+    "L": "Use the number of the day, such as 28",
+    "W": "List the days, or use the weekdays mon-fri",
+    "#": "List the days, or the weekdays",
+    "?": "Use * for every value",
+    "H": "Use a fixed value, and the option spread for a random delay",
+    "R": "Use a fixed value, and the option spread for a random delay",
+    "~": "Use a fixed value, and the option spread for a random delay",
 }
 
 
 class Field(NamedTuple):
-    """One of the five fields: its word, the least and greatest value, and the names of values from ``low`` on."""
+    """One of the five fields: its word, the lowest and highest value, and the names of the values from ``low`` on."""
 
     word: str
     low: int
@@ -60,7 +61,7 @@ class Field(NamedTuple):
 
     @property
     def full(self) -> Values:
-        """Every value of the field; a weekday is 0 (Sunday) to 6."""
+        """All values of the field. A weekday is 0 (Sunday) to 6."""
         return tuple(range(self.low, self.high + 1))
 
 
@@ -74,10 +75,11 @@ FIELDS = (MINUTE, HOUR, DAY, MONTH, WEEKDAY)
 
 @dataclass(frozen=True)
 class Cron:
-    """When to start, as sorted values; two expressions with one meaning are equal.
+    """The start times of a cron expression, as sorted values. Two expressions with the same meaning are equal.
 
-    ``weekdays`` holds 0 (Sunday) to 6; ``days`` never exceeds the longest of ``months``. A day field is given when it
-    restricts: with both given a date that matches either is meant, and a pair that matches every date is given by none.
+    ``weekdays`` are 0 (Sunday) to 6, and ``days`` do not exceed the longest of ``months``. ``day_given`` and
+    ``weekday_given`` say whether the field restricts the dates. If both do, a date that matches either field matches.
+    If the two fields together match every date, neither is given.
     """
 
     minutes: Values
@@ -90,34 +92,34 @@ class Cron:
 
     @property
     def text(self) -> str:
-        """The normalised five fields: numbers only, in order, as short as the values allow."""
+        """The five fields in normal form: numbers only, in order, as short as possible."""
         fields = (self.minutes, self.hours, self.days if self.day_given else DAY.full, self.months, self.weekdays)
         return " ".join(_format_field(field, values) for field, values in zip(FIELDS, fields))
 
     @property
     def day_rules(self) -> Tuple[Tuple[Values, Values], ...]:
-        """The dates meant, as one or two pairs (days, weekdays): a date matches a pair by matching both its halves."""
+        """One or two pairs (days, weekdays). A date matches if it matches both halves of one of the pairs."""
         if not (self.day_given and self.weekday_given):
             return ((self.days, self.weekdays),)
         return ((self.days, WEEKDAY.full), (DAY.full, self.weekdays))
 
 
 def parse(expression: str) -> Cron:
-    """Read five fields or a macro such as ``@daily``; CloudsyncError ``usage`` says what is wrong with it."""
+    """Return the Cron for five fields or a macro such as ``@daily``. Raise a usage error for any other text."""
     words = expression.split()
     if len(words) == 1 and words[0].startswith("@"):
         words = _expand_macro(words[0]).split()
     if len(words) != 5:
+        without = ", without seconds or a year" if len(words) > 5 else ""
         raise usage_error(
-            'cron is "{0}", which has {1} fields: write five, minute hour day month weekday{2}.'.format(
-                expression, len(words), ", without seconds or a year" if len(words) > 5 else ""
-            )
+            f'cron is "{expression}", which has {format_count(len(words), "field")}. Use five fields (minute hour day '
+            f"month weekday){without}."
         )
     return parse_fields(dict(zip((field.word for field in FIELDS), words)))
 
 
 def parse_fields(texts: Dict[str, str]) -> Cron:
-    """Read one text a field; an absent ``minute`` is 0 and any other absent field ``*``, as in TrueNAS."""
+    """Return the Cron for one text per field. An omitted ``minute`` is 0, any other omitted field is ``*``."""
     minutes, hours, days, months, weekdays = (
         _parse_field(field, texts.get(field.word, "0" if field is MINUTE else "*")) for field in FIELDS
     )
@@ -126,9 +128,7 @@ def parse_fields(texts: Dict[str, str]) -> Cron:
     either = texts.get("day", "*") != "*" and texts.get("weekday", "*") != "*"
     if not possible and not either:
         raise usage_error(
-            'day is "{0}", a date that never comes in month "{1}", which has at most {2} days.'.format(
-                texts["day"], texts["month"], longest
-            )
+            f'day is "{texts["day"]}", but month "{texts["month"]}" has at most {longest} days. Use an existing date.'
         )
     every_day = len(possible) in (0, longest)
     every_weekday = weekdays == WEEKDAY.full
@@ -146,7 +146,7 @@ def parse_fields(texts: Dict[str, str]) -> Cron:
 
 
 def iterate_dates(cron: Cron, first: datetime.date) -> Iterator[datetime.date]:
-    """The dates that match, from ``first`` on, to the last year that systemd computes."""
+    """Yield the dates that match, from ``first`` to the last year that systemd computes."""
     rules = [(frozenset(days), frozenset(weekdays)) for days, weekdays in cron.day_rules]
     for year in range(first.year, LAST_YEAR + 1):
         for month in cron.months:
@@ -160,18 +160,21 @@ def iterate_dates(cron: Cron, first: datetime.date) -> Iterator[datetime.date]:
 
 
 def list_warnings(cron: Cron) -> List[str]:
-    """Sentences on what is allowed but easily misread."""
+    """Return a sentence for each part that is valid but easily misread."""
     days, weekdays = cron.text.split()[2], cron.text.split()[4]
     if not (days.startswith("*/") and cron.weekday_given):
         return []
     return [
-        f'day is "{days}" and weekday is "{weekdays}": a date that matches either of them runs the task, although some '
-        "cron daemons ask for both when a field begins with *."
+        f'day is "{days}" and weekday is "{weekdays}". The task runs on dates that match either field. Some cron '
+        "daemons run only on dates that match both if a field begins with *."
     ]
 
 
 def group_values(values: Sequence[int], shortest: int) -> List[Tuple[int, int, int]]:
-    """Sorted values as (first, last, step); a row of step 1 has 3 values or more, any other at least ``shortest``."""
+    """Return sorted values as groups (first, last, step).
+
+    A group with step 1 has at least 3 values, a group with another step at least ``shortest``.
+    """
     found = []
     at = 0
     while at < len(values):
@@ -203,13 +206,12 @@ def _format_field(field: Field, values: Values) -> str:
 def _expand_macro(word: str) -> str:
     if word.lower() == "@reboot":
         raise usage_error(
-            'cron is "@reboot", which is no time: give a schedule, and catch_up to make up at boot for a missed run.'
+            'cron is "@reboot", which is not supported. Use a schedule with catch_up: it starts a missed run at boot.'
         )
     if word.lower() not in MACROS:
         near = difflib.get_close_matches(word.lower(), MACROS, 1)
-        raise usage_error(
-            'cron is "{0}", which is no macro: write {1}.'.format(word, near[0] if near else " or ".join(MACROS))
-        )
+        macros = near[0] if near else f"one of {', '.join(MACROS)}"
+        raise usage_error(f'cron is "{word}", which is not a macro. Use {macros}.')
     return MACROS[word.lower()]
 
 
@@ -231,13 +233,13 @@ def _parse_item(field: Field, text: str, item: str) -> Sequence[int]:
         if field is WEEKDAY and last == 0 and dash and first:
             last = 7
         if last < first:
-            raise _build_error(field, text, _suggest_forwards(field, first, last))
+            raise _build_error(field, text, _suggest_ranges(field, first, last))
     if not slash:
         return range(first, last + 1)
     if not _NUMBER.match(step_text) or not 1 <= int(step_text) <= len(field.full):
-        raise _build_error(field, text, f"the step after / must be a number from 1 to {len(field.full)}")
+        raise _build_error(field, text, f"The step after / must be a number from 1 to {len(field.full)}")
     if span != "*" and not dash:
-        raise _build_error(field, text, f'a step needs a range before it: write "{first}-{field.high}/{step_text}"')
+        raise _build_error(field, text, f'A step needs a range. Use "{first}-{field.high}/{step_text}"')
     return range(first, last + 1, int(step_text))
 
 
@@ -245,19 +247,19 @@ def _parse_value(field: Field, text: str, word: str) -> int:
     if _NUMBER.match(word):
         value = int(word)
         if not field.low <= value <= (7 if field is WEEKDAY else field.high):
-            raise _build_error(field, text, f"{word} is out of range: {_format_allowed(field)}")
+            raise _build_error(field, text, f"{word} is out of range. Use {_format_allowed(field)}")
         return value
     lower = word.lower()
     if lower in field.names:
         return field.names.index(lower) + field.low
     if lower[:3] in field.names and lower.isalpha():
-        raise _build_error(field, text, f'names have three letters: write "{lower[:3]}"')
+        raise _build_error(field, text, f'Names have three letters. Use "{lower[:3]}"')
     if any(letter.isspace() for letter in word):
-        raise _build_error(field, text, "leave out the spaces")
+        raise _build_error(field, text, "Remove the spaces")
     if _EXTENSION.match(word):
         sign = next(sign for sign in "#?~LWHR" if sign in word.upper())
-        raise _build_error(field, text, f"{sign} is not supported: {_INSTEAD[sign]}")
-    raise _build_error(field, text, f'write {_format_allowed(field)} in place of "{word}"')
+        raise _build_error(field, text, f"{sign} is not supported. {_INSTEAD[sign]}")
+    raise _build_error(field, text, f'Use {_format_allowed(field)} instead of "{word}"')
 
 
 def _format_allowed(field: Field) -> str:
@@ -265,11 +267,11 @@ def _format_allowed(field: Field) -> str:
     return f"{field.low} to {7 if field is WEEKDAY else field.high}{names}"
 
 
-def _suggest_forwards(field: Field, first: int, last: int) -> str:
+def _suggest_ranges(field: Field, first: int, last: int) -> str:
     low, high = (1, 7) if field is WEEKDAY else (field.low, field.high)
     parts = [f"{a}-{b}" if a < b else str(a) for a, b in ((first, high), (low, last)) if a <= b]
-    return 'a range goes forwards: write "{0}"'.format(",".join(parts))
+    return f'A range must be in ascending order. Use "{",".join(parts)}"'
 
 
-def _build_error(field: Field, text: str, why: str) -> CloudsyncError:
-    return usage_error(f'{field.word} is "{text}": {why}.')
+def _build_error(field: Field, text: str, remedy: str) -> CloudsyncError:
+    return usage_error(f'{field.word} is "{text}". {remedy}.')

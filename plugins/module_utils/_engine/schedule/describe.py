@@ -4,13 +4,13 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""A schedule in English."""
+"""Describe a schedule in English."""
 
 from __future__ import annotations
 
-from typing import List, Sequence
+from typing import Sequence
 
-from ..common.text import format_count
+from ..common.text import format_count, join_words
 from .cron import HOUR, MINUTE, MONTH, Field, Values, group_values
 from .schedule import MINUTES_A_DAY, Schedule, format_clock
 
@@ -23,7 +23,7 @@ _MOST_TIMES = 6
 
 
 def describe(schedule: Schedule) -> str:
-    """One line, such as "At 02:30 on Monday through Friday, Europe/Berlin, spread over 10 minutes"."""
+    """Return one line, such as "At 02:30 on Monday through Friday, Europe/Berlin, spread over 10 minutes"."""
     cron = schedule.cron
     parts = [_describe_times(cron.hours, cron.minutes) + _describe_dates(schedule)]
     parts.append(schedule.timezone or "in the host's own time zone")
@@ -40,7 +40,7 @@ def describe(schedule: Schedule) -> str:
 def _describe_times(hours: Values, minutes: Values) -> str:
     every_hour = hours == HOUR.full
     if not every_hour and len(hours) * len(minutes) <= _MOST_TIMES:
-        return "At " + _join([format_clock(hour * 60 + minute) for hour in hours for minute in minutes])
+        return "At " + join_words([format_clock(hour * 60 + minute) for hour in hours for minute in minutes])
     hour_step = _find_even_step(HOUR, hours)
     if minutes == (0,) and hour_step > 1:
         return f"Every {hour_step} hours from 00:00"
@@ -54,13 +54,13 @@ def _describe_times(hours: Values, minutes: Values) -> str:
 
 
 def _describe_every(minutes: Values) -> str:
-    """Words such as "Every 15 minutes", or none where the minutes are not evenly apart through every hour."""
+    """Return words such as "Every 15 minutes", or "" if the minutes do not divide the hour evenly."""
     step = 60 if minutes == (0,) else _find_even_step(MINUTE, minutes)
     return {0: "", 1: "Every minute", 60: "Every hour"}.get(step, f"Every {step} minutes")
 
 
 def _find_even_step(field: Field, values: Values) -> int:
-    """The step of values that cut the whole field in equal parts, such as 15 of the minutes 0, 15, 30, 45; else 0."""
+    """Return the step of values that divide the whole field evenly: 15 for the minutes 0, 15, 30, 45. Else 0."""
     size = len(field.full)
     step = size // len(values)
     return step if len(values) > 1 and values == field.full[::step] and size % step == 0 else 0
@@ -80,27 +80,23 @@ def _describe_dates(schedule: Schedule) -> str:
 
 
 def _list_numbers(word: str, values: Sequence[int]) -> str:
-    """Numbers after their word: "at minute 5", "on days 1, 15 and 20 through 25"."""
+    """Return numbers after their word: "at minute 5", "on days 1, 15 and 20 through 25"."""
     parts = []
     for first, last, step in group_values(values, 4):
         if first == last:
             parts.append(str(first))
         else:
             parts.append(f"{first} through {last}{'' if step == 1 else f' in steps of {step}'}")
-    return f"{word}{'s' if len(values) > 1 else ''} {_join(parts)}"
+    return f"{word}{'s' if len(values) > 1 else ''} {join_words(parts)}"
 
 
 def _list_names(names: Sequence[str], values: Sequence[int]) -> str:
-    return _join(
+    return join_words(
         [
             names[first] if first == last else f"{names[first]} through {names[last]}"
             for first, last, _step in group_values(values, len(values) + 1)
         ]
     )
-
-
-def _join(parts: List[str]) -> str:
-    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
 
 
 def _format_length(seconds: int) -> str:
@@ -109,4 +105,4 @@ def _format_length(seconds: int) -> str:
         amount, seconds = divmod(seconds, size)
         if amount:
             parts.append(format_count(amount, unit))
-    return _join(parts)
+    return join_words(parts)

@@ -4,10 +4,10 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""When a schedule starts next: systemd's own answer, computed.
+"""Compute the next starts of a schedule exactly as systemd does.
 
-systemd walks the wall clock of the zone. A time that the clock skips is not run, and one that it repeats is run once,
-in its first pass; a search that begins within the second pass stays in it. ``_is_reached`` tells what else is left out.
+systemd follows the wall clock of the time zone. A skipped time does not start a run. A repeated time starts one run,
+in its first pass, but a search that begins in the second pass stays there. See ``_is_reached`` for other omissions.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ WallTimes = Callable[[Cron, datetime.datetime], Iterator[datetime.datetime]]
 
 
 def iterate_wall_times(cron: Cron, after: datetime.datetime) -> Iterator[datetime.datetime]:
-    """The wall clock times that match, in order, later than ``after``; all naive. They end with the year 2199."""
+    """Yield the naive wall clock times that match, in order, later than ``after``. They end with the year 2199."""
     times = [datetime.time(hour, minute) for hour in cron.hours for minute in cron.minutes]
     for date in iterate_dates(cron, after.date()):
         for time in times:
@@ -37,9 +37,9 @@ def iterate_wall_times(cron: Cron, after: datetime.datetime) -> Iterator[datetim
 def find_next_runs(
     schedule: Schedule, after: datetime.datetime, count: int, wall_times: WallTimes = iterate_wall_times
 ) -> List[datetime.datetime]:
-    """The next ``count`` starts later than ``after`` (aware), each with its UTC offset; fewer if time ends first.
+    """Return the next ``count`` starts later than ``after`` (aware), each with its UTC offset. None after 2199.
 
-    A schedule without a time zone runs by this machine's. ``wall_times`` may be another iterator of the same meaning.
+    A schedule without a time zone uses that of this machine. ``wall_times`` may be another iterator of these times.
     """
     base = after.astimezone(zones.load(schedule.timezone))
     boxes = [(frozenset(hours), frozenset(minutes)) for hours, minutes in split_time_boxes(schedule)]
@@ -65,11 +65,11 @@ def find_next_runs(
 
 
 def _is_reached(wall: datetime.datetime, base: datetime.datetime) -> bool:
-    """Whether systemd, searching from ``base``, comes to a wall time.
+    """Return whether systemd, searching from ``base``, reaches a wall time.
 
-    It turns to an hour by asking the C library for its minute 0, and then for the minute. Where that time is skipped
-    and the answer lies in a later hour (Chatham, 02:45 to 03:45), it goes on from there, so that the rest of the hour
-    is lost. After an answer that lies earlier it goes on with the next day, if it comes to that hour by a leap: see
+    systemd asks the C library for minute 0 of an hour first, and then for the minute. If minute 0 is skipped and the
+    answer is in a later hour (Chatham, 02:45 to 03:45), it continues there, and omits the rest of the hour. If the
+    answer is earlier, it continues with the next day, provided that it skipped to that hour: see
     ``_resolve_wall_time``.
     """
     hour = wall.replace(minute=0)
@@ -81,12 +81,12 @@ def _is_reached(wall: datetime.datetime, base: datetime.datetime) -> bool:
 
 
 def _resolve_wall_time(wall: datetime.datetime, base: datetime.datetime) -> datetime.datetime:
-    """The moment that the C library makes of a wall time in the zone of ``base``.
+    """Return the moment that the C library computes for a wall time in the zone of ``base``.
 
-    A skipped time counts from the clock before the change, and so lands after it; but from the clock after it, and so
-    before the change, where the database has daylight saving time in winter (Dublin, Casablanca). Of the two passes of
-    a repeated time it is the one with the offset of the moment asked for before: the first, unless the search begins in
-    the second, or leaps from winter to a month that begins with a repeated hour (Havana, November).
+    A skipped time uses the offset before the change, so the result is after the change. In zones whose database has
+    daylight saving time in winter (Dublin, Casablanca), it uses the offset after the change, so the result is before
+    it. A repeated time uses the offset of the previous request: that of the first pass, unless the search begins in
+    the second, or skips from winter to a month that begins with a repeated hour (Havana, November).
     """
     zone = base.tzinfo
     early, late = (

@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""A schedule as systemd's OnCalendar expressions."""
+"""Convert a schedule to systemd's OnCalendar expressions."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 def to_oncalendar(schedule: Schedule) -> List[str]:
-    """The fewest expressions whose union is the schedule; systemd starts once where several of them meet.
+    """Return the smallest list of expressions that together are the schedule. systemd starts a common time once.
 
-    One expression is a product of sets. Dates that match a day or a weekday take two, and each pair (hours, minutes)
-    that a window leaves takes its own. The time zone is named in each, unless it is the host's own.
+    One expression is a product of sets. A schedule with both a day and a weekday needs two, and each pair (hours,
+    minutes) that remains in a window needs its own. Each contains the time zone, unless it is the host's own.
     """
     zone = "" if schedule.timezone is None else " " + schedule.timezone
     months = _format_numbers(MONTH, schedule.cron.months)

@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""Is a run overdue? Computed from the schedule, so that a timer that never fires is noticed, too."""
+"""Find out whether a run is overdue. The schedule is the reference, so that a timer that never fires is noticed."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ GRACE = datetime.timedelta(minutes=10)
 def find_overdue_slot(
     schedule: Mapping[str, Any], reference: datetime.datetime, now: datetime.datetime
 ) -> Optional[datetime.datetime]:
-    """The slot that should have begun a run by ``now``, None when there is none.
+    """Return the slot that should have started a run by ``now``, None if no run is overdue.
 
-    ``reference``: when the last run began, or the schedule was put into place; later slots are owed one run. A slot
-    is owed once its spread and a grace of ten minutes have passed.
+    ``reference`` is the start of the last run, or the time when the schedule was installed. The first slot after it is
+    overdue when its spread and a grace period of ten minutes have passed.
     """
     parsed = schedules.parse(schedule)
     for slot in find_next_runs(parsed, reference, 1):

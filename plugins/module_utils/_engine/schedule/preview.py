@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""When something runs next, on the host itself."""
+"""Preview the next runs of a schedule on the host itself."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from .oncalendar import to_oncalendar
 
 
 def preview(schedule: schedules.Schedule, count: int) -> Dict[str, Any]:
-    """The same dict as the lookup ``schedule_preview`` gives, from this host's clock and zone."""
+    """Return the same dict as the lookup ``schedule_preview``, with this host's clock and time zone."""
     if count < 1:
-        raise usage_error(f"count is {count}: ask for one run or more.")
+        raise usage_error(f"count is {count}. Use 1 or more.")
     now = datetime.datetime.now(datetime.timezone.utc)
     return {
         "cron": schedule.cron.text,
@@ -33,7 +33,7 @@ def preview(schedule: schedules.Schedule, count: int) -> Dict[str, Any]:
 
 
 def format_text(found: Dict[str, Any]) -> str:
-    """For people: the expression, the English, and each run in its zone and in UTC."""
+    """Return the preview as text: the expression, its description, and each run in its time zone and in UTC."""
     lines = [f"{found['cron']}  {found['description']}", *(f"OnCalendar={line}" for line in found["oncalendar"])]
     for run in found["runs"]:
         moment = datetime.datetime.fromisoformat(run)

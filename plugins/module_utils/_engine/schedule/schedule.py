@@ -29,10 +29,10 @@ _TIME = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])\Z")
 
 @dataclass(frozen=True)
 class Schedule:
-    """When a task starts; two schedules with one meaning are equal.
+    """The start times of a task. Two schedules with the same meaning are equal.
 
-    ``timezone`` None is the host's own zone. ``begin`` and ``end`` are minutes since midnight, None without that bound
-    (a begin of 00:00 bounds nothing). ``spread`` is in seconds. ``catch_up``: a run that was missed starts at boot.
+    ``timezone`` None is the host's own zone. ``begin`` and ``end`` are minutes since midnight, None for no limit (a
+    begin of 00:00 is no limit). ``spread`` is in seconds. With ``catch_up``, a missed run starts at boot.
     """
 
     cron: Cron
@@ -44,18 +44,18 @@ class Schedule:
 
 
 def parse(schedule: Union[str, Mapping[str, Any]]) -> Schedule:
-    """Read a cron expression, a macro, a preset name, or a dict of KEYS; CloudsyncError ``usage`` if it is wrong.
+    """Return the Schedule for a cron expression, a macro, a preset name, or a dict of KEYS.
 
-    A key whose value is None counts as absent.
+    A key with the value None is treated as omitted. Raise a usage error for an invalid value.
     """
     given = {"cron": schedule} if isinstance(schedule, str) else schedule
     if not isinstance(given, Mapping):
-        raise usage_error(f"schedule is {schedule!r}: write a cron expression, a preset or a dictionary.")
+        raise usage_error(f"schedule is {schedule!r}. Use a cron expression, a preset or a dictionary.")
     given = {key: value for key, value in given.items() if value is not None}
     refuse_unknown_keys("schedule", given, KEYS)
     catch_up = given.get("catch_up", False)
     if not isinstance(catch_up, bool):
-        raise usage_error(f"catch_up is {catch_up!r}: write true or false.")
+        raise usage_error(f"catch_up is {catch_up!r}. Use true or false.")
     parsed = Schedule(
         cron=_parse_cron(given),
         timezone=zones.check(_check_string("timezone", given["timezone"])) if "timezone" in given else None,
@@ -70,7 +70,7 @@ def parse(schedule: Union[str, Mapping[str, Any]]) -> Schedule:
 
 
 def to_dict(schedule: Schedule) -> Dict[str, Any]:
-    """The one JSON form of a schedule, which ``parse`` reads back: every key, None where nothing is set."""
+    """Return the JSON form of a schedule, which ``parse`` reads: all keys, None for values that are not set."""
     return {
         "cron": schedule.cron.text,
         "timezone": schedule.timezone,
@@ -82,25 +82,25 @@ def to_dict(schedule: Schedule) -> Dict[str, Any]:
 
 
 def format_clock(minutes: int) -> str:
-    """Minutes since midnight as HH:MM."""
-    return "{0:02d}:{1:02d}".format(*divmod(minutes, 60))
+    """Return minutes since midnight as HH:MM."""
+    return f"{minutes // 60:02d}:{minutes % 60:02d}"
 
 
 def list_start_minutes(schedule: Schedule) -> Values:
-    """The times of day that the cron expression and the window leave, in minutes since midnight, sorted."""
+    """Return the sorted times of day of the cron expression that are in the window, in minutes since midnight."""
     starts = (hour * 60 + minute for hour in schedule.cron.hours for minute in schedule.cron.minutes)
     return tuple(start for start in starts if _is_in_window(schedule, start))
 
 
 def split_time_boxes(schedule: Schedule) -> List[Tuple[Values, Values]]:
-    """The fewest pairs (hours, minutes) whose products together are ``list_start_minutes``: one without a window."""
+    """Return the smallest list of pairs (hours, minutes) whose products are ``list_start_minutes``."""
     by_hour: Dict[int, List[int]] = {}
     for start in list_start_minutes(schedule):
         by_hour.setdefault(start // 60, []).append(start % 60)
     boxes: Dict[Values, List[int]] = {}
     for hour, minutes in by_hour.items():
         boxes.setdefault(tuple(minutes), []).append(hour)
-    # A window cuts two hours at most. Where what is left of them makes up the whole hour, they cover the others too.
+    # A window cuts at most two hours. If their minutes together are those of a whole hour, they cover the others, too.
     for whole in list(boxes):
         parts = [part for part in boxes if set(part) < set(whole)]
         if set(whole) == {minute for part in parts for minute in part}:
@@ -111,7 +111,7 @@ def split_time_boxes(schedule: Schedule) -> List[Tuple[Values, Values]]:
 
 
 def find_shortest_gap(schedule: Schedule) -> int:
-    """The least time between two starts by the wall clock, in seconds."""
+    """Return the shortest time between two starts by the wall clock, in seconds."""
     starts = list_start_minutes(schedule)
     within = [later - earlier for earlier, later in zip(starts, starts[1:])]
     least_days = MINUTES_A_DAY * 366
@@ -129,12 +129,8 @@ def _parse_cron(given: Mapping[str, Any]) -> Cron:
     fields = {word: _check_field_text(word, given[word]) for word in FIELD_WORDS if word in given}
     forms = [word for word in ("preset", "cron") if word in given] + (["/".join(fields)] if fields else [])
     if len(forms) != 1:
-        raise usage_error(
-            "schedule {0}: give a preset, or cron, or some of {1}.".format(
-                f"has {' and '.join(forms)}, which exclude each other" if forms else "says no time",
-                ", ".join(FIELD_WORDS),
-            )
-        )
+        problem = f"has {' and '.join(forms)}, which exclude each other" if forms else "has no start time"
+        raise usage_error(f"schedule {problem}. Use preset, or cron, or some of {', '.join(FIELD_WORDS)}.")
     if fields:
         return _cron.parse_fields(fields)
     text = _check_string(forms[0], given[forms[0]]).strip()
@@ -145,13 +141,13 @@ def _parse_cron(given: Mapping[str, Any]) -> Cron:
 
 def _check_string(word: str, value: Any) -> str:
     if not isinstance(value, str):
-        raise usage_error(f"{word} is {value!r}: write it as text, in quotes.")
+        raise usage_error(f"{word} is {value!r}. Use a text in quotes.")
     return value
 
 
 def _check_field_text(word: str, value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, (int, str)):
-        raise usage_error(f"{word} is {value!r}: write a number or a cron field in quotes.")
+        raise usage_error(f"{word} is {value!r}. Use a number, or a cron field in quotes.")
     return str(value)
 
 
@@ -161,12 +157,12 @@ def _parse_time_of_day(word: str, value: Any) -> Optional[int]:
     match = _TIME.match(str(value))
     if match:
         return int(match.group(1)) * 60 + int(match.group(2))
-    # YAML reads an unquoted 22:00 as the number 1320; to take that for minutes would misread a plain 800 as 13:20.
-    raise usage_error(f'{word} is "{value}": write a time from 00:00 to 23:59 in quotes, as "22:00".')
+    # YAML reads an unquoted 22:00 as the number 1320. Numbers are refused, because 800 could be meant as 08:00.
+    raise usage_error(f'{word} is "{value}". Use a time from 00:00 to 23:59 in quotes, such as "22:00".')
 
 
 def _is_in_window(schedule: Schedule, start: int) -> bool:
-    """Whether a start, in minutes since midnight, and all of the spread after it lie in the window."""
+    """Return whether a start, in minutes since midnight, and all of its spread are in the window."""
     begin, end = schedule.begin or 0, schedule.end
     if end is None:
         return schedule.begin is None or (begin <= start and start * 60 + schedule.spread <= MINUTES_A_DAY * 60)
@@ -176,7 +172,7 @@ def _is_in_window(schedule: Schedule, start: int) -> bool:
 def _check_window(schedule: Schedule) -> None:
     if schedule.end is not None and (schedule.begin or 0) == schedule.end:
         raise usage_error(
-            f"begin and end are both {format_clock(schedule.end)}, which leaves no time. Omit both for the whole day."
+            f"begin and end are both {format_clock(schedule.end)}, so the window is empty. Omit both for the whole day."
         )
     if not list_start_minutes(schedule):
         begin, end = (
@@ -185,22 +181,21 @@ def _check_window(schedule: Schedule) -> None:
         )
         less = f" less a spread of {schedule.spread} seconds" if schedule.spread else ""
         raise usage_error(
-            f'No start of "{schedule.cron.text}" lies between begin {begin} and end {end}{less}: widen the window or '
+            f'No start of "{schedule.cron.text}" is between begin {begin} and end {end}{less}. Extend the window, or '
             "change the times."
         )
     gap = find_shortest_gap(schedule) if schedule.spread else 1
     if schedule.spread >= gap:
         raise usage_error(
-            f"spread is {schedule.spread} seconds: it must be shorter than the shortest time between two starts, {gap} "
-            "seconds."
+            f"spread is {schedule.spread} seconds. Use less than the shortest time between two starts, {gap} seconds."
         )
 
 
 def _check_change_of_clock(schedule: Schedule) -> None:
-    # The one gap in use that begins within an hour. systemd's search can end there in an "Infinite loop in calendar
-    # calculation", which would leave the timer without a next start, silently.
+    # The only zone in which skipped times begin within an hour. There, systemd's search can end in an "Infinite loop
+    # in calendar calculation", and the timer has no next start, without any other message.
     if schedule.timezone == "Pacific/Chatham" and any(165 <= start < 180 for start in list_start_minutes(schedule)):
         raise usage_error(
-            "timezone is Pacific/Chatham, where systemd can fail to compute a start from 02:45 to 02:59:"
-            ' choose other minutes, or another hour, or the timezone "UTC".'
+            "timezone is Pacific/Chatham, where systemd can fail to compute a start from 02:45 to 02:59. Use other "
+            'minutes, another hour, or the timezone "UTC".'
         )

@@ -4,11 +4,11 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""Time zones: which names are good on every host, and the clock of one zone.
+"""Check the names of time zones, and load the clock of a zone.
 
-A name is good when the time zone database of this machine lists it as a place. Old names (``US/Eastern``) and
-abbreviations (``CET``) are refused although their files may be here: Debian 13 has moved the former to another package,
-and systemd takes the latter for a fixed season.
+A name is valid if the time zone database of this machine lists it as a place. Old names (``US/Eastern``) and
+abbreviations (``CET``) are refused although their files may exist: Debian 13 has moved old names to another package,
+and systemd uses an abbreviation as a fixed offset.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _NO_PLACE = frozenset(("UTC", "Etc/UTC"))
 
 
 def check(name: str) -> str:
-    """The name itself (``UTC`` for ``Etc/UTC``) when it is canonical, else CloudsyncError ``usage``."""
+    """Return the name (``UTC`` for ``Etc/UTC``) if it is canonical, else raise a usage error."""
     places, links = _read_database()
     if name in _NO_PLACE:
         return "UTC"
@@ -45,39 +45,38 @@ def check(name: str) -> str:
     while canonical in links:
         canonical = links[canonical]
     if canonical in places:
-        why = f'is an old name or an abbreviation: write "{canonical}"'
+        why = f'is an old name or an abbreviation. Use "{canonical}"'
     else:
         by_lower = {place.lower(): place for place in places}
         near = difflib.get_close_matches(name.lower(), by_lower, 1, 0.75)
-        why = "is no canonical name of the time zone database: write {0}".format(
-            f'"{by_lower[near[0]]}"' if near else 'a name of the form "Europe/Berlin", or "UTC"'
-        )
+        known = f'"{by_lower[near[0]]}"' if near else 'a name of the form "Europe/Berlin", or "UTC"'
+        why = f"is not a canonical name of the time zone database. Use {known}"
     raise usage_error(f'timezone is "{name}", which {why}.')
 
 
 def list_names() -> FrozenSet[str]:
-    """Every name that ``check`` passes, ``Etc/UTC`` included."""
+    """Return all names that ``check`` accepts, ``Etc/UTC`` included."""
     return _read_database()[0] | _NO_PLACE
 
 
 def load(name: Optional[str]) -> datetime.tzinfo:
-    """The clock of a zone that ``check`` has passed; None is this machine's own."""
+    """Return the clock of a zone that ``check`` has accepted. None is this machine's own zone."""
     if name is None or ZoneInfo is None:
         return SystemZone(name)
     return ZoneInfo(name)
 
 
 class SystemZone(datetime.tzinfo):
-    """A zone as the C library knows it: this machine's own when ``name`` is None.
+    """A time zone of the C library. It is this machine's own if ``name`` is None.
 
-    For a named zone TZ is changed for the length of each question, which the whole process sees: it serves Python 3.8.
+    For a named zone, each method sets TZ for the whole process while it runs. It is only used with Python 3.8.
     """
 
     def __init__(self, name: Optional[str] = None) -> None:
         self._file = None if name is None else ":" + os.path.join(_find_directory(), name)
 
     def utcoffset(self, dt: Optional[datetime.datetime]) -> Optional[datetime.timedelta]:
-        """The offset at a wall time, whose ``fold`` tells its two passes apart, or the two sides of a skipped one."""
+        """Return the offset at a wall time. ``fold`` selects the pass of a repeated or the side of a skipped time."""
         if dt is None:
             return None
         naive = dt.replace(tzinfo=None)
@@ -86,21 +85,21 @@ class SystemZone(datetime.tzinfo):
         return naive.replace(fold=0) - utc.replace(tzinfo=None)
 
     def dst(self, dt: Optional[datetime.datetime]) -> Optional[datetime.timedelta]:
-        """Not zero where the database marks the wall time as daylight saving time; the amount is nominal."""
+        """Return one hour if the database marks the wall time as daylight saving time, else zero."""
         if dt is None:
             return None
         with self._in_force():
             return datetime.timedelta(hours=time.localtime(dt.replace(tzinfo=None).timestamp()).tm_isdst)
 
     def tzname(self, dt: Optional[datetime.datetime]) -> Optional[str]:
-        """The abbreviation in force at a wall time."""
+        """Return the abbreviation that is used at a wall time."""
         if dt is None:
             return None
         with self._in_force():
             return dt.replace(tzinfo=None).astimezone().tzname()
 
     def fromutc(self, dt: datetime.datetime) -> datetime.datetime:
-        """The wall time, ``fold`` included, of a moment in UTC."""
+        """Return the wall time, ``fold`` included, of a moment in UTC."""
         with self._in_force():
             local = datetime.datetime.fromtimestamp(dt.replace(tzinfo=datetime.timezone.utc).timestamp())
         return local.replace(tzinfo=self)
@@ -130,8 +129,8 @@ def _find_directory() -> str:
         if any(os.path.exists(os.path.join(directory, table)) for table in _TABLES):
             return directory
     raise usage_error(
-        "timezone cannot be checked, since this machine has no time zone database: install the package tzdata,"
-        " which systemd needs for it too."
+        "Cannot check timezone: this machine has no time zone database. Install the package tzdata. systemd needs it, "
+        "too."
     )
 
 

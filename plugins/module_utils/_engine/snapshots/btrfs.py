@@ -51,7 +51,7 @@ class Btrfs:
                 Volume("btrfs", uuid + subvolume, "btrfs"),
                 inside,
             )
-            for below, subvolume, inside in nested(listing, tree)
+            for below, subvolume, inside in list_nested(listing, tree)
         ]
 
     def freeze(self, wanted: Sequence[Tuple[Volume, str]]) -> None:
@@ -92,7 +92,7 @@ class Btrfs:
         return self._tops[uuid]
 
 
-def nested(listing: str, tree: str) -> List[Tuple[str, str, str]]:
+def list_nested(listing: str, tree: str) -> List[Tuple[str, str, str]]:
     """Return the parts of ``tree`` ("" or "/a/b" from the top): (place below it, subvolume, directory in that).
 
     ``listing`` is the output of ``btrfs subvolume list`` for the top.

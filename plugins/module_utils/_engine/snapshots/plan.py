@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Dict, List, Optional, Sequence, Tuple, Union
 
 from ..common.errors import usage_error
-from ..common.mounts import Mount, below, holding, is_below
+from ..common.mounts import Mount, find_mount, is_below, list_submounts
 from .btrfs import Btrfs
 from .lvm import Lvm
 from .model import Part, Volume
@@ -72,14 +72,14 @@ class SnapshotPlan:
         ]
 
 
-def kind_of(mount: Mount) -> Optional[str]:
+def find_kind(mount: Mount) -> Optional[str]:
     """Return the kind of the volume manager of ``mount``, or None if the mount shows none."""
     if mount.fstype in ("zfs", "btrfs"):
         return mount.fstype
     return "lvm" if mount.source.startswith(LVM_SOURCES) else None
 
 
-def managers(bench: Bench) -> Dict[str, Manager]:
+def list_managers(bench: Bench) -> Dict[str, Manager]:
     """Return the volume managers, by kind, that work in ``bench``."""
     return {"zfs": Zfs(bench), "btrfs": Btrfs(bench), "lvm": Lvm(bench)}
 
@@ -89,19 +89,19 @@ def plan_snapshot(kind: str, path: str, mounts: Sequence[Mount], known: Dict[str
 
     Nothing is changed. Raises a usage error that names a filesystem without snapshots.
     """
-    holder = holding(path, mounts)
+    holder = find_mount(path, mounts)
     parts = known[_checked_kind(kind, path, holder)].parts(holder, "", path)
     for mount in _inner_mounts(path, mounts):
         place = os.path.relpath(mount.point, path)
         # The mount hides what is below it.
         parts = [part for part in parts if not part.place or not is_below(part.place, place)]
-        parts += known[kind_of(mount) or ""].parts(mount, place, mount.point)
+        parts += known[find_kind(mount) or ""].parts(mount, place, mount.point)
     return SnapshotPlan(path, tuple(sorted(parts, key=lambda part: part.place)), holder)
 
 
 def _checked_kind(kind: str, path: str, holder: Mount) -> str:
     """Return ``kind``, or the kind of the filesystem for ``auto``. Raise a usage error if the two differ."""
-    found = kind_of(holder)
+    found = find_kind(holder)
     # A device with an unusual name may also be a logical volume. lvs finds out.
     if kind == "lvm" and found is None:
         return kind
@@ -118,10 +118,10 @@ def _checked_kind(kind: str, path: str, holder: Mount) -> str:
 def _inner_mounts(path: str, mounts: Sequence[Mount]) -> List[Mount]:
     """Return the mounts in ``path`` that have to be frozen with it. Raise a usage error if one cannot be."""
     harmless = VIRTUAL | MEMORY if path == "/" else VIRTUAL
-    seen = [mount for mount in below(path, mounts) if "/.zfs/snapshot/" not in mount.point]
+    seen = [mount for mount in list_submounts(path, mounts) if "/.zfs/snapshot/" not in mount.point]
     views = [mount.point for mount in seen if mount.fstype in harmless]
     inner = [mount for mount in seen if not any(is_below(mount.point, view) for view in views)]
-    foreign = [f"{mount.point} ({mount.fstype})" for mount in inner if kind_of(mount) is None]
+    foreign = [f"{mount.point} ({mount.fstype})" for mount in inner if find_kind(mount) is None]
     if foreign:
         raise usage_error(
             f"A snapshot of path {path} cannot include these mounts: {', '.join(foreign)}. Set the task's snapshot to "

@@ -32,7 +32,7 @@ from ..common.mounts import Mount, is_below, read_mounts
 from ..config.tasks import Task
 from .lvm import ROOM
 from .model import Execute, Volume
-from .plan import Manager, SnapshotPlan, managers, plan_snapshot
+from .plan import Manager, SnapshotPlan, list_managers, plan_snapshot
 from .tools import run_command
 from .workspace import Bench, remove_empty, unmount
 
@@ -41,7 +41,7 @@ SCHEMA = 1
 NAME = "cloudsync-"
 
 
-def snapshot_name(task: str, run_id: str) -> str:
+def make_snapshot_name(task: str, run_id: str) -> str:
     """Return ``cloudsync-TASK-RUNID`` in characters that every volume manager accepts."""
     # LVM reserves names with parts like _tdata. A hyphen counts twice towards its limit of 127 characters.
     if "_" in task or len(task) > 32:
@@ -63,13 +63,13 @@ def take(
 ) -> Iterator[str]:
     """Yield the path of a read-only view of ``path`` that only root and group ``gid`` can enter.
 
-    ``name`` comes from snapshot_name(). Views are mounted in ``work_dir``. ``notes_dir`` has notes for sweep() after
-    a kill. ``say`` gets a sentence if a snapshot cannot be removed, which is left to sweep(). Raises ``disk_full`` at
-    the end if the snapshot ran out of space, because then the transfer is not complete.
+    ``name`` comes from make_snapshot_name(). Views are mounted in ``work_dir``. ``notes_dir`` has notes for sweep()
+    after a kill. ``say`` gets a sentence if a snapshot cannot be removed, which is left to sweep(). Raises
+    ``disk_full`` at the end if the snapshot ran out of space, because then the transfer is not complete.
     """
     path = os.path.realpath(path)
     bench = Bench(f"{os.path.realpath(work_dir)}/{name}", execute, gid)
-    known = managers(bench)
+    known = list_managers(bench)
     note = f"{notes_dir}/{name}.json"
     failure: Optional[CloudsyncError] = None
     try:
@@ -200,7 +200,7 @@ def _swept(note: Dict[str, Any], execute: Execute, read: Callable[[], Sequence[M
         unmount(mount.point, execute)
     remove_empty(directory)
     bench = Bench(directory, execute)
-    known = managers(bench)
+    known = list_managers(bench)
     problems: List[str] = []
     try:
         bench.open()
@@ -228,7 +228,7 @@ def take_snapshot(
     if os.geteuid() != 0:
         raise usage_error("A snapshot needs root. Run cloudsync as root, or set the task's snapshot to none.")
     work_dir, notes_dir = _places(layout, task.name)
-    name = snapshot_name(task.name, run_id)
+    name = make_snapshot_name(task.name, run_id)
     say(f"transferring from snapshot {name} of {task.path}")
     return take(task.snapshot, task.path, name, work_dir, notes_dir, say, execute, find_account(task.user).gid)
 

@@ -9,15 +9,14 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from typing import Dict, Sequence
 
 from ..common.errors import CloudsyncError
+from ..common.processes import ToolError, run_tool
 
 TIMEOUT_SECONDS = 600
 UDEV = "/run/udev/control"
 ENVIRONMENT = {
-    "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     "LC_ALL": "C",
     # lvm2 would warn about each lock and pipe that is open in the runner.
     "LVM_SUPPRESS_FD_WARNINGS": "1",
@@ -45,29 +44,22 @@ FULL = (
 def run_command(argv: Sequence[str]) -> str:
     """Run a tool and return its output. Raise CloudsyncError if it fails or is not installed."""
     try:
-        done = subprocess.run(  # pylint: disable=ansible-bad-function
-            list(argv),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=_environment(),
-            timeout=TIMEOUT_SECONDS,
-            check=False,
-            encoding="utf-8",
-            errors="surrogateescape",
-        )
-    except FileNotFoundError:
-        raise missing_tool(argv[0]) from None
-    except subprocess.TimeoutExpired:
-        raise CloudsyncError(
-            "other", f"{_spoken(argv)} timed out after {TIMEOUT_SECONDS} s. Check the health of the storage."
-        ) from None
-    if done.returncode != 0:
-        raise failed_command(argv, done.returncode, done.stderr or done.stdout)
-    return done.stdout
+        done = run_tool(argv, TIMEOUT_SECONDS, environment=_environment())
+    except ToolError as error:
+        if error.missing:
+            raise build_missing_tool_error(argv[0]) from None
+        if error.timed_out:
+            raise CloudsyncError(
+                "other", f"{_spoken(argv)} timed out after {TIMEOUT_SECONDS} s. Check the health of the storage."
+            ) from None
+        raise
+    if done.exit_code != 0:
+        raise build_command_error(argv, done.exit_code, done.stderr or done.stdout)
+    # A mount point may have a name that is not UTF-8.
+    return done.raw_stdout.decode("utf-8", "surrogateescape")
 
 
-def missing_tool(tool: str) -> CloudsyncError:
+def build_missing_tool_error(tool: str) -> CloudsyncError:
     """Return the error about a missing tool. It names the package."""
     return CloudsyncError(
         "usage",
@@ -76,7 +68,7 @@ def missing_tool(tool: str) -> CloudsyncError:
     )
 
 
-def failed_command(argv: Sequence[str], code: int, words: str) -> CloudsyncError:
+def build_command_error(argv: Sequence[str], code: int, words: str) -> CloudsyncError:
     """Return the error of a failed tool, with the last three lines of its output."""
     lines = [line.strip() for line in words.splitlines() if line.strip() and "WARNING" not in line]
     said = " ".join(lines[-3:]) or "(no output)"

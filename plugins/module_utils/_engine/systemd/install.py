@@ -4,11 +4,11 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""Putting units into place, and telling systemd in the one order that neither fires a run nor loses the next one.
+"""Install units, in an order that neither starts a run by itself nor omits the next one.
 
-The recipe, measured on systemd 252 and 257: a timer that is edited is stopped first; one that is not persistent is
-also forgotten (else 252 fires for a slot that it has already served); then the files change, systemd reloads, the
-stamp of a persistent timer says "served until now", and the timer starts.
+The order was tested with systemd 252 and 257. A changed timer is stopped first. If it is not persistent, systemd also
+unloads it, because systemd 252 would start a run again for a slot that has already had one. Then the files change,
+systemd reloads, the stamp of a persistent timer is set to the current time, and the timer starts.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ UNIT_MODE = 0o644
 
 @dataclass(frozen=True)
 class UnitChange:
-    """What becomes of one task's units; ``timer`` None = it has none, ``drop_in`` None = the task is gone."""
+    """The new texts of one task's units. ``timer`` None removes the timer, ``drop_in`` None removes all units."""
 
     task: str
     timer: Optional[str]
@@ -44,19 +44,19 @@ class UnitChange:
 
 
 def read_units(layout: Layout, task: str) -> Dict[str, Optional[str]]:
-    """The task's unit files as they are; a timer that is not enabled counts as missing."""
+    """Return the task's existing unit files. A timer that is not enabled is treated as missing."""
     timer = read_text(locate_timer(layout, task))
     enabled = os.path.islink(locate_enabled_link(layout, task))
     return {"timer": timer if enabled else None, "drop_in": read_text(locate_drop_in(layout, task))}
 
 
 def read_seed_drop_in(layout: Layout) -> Optional[str]:
-    """What all services have for a seed that is bound to the TPM, as it is."""
+    """Return the existing drop-in of all services for a seed that is bound to the TPM, None if there is none."""
     return read_text(locate_seed_drop_in(layout))
 
 
 def apply_seed_drop_in(layout: Layout, text: Optional[str]) -> None:
-    """Bring it into place, or (None) take it away."""
+    """Write the drop-in of all services, or remove it if ``text`` is None."""
     path = locate_seed_drop_in(layout)
     if read_text(path) == text:
         return
@@ -70,7 +70,7 @@ def apply_seed_drop_in(layout: Layout, text: Optional[str]) -> None:
 
 
 def apply_units(layout: Layout, changes: Sequence[UnitChange]) -> None:
-    """Bring the units of ``changes`` into place; systemd, where it runs, hears of all of them at once."""
+    """Install the units of ``changes``. systemd, if it is running, reloads once for all of them."""
     if not changes:
         return
     running = is_running(layout)
@@ -87,13 +87,13 @@ def apply_units(layout: Layout, changes: Sequence[UnitChange]) -> None:
                 _mark_served(change)
         if scheduled:
             systemctl("start", *(name_timer(change.task) for change in scheduled))
-    # Last: a timer that could not be started is not enabled, so that the next call does all of this again.
+    # Last: a timer that could not be started is not enabled, so that the next call repeats all of this.
     for change in scheduled:
         _enable(layout, change.task)
 
 
 def _stop_edited(layout: Layout, changes: Sequence[UnitChange]) -> None:
-    """Stop the timers that become others, and make systemd drop what it remembers of those not persistent."""
+    """Stop the timers that change, and make systemd unload those that are not persistent."""
     texts = {change.task: read_text(locate_timer(layout, change.task)) for change in changes}
     edited = [change.task for change in changes if texts[change.task] not in (None, change.timer)]
     if not edited:
@@ -115,7 +115,7 @@ def _write(layout: Layout, change: UnitChange) -> None:
         _write_text(drop_in, change.drop_in)
     else:
         remove(drop_in)
-        with contextlib.suppress(OSError):  # there is none, or the operator's own files are in it
+        with contextlib.suppress(OSError):  # the folder does not exist, or contains files of the operator
             os.rmdir(os.path.dirname(drop_in))
         _remove_stamp(layout, change.task)
     if change.timer is not None:
@@ -130,7 +130,7 @@ def _enable(layout: Layout, task: str) -> None:
 
 
 def make_link(target: str, path: str) -> None:
-    """A symbolic link that is there after a power cut, too."""
+    """Create a symbolic link that survives a power failure."""
     if not os.path.islink(path):
         make_directory(os.path.dirname(path), 0o755)
         os.symlink(target, path)
@@ -143,7 +143,7 @@ def _write_text(path: str, text: str) -> None:
 
 
 def place_volatile_drop_in(layout: Layout, task: str, text: str) -> None:
-    """What the service of a one-time run needs, until the next boot; only where systemd runs."""
+    """Write the drop-in of the service of a one-time run, until the next boot. Do nothing without systemd."""
     path = locate_volatile_drop_in(task)
     if not is_running(layout):
         return
@@ -157,7 +157,7 @@ def _locate_stamp(task: str) -> str:
 
 
 def _mark_served(change: UnitChange) -> None:
-    """A stamp from now: no slot before this moment is to be caught up."""
+    """Set the stamp of a persistent timer to the current time, so that no earlier slot is caught up."""
     if change.timer is not None and "Persistent=yes" in change.timer:
         make_directory(STAMP_DIR, 0o755)
         with open(_locate_stamp(change.task), "ab"):

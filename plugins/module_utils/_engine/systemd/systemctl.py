@@ -4,46 +4,38 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""Call systemctl, and ask systemd when timers elapse next."""
+"""Call systemctl, and read when timers elapse next."""
 
 from __future__ import annotations
 
 import json
 import os
-import subprocess
 from typing import Dict, List, Mapping
 
 from ..common.errors import CloudsyncError
 from ..common.layout import Layout
+from ..common.processes import run_tool
 
 RUNNING_MARK = "/run/systemd/system"
+# Longer than a unit may take to stop: "systemctl stop" waits for the end of a run.
+SECONDS = 300
 
 
 def is_running(layout: Layout) -> bool:
-    """Whether there is a system manager to talk to: not under CLOUDSYNC_ROOT, nor in a container without one."""
+    """Return whether systemd can be used: not under CLOUDSYNC_ROOT, and not in a container without it."""
     return layout.is_real_host and os.path.isdir(RUNNING_MARK)
 
 
 def systemctl(*arguments: str) -> str:
-    """Run systemctl; its output. Failing is CloudsyncError with systemctl's own words."""
-    done = subprocess.run(  # pylint: disable=ansible-bad-function
-        ["systemctl", *arguments],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"},
-        check=False,
-    )
-    if done.returncode != 0:
-        raise CloudsyncError(
-            "other",
-            f"systemctl {' '.join(arguments)} failed: {done.stderr.decode('utf-8', 'replace').strip()}",
-        )
-    return done.stdout.decode("utf-8", "replace")
+    """Run systemctl and return its output. Raise CloudsyncError with its error output if it fails."""
+    done = run_tool(["systemctl", *arguments], SECONDS)
+    if done.exit_code != 0:
+        raise CloudsyncError("other", f"systemctl {' '.join(arguments)} failed: {done.stderr.strip()}")
+    return done.stdout
 
 
 def next_elapses(layout: Layout) -> Mapping[str, int]:
-    """Timer name to microseconds since the epoch of its next elapse, the random delay included."""
+    """Return the next elapse of each timer by name, in microseconds since the epoch, with the random delay."""
     if not is_running(layout):
         return {}
     listed: List[Dict[str, object]] = json.loads(

@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""The text of the units: one template service, and for each task a timer and what its service may do."""
+"""Render the units: one template service, and for each task a timer and a drop-in for its service."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ..schedule import schedule as schedules
 from ..schedule.oncalendar import to_oncalendar
 from .unit_names import WATCH_TIMER_NAME, name_service
 
-HEAD = "# Written by skyhaul.cloudsync; changes are overwritten.\n"
+HEAD = "# Written by skyhaul.cloudsync. Changes are overwritten.\n"
 STOP_SECONDS = 120
 
 SERVICE = """[Unit]
@@ -29,14 +29,14 @@ After=network-online.target nss-lookup.target
 
 [Service]
 Type=oneshot
-# Outside the sandbox, because it makes a pull's missing folder. Refuses the start that systemd owes for a slot that
-# passed during a run which somebody stopped.
+# Outside the sandbox, because it creates the missing folder of a pull. It refuses the start for a slot that passed
+# during a run that a user stopped.
 ExecCondition=+{command} gate %i
 ExecStart={command} run %i
 ExecStopPost=+-{command} sweep %i
-# 75: skipped, it already runs. 143: stopped.
+# 75: skipped, because the task is already running. 143: stopped.
 SuccessExitStatus=75 143
-# The runner alone hears the wish to stop, ends rclone itself and writes the record.
+# Only the runner gets the signal to stop. It ends rclone and writes the record.
 KillMode=mixed
 TimeoutStartSec=infinity
 TimeoutStopSec={stop_seconds}
@@ -63,9 +63,9 @@ RestrictSUIDSGID=yes
 SystemCallArchitectures=native
 """
 
-# A notice by mail or a unit's start needs more freedom than a run; it touches no data.
+# Less restricted than a run, because notifications send mail and start units. It does not access data of tasks.
 WATCH_SERVICE = """[Unit]
-Description=Look for cloud sync runs that are overdue
+Description=Check for overdue cloud sync runs
 Documentation=https://github.com/skyhaul/cloudsync
 Wants=network-online.target
 After=network-online.target nss-lookup.target
@@ -81,7 +81,7 @@ ProtectKernelTunables=yes
 ProtectSystem=full
 """
 WATCH_TIMER = """[Unit]
-Description=Look for cloud sync runs that are overdue, four times an hour
+Description=Check for overdue cloud sync runs every 15 minutes
 
 [Timer]
 OnCalendar=*:0/15
@@ -93,7 +93,7 @@ Unit=cloudsync-watch.service
 WantedBy=timers.target
 """
 
-# Hooks, sendmail and snapshots do what the operator's own commands do: as free as they would be in cron.
+# Hooks, sendmail and snapshots run the operator's own commands, without restrictions, as in cron.
 UNCONFINED = (
     "CapabilityBoundingSet=~",
     "DeviceAllow=",
@@ -114,18 +114,18 @@ UNCONFINED = (
 )
 
 
-# PrivateDevices= hides the TPM. Instead all devices are there, and of those that matter only the TPM can be opened.
+# PrivateDevices= hides the TPM. With these settings all devices are visible, but only the TPM can be opened.
 WITH_TPM = ("PrivateDevices=no", "DevicePolicy=closed", "DeviceAllow=/dev/tpmrm0 rw")
 
 
 def render_service(layout: Layout) -> str:
-    """The template service, ``cloudsync@.service``."""
+    """Return the text of the template service, ``cloudsync@.service``."""
     writable = " ".join("-" + path for path in (layout.config_dir, layout.state_dir, layout.log_dir, layout.run_dir))
     return HEAD + SERVICE.format(command=layout.command, stop_seconds=STOP_SECONDS, writable=writable)
 
 
 def render_watch_units(layout: Layout) -> Dict[str, str]:
-    """The path and text of the two units that have overdue runs told."""
+    """Return path and text of the two units that check for overdue runs."""
     return {
         f"{layout.unit_dir}/cloudsync-watch.service": HEAD + WATCH_SERVICE.format(command=layout.command),
         f"{layout.unit_dir}/{WATCH_TIMER_NAME}": HEAD + WATCH_TIMER,
@@ -133,11 +133,11 @@ def render_watch_units(layout: Layout) -> Dict[str, str]:
 
 
 def render_timer(task: Task) -> Optional[str]:
-    """The timer of ``task``; None when it is disabled or has no schedule."""
+    """Return the timer of ``task``, None if the task is disabled or has no schedule."""
     if not task.enabled or task.schedule is None:
         return None
     schedule = schedules.parse(task.schedule)
-    lines = ["[Unit]", f"Description=Schedule of the cloud sync task {task.name}", "", "[Timer]"]
+    lines = ["[Unit]", f"Description=Schedule of cloud sync task {task.name}", "", "[Timer]"]
     lines += ["OnCalendar=" + spec for spec in to_oncalendar(schedule)]
     lines += [f"Persistent={'yes' if schedule.catch_up else 'no'}", "AccuracySec=1s"]
     if schedule.spread:
@@ -147,13 +147,13 @@ def render_timer(task: Task) -> Optional[str]:
 
 
 def render_drop_in(task: Task) -> str:
-    """What the task's own service needs beyond the template: places to write, limits, freedom for its commands."""
+    """Return the drop-in of the task's service: writable paths, limits, and no sandbox if the task runs commands."""
     lines = ["[Service]", *_render_sandbox(task), *_render_limits(task)]
     return HEAD + "\n".join(lines) + "\n"
 
 
 def render_seed_drop_in(bound: str) -> Optional[str]:
-    """What every task's service needs to open a seed that is ``bound`` (of binding.KINDS); None = nothing."""
+    """Return the drop-in of all services for a ``bound`` seed (one of seed_binding.KINDS), None if not needed."""
     if bound in (UNBOUND, HOST):
         return None
     return HEAD + "\n".join(("[Service]", *WITH_TPM, ""))
@@ -170,7 +170,7 @@ def _render_sandbox(task: Task) -> List[str]:
 
 
 def _quote(text: str) -> str:
-    """One word of a unit file: percent signs are specifiers, blanks and quotes would split it."""
+    """Return ``text`` as one word of a unit file. Percent signs are specifiers, blanks and quotes would split it."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
     return f'"{escaped}"'
 

@@ -6,7 +6,7 @@
 
 """The names of the units and the paths of their files.
 
-Apart from unit_files, because ``cloudsync status`` needs names only, and no task, schedule or target to render.
+Apart from unit_files, so that ``cloudsync status`` does not load the code that renders units.
 """
 
 from __future__ import annotations
@@ -34,15 +34,15 @@ def locate_drop_in(layout: Layout, task: str) -> str:
 
 
 def locate_volatile_drop_in(task: str) -> str:
-    """The drop-in of a one-time run, which goes with the next boot."""
+    """Return the path of the drop-in of a one-time run. The next boot removes it."""
     return f"/run/systemd/system/{name_service(task)}.d/50-task.conf"
 
 
 def locate_enabled_link(layout: Layout, task: str) -> str:
-    """The link that makes the timer start at boot."""
+    """Return the path of the link that starts the timer at boot."""
     return f"{layout.unit_dir}/timers.target.wants/{name_timer(task)}"
 
 
 def locate_seed_drop_in(layout: Layout) -> str:
-    """For all services at once. It comes before 50-task.conf, whose word is the last."""
+    """Return the path of the drop-in of all services. Its name sorts before 50-task.conf, which overrides it."""
     return f"{layout.unit_dir}/{TEMPLATE}.d/40-seed.conf"

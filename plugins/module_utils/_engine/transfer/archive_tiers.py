@@ -4,43 +4,44 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""Objects in an archive storage class: what of a plan would fail because nobody can read or copy them."""
+"""Find the files of a plan that a run cannot read or move because they are in an archive storage class."""
 
 from __future__ import annotations
 
 import json
 from typing import List, Mapping
 
-from ..common.text import list_some
+from ..common.text import format_count, list_some
 from ..config.tasks import Task
 from ..rclone.providers.traits import is_archived
 from ..remote.arguments import Endpoints
 from ..remote.session import Session
-from .plan import Plan, listing
+from .plan import Plan, query_listing
 
-# Providers whose listing tells the class of each object; at S3, rclone tells it for AWS alone.
+# Providers whose listings contain the class of each object. For S3, rclone lists it only at AWS.
 TELLING = frozenset(("azureblob", "s3"))
 
 
-def archive_notes(session: Session, task: Task, plan: Plan, ends: Endpoints) -> List[str]:
-    """What a plan should say of a pull, or of a push that keeps what it deletes."""
+def describe_archived(session: Session, task: Task, plan: Plan, ends: Endpoints) -> List[str]:
+    """Return the notes of a plan about archived files, for a pull or for a push with keep_deleted."""
     if task.is_push:
         touched = [*plan.overwrite, *plan.delete] if ends.keep else []
     else:
         touched = [*plan.copy, *plan.overwrite]
-    tiers = _tiers(session, task, ends.destination if task.is_push else ends.source) if touched else {}
+    tiers = _list_tiers(session, task, ends.destination if task.is_push else ends.source) if touched else {}
     names = [entry.path for entry in touched if is_archived(tiers.get(entry.path))]
     if not names:
         return []
+    verb = "move" if task.is_push else "read"
     return [
-        f"{len(names)} of these files are in an archive storage class. Unless they have been restored, the run can't "
-        f"{'move' if task.is_push else 'read'} them, and ends as archived_object: {list_some(names)}."
+        f"The plan contains {format_count(len(names), 'file')} in an archive storage class: {list_some(names)}. Unless "
+        f"you restore them first, the run cannot {verb} them and fails as archived_object."
     ]
 
 
-def _tiers(session: Session, task: Task, place: str) -> Mapping[str, str]:
-    """The storage class of each file at ``place``; none where the provider does not tell."""
-    answer = listing(session, task, place)
+def _list_tiers(session: Session, task: Task, place: str) -> Mapping[str, str]:
+    """Return the storage class of each file at ``place``; empty if the provider does not list it."""
+    answer = query_listing(session, task, place)
     if answer.exit_code != 0:
         return {}
     return {entry["Path"]: entry.get("Tier", "") for entry in json.loads(answer.stdout or "[]")}

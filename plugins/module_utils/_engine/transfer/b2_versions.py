@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""Backblaze B2 keeps what a run overwrites and only hides what it deletes: how much stays, and clearing it away."""
+"""Count and remove the older versions at Backblaze B2, which keeps overwritten files and only hides deleted ones."""
 
 from __future__ import annotations
 
@@ -14,114 +14,116 @@ from collections import Counter
 from typing import Any, Callable, List, Mapping, Sequence
 
 from ..common.errors import CloudsyncError, usage_error
-from ..common.text import list_some
+from ..common.text import format_count, list_some
 from ..config.tasks import SYNC, Task
 from ..rclone.outcome import NOT_FOUND_EXITS
 from ..rclone.providers.derived_options import CLEANUP
 from ..rclone.providers.option_values import TRUE
-from ..remote.open import raw_place
+from ..remote.open import build_place
 from ..remote.session import Session
 from .plan import Plan
 from .result import listing_error
 
 B2 = "b2"
 HARD_DELETE = "hard_delete"
-# What rclone puts before a name's extension, for a version that is not the newest, or of a hidden file.
+# rclone inserts this before the extension of a name, for a version that is not the newest, or of a hidden file.
 VERSION = re.compile(r"-v\d{4}-\d\d-\d\d-\d{6}-\d{3}(?=(?:\.[^./]*)?\Z)")
 WITH_ID = ("--format", "pi")
 HARD_DELETE_DOUBT = (
-    "hard_delete removes only the newest version of a file, so that one which was overwritten before can come back "
-    "with its old content. Set provider_options.cleanup instead."
+    "hard_delete removes only the newest version of a file. A file that was overwritten before can come back with its "
+    "old content. Set provider_options.cleanup instead."
 )
 
 
 def cleans_up(task: Task) -> bool:
-    """Whether the task clears old versions away."""
+    """Whether the task removes old versions."""
     return task.is_push and task.provider_options.get(CLEANUP) in TRUE
 
 
 def check_cleanup(task: Task, provider: str) -> None:
-    """Whether the task may ask for that at ``provider`` (an rclone type); CloudsyncError when not."""
+    """Refuse the option cleanup where it is invalid or too broad. ``provider`` is an rclone type."""
     value = task.provider_options.get(CLEANUP, "")
     if not value:
         return
     if provider != B2:
-        raise usage_error(f"provider_options has cleanup, which only B2 has; this credential is for {provider}.")
+        raise usage_error(
+            f"provider_options.cleanup is only valid for the provider b2, and not for {provider}. Remove it."
+        )
     if value in TRUE and "/" not in task.remote_path.strip("/") and not task.guards.allow_root:
         raise usage_error(
             f"provider_options.cleanup with the remote_path {task.remote_path!r} would remove the older versions of "
-            "everything in the bucket. Name a folder below it, or set guards.allow_root."
+            "all files in the bucket. Set remote_path to a folder below it, or set guards.allow_root."
         )
 
 
-def doubts(task: Task, provider: str) -> List[str]:
-    """What to say of a task for ``provider`` (an rclone type) when it is declared."""
+def list_doubts(task: Task, provider: str) -> List[str]:
+    """Return the warnings about a task for ``provider`` (an rclone type) when it is declared."""
     asked = provider == B2 and task.is_push and task.provider_options.get(HARD_DELETE) in TRUE
     return [HARD_DELETE_DOUBT] if asked else []
 
 
 def clear_versions(session: Session, task: Task, say: Callable[[str], None]) -> str:
-    """After a push: remove all versions below remote_path but the ones that a listing shows.
+    """Remove, after a push, all versions below remote_path that a listing does not show.
 
-    A sentence when that was put off. rclone takes an upload that has only begun for a file's newest version, and would
-    remove the finished one below it.
+    Returns a sentence if it removed nothing. rclone mistakes an unfinished upload for a file's newest version, and
+    would remove the finished version.
     """
     if not cleans_up(task):
         return ""
-    begun = _begun_uploads(session, raw_place(task.remote_path))
+    begun = _list_begun_uploads(session, build_place(task.remote_path))
     if begun:
         return (
-            "Old versions were not removed, because uploads of these files have begun and not ended: "
-            f"{list_some(begun)}. Let a lifecycle rule of the bucket cancel such uploads."
+            f"Old versions were not removed, because uploads of these files are unfinished: {list_some(begun)}. Add a "
+            "lifecycle rule to the bucket that cancels such uploads."
         )
-    answer = session.query(["cleanup", "--", raw_place(task.remote_path)], timeout=3600)
+    answer = session.query(["cleanup", "--", build_place(task.remote_path)], timeout=3600)
     if answer.exit_code != 0:
         raise listing_error(answer, session)
-    say(f"removed the versions of files at {task.remote_path} that were overwritten or deleted")
+    say(f"removed the overwritten and deleted versions of files at {task.remote_path}")
     return ""
 
 
-def _begun_uploads(session: Session, place: str) -> List[str]:
-    """The files whose newest version is not the one that a listing shows."""
-    current = set(_names(session, place, *WITH_ID))
-    versions = _names(session, place, "--b2-versions", *WITH_ID)
+def _list_begun_uploads(session: Session, place: str) -> List[str]:
+    """Return the files whose newest version is not the one that a listing shows."""
+    current = set(_list_names(session, place, *WITH_ID))
+    versions = _list_names(session, place, "--b2-versions", *WITH_ID)
     newest = [line for line in versions if not VERSION.search(line.rpartition(";")[0])]
     return sorted(line.rpartition(";")[0] for line in newest if line not in current)
 
 
-def version_notes(
+def describe_versions(
     session: Session, task: Task, plan: Plan, destination: str, attributes: Mapping[str, Any]
 ) -> List[str]:
-    """What a plan should say of a push to B2. ``attributes`` are the credential's."""
+    """Return the notes of a plan about a push to B2. ``attributes`` are the credential's."""
     hard = {**attributes, **task.provider_options}.get(HARD_DELETE) in TRUE and task.mode == SYNC
     try:
-        older = _older_versions(session, destination)
+        older = _count_older_versions(session, destination)
     except CloudsyncError as error:
         if error.reason == "stopped":
             raise
-        return [f"How many older versions B2 keeps could not be found out: {error.message}"]
-    notes = [_revealed(plan, older)] if hard else []
+        return [f"Cannot count the older versions that B2 keeps. {error.message}"]
+    notes = [_describe_revealed(plan, older)] if hard else []
     made = len(plan.overwrite) + (0 if hard else len(plan.delete))
-    notes.append(_staying(task, sum(older.values()), made, _days_kept(session, task)))
+    notes.append(_describe_kept(task, sum(older.values()), made, _find_days_kept(session, task)))
     return [note for note in notes if note]
 
 
-def _older_versions(session: Session, destination: str) -> Mapping[str, int]:
-    """How many versions of each file are stored that a listing does not show; names of files that are hidden, too."""
-    stored = Counter(VERSION.sub("", name) for name in _names(session, destination, "--b2-versions"))
-    stored.subtract(_names(session, destination))
+def _count_older_versions(session: Session, destination: str) -> Mapping[str, int]:
+    """Return how many versions that a listing does not show each file has, hidden files included."""
+    stored = Counter(VERSION.sub("", name) for name in _list_names(session, destination, "--b2-versions"))
+    stored.subtract(_list_names(session, destination))
     return {name: count for name, count in stored.items() if count > 0}
 
 
-def _names(session: Session, place: str, *arguments: str) -> List[str]:
+def _list_names(session: Session, place: str, *arguments: str) -> List[str]:
     answer = session.query(["lsf", "--recursive", "--files-only", *arguments, "--", place])
     if answer.exit_code not in (0, *NOT_FOUND_EXITS):
         raise listing_error(answer, session)
     return [name for name in answer.stdout.split("\n") if name]
 
 
-def _days_kept(session: Session, task: Task) -> int:
-    """After how many days a rule of the bucket removes what was overwritten or hidden; 0 without one, or in doubt."""
+def _find_days_kept(session: Session, task: Task) -> int:
+    """Return after how many days a rule of the bucket removes older versions; 0 without a rule, or if unknown."""
     answer = session.query(["backend", "lifecycle", "--", session.root])
     if answer.exit_code != 0:
         return 0
@@ -131,26 +133,27 @@ def _days_kept(session: Session, task: Task) -> int:
     return min((int(number) for number in days if number), default=0)
 
 
-def _staying(task: Task, there: int, made: int, days: int) -> str:
+def _describe_kept(task: Task, there: int, made: int, days: int) -> str:
     if not there + made:
         return ""
     if cleans_up(task):
-        end = "provider_options.cleanup removes them when the run has succeeded"
+        end = "provider_options.cleanup removes them after a successful run"
     elif days:
-        end = f"a rule of the bucket removes each {days} days after it was overwritten or hidden"
+        end = f"A rule of the bucket removes each of them {days} days after it was overwritten or hidden"
     else:
-        end = "they take space until a lifecycle rule of the bucket, or provider_options.cleanup, removes them"
+        end = "They take space until a lifecycle rule of the bucket, or provider_options.cleanup, removes them"
     return (
-        f"B2 keeps what a run overwrites and hides what it deletes: {there + made} older versions of files would stay "
-        f"at {task.remote_path!r}, {there} of which are there now and {made} of which the run makes; {end}."
+        "B2 keeps files that a run overwrites and hides files that it deletes. After the run, "
+        f"{format_count(there + made, 'older version')} would remain at {task.remote_path!r}: {there} existing and "
+        f"{made} new. {end}."
     )
 
 
-def _revealed(plan: Plan, older: Mapping[str, int]) -> str:
+def _describe_revealed(plan: Plan, older: Mapping[str, int]) -> str:
     names = [entry.path for entry in plan.delete if older.get(entry.path)]
     if not names:
         return ""
     return (
-        f"hard_delete removes only the newest version: {list_some(names)} would come back with an older content. Set "
-        "provider_options.cleanup instead."
+        "hard_delete removes only the newest version. These files would come back with an older content: "
+        f"{list_some(names)}. Set provider_options.cleanup instead."
     )

@@ -4,21 +4,24 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""From where to where: a task's two sides as rclone's arguments."""
+"""Build rclone's arguments for the source and the destination of a task."""
 
 from __future__ import annotations
 
 from ..config.tasks import Task
 from ..remote.arguments import Endpoints
-from ..remote.open import task_place
-from .keep_deleted import kept_folder
+from ..remote.open import build_task_place
+from .keep_deleted import get_kept_folder
 
 
-def endpoints(task: Task, local: str, run_id: str) -> Endpoints:
-    """``local`` leads to the task's path, or to its snapshot; ``run_id`` names the folder for deleted files."""
-    keep = kept_folder(task, run_id)
+def build_endpoints(task: Task, local: str, run_id: str) -> Endpoints:
+    """Return the source and the destination of a run.
+
+    ``local`` leads to the task's path, or to its snapshot. ``run_id`` names the folder for deleted files.
+    """
+    keep = get_kept_folder(task, run_id)
     if not task.is_push and task.kept_inside:
         keep = local + keep[len(task.path) :]
     if task.is_push:
-        return Endpoints(local, task_place(task), keep)
-    return Endpoints(task_place(task), local, keep)
+        return Endpoints(local, build_task_place(task), keep)
+    return Endpoints(build_task_place(task), local, keep)

@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""keep_deleted: where a run puts what it deletes and overwrites, and how that is cleared away again."""
+"""keep_deleted: find the folder for files that a run deletes or overwrites, and remove old ones."""
 
 from __future__ import annotations
 
@@ -15,49 +15,49 @@ from typing import Callable, List
 from ..config.tasks import Task
 from ..rclone.outcome import NOT_FOUND_EXITS
 from ..remote.live_config import CRYPT
-from ..remote.open import raw_place
+from ..remote.open import build_place
 from ..remote.session import Session
 from .result import listing_error
 
 RUN_FOLDER = re.compile(r"\A(\d{8}T\d{6}Z)-[0-9a-f]{6}\Z")
 
 
-def kept_place(task: Task) -> str:
-    """The folder that holds one folder a run, as rclone's argument; empty without keep_deleted."""
+def get_kept_place(task: Task) -> str:
+    """Return the folder that contains one folder for each run, as rclone's argument; empty without keep_deleted."""
     if task.keep_deleted is None:
         return ""
     if not task.is_push:
         return task.keep_deleted.path
     if task.encryption is None:
-        return raw_place(task.keep_deleted.path)
+        return build_place(task.keep_deleted.path)
     return f"{CRYPT}:{task.kept_inside}"
 
 
-def kept_folder(task: Task, run_id: str) -> str:
-    """Where this run puts what it deletes, as rclone's argument; empty without keep_deleted."""
-    place = kept_place(task)
+def get_kept_folder(task: Task, run_id: str) -> str:
+    """Return the folder for the files that this run deletes, as rclone's argument; empty without keep_deleted."""
+    place = get_kept_place(task)
     return f"{place}/{run_id}" if place else ""
 
 
 def purge_kept(session: Session, task: Task, say: Callable[[str], None]) -> None:
-    """Remove the folders of runs that are older than keep_deleted.days; 0 days keeps them for ever."""
+    """Remove the folders of runs that are older than keep_deleted.days; 0 keeps them forever."""
     if task.keep_deleted is None or not task.keep_deleted.days:
         return
-    answer = session.query(["lsf", "--dirs-only", "--dir-slash=false", "--", kept_place(task)])
+    answer = session.query(["lsf", "--dirs-only", "--dir-slash=false", "--", get_kept_place(task)])
     if answer.exit_code in NOT_FOUND_EXITS:
         return
     if answer.exit_code != 0:
         raise listing_error(answer, session)
     oldest = datetime.now(timezone.utc) - timedelta(days=task.keep_deleted.days)
-    for folder in expired(answer.stdout.split("\n"), oldest):
-        removed = session.query(["purge", "--", f"{kept_place(task)}/{folder}"], timeout=3600)
+    for folder in list_expired(answer.stdout.split("\n"), oldest):
+        removed = session.query(["purge", "--", f"{get_kept_place(task)}/{folder}"], timeout=3600)
         if removed.exit_code != 0:
             raise listing_error(removed, session)
-        say(f"removed the files that the run {folder} had deleted, kept for {task.keep_deleted.days} days")
+        say(f"removed the deleted files of the run {folder}, which were kept for {task.keep_deleted.days} days")
 
 
-def expired(folders: List[str], oldest: datetime) -> List[str]:
-    """The folders named by a run that began before ``oldest``; any other folder is somebody else's."""
+def list_expired(folders: List[str], oldest: datetime) -> List[str]:
+    """Return the folders of runs that began before ``oldest``. Folders with other names are not the collection's."""
     found = [(folder, RUN_FOLDER.match(folder)) for folder in folders]
     limit = oldest.strftime("%Y%m%dT%H%M%SZ")
     return [folder for folder, match in found if match and match.group(1) < limit]

@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""The plan: what a run would copy, overwrite and delete, before it does."""
+"""Make the plan: what a run would copy, overwrite and delete."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any, Dict, Mapping, Sequence, Tuple
 from ..config.tasks import SYNC, Task
 from ..rclone.log_lines import COPY, DELETE, KEEP, MOVE, Item
 from ..rclone.outcome import NOT_FOUND_EXITS
-from ..remote.arguments import Endpoints, selection_arguments, transfer_arguments
+from ..remote.arguments import Endpoints, build_selection_arguments, build_transfer_arguments
 from ..remote.session import Answer, Session
 from .result import Transfer, listing_error
 
@@ -30,7 +30,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Plan:
-    """``present``: how many files the destination holds now. ``notes``: what the lists do not say, in sentences."""
+    """``present``: how many files the destination contains now. ``notes``: sentences with further facts."""
 
     copy: Tuple[Entry, ...] = ()
     overwrite: Tuple[Entry, ...] = ()
@@ -39,7 +39,7 @@ class Plan:
     notes: Tuple[str, ...] = ()
 
     def to_dict(self) -> Dict[str, Any]:
-        """As the contract gives it: lists of {path, size} and their totals."""
+        """Return the plan as the contract defines it: lists of {path, size} and their totals."""
         groups = (("copy", self.copy), ("overwrite", self.overwrite), ("delete", self.delete))
         content: Dict[str, Any] = {name: [{"path": e.path, "size": e.size} for e in group] for name, group in groups}
         content["totals"] = {name: {"files": len(group), "bytes": sum(e.size for e in group)} for name, group in groups}
@@ -49,34 +49,34 @@ class Plan:
 
 
 def build_plan(items: Sequence[Item], present: Mapping[str, int], mode: str) -> Plan:
-    """From what a dry run says and what the destination holds (path to size) to the plan."""
+    """Build the plan from the items of a dry run and the files at the destination (path to size)."""
     arriving = {item.path: item.size for item in items if item.action in (COPY, MOVE)}
-    # What a move deletes is its source. With keep_deleted, the file that a new one replaces is kept, too.
+    # A move deletes at its source. With keep_deleted, a file that a new one replaces is kept, too.
     leaving = {item.path for item in items if item.action in (DELETE, KEEP) and mode == SYNC} - set(arriving)
     return Plan(
-        copy=_entries({path: size for path, size in arriving.items() if path not in present}),
-        overwrite=_entries({path: size for path, size in arriving.items() if path in present}),
-        delete=_entries({path: present.get(path, 0) for path in leaving}),
+        copy=_build_entries({path: size for path, size in arriving.items() if path not in present}),
+        overwrite=_build_entries({path: size for path, size in arriving.items() if path in present}),
+        delete=_build_entries({path: present.get(path, 0) for path in leaving}),
         present=len(present),
     )
 
 
-def _entries(sizes: Mapping[str, int]) -> Tuple[Entry, ...]:
+def _build_entries(sizes: Mapping[str, int]) -> Tuple[Entry, ...]:
     return tuple(Entry(path, size) for path, size in sorted(sizes.items()))
 
 
 def make_plan(session: Session, task: Task, ends: Endpoints) -> Plan:
-    """Ask rclone what it would do. Nothing is changed anywhere."""
+    """Ask rclone for the plan. Nothing is changed."""
     present = list_files(session, task, ends.destination)
     dry_run = Transfer()
-    ended = session.stream(transfer_arguments(task, ends, dry_run=True), dry_run.read)
+    ended = session.stream(build_transfer_arguments(task, ends, dry_run=True), dry_run.read)
     dry_run.raise_unless_success(ended, session)
     return build_plan(dry_run.items, present, task.mode)
 
 
 def list_files(session: Session, task: Task, place: str) -> Dict[str, int]:
-    """The files at ``place`` that the task's filters let through, path to size; a missing place holds none."""
-    answer = listing(session, task, place)
+    """Return the files at ``place`` that match the task's filters, path to size; none if the place does not exist."""
+    answer = query_listing(session, task, place)
     if answer.exit_code in NOT_FOUND_EXITS:
         return {}
     if answer.exit_code != 0:
@@ -84,7 +84,7 @@ def list_files(session: Session, task: Task, place: str) -> Dict[str, int]:
     return {entry["Path"]: entry["Size"] for entry in json.loads(answer.stdout or "[]")}
 
 
-def listing(session: Session, task: Task, place: str) -> Answer:
-    """What ``rclone lsjson`` says of the files at ``place`` that the task's filters let through."""
+def query_listing(session: Session, task: Task, place: str) -> Answer:
+    """Ask ``rclone lsjson`` for the files at ``place`` that match the task's filters."""
     words = ("lsjson", "--recursive", "--files-only", "--no-mimetype", "--no-modtime")
-    return session.query([*words, *selection_arguments(task), "--", place])
+    return session.query([*words, *build_selection_arguments(task), "--", place])

@@ -4,18 +4,19 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""Listening to one rclone command: its statistics, what it did to which file, and what went wrong."""
+"""Read the output of one rclone command: its statistics, its actions and its problems."""
 
 from __future__ import annotations
 
 from typing import List, Optional
 
 from ..common.errors import CloudsyncError
+from ..common.processes import Ended
 from ..rclone.error_text import redact
 from ..rclone.log_lines import Item, Message, Stats, add_stats, parse_line, parse_problems, remember
 from ..rclone.outcome import Finished, Outcome, classify, needs_probe
 from ..remote.arguments import QUICK
-from ..remote.session import Answer, Ended, Session
+from ..remote.session import Answer, Session
 
 PROBE_SECONDS = 120
 # Not 2 (usage), 6 (no error that a retry helps with), 7 (fatal), 8 and 10 (a limit was reached).
@@ -24,7 +25,7 @@ RETRIED_EXITS = (1, 3, 4, 5)
 
 
 class Transfer:
-    """Feed read() with rclone's lines; ask outcome() at the end. ``keep_items``: remember every file (for a plan).
+    """Pass rclone's lines to read(), then call outcome(). ``keep_items``: remember every file, for a plan.
 
     ``earlier``: the statistics of the attempts before this one, which those of this one are added to.
     """
@@ -37,7 +38,7 @@ class Transfer:
         self._keep_items = keep_items
 
     def read(self, line: str) -> Optional[str]:
-        """Take in one line; what of it belongs in the log, None for a statistics line."""
+        """Read one line, and return the text for the log; None for a line of statistics."""
         parsed = parse_line(line)
         if isinstance(parsed, Stats):
             self.stats = parsed if self._earlier is None else add_stats(self._earlier, parsed)
@@ -51,8 +52,8 @@ class Transfer:
         return redact(f"{parsed.level}: {where}{parsed.text}")
 
     def outcome(self, ended: Ended, session: Session) -> Outcome:
-        """What the command's end means."""
-        return _classified(
+        """Return the outcome of the command."""
+        return _classify(
             session,
             Finished(
                 exit_code=ended.exit_code,
@@ -66,7 +67,7 @@ class Transfer:
         )
 
     def raise_unless_success(self, ended: Ended, session: Session) -> None:
-        """For a step of a run that must succeed before the next one."""
+        """Raise CloudsyncError unless the command, a step of a run, has succeeded."""
         outcome = self.outcome(ended, session)
         if outcome.state != "success":
             raise CloudsyncError(outcome.reason, outcome.message)
@@ -78,18 +79,18 @@ def may_retry(ended: Ended) -> bool:
 
 
 def listing_error(answer: Answer, session: Session) -> CloudsyncError:
-    """The error that a failed short command means."""
-    outcome = _classified(session, _finished(answer, session))
+    """Return the error for a short command that failed."""
+    outcome = _classify(session, _build_finished(answer, session))
     return CloudsyncError(outcome.reason or "other", outcome.message)
 
 
-def _finished(answer: Answer, session: Session) -> Finished:
+def _build_finished(answer: Answer, session: Session) -> Finished:
     return Finished(exit_code=answer.exit_code, errors=parse_problems(answer.stderr), version=session.rclone.version)
 
 
-def _classified(session: Session, finished: Finished) -> Outcome:
-    """Where rclone hid the cause, listing the bucket tells it."""
+def _classify(session: Session, finished: Finished) -> Outcome:
+    """Classify the end of a command. If rclone hid the cause, a listing of the bucket shows it."""
     if not needs_probe(finished):
         return classify(finished)
     probe = session.query(["lsf", *QUICK, "--", session.root], timeout=PROBE_SECONDS)
-    return classify(finished, _finished(probe, session))
+    return classify(finished, _build_finished(probe, session))

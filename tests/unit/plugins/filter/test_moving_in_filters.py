@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from ansible_collections.skyhaul.cloudsync.plugins.filter import from_rclone_conf as rclone_filter
 from ansible_collections.skyhaul.cloudsync.plugins.filter import from_truenas as truenas_filter
 from ansible_collections.skyhaul.cloudsync.plugins.plugin_utils._migration.findings import Findings, Secret
-from ansible_collections.skyhaul.cloudsync.plugins.plugin_utils._migration.result import answer
+from ansible_collections.skyhaul.cloudsync.plugins.plugin_utils._migration.result import build_answer
 
 from_truenas = truenas_filter.FilterModule().filters()["from_truenas"]
 from_rclone_conf = rclone_filter.FilterModule().filters()["from_rclone_conf"]
@@ -60,7 +60,7 @@ def test_the_secrets_are_only_in_the_encrypted_file_under_names_that_the_other_u
     (credential,) = public["cloudsync_credentials"]
     assert credential["secrets"] == {"key": "{{ vault_cloudsync_attic_key }}"}
     assert vault == {"vault_cloudsync_attic_key": "SECRET"}
-    assert found["report"]["found"] == "1 credentials and 0 tasks"
+    assert found["report"]["found"] == "1 credential and 0 tasks"
 
 
 def test_the_lists_stand_as_comments_over_the_variables():
@@ -69,7 +69,7 @@ def test_the_lists_stand_as_comments_over_the_variables():
     assert found["report"]["still needed"] == [needed]
     text = found["files"]["cloudsync.yml"]
     assert f"# Still needed:\n# - {needed}\n" in text
-    assert "# Not carried over:\n# - The credential 'attic': newer is no option" in text
+    assert "# Not carried over:\n# - The credential 'attic': newer is an unknown option" in text
     _public, vault = opened(found["files"])
     assert vault["vault_cloudsync_attic_key"].startswith("{{ undef(hint=")
     assert not isinstance(vault["vault_cloudsync_attic_key"], Unsafe)
@@ -85,7 +85,7 @@ def test_every_text_is_read_back_as_it_is_and_never_as_a_template(text, more):
     found = Findings()
     found.credentials.append({"name": "a", "description": value, "secrets": {"key": Secret(value)}})
     found.leave_out(value, "x", value, "is " + value)
-    public, vault = opened(answer(found.result(), "A test.")["files"])
+    public, vault = opened(build_answer(found.build_result(), "A test.")["files"])
     for read in (public["cloudsync_credentials"][0]["description"], vault["vault_cloudsync_a_key"]):
         assert read == value
         assert isinstance(read, Unsafe) == any(mark in value for mark in ("{{", "{%", "{#"))
@@ -117,18 +117,18 @@ def test_of_several_vault_passwords_one_has_to_be_chosen(monkeypatch):
 
 @pytest.mark.parametrize("wrong", [None, "text", {"x.json": 7}])
 def test_what_is_no_dictionary_of_texts_is_refused(wrong):
-    with pytest.raises(AnsibleFilterError, match="takes a dictionary of names and texts"):
+    with pytest.raises(AnsibleFilterError, match="must be a dictionary of names and texts"):
         from_truenas(wrong)
 
 
 def test_a_wrong_file_ends_in_the_engines_sentence():
     with pytest.raises(AnsibleFilterError, match=r"x\.json is not JSON"):
         from_truenas({"x.json": "{"})
-    with pytest.raises(AnsibleFilterError, match="takes the text of an rclone"):
+    with pytest.raises(AnsibleFilterError, match="must be the text of an rclone"):
         from_rclone_conf(None)
 
 
 @pytest.mark.parametrize("convert, given", [(from_truenas, {}), (from_rclone_conf, "")])
 def test_an_rclone_that_was_named_has_to_be_there(convert, given):
-    with pytest.raises(AnsibleFilterError, match="/nonexistent could not be run"):
+    with pytest.raises(AnsibleFilterError, match="Cannot run /nonexistent"):
         convert(given, rclone="/nonexistent")

@@ -45,7 +45,7 @@ def add_guard(monkeypatch):
 def test_an_added_guard_refuses_a_run_and_a_dry_run(host, task, add_guard, group):
     add_guard(group)
     assert host.run("run", {"task": "documents"})["run"]["message"] == f"{SENTENCE} Nothing was changed."
-    refused = f"A run of documents would end as other: {SENTENCE}"
+    refused = f"A run of task documents would end as other: {SENTENCE}"
     assert host.run("run", {"task": "documents", "dry_run": True})["msg"] == refused
     assert host.run("run", {"task": "documents"}, check=True)["msg"] == refused
     assert [line for line in host.rclone.commands() if " copy " in line] == []
@@ -55,14 +55,14 @@ def test_an_added_guard_refuses_a_run_and_a_dry_run(host, task, add_guard, group
 def test_an_added_guard_refuses_a_one_time_run_and_its_dry_run(host, once, add_guard, group):
     add_guard(group)
     assert host.run("run", once)["run"]["message"] == f"{SENTENCE} Nothing was changed."
-    refused = f"A run of onetime would end as other: {SENTENCE}"
+    refused = f"A run of task onetime would end as other: {SENTENCE}"
     assert host.run("run", dict(once, dry_run=True))["msg"] == refused
     assert [line for line in host.rclone.commands() if " copy " in line] == []
 
 
 def test_an_added_guard_that_needs_no_host_refuses_a_one_time_run_before_it_is_stored(host, once, add_guard):
     add_guard("DECLARED")
-    refused = f"The task onetime is wrong. {SENTENCE}"
+    refused = f"Task onetime is invalid: {SENTENCE}"
     assert host.refused("run", once) == refused
     assert host.refused("run", dict(once, dry_run=True)) == refused
 
@@ -72,7 +72,7 @@ def test_an_added_guard_refuses_a_declaration_if_it_needs_neither_the_host_nor_a
         add_guard(group)
     assert host.ok("task", dict(task, description="changed"))["changed"]
     add_guard("DECLARED")
-    refused = f"The task documents is wrong. {SENTENCE}"
+    refused = f"Task documents is invalid: {SENTENCE}"
     assert host.refused("task", dict(task, description="once more")) == refused
     tasks = [{key: value for key, value in task.items() if value is not None}]
     assert refused in host.refused("host_config", {"tasks": tasks})

@@ -40,7 +40,7 @@ def test_an_unchanged_backup_is_the_same_text_and_is_not_masked(host, taken, pas
 def test_a_backup_without_a_passphrase_warns(host, taken):
     result = host.ok("backup")
     assert not result["has_seed"]
-    assert result["warnings"][0].startswith("The backup has no seed that opens all of it")
+    assert result["warnings"][0].startswith("The backup does not contain the current seed.")
 
 
 def test_a_short_passphrase_is_refused(host):
@@ -48,7 +48,7 @@ def test_a_short_passphrase_is_refused(host):
 
 
 def test_an_invalid_previous_backup_is_refused(host, taken):
-    assert "it was edited or cut short" in host.refused("backup", {"previous": taken[:-9]})
+    assert "it was edited or truncated" in host.refused("backup", {"previous": taken[:-9]})
 
 
 def test_a_restore_recreates_lost_credentials_and_tasks(host, documents, taken, passphrase):
@@ -70,7 +70,7 @@ def test_a_restore_recreates_lost_credentials_and_tasks(host, documents, taken, 
 def test_a_wrong_passphrase_changes_nothing(host, taken, check):
     (host.root / CONFIG / "seed").unlink()
     message = host.refused("restore", {"content": taken, "passphrase": host.secret("a wrong passphrase")}, check)
-    assert message == "The wrapped seed can't be opened: the passphrase is wrong, or the text was changed."
+    assert message.startswith("Cannot open the wrapped seed: the passphrase is wrong, or the text was changed.")
 
 
 def test_a_restore_without_the_seed_lists_unreadable_objects(host, taken):

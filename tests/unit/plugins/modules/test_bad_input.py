@@ -24,7 +24,7 @@ def credential(offsite, **changes):
 @pytest.mark.parametrize("check", [False, True])
 def test_an_unknown_provider(host, offsite, check):
     assert host.refused("credential", credential(offsite, provider="s33"), check) == (
-        "The credential offsite is wrong. There is no provider 's33'. Did you mean 's3'? 'rclone config providers' "
+        "Credential offsite is invalid: There is no provider 's33'. Did you mean 's3'? 'rclone config providers' "
         "lists them."
     )
 
@@ -32,7 +32,7 @@ def test_an_unknown_provider(host, offsite, check):
 def test_an_unknown_attribute(host, offsite):
     attributes = dict(offsite["attributes"], endpiont="https://s3.example.com")
     assert host.refused("credential", credential(offsite, attributes=attributes)) == (
-        "The credential offsite is wrong. The provider s3 has no option 'endpiont'. Did you mean 'endpoint'?"
+        "Credential offsite is invalid: The provider s3 has no option 'endpiont'. Did you mean 'endpoint'?"
     )
 
 
@@ -40,7 +40,7 @@ def test_an_unknown_secret(host, offsite):
     secrets = dict(offsite["secrets"], secret_acess_key="misspelt-secret")
     host.secret("misspelt-secret")
     assert host.refused("credential", credential(offsite, secrets=secrets)) == (
-        "The credential offsite is wrong. The provider s3 has no option 'secret_acess_key'. Did you mean "
+        "Credential offsite is invalid: The provider s3 has no option 'secret_acess_key'. Did you mean "
         "'secret_access_key'?"
     )
 
@@ -48,7 +48,7 @@ def test_an_unknown_secret(host, offsite):
 def test_missing_required_attributes(host):
     declared = {"name": "box", "provider": "sftp", "secrets": {"pass": host.secret("sftp-password")}}
     assert host.refused("credential", declared) == (
-        "The credential box is wrong. sftp needs host and user; other ways to log in use key_file, key_pem, "
+        "Credential box is invalid: sftp needs host and user. Other ways to log in use key_file, key_pem, "
         "key_use_agent, ssh."
     )
 
@@ -65,7 +65,7 @@ def test_a_secret_under_attributes(host, offsite, check):
     secrets = {"session_token": "x-y-z"}
     message = host.refused("credential", credential(offsite, attributes=attributes, secrets=secrets), check)
     assert message == (
-        "The credential offsite is wrong. 'secret_access_key' is a secret: move it from attributes to secrets."
+        "Credential offsite is invalid: 'secret_access_key' is a secret: move it from attributes to secrets."
     )
 
 
@@ -73,24 +73,24 @@ def test_a_login_inside_an_address_under_attributes(host, offsite):
     attributes = dict(offsite["attributes"], endpoint="https://user:in-the-url@s3.example.com")
     message = host.refused("credential", credential(offsite, attributes=attributes))
     assert message == (
-        "The credential offsite is wrong. 'endpoint' has a password or token in it: move it from attributes to secrets."
+        "Credential offsite is invalid: 'endpoint' contains a password or token: move it from attributes to secrets."
     )
 
 
 def test_a_wrong_value_is_named_only_when_it_is_public(host, offsite):
     attributes = dict(offsite["attributes"], chunk_size="many")
     assert host.refused("credential", credential(offsite, attributes=attributes)) == (
-        "The credential offsite is wrong. 'chunk_size' is 'many': it must be a size with its unit, such as 96Mi or "
+        "Credential offsite is invalid: 'chunk_size' is 'many': it must be a size with its unit, such as 96Mi or "
         "5Gi, or off."
     )
     secrets = dict(offsite["secrets"], chunk_size=host.secret("many-secrets"))
     assert host.refused("credential", credential(offsite, secrets=secrets)) == (
-        "The credential offsite is wrong. 'chunk_size' must be a size with its unit, such as 96Mi or 5Gi, or off."
+        "Credential offsite is invalid: 'chunk_size' must be a size with its unit, such as 96Mi or 5Gi, or off."
     )
 
 
 NO_SUCH_CREDENTIAL = (
-    "The task documents names the credential 'ofsite', which this host does not have (it has: offsite)."
+    "Task documents uses credential ofsite, which does not exist on this host. Existing credentials: offsite."
 )
 
 
@@ -105,45 +105,45 @@ def test_in_check_mode_an_earlier_task_of_the_play_may_have_been_going_to_declar
 
 def test_in_check_mode_nor_must_the_task_be_there_that_one_reverses(host, documents):
     wanted = {"name": "restore", "reverse_of": "documents", "path": "/srv/restored"}
-    assert "reverse_of names the task 'documents'" in host.refused("task", wanted)
+    assert "reverse_of is 'documents', but this task" in host.refused("task", wanted)
     result = host.run("task", wanted, check=True)
-    assert result["changed"] and "in reverse_of the task 'documents'" in str(result["warnings"])
+    assert result["changed"] and "has reverse_of 'documents', but this task does not exist" in str(result["warnings"])
 
 
 @pytest.mark.parametrize(
     "schedule, message",
     [
         ({"cron": "61 * * * *"}, "minute"),
-        ({"cron": "0 0 31 2 *"}, "a date that never comes"),
+        ({"cron": "0 0 31 2 *"}, 'month "2" has at most 29 days. Use an existing date.'),
         ({"cron": "0 0 * * * *"}, "fields"),
         ({"cron": "0 0 L * *"}, "day"),
         ({"preset": "daily", "cron": "@daily"}, "exclude each other"),
-        ({"timezone": "Europe/Berlin"}, "schedule says no time: give a preset, or cron, or some of minute"),
+        ({"timezone": "Europe/Berlin"}, "schedule has no start time. Use preset, or cron, or some of minute"),
         ({"preset": "daily", "timezone": "CET"}, 'timezone is "CET"'),
-        ({"preset": "daily", "begin": "25:00"}, 'begin is "25:00": write a time from 00:00 to 23:59 in quotes'),
-        ({"preset": "daily", "spread": "2d"}, "spread is 172800 seconds: it must be shorter than"),
-        ({"preset": "daily", "spread": "soon"}, "spread is 'soon': write a number of seconds, or a length such as"),
+        ({"preset": "daily", "begin": "25:00"}, 'begin is "25:00". Use a time from 00:00 to 23:59 in quotes'),
+        ({"preset": "daily", "spread": "2d"}, "spread is 172800 seconds. Use less than the shortest time"),
+        ({"preset": "daily", "spread": "soon"}, "spread is 'soon'. Use a number of seconds, or a duration such as"),
     ],
 )
 def test_a_schedule_that_is_wrong_or_never_comes(host, documents, schedule, message):
     said = host.refused("task", dict(documents, schedule=schedule))
-    assert said.startswith("The task documents is wrong. ")
+    assert said.startswith("Task documents is invalid: ")
     assert message in said
 
 
 @pytest.mark.parametrize(
     "path, message",
     [
-        ("data", "path is 'data': give an absolute path, such as /srv/data."),
-        ("~/data", "path is '~/data': give an absolute path, such as /srv/data."),
-        ("", "path is missing."),
-        (None, "path is missing."),
-        ("/srv/../etc", "path is '/srv/../etc': give it without '..'."),
-        ("/", "path is /: that is the whole host. Name a folder, or set guards.allow_root."),
+        ("data", "path is 'data'. Use an absolute path, such as /srv/data."),
+        ("~/data", "path is '~/data'. Use an absolute path, such as /srv/data."),
+        ("", "path is required."),
+        (None, "path is required."),
+        ("/srv/../etc", "path is '/srv/../etc'. Use a path without '..'."),
+        ("/", "path is '/', the whole host. Use a folder, or set guards.allow_root."),
     ],
 )
 def test_a_path_that_is_relative_missing_or_the_whole_host(host, documents, path, message):
-    assert host.refused("task", dict(documents, path=path)) == "The task documents is wrong. " + message
+    assert host.refused("task", dict(documents, path=path)) == "Task documents is invalid: " + message
 
 
 def test_a_source_that_does_not_exist_fails_the_run_that_needs_it(host, documents, source):
@@ -152,8 +152,8 @@ def test_a_source_that_does_not_exist_fails_the_run_that_needs_it(host, document
     assert result["failed"]
     assert result["reason"] == "not_found"
     assert result["msg"] == (
-        f"A run of documents would end as not_found: Source {source}/nowhere does not exist. Create it, or correct "
-        "the task's path."
+        f"A run of task documents would end as not_found: Source {source}/nowhere does not exist. Create it, or "
+        "correct the task's path."
     )
 
 
@@ -162,10 +162,10 @@ def test_a_source_that_does_not_exist_fails_the_run_that_needs_it(host, document
 def test_a_name_that_can_not_be_a_file(host, offsite, documents, kind, name):
     declared = offsite if kind == "credential" else documents
     assert host.refused(kind, dict(declared, name=name)) == (
-        f"The {kind} name {name!r} is not allowed: use 1 to 63 letters, digits, '.', '_' and '-', beginning with a "
-        "letter or digit."
+        f"{kind.capitalize()} name {name!r} is invalid. Use 1 to 63 letters, digits, '.', '_' and '-', beginning with "
+        "a letter or digit."
     )
-    assert "is not allowed" in host.refused(kind, {"name": name, "state": "absent"})
+    assert "is invalid. Use 1 to 63" in host.refused(kind, {"name": name, "state": "absent"})
 
 
 @pytest.mark.parametrize("content", [b"{", b"[]", b"", b"\xff\xfe", b'{"name": "offsite"'])
@@ -176,8 +176,8 @@ def test_a_file_in_the_store_that_is_not_json_is_left_in_place(host, offsite, do
     path = host.root / "etc/cloudsync" / name
     path.write_bytes(content)
     message = (
-        f"{path} is not the JSON object that cloudsync wrote: it was edited or cut short. It is left as it is; restore "
-        "it from a backup, or remove it and declare it again."
+        f"{path} is damaged: it is not a JSON object. The file was edited or truncated. The file was not changed. "
+        "Restore it from a backup, or remove it and declare the object again."
     )
     module, options = {"credential": ("credential", offsite), "task": ("task", documents), "seed": ("seed", {})}[kind]
     assert host.refused(module, options) == message
@@ -194,8 +194,8 @@ def test_a_file_of_a_newer_schema_is_refused_by_name(host, offsite, documents, k
     path.write_text(json.dumps(dict(json.loads(path.read_text()), schema=99)))
     module, options = {"credential": ("credential", offsite), "task": ("task", documents), "seed": ("seed", {})}[kind]
     assert host.refused(module, options) == (
-        f"{path} has schema 99, written by a newer cloudsync; this one reads up to {2 if kind == 'seed' else 1}. It is "
-        "left as it is; upgrade the collection."
+        f"{path} has schema 99, written by a newer version of cloudsync. This version reads schemas up to "
+        f"{2 if kind == 'seed' else 1}. The file was not changed. Upgrade the collection."
     )
 
 
@@ -207,8 +207,9 @@ def test_a_file_that_lacks_a_key_is_refused_by_name(host, offsite, documents, ki
     path.write_text('{"schema": 1}')
     declared = offsite if kind == "credential" else documents
     for message in (host.refused(kind, declared), host.refused(kind + "_info")):
-        assert message.startswith(f"{path} lacks ")
-        assert "It is left as it is; restore it from a backup" in message
+        assert message.startswith(f"{path} is damaged: ")
+        assert " missing. The file was edited." in message
+        assert "The file was not changed. Restore it from a backup" in message
 
 
 @pytest.mark.parametrize("kind", ["credential", "task"])
@@ -218,7 +219,7 @@ def test_a_file_that_was_copied_to_another_name_is_refused(host, documents, kind
     copied = host.root / "etc/cloudsync" / folder / "copied.json"
     copied.write_bytes((copied.parent / (name + ".json")).read_bytes())
     message = host.refused(kind + "_info", {"name": "copied"})
-    assert message.startswith(f"{copied} holds the {kind} {name!r}: it was copied or renamed.")
+    assert message.startswith(f"{copied} contains {kind} {name}: the file was copied or renamed.")
 
 
 def test_an_rclone_that_is_missing(host, offsite, monkeypatch, tmp_path):
@@ -226,14 +227,14 @@ def test_an_rclone_that_is_missing(host, offsite, monkeypatch, tmp_path):
     monkeypatch.setattr(binary, "STANDARD_PATH", str(tmp_path))
     monkeypatch.setenv("PATH", str(tmp_path))
     assert host.refused("credential", offsite) == (
-        "rclone is missing on this host: run the role skyhaul.cloudsync.runner, or put rclone on PATH."
+        "rclone is not installed on this host. Run the role skyhaul.cloudsync.runner, or put rclone on PATH."
     )
 
 
 def test_an_rclone_that_is_too_old(host, offsite):
     host.rclone.answers("version", "rclone v1.53.3-DEV\n")
     assert host.refused("credential", offsite) == (
-        f"{host.rclone.program} is rclone 1.53.3; cloudsync needs 1.60.0 or newer. Run the role "
+        f"{host.rclone.program} is rclone 1.53.3, but cloudsync needs 1.60.0 or later. Run the role "
         "skyhaul.cloudsync.runner, or upgrade rclone."
     )
 
@@ -241,15 +242,17 @@ def test_an_rclone_that_is_too_old(host, offsite):
 def test_an_rclone_that_is_none(host, offsite):
     host.rclone.answers("version", "hello\n")
     assert host.refused("credential", offsite) == (
-        f"{host.rclone.program} does not answer like rclone: run the role skyhaul.cloudsync.runner."
+        f"{host.rclone.program} is not rclone. Run the role skyhaul.cloudsync.runner to install rclone."
     )
 
 
 def test_an_rclone_that_can_not_be_run(host, offsite):
     host.rclone.program.write_text("#!/nowhere/sh\n")
     message = host.refused("credential", offsite)
-    assert message.startswith(f"{host.rclone.program} could not be run: ")
-    assert message.endswith("Run the role skyhaul.cloudsync.runner, or put another rclone on PATH.")
+    assert message.startswith(
+        f"Cannot run {host.rclone.program}. Run the role skyhaul.cloudsync.runner, or put another rclone on PATH. "
+    )
+    assert "No such file or directory" in message
 
 
 @pytest.mark.parametrize("module", ["seed", "credential", "task", "host_config"])
@@ -264,14 +267,14 @@ def test_no_cryptography_on_the_target(host, offsite, documents, module, monkeyp
         "host_config": {"credentials": [offsite]},
     }[module]
     assert host.refused(module, options) == (
-        f"The Python library cryptography is missing for {sys.executable}: install the package python3-cryptography "
-        "(the role skyhaul.cloudsync.runner does)."
+        f"The Python library cryptography is not installed for {sys.executable}. Apply the role "
+        "skyhaul.cloudsync.runner, or install the package python3-cryptography."
     )
 
 
 def test_a_missing_seed(bare_host, offsite_like):
     message = bare_host.refused("credential", offsite_like)
-    assert message.startswith(f"The seed {bare_host.root}/etc/cloudsync/seed is missing: ")
+    assert message.startswith(f"The seed {bare_host.root}/etc/cloudsync/seed is missing, so no secret can be")
     assert "state=restored" in message
 
 
@@ -292,9 +295,9 @@ def test_another_seed_than_the_one_that_encrypted(host, offsite):
     seed["keys"][0]["id"] = seed["primary"] = "00000000"
     path.write_text(json.dumps(seed))
     message = host.refused("credential", offsite)
-    assert f"of the credential offsite in {host.root}/etc/cloudsync/credentials/offsite.json" in message
-    assert "which this host's seed lacks" in message
-    assert "restore the seed or the file from a backup" in message
+    assert f"of credential offsite in {host.root}/etc/cloudsync/credentials/offsite.json" in message
+    assert "is not in the seed of this host" in message
+    assert "Restore the seed or the file from a backup" in message
 
 
 def test_a_ciphertext_that_was_moved_to_another_field(host, offsite):
@@ -304,7 +307,7 @@ def test_a_ciphertext_that_was_moved_to_another_field(host, offsite):
     stored["secrets"]["session_token"] = stored["secrets"]["secret_access_key"]
     path.write_text(json.dumps(stored))
     message = host.refused("credential", offsite)
-    assert message.startswith(f"The secrets.session_token of the credential offsite in {path} was edited")
+    assert message.startswith(f"Cannot decrypt secrets.session_token of credential offsite in {path}: it was edited")
 
 
 @pytest.mark.parametrize(
@@ -312,63 +315,63 @@ def test_a_ciphertext_that_was_moved_to_another_field(host, offsite):
     [
         ({"mode": "sync", "remote_path": "bucket"}, "remote_path 'bucket' is the root of a bucket"),
         ({"mode": "sync", "remote_path": ""}, "remote_path '' is the root of a bucket"),
-        ({"guards": {"max_delete": "many"}}, "guards.max_delete is 'many': use a count of files, or a percentage"),
+        ({"guards": {"max_delete": "many"}}, "guards.max_delete is 'many'. Use a number of files, or a percentage"),
         ({"guards": {"max_delete": "101%"}}, "guards.max_delete is '101%'"),
         ({"guards": {"mounted": "mnt"}}, "guards.mounted is"),
-        ({"bandwidth": [{"time": "8h", "limit": "1M"}]}, "bandwidth[0].time is '8h': use HH:MM or Mon-HH:MM."),
+        ({"bandwidth": [{"time": "8h", "limit": "1M"}]}, "bandwidth[0].time is '8h'. Use HH:MM or Mon-HH:MM."),
         ({"bandwidth": [{"time": "08:00", "limit": "fast"}]}, "bandwidth[0].limit is 'fast'"),
-        ({"rclone_args": ["--config=/x"]}, "rclone_args has --config, which is refused"),
-        ({"rclone_args": ["-v"]}, "rclone_args has '-v': write each one as --flag or --flag=value."),
+        ({"rclone_args": ["--config=/x"]}, "rclone_args has --config, which is not allowed"),
+        ({"rclone_args": ["-v"]}, "rclone_args has '-v'. Write each item as --flag or --flag=value."),
         ({"provider_options": {"storage_clas": "GLACIER"}}, "Did you mean 'storage_class'?"),
         ({"provider_options": {"session_token": "s"}}, "set it in the credential's secrets"),
-        ({"snapshot": "zfs", "mode": "move"}, "snapshot and mode move exclude each other"),
-        ({"verify_after": "size", "mode": "move"}, "verify_after and mode move exclude each other"),
-        ({"snapshot": "zfs", "direction": "pull"}, "snapshot works for push tasks only"),
-        ({"keep_deleted": {"path": "elsewhere/kept"}}, "must be in remote_path"),
+        ({"snapshot": "zfs", "mode": "move"}, "snapshot is not allowed with mode move"),
+        ({"verify_after": "size", "mode": "move"}, "verify_after is not allowed with mode move"),
+        ({"snapshot": "zfs", "direction": "pull"}, "snapshot is only allowed for push tasks"),
+        ({"keep_deleted": {"path": "elsewhere/kept"}}, "files are encrypted only in remote_path"),
         ({"limits": {"max_duration": "long"}}, "limits.max_duration is 'long'"),
         ({"limits": {"nice": 20}}, "limits.nice is 20"),
         ({"limits": {"memory_max": "lots"}}, "limits.memory_max is 'lots'"),
-        ({"transfers": -1}, "transfers is -1: use a whole number, 0 or more."),
+        ({"transfers": -1}, "transfers is -1. Use a whole number, 0 or more."),
         ({"retries": -1}, "retries is -1"),
-        ({"include": ["a\nb"]}, "include[0] must be one line"),
-        ({"reverse_of": "nothing"}, "reverse_of names the task 'nothing', which this host does not have."),
-        ({"credential": None}, "credential is missing."),
-        ({"path": None, "reverse_of": None}, "path is missing."),
-        ({"encryption": {"password": ""}}, "encryption.password is missing"),
+        ({"include": ["a\nb"]}, "include[0] is empty or has more than one line"),
+        ({"reverse_of": "nothing"}, "reverse_of is 'nothing', but this task does not exist on this host."),
+        ({"credential": None}, "credential is required."),
+        ({"path": None, "reverse_of": None}, "path is required."),
+        ({"encryption": {"password": ""}}, "encryption.password is required"),
     ],
 )
 def test_an_option_of_a_task_that_can_not_be(host, documents, change, message):
     said = host.refused("task", dict(documents, **change))
-    assert said.startswith("The task documents is wrong. ")
+    assert said.startswith("Task documents is invalid: ")
     assert message in said
 
 
 @pytest.mark.parametrize(
     "target, message",
     [
-        ("hook-path-without-scheme", "A notify target has no scheme: use one of mailto:ops@example.com"),
-        ("slack://hook-path", "A notify target has the scheme 'slack'"),
-        ("mailto:hook-path", "A mailto: target of notify is not an e-mail address"),
-        ("https:hook-path", "A https: target of notify is not an address"),
+        ("hook-path-without-scheme", "A notify target has no scheme. Use one of mailto:ops@example.com"),
+        ("slack://hook-path", "A notify target has the unknown scheme 'slack'"),
+        ("mailto:hook-path", "A notify target with mailto: is not an e-mail address"),
+        ("https:hook-path", "A notify target with https: is not a web address"),
     ],
 )
 def test_a_notify_target_that_is_none_is_not_shown(host, documents, target, message):
     host.secret(target)
     said = host.refused("task", dict(documents, notify=[target]))
-    assert said.startswith("The task documents is wrong. ")
+    assert said.startswith("Task documents is invalid: ")
     assert message in said
 
 
 def test_a_missing_direction(host, documents):
     del documents["direction"]
-    assert host.refused("task", documents) == "The task documents is wrong. direction is missing."
+    assert host.refused("task", documents) == "Task documents is invalid: direction is required."
 
 
 @pytest.mark.parametrize(
     "number, message",
     [
-        (errno.ENOSPC, "No space left on device. Make room there, then try again."),
-        (errno.EACCES, "Permission denied. Do this as root: in a playbook with become, in a shell with sudo."),
+        (errno.ENOSPC, "No space left on device. Free space there, then try again."),
+        (errno.EACCES, "Permission denied. Run this as root: use become in a playbook, or sudo in a shell."),
         (errno.EROFS, "Read-only file system."),
     ],
 )
@@ -383,10 +386,10 @@ def test_a_store_that_can_not_be_written(host, offsite, monkeypatch, number, mes
 
 def test_a_root_that_is_relative(host, monkeypatch):
     monkeypatch.setenv("CLOUDSYNC_ROOT", "here")
-    assert host.run("task_info")["msg"] == "CLOUDSYNC_ROOT is 'here': give an absolute path."
+    assert host.run("task_info")["msg"] == "CLOUDSYNC_ROOT is 'here'. Use an absolute path."
 
 
 def test_a_store_that_is_a_file(host, offsite):
     (host.root / "etc/cloudsync/credentials").write_text("")
     message = host.refused("credential", offsite)
-    assert message == f"{host.root}/etc/cloudsync/credentials is in the way: it must be a directory."
+    assert message.startswith(f"{host.root}/etc/cloudsync/credentials is not a directory. Move the existing file away")

@@ -108,8 +108,8 @@ def test_a44_one_that_a_task_uses_is_not_removed(host, documents):
     host.ok("task", dict(documents, name="another"))
     message = host.refused("credential", {"name": "offsite", "state": "absent"})
     assert message == (
-        "The credential offsite is used by the task another, the task documents: remove those tasks, or give them "
-        "another credential, first."
+        "Credential offsite is used by tasks another and documents. Remove the tasks, or change their credential, "
+        "before you remove it. Nothing was changed."
     )
 
 

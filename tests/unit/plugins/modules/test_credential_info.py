@@ -26,4 +26,4 @@ def test_one_is_listed_by_its_name(host, offsite):
 
 
 def test_a_name_that_is_a_path_is_refused(host):
-    assert "is not allowed" in host.refused("credential_info", {"name": "../seed"})
+    assert "is invalid" in host.refused("credential_info", {"name": "../seed"})

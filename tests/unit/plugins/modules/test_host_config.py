@@ -32,7 +32,7 @@ def declared(host, offsite, source):
     }
 
 
-def test_a_whole_host_in_one_call(host, declared):
+def test_one_call_declares_a_whole_host(host, declared):
     result = host.ok("host_config", declared)
     assert result["changed"]
     assert [credential["name"] for credential in result["credentials"]] == ["offsite", "b2"]
@@ -71,7 +71,7 @@ def test_check_mode_works_before_the_runner_is_installed(bare_host):
     before = bare_host.files()
     result = bare_host.ok("host_config", declared, check=True)
     assert result["changed"]
-    assert result["warnings"] == ["rclone is not installed yet, so no provider option could be checked."]
+    assert result["warnings"] == ["rclone is not installed yet, so provider options were not checked."]
     assert bare_host.files() == before
 
 
@@ -103,15 +103,15 @@ def test_purge_does_not_remove_the_credential_of_a_declared_task(host, declared)
     host.ok("host_config", declared)
     fewer = {"credentials": declared["credentials"][1:], "tasks": declared["tasks"], "purge": True}
     assert host.refused("host_config", fewer) == (
-        "The credential offsite is used by the task push, the task restore: remove those tasks, or give them another "
-        "credential, first."
+        "Credential offsite is used by tasks push and restore. Remove the tasks, or change their credential, before "
+        "you remove it. Nothing was changed."
     )
 
 
 def test_one_invalid_object_changes_nothing(host, declared):
     declared["tasks"][1]["path"] = "relative"
     message = host.refused("host_config", declared)
-    assert message == "The task restore is wrong. path is 'relative': give an absolute path, such as /srv/data."
+    assert message == "Task restore is invalid: path is 'relative'. Use an absolute path, such as /srv/data."
 
 
 @pytest.mark.parametrize("kind", ["credentials", "tasks"])
@@ -119,7 +119,7 @@ def test_a_name_that_is_declared_twice_is_refused(host, declared, kind):
     declared[kind].append(declared[kind][0])
     message = host.refused("host_config", declared)
     name = declared[kind][0]["name"]
-    assert message == f"The {kind[:-1]} {name} is declared twice in one call."
+    assert message == f"{kind[:-1].capitalize()} {name} is declared twice. Declare it once. Nothing was changed."
 
 
 @pytest.mark.parametrize("word", ["true", "push", "s3", "2", "daily"])

@@ -70,7 +70,7 @@ def test_a_refused_login_is_a_failure_with_the_reason(host, offsite):
 @pytest.mark.parametrize(
     "options, message",
     [
-        ({"credential": "nothing"}, "There is no credential 'nothing' on this host (there are: none)."),
+        ({"credential": "nothing"}, "Credential nothing does not exist on this host. Existing credentials: none."),
         ({"provider": "s33"}, "There is no provider 's33'. Did you mean 's3'?"),
         ({}, "one of the following is required: task, credential, provider"),
         ({"credential": "x", "provider": "s3"}, "parameters are mutually exclusive: task|credential|provider"),

@@ -47,7 +47,7 @@ def test_a_guard_that_would_refuse_fails_the_check_and_is_a_warning_of_a_dry_run
     runs = [host.run("run", {"task": "documents"}, check=True), host.ok("run", {"task": "documents", "dry_run": True})]
     assert [result["reason"] for result in runs] == ["max_delete", "max_delete"]
     assert runs[0]["failed"]
-    assert runs[0]["msg"].startswith("A run of documents would end as max_delete: The run would delete ")
+    assert runs[0]["msg"].startswith("A run of task documents would end as max_delete: The run would delete ")
     assert runs[1]["warnings"] == [runs[0]["msg"]]
     assert runs[1]["plan"]["delete"]
 
@@ -55,7 +55,7 @@ def test_a_guard_that_would_refuse_fails_the_check_and_is_a_warning_of_a_dry_run
 def test_check_mode_without_the_task_returns_an_empty_plan(bare_host):
     result = bare_host.ok("run", {"task": "documents"}, check=True)
     assert result["changed"]
-    assert result["warnings"] == ["The task documents is not on this host yet, so its run could not be planned."]
+    assert result["warnings"] == ["Task documents does not exist on this host yet, so no plan was made."]
     assert result["plan"]["copy"] == []
 
 
@@ -67,7 +67,7 @@ def test_a_run_that_a_guard_refuses_fails_with_its_record(host, task, source):
     run = result["run"]
     assert (run["state"], run["reason"], run["task"], run["trigger"]) == ("failed", "not_found", "documents", "manual")
     assert result["reason"] == "not_found"
-    assert result["msg"] == f"The run {run['id']} of documents failed (not_found): {run['message']}"
+    assert result["msg"] == f"Run {run['id']} of task documents ended as failed (not_found): {run['message']}"
     assert run["message"] == (
         f"Source {source}/nowhere does not exist. Create it, or correct the task's path. Nothing was changed."
     )
@@ -102,7 +102,7 @@ def test_stopping_an_inactive_task_is_not_a_change(host, task):
 
 def test_state_started_needs_the_installed_command(host, task):
     assert host.refused("run", {"task": "documents", "state": "started"}) == (
-        f"{host.root}/usr/local/bin/cloudsync is missing, so no run can go on without this module: run the role "
+        f"{host.root}/usr/local/bin/cloudsync does not exist, so a run would end with this module. Apply the role "
         "skyhaul.cloudsync.runner, or use state=finished."
     )
 
@@ -110,5 +110,5 @@ def test_state_started_needs_the_installed_command(host, task):
 @pytest.mark.parametrize("options", [{}, {"state": "stopped"}, {"state": "started"}, {"dry_run": True}])
 def test_a_task_that_does_not_exist_is_refused(host, task, options):
     assert host.refused("run", dict(options, task="document")) == (
-        "There is no task 'document' on this host (there are: documents)."
+        "Task document does not exist on this host. Existing tasks: documents."
     )

@@ -31,7 +31,7 @@ INSTALLED = {
     "rclone/providers": "conf_section derived_options known_hosts option_checks option_values"
     " required_logins schema secret_options sizes traits truenas_names",
     "remote": "arguments host_keys live_config open pinned_folder session",
-    "runs": "dry_run finish hooks locks log notices path_claims progress records recovery run start_gate",
+    "runs": "dry_run finish hooks locks log notifications path_claims progress records recovery run start_gate",
     "schedule": "cron describe next_runs oncalendar overdue preview schedule timezones",
     "snapshots": "btrfs lvm model plan snapshot tools workspace zfs",
     "systemd": "systemctl unit_names",
@@ -41,7 +41,7 @@ INSTALLED = {
 LOADED_BY_STATUS = {
     "": "host",
     "cli": "main output parser show tables",
-    "common": "errors files flock layout text validation",
+    "common": "errors files flock layout processes text validation",
     "config": "stored_tasks",
     "operations": "status",
     "runs": "progress records",

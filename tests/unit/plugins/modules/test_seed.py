@@ -56,7 +56,9 @@ def test_a_lost_seed_is_not_replaced_while_secrets_need_it(host, offsite):
     host.ok("credential", offsite)
     (host.root / FILE).unlink()
     message = host.refused("seed")
-    assert message.startswith(f"The seed {host.root}/{FILE} is missing, but offsite were encrypted with it.")
+    assert message.startswith(
+        f"The seed {host.root}/{FILE} is missing, but these objects are encrypted with it: credential offsite."
+    )
     assert "state=restored" in message
 
 
@@ -94,9 +96,9 @@ def test_a_backup_changes_nothing_and_contains_no_key_in_clear_text(host, passph
 @pytest.mark.parametrize(
     "change, message",
     [
-        ({"passphrase": "another one"}, "The wrapped seed can't be opened: the passphrase is wrong, or the text was"),
-        ({"wrapped": "cloudsync-seed-1:AAAA"}, "The wrapped seed can't be opened: the passphrase is wrong, or the"),
-        ({"wrapped": "x"}, "wrapped is not what skyhaul.cloudsync.seed returned with backup=true."),
+        ({"passphrase": "another one"}, "Cannot open the wrapped seed: the passphrase is wrong, or the text was"),
+        ({"wrapped": "cloudsync-seed-1:AAAA"}, "Cannot open the wrapped seed: the passphrase is wrong, or the"),
+        ({"wrapped": "x"}, "wrapped is invalid. Use the value that skyhaul.cloudsync.seed returned with backup=true."),
         ({"wrapped": None}, "state is restored but all of the following are missing: wrapped"),
         ({"passphrase": None}, "state is restored but all of the following are missing: passphrase"),
     ],
@@ -109,7 +111,7 @@ def test_a_wrong_passphrase_or_a_damaged_text_is_refused(host, wrapped, passphra
 
 def test_a_short_passphrase_is_refused(host):
     assert host.refused("seed", {"backup": True, "passphrase": "2short"}) == (
-        "The passphrase is too short: it alone protects the seed; use 8 characters or more."
+        "The passphrase is too short. Only it protects the seed. Use 8 characters or more."
     )
 
 
@@ -138,7 +140,7 @@ def test_a_rotation_with_an_unreadable_secret_changes_nothing(host, documents):
     path.write_text(path.read_text().replace("cs1:", "cs1:x", 1))
     files = host.files()
     message = host.run("seed", {"state": "rotated"})["msg"]
-    assert f"of the credential offsite in {path}" in message
+    assert f"of credential offsite in {path}" in message
     after = host.files()
     assert {name: text for name, text in after.items() if name != FILE} == {
         name: text for name, text in files.items() if name != FILE

@@ -159,7 +159,7 @@ def test_limits_and_write_paths_reach_the_unit(host, documents):
 
 def test_an_ambiguous_schedule_warns(host, documents):
     result = host.ok("task", dict(documents, schedule={"cron": "0 0 */2 * 1"}))
-    assert [text.split(": ")[0] for text in result["warnings"]] == ["The task documents"]
+    assert [text.split(": ")[0] for text in result["warnings"]] == ["Task documents"]
 
 
 def test_a_task_with_edited_secrets_is_refused_and_not_changed(host, documents):
@@ -169,5 +169,5 @@ def test_a_task_with_edited_secrets_is_refused_and_not_changed(host, documents):
     text = path.read_text().replace(stored["encryption"]["salt"], stored["encryption"]["password"])
     path.write_text(text)
     message = host.refused("task", documents)
-    assert f"encryption.salt of the task documents in {path}" in message
+    assert f"encryption.salt of task documents in {path}" in message
     assert path.read_text() == text

@@ -11,7 +11,7 @@ def test_a_host_without_any_returns_an_empty_list(bare_host):
     assert bare_host.ok("task_info")["tasks"] == []
 
 
-def test_a_task_that_never_ran_is_pending(host, documents):
+def test_a_task_without_a_run_is_pending(host, documents):
     public = host.ok("task", documents)["task"]
     (host.root / "etc/cloudsync/seed").unlink()
     result = host.ok("task_info")
@@ -56,5 +56,5 @@ def test_past_runs_are_listed_newest_first(host, documents, source):
 def test_an_unknown_task_is_refused_with_the_existing_names(host, documents):
     host.ok("task", documents)
     assert host.refused("task_info", {"name": "document"}) == (
-        "There is no task 'document' on this host (there are: documents)."
+        "Task document does not exist on this host. Existing tasks: documents."
     )

@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""Sections of rclone's configuration for a credential and for a task's encryption."""
+"""Build the sections of rclone's configuration for a credential and for a task's encryption."""
 
 from __future__ import annotations
 
@@ -15,50 +15,50 @@ from ..obscure import obscure
 from .derived_options import tune
 from .schema import Provider
 
-# Options whose text may come with line breaks, which the configuration can't hold.
+# Options whose text may contain line breaks, which the configuration cannot hold.
 PEM = frozenset(("key_pem",))
 
 
-def remote_section(
+def build_remote_section(
     provider: Provider,
     attributes: Mapping[str, str],
     secrets: Mapping[str, str],
     provider_options: Mapping[str, str],
 ) -> Dict[str, str]:
-    """The section of a remote: what the provider's name brings, the credential, and the task's options on top.
+    """Build the section of a remote from the credential and the task's options, which override the credential's.
 
-    All values are plain text; what rclone wants obscured is obscured here. They have passed checks.check().
+    All values are plain text that check() in option_checks has accepted. Passwords are obscured here for rclone.
     """
     options = tune(provider, {**attributes, **secrets}, provider_options).options
-    return {"type": provider.name, **{name: _stored(provider, name, value) for name, value in options.items()}}
+    return {"type": provider.name, **{name: _encode(provider, name, value) for name, value in options.items()}}
 
 
-def _stored(provider: Provider, name: str, value: str) -> str:
+def _encode(provider: Provider, name: str, value: str) -> str:
     if any(option.is_password for option in provider.all_options(name)):
         return obscure(value)
     if name in PEM:
         return value.strip().replace("\r\n", "\n").replace("\n", "\\n")
-    return on_one_line(value)
+    return join_lines(value)
 
 
-def on_one_line(value: str) -> str:
-    """JSON (a token, a key file) without its line breaks; anything else as it is."""
+def join_lines(value: str) -> str:
+    """Return JSON (a token, a key file) on one line, and any other text without the line breaks at its end."""
     if "\n" not in value:
         return value
     try:
         content = json.loads(value)
     except ValueError:
-        # A text file's last line break is no part of a key.
+        # The last line break of a text file does not belong to the key.
         return value.rstrip("\r\n")
     return json.dumps(content, separators=(",", ":"), ensure_ascii=False)
 
 
-def crypt_section(
+def build_crypt_section(
     remote: str, password: str, salt: str, filenames: str, directory_names: bool, strict_names: bool
 ) -> Dict[str, str]:
-    """The section of a crypt remote over ``remote`` ("name:path"). ``filenames`` is standard, obfuscate or off.
+    """Build the section of a crypt remote on ``remote`` ("name:path"). ``filenames`` is standard, obfuscate or off.
 
-    ``strict_names``: this rclone can fail on a name that does not decrypt, instead of leaving it out silently.
+    ``strict_names``: this rclone can fail on a name that it cannot decrypt, instead of omitting the file silently.
     """
     section = {
         "type": "crypt",

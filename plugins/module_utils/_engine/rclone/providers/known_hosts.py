@@ -4,10 +4,10 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""SSH host keys: the lines of a known_hosts file, and which options of the provider sftp decide what is trusted.
+"""SSH host keys: the lines of a known_hosts file, and the options of the provider sftp that decide what is trusted.
 
-rclone checks no host key unless it is told to. Told to, it takes the algorithm that the server likes best, and then
-calls any other key of this server in the file a mismatch, unless ``host_key_algorithms`` says which ones there are.
+By default rclone checks no host key. With a known_hosts file it uses the algorithm that the server prefers, and reports
+a mismatch if the file has only keys of other types, unless ``host_key_algorithms`` lists those types.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from .option_values import TRUE
 
 KNOWN_HOSTS, KNOWN_HOSTS_FILE, HOST_KEYS = "known_hosts", "known_hosts_file", "host_keys"
 HOST_KEY_ALGORITHMS, PIN_HOST_KEY, SSH = "host_key_algorithms", "pin_host_key", "ssh"
-# What decides whom a login trusts belongs to the credential, not to a task.
+# These options decide which servers are trusted. They belong to the credential, not to a task.
 OF_THE_CREDENTIAL = frozenset((KNOWN_HOSTS, KNOWN_HOSTS_FILE, HOST_KEYS, PIN_HOST_KEY, SSH))
 NONE = "none"
 PORT = "22"
 REVOKED, AUTHORITY = "@revoked", "@cert-authority"
-# A key of the type ssh-rsa signs in several ways, the best first.
+# A key of the type ssh-rsa signs with several algorithms. The strongest is the first.
 RSA = ("rsa-sha2-512", "rsa-sha2-256", "ssh-rsa")
 
 
@@ -42,7 +42,7 @@ class Line:
     key_type: str
 
     def is_about(self, host: str, port: str) -> bool:
-        """Whether the line says something about the server at ``host`` and ``port``."""
+        """Whether the line applies to the server at ``host`` and ``port``."""
         name = host.lower() if port == PORT else f"[{host.lower()}]:{port}"
         if self.hosts.startswith("|1|"):
             return _is_hash_of(self.hosts, name)
@@ -53,7 +53,7 @@ class Line:
 
 
 def _matches(name: str, patterns: List[str]) -> bool:
-    # Brackets are letters here: they stand around a host that has a port.
+    # Brackets have no special meaning here: they surround a host that has a port.
     return any(fnmatch.fnmatchcase(name, pattern.replace("[", "[[]")) for pattern in patterns)
 
 
@@ -67,7 +67,7 @@ def _is_hash_of(hashed: str, name: str) -> bool:
 
 
 def parse(text: str) -> Tuple[List[Line], List[int]]:
-    """The lines of ``text``, and the numbers (from 1) of those that are none."""
+    """Return the lines of ``text``, and the numbers (from 1) of the invalid ones."""
     lines: List[Line] = []
     wrong: List[int] = []
     for number, raw in enumerate(text.splitlines(), 1):
@@ -83,7 +83,7 @@ def parse(text: str) -> Tuple[List[Line], List[int]]:
 
 
 def _is_key(key_type: str, key: str) -> bool:
-    """Whether the base64 text ``key`` is one of ``key_type``: it begins with that name, behind its length."""
+    """Whether the base64 text ``key`` is of ``key_type``: it begins with the length of that name and the name."""
     try:
         content = base64.b64decode(key, validate=True)
     except (binascii.Error, ValueError):
@@ -91,8 +91,8 @@ def _is_key(key_type: str, key: str) -> bool:
     return content[4 : 4 + int.from_bytes(content[:4], "big")] == key_type.encode()
 
 
-def algorithms(text: str, host: str, port: str) -> str:
-    """The ``host_key_algorithms`` for the keys that ``text`` has of a server; empty when rclone may take any."""
+def list_algorithms(text: str, host: str, port: str) -> str:
+    """Return the ``host_key_algorithms`` for the keys of a server in ``text``; empty if rclone may use any."""
     about = [line for line in parse(text)[0] if line.is_about(host, port or PORT)]
     if any(line.marker == AUTHORITY for line in about):
         return ""
@@ -101,25 +101,25 @@ def algorithms(text: str, host: str, port: str) -> str:
 
 
 def is_unchecked(login: Mapping[str, str]) -> bool:
-    """Whether a credential says that any server is to be trusted."""
+    """Whether a credential trusts every server."""
     return NONE in (login.get(KNOWN_HOSTS, "").strip(), login.get(KNOWN_HOSTS_FILE, "").strip())
 
 
-def problems(login: Mapping[str, str]) -> List[str]:
-    """What is wrong with the options of a credential for sftp that say whom it trusts, a sentence each."""
+def find_problems(login: Mapping[str, str]) -> List[str]:
+    """Return a sentence for each invalid option of an sftp credential that decides which servers are trusted."""
     found = []
     text = login.get(KNOWN_HOSTS, "")
     lines, wrong = parse(text)
     if text.strip() != NONE and (wrong or (text and not lines)):
         found.append(
-            f"'known_hosts'{f', line {wrong[0]},' if wrong else ''} must be lines as 'ssh-keyscan HOST' prints them "
-            "(host, type of the key, key), or none."
+            f"'known_hosts'{f', line {wrong[0]},' if wrong else ''} is invalid. Use the lines that 'ssh-keyscan HOST' "
+            "prints (host, key type, key), or none."
         )
     if text and login.get(KNOWN_HOSTS_FILE):
-        found.append("'known_hosts' and 'known_hosts_file' are both set: keep one of them.")
+        found.append("'known_hosts' and 'known_hosts_file' are both set. Remove one of them.")
     if login.get(PIN_HOST_KEY) in TRUE:
         found.append(
-            "'pin_host_key' would trust whatever server answers first, at each run anew: put the server's keys into "
-            "known_hosts."
+            "'pin_host_key' trusts any server that answers first, again in each run. Put the server's keys into "
+            "known_hosts instead."
         )
     return found

@@ -15,47 +15,46 @@ from typing import Any, Callable, Dict, List, Mapping, Sequence, Tuple
 from ...common.errors import usage_error
 from ...common.validation import suggest_name
 from . import known_hosts
-from .derived_options import FLAGS, own_options, rclone_option, size_problem, spelled
-from .option_values import choice_problem, problem
-from .required_logins import missing_login
+from .derived_options import FLAGS, find_option, find_size_problem, list_own_options
+from .option_values import find_problem
+from .required_logins import find_missing_login
 from .schema import Option, Provider
 from .secret_options import carries_secret, must_be_secret
-from .traits import undeclared_options
+from .traits import list_undeclared_options
+from .truenas_names import STORJ_IX
 
 
 def check(provider: Provider, attributes: Mapping[str, str], secrets: Mapping[str, str]) -> None:
-    """Refuse, with a sentence for each problem, options that can't make a login at ``provider``.
+    """Refuse options with which ``provider`` cannot log in. The error has a sentence for each problem.
 
-    Values are text, as rclone's configuration spells them, passwords in clear. No secret value is ever named.
+    Values are text, as rclone's configuration spells them, passwords in clear. The error shows no secret value.
     """
-    problems = _unknown(provider, {**attributes, **secrets})
+    problems = _find_unknown(provider, {**attributes, **secrets})
     problems += [
-        f"{name!r} is given both as attribute and as secret: keep it in one of them."
-        for name in attributes
-        if name in secrets
+        f"{name!r} is set in attributes and in secrets. Remove one of them." for name in attributes if name in secrets
     ]
-    problems += _public_problems(provider, attributes, "move it from attributes to secrets")
+    problems += _find_public_problems(provider, attributes, "move it from attributes to secrets")
     for name, value in secrets.items():
-        problems += _value_problems(provider, name, value, shown=False)
-    problems += _missing(provider, {**attributes, **secrets})
+        problems += _find_value_problems(provider, name, value, shown=False)
+    problems += _find_missing(provider, {**attributes, **secrets})
     if provider.name == "sftp":
-        problems += known_hosts.problems({**attributes, **secrets})
+        problems += known_hosts.find_problems({**attributes, **secrets})
     if problems:
         raise usage_error(" ".join(problems))
 
 
 def check_options(provider: Provider, options: Mapping[str, str]) -> None:
-    """Refuse a task's ``provider_options`` that its credential's provider does not have, or that are secrets."""
+    """Refuse a task's ``provider_options`` that are invalid, secret, or unknown to its credential's provider."""
     flags = {name: value for name, value in options.items() if name in FLAGS}
     own = {name: value for name, value in options.items() if name not in FLAGS}
-    problems = _unknown(provider, own, tuple(FLAGS))
-    problems += _public_problems(provider, own, "set it in the credential's secrets")
+    problems = _find_unknown(provider, own, tuple(FLAGS))
+    problems += _find_public_problems(provider, own, "set it in the credential's secrets")
     for name, value in flags.items():
-        wrong = problem(FLAGS[name], value) if value else ""
+        wrong = find_problem(FLAGS[name], value) if value else ""
         problems += [f"{name!r} is {value!r}: it {wrong}."] if wrong else []
     if provider.name == "sftp":
         problems += [
-            f"{name!r} says whom a login trusts: set it in the credential."
+            f"{name!r} decides which servers are trusted. Set it in the credential."
             for name in own
             if name in known_hosts.OF_THE_CREDENTIAL
         ]
@@ -63,9 +62,9 @@ def check_options(provider: Provider, options: Mapping[str, str]) -> None:
         raise usage_error(" ".join(problems))
 
 
-def _unknown(provider: Provider, given: Mapping[str, str], more: Sequence[str] = ()) -> List[str]:
-    known = {option.name for option in provider.options} | undeclared_options(provider.name)
-    known |= {*more, *own_options(provider), *provider.alias.renamed}
+def _find_unknown(provider: Provider, given: Mapping[str, str], more: Sequence[str] = ()) -> List[str]:
+    known = {option.name for option in provider.options} | list_undeclared_options(provider.name)
+    known |= {*more, *list_own_options(provider)}
     return [
         f"The provider {provider.name} has no option {name!r}.{suggest_name(name, sorted(known))}"
         for name in given
@@ -73,58 +72,53 @@ def _unknown(provider: Provider, given: Mapping[str, str], more: Sequence[str] =
     ]
 
 
-def _public_problems(provider: Provider, given: Mapping[str, str], advice: str) -> List[str]:
+def _find_public_problems(provider: Provider, given: Mapping[str, str], advice: str) -> List[str]:
     problems: List[str] = []
     for name, value in given.items():
-        option = rclone_option(provider, name)
-        if must_be_secret(provider, provider.alias.renamed.get(name, name)):
+        option = find_option(provider, name)
+        if must_be_secret(provider, name):
             problems.append(f"{name!r} is a secret: {advice}.")
         elif option is not None and carries_secret(option, value):
-            problems.append(f"{name!r} has a password or token in it: {advice}.")
+            problems.append(f"{name!r} contains a password or token: {advice}.")
         else:
-            problems += _value_problems(provider, name, value, shown=True)
+            problems += _find_value_problems(provider, name, value, shown=True)
     return problems
 
 
-def _value_problems(provider: Provider, name: str, value: str, shown: bool) -> List[str]:
-    """``shown``: the value is public and helps the reader."""
-    option = rclone_option(provider, name) or Option(name)
-    text = spelled(provider, name, value)
-    wrong = _form_problem(provider, name, text)
+def _find_value_problems(provider: Provider, name: str, value: str, shown: bool) -> List[str]:
+    """``shown``: the value is public, and the message may contain it."""
+    option = find_option(provider, name) or Option(name)
+    wrong = _find_form_problem(provider, name, value)
     if value and not wrong:  # an empty value counts as not set
-        wrong = (
-            choice_problem(value, provider.alias.choices.get(name, ()))
-            or problem(option, text)
-            or size_problem(provider, name, text)
-        )
+        wrong = find_problem(option, value) or find_size_problem(provider, name, value)
     if not wrong:
         return []
     return [f"{name!r}{f' is {value!r}: it' if shown else ''} {wrong}."]
 
 
-def _form_problem(provider: Provider, name: str, value: str) -> str:
-    """What is wrong with the text of an option that has a form of its own."""
-    if name == "token" and not _takes_oauth_token(provider):
+def _find_form_problem(provider: Provider, name: str, value: str) -> str:
+    """Return why the value of an option that has its own form is invalid; empty if it is valid."""
+    if name == "token" and not _has_oauth_token(provider):
         return ""
     forms = (FORMS[key] for key in ((provider.called, name), (provider.name, name), ("", name)) if key in FORMS)
-    fits, wanted = next(forms, (_anything, ""))
+    fits, wanted = next(forms, (_accept_all, ""))
     return "" if fits(value) else wanted
 
 
-def _takes_oauth_token(provider: Provider) -> bool:
-    return provider.option("token_url") is not None or "token_url" in undeclared_options(provider.name)
+def _has_oauth_token(provider: Provider) -> bool:
+    return provider.option("token_url") is not None or "token_url" in list_undeclared_options(provider.name)
 
 
-def _anything(_value: str) -> bool:
+def _accept_all(_value: str) -> bool:
     return True
 
 
 def _is_token(value: str) -> bool:
-    content = _json_object(value)
+    content = _parse_object(value)
     return bool(content.get("access_token") or content.get("refresh_token"))
 
 
-def _json_object(value: str) -> Dict[str, Any]:
+def _parse_object(value: str) -> Dict[str, Any]:
     try:
         content = json.loads(value)
     except ValueError:
@@ -137,31 +131,29 @@ def _is_url(value: str) -> bool:
 
 
 URL = "must begin with http:// or https://"
-# By the provider's name, or the one that a credential uses for it, or for all ("").
+# By the name that a credential uses, by rclone's name, or for all providers ("").
 FORMS: Mapping[Tuple[str, str], Tuple[Callable[[str], bool], str]] = {
-    ("AZUREBLOB", "endpoint"): (lambda value: not value or _is_url(value), URL),
-    ("S3", "endpoint"): (lambda value: not value or _is_url(value), URL),
-    ("STORJ_IX", "endpoint"): (lambda value: not value or value.startswith("https://"), "must begin with https://"),
+    (STORJ_IX, "endpoint"): (lambda value: not value or value.startswith("https://"), "must begin with https://"),
     ("azureblob", "account"): (
         lambda value: bool(re.match(r"\A[A-Za-z0-9.-]*\Z", value)),
         "can only contain letters, digits, - and .",
     ),
     ("", "config_credentials"): (
-        lambda value: bool(_json_object(value)),
+        lambda value: bool(_parse_object(value)),
         "must be the JSON text of the app's config.json",
     ),
     ("", "key_pem"): (lambda value: "PRIVATE KEY-----" in value, "must be the PEM text of a private key"),
     ("", "service_account_credentials"): (
-        lambda value: bool(_json_object(value)),
+        lambda value: bool(_parse_object(value)),
         "must be the JSON text of the service account's key file",
     ),
-    ("", "token"): (_is_token, "must be the JSON text that 'rclone authorize' prints, with an access_token in it"),
+    ("", "token"): (_is_token, "must be the JSON text that 'rclone authorize' prints, and contain an access_token"),
     ("http", "url"): (_is_url, URL),
     ("webdav", "url"): (_is_url, URL),
 }
 
 
-def _missing(provider: Provider, given: Mapping[str, str]) -> List[str]:
+def _find_missing(provider: Provider, given: Mapping[str, str]) -> List[str]:
     password_names = {option.name for option in provider.options if option.is_password}
     filled = {name for name, value in given.items() if value or name in password_names}
     sub_provider = given.get("provider", "")
@@ -170,7 +162,7 @@ def _missing(provider: Provider, given: Mapping[str, str]) -> List[str]:
         for option in provider.options
         if option.required and not option.default and option.applies_to(sub_provider)
     }
-    login = missing_login(provider.name, filled)
+    login = find_missing_login(provider.name, filled)
     absent = sorted(name for name in required - filled if name not in login)
     problems = [f"{provider.name} needs {', '.join(absent)}."] if absent else []
     return problems + ([login] if login else [])

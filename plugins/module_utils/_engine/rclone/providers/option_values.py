@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import re
-from typing import Callable, Dict, Sequence, Tuple
+from typing import Callable, Dict, Tuple
 
 from ...common.validation import suggest_name
 from .schema import Option
@@ -42,23 +42,19 @@ RULES: Dict[str, Rule] = {
 }
 
 
-def problem(option: Option, value: str) -> str:
-    """What is wrong with ``value`` for ``option``, such as "must be a whole number"; empty when nothing is."""
+def find_problem(option: Option, value: str) -> str:
+    """Return why ``value`` is invalid for ``option``, such as "must be a whole number"; empty if it is valid."""
     if option.type in RULES:
         fits, wanted = RULES[option.type]
         return "" if fits(value) else wanted
-    return choice_problem(value, _allowed(option))
-
-
-def choice_problem(value: str, allowed: Sequence[str]) -> str:
-    """What is wrong with ``value`` when only those ``allowed`` are possible; without any, all are."""
+    allowed = _list_allowed(option)
     if allowed and value not in allowed:
         return f"must be one of {', '.join(filter(None, allowed))}.{suggest_name(value, allowed)}".rstrip(".")
     return ""
 
 
-def _allowed(option: Option) -> Tuple[str, ...]:
-    """The only values that are possible, empty when any may be."""
+def _list_allowed(option: Option) -> Tuple[str, ...]:
+    """Return the only valid values; empty if all values are valid."""
     if "|" in option.type:
         return tuple(option.type.split("|"))
     return option.choices if option.is_exclusive else ()

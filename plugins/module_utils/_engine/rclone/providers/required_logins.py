@@ -27,8 +27,8 @@ AZURE: Ways = (
     ("account", "use_az"),
     ("use_emulator",),
 )
-# Each way is enough by itself; the first is the one to name first. Where env_auth is a way, "env_auth: false" says
-# that one wants in without a login.
+# One of the ways is enough. Messages suggest the first. Where env_auth is a way, "env_auth: false" means an anonymous
+# access.
 LOGINS: Mapping[str, Ways] = {
     "azureblob": AZURE,
     "azurefiles": AZURE,
@@ -71,30 +71,29 @@ LOGINS: Mapping[str, Ways] = {
     "yandex": (("token",), *CLIENT),
     "zoho": (("token",), *CLIENT),
 }
-# One without the other is a mistake, also where another way would do.
+# Options that are only valid together, even if another way is complete.
 TOGETHER: Mapping[str, Ways] = {
     "s3": (("access_key_id", "secret_access_key"),),
     "webdav": (("user", "pass"),),
 }
 
 
-def missing_login(provider_name: str, given: Set[str]) -> str:
-    """A sentence that says which options a login at ``provider_name`` (rclone's name) lacks; empty when none."""
+def find_missing_login(provider_name: str, given: Set[str]) -> str:
+    """Return a sentence with the options that a login at ``provider_name`` (rclone's name) needs; empty if complete."""
     for pair in TOGETHER.get(provider_name, ()):
         absent = [name for name in pair if name not in given]
         if len(absent) == 1:
             other = next(name for name in pair if name in given)
-            return f"{other!r} is set without {absent[0]!r}."
+            return f"{other!r} is set, but {absent[0]!r} is missing."
     ways = LOGINS.get(provider_name, ())
     if not ways or any(given.issuperset(way) for way in ways):
         return ""
     begun = max(ways, key=lambda way: len(given.intersection(way)) / len(way))
     absent = [name for name in begun if name not in given]
     others = sorted({name for way in ways for name in way} - set(begun) - given)
-    return "{0} needs {1}{2}.".format(
-        provider_name, _and(absent), f"; other ways to log in use {', '.join(others)}" if others else ""
-    )
+    sentence = f"{provider_name} needs {_join(absent)}."
+    return f"{sentence} Other ways to log in use {', '.join(others)}." if others else sentence
 
 
-def _and(names: Sequence[str]) -> str:
+def _join(names: Sequence[str]) -> str:
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

@@ -4,48 +4,35 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""What the installed rclone can talk to: its providers and their options, as ``rclone config providers`` says."""
+"""The providers of the installed rclone and their options, from ``rclone config providers``."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import os
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Dict, Iterator, Mapping, Optional, Tuple
 
 from ...common.errors import CloudsyncError, usage_error
 from ...common.files import read_json, write_json
 from ...common.validation import suggest_name
 from ..binary import Rclone, run_quietly
-from .traits import is_bucket_based, is_read_only, refresh_token_is_single_use, state_options
-from .truenas_names import ALIASES, SPELLINGS, Alias, rclone_name
-
-__all__ = [
-    "Option",
-    "Provider",
-    "is_bucket_based",
-    "is_read_only",
-    "load",
-    "parse",
-    "refresh_token_is_single_use",
-    "resolve",
-    "state_options",
-]
+from .truenas_names import SYNONYMS, get_rclone_name, normalize_name
 
 CACHE_NAME = ".rclone-providers.json"  # no task can have this name
-CACHE_FORM = 2  # 1 had no prefixes
+CACHE_FORM = 2  # the form 1 had no prefixes
 DROPPED = {
-    "hubic": "The service hubiC was closed and rclone dropped it: move the data to another provider.",
+    "hubic": "hubiC was closed, and rclone dropped it. Move the data to another provider.",
 }
 
 
 @dataclass(frozen=True)
 class Option:
-    """One option of a provider. ``default`` is rclone's spelling, empty when there is none.
+    """One option of a provider. ``default`` is rclone's spelling, empty if there is none.
 
     ``choices`` are the known values; ``is_exclusive``: no others are allowed. ``sub_provider`` restricts the option
-    to some values of the option ``provider`` (s3: "AWS,Ceph"; "!AWS" excludes), empty = all.
+    to some values of the option ``provider`` (s3: "AWS,Ceph"; "!AWS" excludes); empty means all.
     """
 
     name: str
@@ -60,7 +47,7 @@ class Option:
     sub_provider: str = ""
 
     def applies_to(self, sub_provider: str) -> bool:
-        """Whether the option is one of those that ``sub_provider`` (may be empty) has."""
+        """Whether ``sub_provider`` (may be empty) has the option."""
         if not self.sub_provider or not sub_provider:
             return True
         names = self.sub_provider.lstrip("!").split(",")
@@ -69,44 +56,44 @@ class Option:
 
 @dataclass(frozen=True)
 class Provider:
-    """One rclone backend. ``called``: the name that a credential uses for it; ``alias``: what that brings along.
+    """One backend of rclone. ``called`` is the normalized name that a credential uses for it.
 
-    ``prefix``: what its options are called by in rclone's environment and flags. An option can be there several
-    times, with different ``sub_provider``.
+    ``prefix`` begins the names of its options in rclone's environment and flags. An option can occur several times,
+    with different ``sub_provider``.
     """
 
     name: str
     description: str = ""
     options: Tuple[Option, ...] = ()
-    alias: Alias = field(default_factory=lambda: Alias(""))
     called: str = ""
     prefix: str = ""
 
     def all_options(self, name: str) -> Iterator[Option]:
-        """Every form of the option ``name``."""
+        """Return every form of the option ``name``."""
         return (option for option in self.options if option.name == name)
 
     def option(self, name: str) -> Optional[Option]:
-        """The first form of the option ``name``; None when the provider has no such option."""
+        """Return the first form of the option ``name``; None if the provider has no such option."""
         return next(self.all_options(name), None)
 
 
 def parse(json_text: str) -> Dict[str, Provider]:
-    """The providers, by rclone's name, in an answer of ``rclone config providers``."""
+    """Return the providers in an answer of ``rclone config providers``, by rclone's name."""
     try:
-        return {entry["Name"]: _provider(entry) for entry in json.loads(json_text)}
+        return {entry["Name"]: _parse_provider(entry) for entry in json.loads(json_text)}
     except (ValueError, KeyError, TypeError):
         raise CloudsyncError(
-            "other", "rclone's list of providers can't be read: run the role skyhaul.cloudsync.runner."
+            "other",
+            "Cannot read rclone's list of providers. Run the role skyhaul.cloudsync.runner to install another rclone.",
         ) from None
 
 
-def _provider(entry: Mapping[str, Any]) -> Provider:
-    options = tuple(_option(option) for option in entry["Options"] or ())
+def _parse_provider(entry: Mapping[str, Any]) -> Provider:
+    options = tuple(_parse_option(option) for option in entry["Options"] or ())
     return Provider(entry["Name"], entry.get("Description", ""), options, prefix=entry["Prefix"])
 
 
-def _option(entry: Mapping[str, Any]) -> Option:
+def _parse_option(entry: Mapping[str, Any]) -> Option:
     return Option(
         name=entry["Name"],
         type=entry.get("Type", "string"),
@@ -122,23 +109,23 @@ def _option(entry: Mapping[str, Any]) -> Option:
 
 
 def load(rclone: Rclone, cache_dir: str) -> Dict[str, Provider]:
-    """The providers of ``rclone``. Its answer is kept in ``cache_dir`` for as long as the program is the same file.
+    """Return the providers of ``rclone``. ``cache_dir`` keeps its answer until the program's file changes.
 
-    A cache that can't be read or written is not used; nor is ``cache_dir`` created, as this also serves check mode.
+    A cache that cannot be read or written is not used. ``cache_dir`` is not created: check mode changes nothing.
     """
     path = os.path.join(cache_dir, CACHE_NAME)
-    program = _identity(rclone.path)
+    program = _identify(rclone.path)
     cached = _read_cache(path, program)
     if cached is not None:
         return cached
     answer = run_quietly(rclone.path, "config", "providers")
     found = parse(answer)
     with contextlib.suppress(OSError, CloudsyncError):
-        write_json(path, {"form": CACHE_FORM, "program": program, "providers": _without_help(answer)})
+        write_json(path, {"form": CACHE_FORM, "program": program, "providers": _remove_help(answer)})
     return found
 
 
-def _identity(path: str) -> str:
+def _identify(path: str) -> str:
     real = os.path.realpath(path)
     found = os.stat(real)
     return f"{real} {found.st_mtime_ns} {found.st_size}"
@@ -154,8 +141,8 @@ def _read_cache(path: str, program: str) -> Optional[Dict[str, Provider]]:
         return None
 
 
-def _without_help(answer: str) -> Any:
-    """Nine tenths of the answer are texts for people, which would make every reading of the cache slower."""
+def _remove_help(answer: str) -> Any:
+    """Return the answer without its help texts, which are nine tenths of it and would slow down every start."""
     kept = ("Name", "Type", "Required", "IsPassword", "Advanced", "Sensitive", "DefaultStr", "Exclusive", "Provider")
     return [
         {
@@ -175,18 +162,21 @@ def _without_help(answer: str) -> Any:
 
 
 def resolve(name: str, providers: Mapping[str, Provider]) -> Provider:
-    """The provider that a credential calls ``name``: rclone's name or TrueNAS's. An unknown one is refused."""
-    wanted = rclone_name(name)
+    """Return the provider that a credential calls ``name``, an accepted name in any letter case.
+
+    Raises CloudsyncError for an unknown name, and for a provider that this rclone does not have.
+    """
+    called, wanted = normalize_name(name), get_rclone_name(name)
     if wanted in providers:
-        return replace(providers[wanted], alias=ALIASES.get(name, Alias(wanted)), called=name)
+        return replace(providers[wanted], called=called)
     if wanted in DROPPED:
-        raise usage_error(f"The provider {name!r} is gone. {DROPPED[wanted]}")
-    if name in ALIASES or name in SPELLINGS:
+        raise usage_error(f"The provider {called!r} no longer exists. {DROPPED[wanted]}")
+    if wanted in SYNONYMS.values():
         raise usage_error(
-            f"The rclone of this host has no provider {wanted!r} ({name}): it was left out of this build, or is older "
-            "or newer than this rclone. Run the role skyhaul.cloudsync.runner to install another one."
+            f"The rclone of this host does not have the provider {wanted!r}. Its version may be too old or too new, or "
+            "the build may omit the provider. Run the role skyhaul.cloudsync.runner to install another rclone."
         )
-    known = [*providers, *ALIASES, *SPELLINGS]
     raise usage_error(
-        f"There is no provider {name!r}.{suggest_name(name, known)} 'rclone config providers' lists them."
+        f"There is no provider {called!r}.{suggest_name(called, [*providers, *SYNONYMS])} 'rclone config providers' "
+        "lists them."
     )

@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""Which options are secrets: never shown, and encrypted at rest."""
+"""Decide which options are secrets. Secrets are never shown, and are encrypted at rest."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ SECRET_NAME = re.compile(
     r"|sse_customer_key|sse_customer_key_base64|token)\Z"
     r"|\A(2fa|key|key_pem|session_id)\Z"
 )
-# A user and a password before the host. The host name of a plain "user:port" proxy has no "@".
+# A user and a password before the host. A plain "host:port" proxy has no "@".
 LOGIN_IN_URL = re.compile(r"\A([A-Za-z][A-Za-z0-9+.-]*://)?[^/@\s:]*:[^/@\s]+@")
 SECRET_HEADER = re.compile(r"(authorization|cookie|token|api-?key|secret)", re.IGNORECASE)
 URL_NAME = re.compile(r"(\A|_)(url|endpoint|proxy)\Z")
 
 
 def must_be_secret(provider: Provider, option_name: str) -> bool:
-    """Whether ``option_name`` may stand only among the secrets of a credential."""
+    """Whether ``option_name`` is only valid among the secrets of a credential."""
     declared = list(provider.all_options(option_name)) or [Option(option_name)]
     return any(_is_secret(option) for option in declared)
 
@@ -36,7 +36,7 @@ def _is_secret(option: Option) -> bool:
 
 
 def carries_secret(option: Option, value: str) -> bool:
-    """Whether this ``value`` of a public option has a login in it: a URL's user and password, a header's token."""
+    """Whether this ``value`` of a public option contains a login: a URL with a password, or a header with a token."""
     if URL_NAME.search(option.name):
         return bool(LOGIN_IN_URL.match(value))
     return option.name == "headers" and bool(SECRET_HEADER.search(value))

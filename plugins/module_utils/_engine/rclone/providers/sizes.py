@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""Sizes as rclone spells them: 96Mi, 5G, 100b."""
+"""Read and write sizes as rclone spells them: 96Mi, 5G, 100b."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ UNITS = "BKMGTPE"
 MIB = 1 << 20
 
 
-def in_bytes(text: str) -> Optional[int]:
-    """How many bytes ``text`` means; None when it is no size with a unit. M and Mi are the same to rclone."""
+def parse_size(text: str) -> Optional[int]:
+    """Return the bytes that ``text`` means; None if it is not a size with a unit. M and Mi are the same to rclone."""
     found = SIZE.match(text)
     return int(float(found.group(1)) * 1024 ** UNITS.index(found.group(2)[0].upper())) if found else None
 
 
-def in_words(size: int) -> str:
-    """``size`` bytes as an option's value: in MiB when that is exact."""
+def write_size(size: int) -> str:
+    """Return ``size`` bytes as an option's value: in MiB if that is exact."""
     return f"{size}B" if size % MIB else f"{size // MIB}Mi"

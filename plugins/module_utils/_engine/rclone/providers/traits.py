@@ -4,13 +4,13 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""What rclone's own schema does not say about a provider. Every function takes any accepted name of it."""
+"""Facts about providers that rclone's schema does not contain. Each function accepts every name of a provider."""
 
 from __future__ import annotations
 
 from typing import FrozenSet, List, Mapping
 
-from .truenas_names import rclone_name
+from .truenas_names import get_rclone_name
 
 BUCKET_BASED = frozenset(
     (
@@ -30,11 +30,11 @@ BUCKET_BASED = frozenset(
 )
 READ_ONLY = frozenset(("archive", "doi", "http"))
 
-# Their refresh tokens stay valid when an access token is fetched with them, however often.
+# Their refresh tokens stay valid, however often they fetch an access token.
 REUSABLE_REFRESH = frozenset(
     ("drive", "dropbox", "google cloud storage", "google photos", "onedrive", "pcloud", "yandex")
 )
-# Logged in with a password; the session that this opens is kept in the configuration and replaced in it.
+# Providers with a password login. rclone stores the session in its configuration and updates it there.
 SESSIONS: Mapping[str, FrozenSet[str]] = {
     "filefabric": frozenset(("token", "token_expiry", "version")),
     "iclouddrive": frozenset(("cookies", "trust_token")),
@@ -48,7 +48,7 @@ SESSIONS: Mapping[str, FrozenSet[str]] = {
     "storj": frozenset(("access_grant",)),
     "sugarsync": frozenset(("authorization", "authorization_expiry", "deleted_id", "refresh_token", "root_id", "user")),
 }
-# rclone never writes into the sections of these; of every other type it may (sftp notes the shell that it found).
+# rclone never changes the sections of these. It may change all others: sftp stores the shell that it found.
 NEVER_REWRITTEN = frozenset(
     (
         "alias",
@@ -80,10 +80,10 @@ NEVER_REWRITTEN = frozenset(
     )
 )
 TOKEN = frozenset(("token",))
-# Storage classes whose objects can't be read before they are restored, as a task sets them and as a listing tells them.
+# Storage classes whose objects must be restored before they can be read, as tasks and listings spell them.
 ARCHIVED = frozenset(("archive", "deep_archive", "glacier"))
 
-# Keys that rclone keeps in its configuration although its schema, or that of 1.60, does not list them.
+# Options that rclone stores in its configuration, but that its schema, or that of 1.60, does not contain.
 OAUTH = frozenset(("auth_url", "client_id", "client_secret", "token", "token_url"))
 UNDECLARED: Mapping[str, FrozenSet[str]] = {
     "internxt": frozenset(("bucket", "token")),
@@ -99,35 +99,35 @@ UNDECLARED: Mapping[str, FrozenSet[str]] = {
 
 def is_bucket_based(provider_name: str) -> bool:
     """Whether the first part of a path names a bucket, container or share, and a missing folder lists as empty."""
-    return rclone_name(provider_name) in BUCKET_BASED
+    return get_rclone_name(provider_name) in BUCKET_BASED
 
 
 def is_read_only(provider_name: str) -> bool:
-    """Whether one can only pull from it."""
-    return rclone_name(provider_name) in READ_ONLY
+    """Whether the provider only supports pull."""
+    return get_rclone_name(provider_name) in READ_ONLY
 
 
 def is_never_rewritten(provider_name: str) -> bool:
-    """Whether rclone leaves the sections of this provider in its configuration as they are."""
-    return rclone_name(provider_name) in NEVER_REWRITTEN
+    """Whether rclone never changes the sections of this provider in its configuration."""
+    return get_rclone_name(provider_name) in NEVER_REWRITTEN
 
 
-def undeclared_options(provider_name: str) -> FrozenSet[str]:
-    """The options that rclone reads although its schema may not have them."""
-    return UNDECLARED.get(rclone_name(provider_name), frozenset())
+def list_undeclared_options(provider_name: str) -> FrozenSet[str]:
+    """Return the options that rclone reads, but that its schema may not contain."""
+    return UNDECLARED.get(get_rclone_name(provider_name), frozenset())
 
 
-def state_options(provider_name: str) -> FrozenSet[str]:
-    """The options that rclone replaces in its configuration and that a later login needs: save them back.
+def list_state_options(provider_name: str) -> FrozenSet[str]:
+    """Return the options that rclone updates in its configuration and that a later login needs.
 
-    Others that it writes there (an sftp server's shell, say) are notes that it finds out again.
+    rclone writes other options there, too, such as the shell of an sftp server. It can find those again.
     """
-    return SESSIONS.get(rclone_name(provider_name), frozenset()) | TOKEN
+    return SESSIONS.get(get_rclone_name(provider_name), frozenset()) | TOKEN
 
 
 def refresh_token_is_single_use(provider_name: str, attributes: Mapping[str, object], has_token: bool) -> bool:
-    """Whether uses of a credential must take turns, because one's login can end another's. In doubt they must."""
-    name = rclone_name(provider_name)
+    """Whether uses of a credential must take turns, because a login can end another one. True if in doubt."""
+    name = get_rclone_name(provider_name)
     if name in SESSIONS:
         return True
     if not has_token:
@@ -136,13 +136,13 @@ def refresh_token_is_single_use(provider_name: str, attributes: Mapping[str, obj
 
 
 def is_archived(storage_class: object) -> bool:
-    """Whether objects of that class have to be restored before they can be read."""
+    """Whether objects of that class must be restored before they can be read."""
     return str(storage_class).lower() in ARCHIVED
 
 
-def readable_arguments(provider_name: str, options: Mapping[str, object]) -> List[str]:
-    """What a command needs to write, in spite of the ``options`` of its remote, an object that can be read at once."""
-    name = rclone_name(provider_name)
+def list_readable_arguments(provider_name: str, options: Mapping[str, object]) -> List[str]:
+    """Return the arguments with which a command writes objects that can be read at once, whatever ``options`` are."""
+    name = get_rclone_name(provider_name)
     if name == "s3" and is_archived(options.get("storage_class", "")):
         return ["--s3-storage-class=STANDARD"]
     if name == "azureblob" and is_archived(options.get("access_tier", "")):

@@ -4,100 +4,63 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""TrueNAS's provider names, and other spellings of rclone's."""
+"""The accepted names of providers: rclone's, TrueNAS's, and other spellings. Their letter case has no meaning."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Dict, FrozenSet, Mapping, Tuple
+from typing import Mapping
 
-
-@dataclass(frozen=True)
-class Alias:
-    """``provider``: rclone's name. ``implied``, ``flags``: options, and rclone's global flags, unless something is set.
-
-    ``spellings``: for an option, TrueNAS's values and rclone's. ``renamed``: TrueNAS's names of options and rclone's.
-    ``choices``: the only values of an option. ``in_mib``: sizes that may be plain numbers, of MiB. ``unsaid``: values
-    that TrueNAS always writes, and that are nobody's wish.
-    """
-
-    provider: str
-    implied: Mapping[str, str] = field(default_factory=dict)
-    spellings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    renamed: Mapping[str, str] = field(default_factory=dict)
-    choices: Mapping[str, Tuple[str, ...]] = field(default_factory=dict)
-    in_mib: FrozenSet[str] = frozenset()
-    flags: Mapping[str, str] = field(default_factory=dict)
-    unsaid: Mapping[str, str] = field(default_factory=dict)
-
-
-DRIVE_TYPES = {"PERSONAL": "personal", "BUSINESS": "business", "DOCUMENT_LIBRARY": "documentLibrary"}
-VENDORS = {name.upper(): name for name in ("nextcloud", "owncloud", "sharepoint", "other")}
-# Storj's gateway wants parts as big as its segments, and is slower over HTTP/2.
-STORJ = {
+STORJ_IX = "STORJ_IX"
+# TrueNAS's names, and rclone's name for the same provider.
+TRUENAS_NAMES: Mapping[str, str] = {
+    "AZUREBLOB": "azureblob",
+    "B2": "b2",
+    "BOX": "box",
+    "DROPBOX": "dropbox",
+    "FTP": "ftp",
+    "GOOGLE_CLOUD_STORAGE": "google cloud storage",
+    "GOOGLE_DRIVE": "drive",
+    "GOOGLE_PHOTOS": "google photos",
+    "HTTP": "http",
+    "HUBIC": "hubic",
+    "MEGA": "mega",
+    "ONEDRIVE": "onedrive",
+    "OPENSTACK_SWIFT": "swift",
+    "PCLOUD": "pcloud",
+    "S3": "s3",
+    "SFTP": "sftp",
+    STORJ_IX: "s3",
+    "WEBDAV": "webdav",
+    "YANDEX": "yandex",
+}
+OTHER_SPELLINGS: Mapping[str, str] = {
+    "gcs": "google cloud storage",
+    "googlecloudstorage": "google cloud storage",
+    "gphotos": "google photos",
+    "googlephotos": "google photos",
+    "oos": "oracleobjectstorage",
+    "tardigrade": "storj",
+}
+# All of them in lower case, as rclone's own names are.
+SYNONYMS: Mapping[str, str] = {**{name.lower(): kind for name, kind in TRUENAS_NAMES.items()}, **OTHER_SPELLINGS}
+# Storj's S3 gateway is the only provider that TrueNAS has a name for and rclone has not. These options define it.
+# Its parts are best as large as Storj's segments, and HTTP/2 is slower there.
+STORJ_OPTIONS: Mapping[str, str] = {
     "provider": "Other",
     "endpoint": "https://gateway.storjshare.io",
     "chunk_size": "64Mi",
     "upload_cutoff": "64Mi",
     "disable_http2": "true",
 }
-# TrueNAS writes these into the section, where rclone does not look for them; here they are real flags.
-GENTLE = {"checkers": "1", "tpslimit": "10"}
-STORAGE_CLASSES = (
-    "",
-    "STANDARD",
-    "REDUCED_REDUNDANCY",
-    "STANDARD_IA",
-    "ONEZONE_IA",
-    "INTELLIGENT_TIERING",
-    "GLACIER",
-    "GLACIER_IR",
-    "DEEP_ARCHIVE",
-)
-S3 = Alias(
-    "s3",
-    {"provider": "Other"},
-    renamed={"encryption": "server_side_encryption", "signatures_v2": "v2_auth"},
-    choices={"encryption": ("", "AES256"), "storage_class": STORAGE_CLASSES},
-    unsaid={"max_upload_parts": "10000"},
-)
-
-ALIASES: Dict[str, Alias] = {
-    "AZUREBLOB": Alias("azureblob", {"chunk_size": "100Mi"}),
-    "B2": Alias("b2", in_mib=frozenset(("chunk_size",))),
-    "BOX": Alias("box"),
-    "DROPBOX": Alias("dropbox", in_mib=frozenset(("chunk_size",))),
-    "FTP": Alias("ftp"),
-    "GOOGLE_CLOUD_STORAGE": Alias("google cloud storage"),
-    "GOOGLE_DRIVE": Alias("drive"),
-    "GOOGLE_PHOTOS": Alias("google photos"),
-    "HTTP": Alias("http"),
-    "HUBIC": Alias("hubic"),
-    "MEGA": Alias("mega"),
-    "ONEDRIVE": Alias("onedrive", {}, {"drive_type": DRIVE_TYPES}, flags=GENTLE),
-    "OPENSTACK_SWIFT": Alias("swift"),
-    "PCLOUD": Alias("pcloud"),
-    "S3": S3,
-    "SFTP": Alias("sftp"),
-    "STORJ_IX": Alias("s3", STORJ),
-    "WEBDAV": Alias("webdav", {}, {"vendor": VENDORS}),
-    "YANDEX": Alias("yandex"),
-}
-
-SPELLINGS = {
-    "gcs": "google cloud storage",
-    "googlecloudstorage": "google cloud storage",
-    "google_cloud_storage": "google cloud storage",
-    "gphotos": "google photos",
-    "googlephotos": "google photos",
-    "google_photos": "google photos",
-    "oos": "oracleobjectstorage",
-    "tardigrade": "storj",
-}
 
 
-def rclone_name(name: str) -> str:
-    """rclone's name of the provider that a credential calls ``name``; an unknown one stays as it is."""
-    if name in ALIASES:
-        return ALIASES[name].provider
-    return SPELLINGS.get(name, name)
+def normalize_name(name: str) -> str:
+    """Return the form of the provider's ``name`` that credentials keep: rclone's name, or STORJ_IX."""
+    lowered = name.lower()
+    return STORJ_IX if lowered == STORJ_IX.lower() else SYNONYMS.get(lowered, lowered)
+
+
+def get_rclone_name(name: str) -> str:
+    """Return rclone's name for the provider that a credential calls ``name``."""
+    lowered = name.lower()
+    return SYNONYMS.get(lowered, lowered)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A host below a temporary directory, with a seed, and an rclone that is only described."""
+"""Fixtures for a host below a temporary directory, with a seed and a simulated rclone."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def engine(name):
 
 @pytest.fixture(autouse=True)
 def no_power_cut(monkeypatch):
-    """Nothing here has to survive one, and waiting for the disk would be most of the time."""
+    """Do not sync files: no test needs to survive a power failure, and syncing takes most of the time."""
     monkeypatch.setattr(os, "fsync", lambda _descriptor: None)
 
 
@@ -34,7 +34,7 @@ def layout(tmp_path):
 
 @pytest.fixture
 def seed(layout):
-    """The seed that the host has."""
+    """Return the seed of the host."""
     made = engine("config.seed").make_seed()
     engine("config.seed").save_seed(layout, made)
     return made
@@ -47,7 +47,7 @@ def known_providers():
 
 @pytest.fixture
 def make_host(layout, known_providers):
-    """A host whose rclone need not be there to be asked; None = it has none."""
+    """Return a host with a simulated rclone, or without rclone if ``version`` is None."""
 
     def make(version=(1, 75, 2)):
         class KnownHost(engine("host").Host):
@@ -67,7 +67,7 @@ def host(make_host, seed):
 
 @pytest.fixture
 def make_task():
-    """Declare a task with these options on top of the fewest possible."""
+    """Declare a task with these options and the required ones."""
 
     def make(find_task=None, **options):
         fewest = {"name": "nightly", "credential": "offsite", "direction": "push", "path": "/srv/data"}

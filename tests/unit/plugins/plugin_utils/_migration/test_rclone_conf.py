@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The remotes of an rclone.conf become credentials; what stands on other remotes is told, and nothing is lost."""
+"""The remotes of an rclone.conf become credentials; remotes based on other remotes are listed, and nothing is lost."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.p
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.providers.schema import Option, Provider
 from ansible_collections.skyhaul.cloudsync.plugins.plugin_utils._migration.findings import Missing, Reference
 from ansible_collections.skyhaul.cloudsync.plugins.plugin_utils._migration.rclone_conf import from_rclone_conf
-from ansible_collections.skyhaul.cloudsync.plugins.plugin_utils._migration.rclone_file import sections_of
+from ansible_collections.skyhaul.cloudsync.plugins.plugin_utils._migration.rclone_file import read_sections
 
 RECORDED = pathlib.Path(__file__).parents[3] / "recorded"
 STORE = {
@@ -45,7 +45,7 @@ def known():
 
 def moved(known, **sections):
     """Through the text of a file, as rclone writes it."""
-    return from_rclone_conf(sections_of(render(sections), "", ""), known)
+    return from_rclone_conf(read_sections(render(sections), "", ""), known)
 
 
 def in_clear(result, declared):
@@ -105,8 +105,8 @@ def test_a_crypt_remote_becomes_what_a_task_over_it_needs(known):
             },
         }
     }
-    assert result.left_out == ("The remote 'safe': show_mapping is not needed in the encryption of a task.",)
-    assert "behind that remote_path, the folder's name" in result.needed[0]
+    assert result.left_out == ("The remote 'safe': show_mapping is not needed for the encryption of a task.",)
+    assert "append the folder's name to remote_path" in result.needed[0]
     assert "SECRET" not in shown(result)
 
 
@@ -126,16 +126,16 @@ def test_a_crypt_remote_is_followed_through_aliases(known):
 @pytest.mark.parametrize(
     "more, sentence",
     [
-        ({"filename_encoding": "base64"}, "can only have 'base32'"),
-        ({"no_data_encryption": "true"}, "can only have 'false'"),
-        ({"filename_encryption": "off", "suffix": ".safe"}, "can only have '.bin'"),
-        ({"filename_encryption": "rot13"}, "can't be the encryption of a task"),
+        ({"filename_encoding": "base64"}, "only supports 'base32'"),
+        ({"no_data_encryption": "true"}, "only supports 'false'"),
+        ({"filename_encryption": "off", "suffix": ".safe"}, "only supports '.bin'"),
+        ({"filename_encryption": "rot13"}, "cannot become the encryption of a task"),
         ({"password": "SECRET-not-obscured!"}, "has a password that is not obscured"),
-        ({"remote": "/srv/local"}, "stands on '/srv/local', which is no remote of this file"),
-        ({"remote": ":s3,secret_access_key=SECRET:b"}, "stands on a connection string, which is no remote"),
-        ({"remote": "gone:x"}, "stands on the remote 'gone', which is no credential"),
-        ({"remote": "safe:x"}, "stands on the remote 'safe', which is no credential"),
-        ({"remote": "old:x"}, "stands on the remote 'old', which is refused"),
+        ({"remote": "/srv/local"}, "is based on '/srv/local', which is not a remote in this file"),
+        ({"remote": ":s3,secret_access_key=SECRET:b"}, "is based on a connection string, which is not a remote"),
+        ({"remote": "gone:x"}, "is based on the remote 'gone', which is not a credential"),
+        ({"remote": "safe:x"}, "is based on the remote 'safe', which is not a credential"),
+        ({"remote": "old:x"}, "is based on the remote 'old', which is refused"),
     ],
 )
 def test_a_crypt_remote_that_no_task_could_read_is_listed_whole(known, more, sentence):
@@ -150,11 +150,11 @@ def test_a_crypt_remote_that_no_task_could_read_is_listed_whole(known, more, sen
 @pytest.mark.parametrize(
     "kind", ["chunker", "union", "combine", "compress", "hasher", "cache", "archive", "new-overlay"]
 )
-def test_a_remote_that_stands_on_others_is_listed_with_the_reason(known, kind):
+def test_a_remote_that_is_based_on_others_is_listed_with_the_reason(known, kind):
     options = {"type": kind, "upstreams" if kind in ("union", "combine") else "remote": "store:x"}
     result = moved(known, store=STORE, over=options)
     assert len(result.public["cloudsync_credentials"]) == 1
-    assert "a credential is one login" in result.left_out[0]
+    assert "a credential is a single login" in result.left_out[0]
     assert left_out(result) == {"The remote 'over'": options}
 
 
@@ -162,8 +162,8 @@ def test_what_rclone_does_not_know_is_listed_and_kept_in_the_vault_file(known):
     unknown, without = {"type": "quantum", "qubit": "SECRET-q"}, {"user": "SECRET-u"}
     result = moved(known, store={**STORE, "newer": "SECRET-n"}, q=unknown, w=without)
     assert result.left_out == (
-        "The remote 'store': newer is no option of s3.",
-        "The remote 'q' has the type 'quantum', which this machine's rclone does not know.",
+        "The remote 'store': newer is not an option of s3.",
+        "The remote 'q' has the type 'quantum', which this machine's rclone does not have.",
         "The remote 'w' has no type.",
     )
     assert list(left_out(result).values()) == ["SECRET-n", unknown, without]
@@ -177,7 +177,7 @@ def test_a_password_that_is_damaged_is_still_needed(known):
     assert "is not obscured" in result.left_out[0] and "SECRET" not in shown(result)
 
 
-def test_a_remote_that_a_host_would_refuse_stands_apart_with_the_sentence(known):
+def test_a_remote_that_a_host_would_refuse_is_listed_separately_with_the_error(known):
     result = moved(known, nas={"type": "sftp", "host": "h"})
     assert result.public["cloudsync_credentials"] == []
     assert [each["name"] for each in result.public["cloudsync_import_refused"]["credentials"]] == ["nas"]
@@ -186,7 +186,7 @@ def test_a_remote_that_a_host_would_refuse_stands_apart_with_the_sentence(known)
 
 def test_files_that_a_remote_names_have_to_be_on_the_hosts(known):
     result = moved(known, nas={"type": "sftp", "host": "h", "user": "u", "key_file": "~/.ssh/id"})
-    assert result.needed == ("The remote 'nas': key_file is '~/.ssh/id': put that file on the hosts.",)
+    assert result.needed == ("The remote 'nas': key_file is '~/.ssh/id'. Copy that file to the hosts.",)
 
 
 def test_every_option_has_an_effect_or_is_listed(known):
@@ -205,9 +205,9 @@ def test_every_option_has_an_effect_or_is_listed(known):
 
 def test_an_encrypted_file_needs_its_password():
     with pytest.raises(CloudsyncError, match="RCLONE_CONFIG_PASS"):
-        sections_of("# Encrypted rclone configuration File\n\nRCLONE_ENCRYPT_V0:\nAAAA\n", "", "rclone")
+        read_sections("# Encrypted rclone configuration File\n\nRCLONE_ENCRYPT_V0:\nAAAA\n", "", "rclone")
 
 
 def test_an_rclone_that_is_not_there_is_named():
-    with pytest.raises(CloudsyncError, match="/nonexistent/rclone could not decrypt"):
-        sections_of("RCLONE_ENCRYPT_V0:\nAAAA\n", "pw", "/nonexistent/rclone")
+    with pytest.raises(CloudsyncError, match="/nonexistent/rclone cannot decrypt"):
+        read_sections("RCLONE_ENCRYPT_V0:\nAAAA\n", "pw", "/nonexistent/rclone")

@@ -14,7 +14,15 @@ import pathlib
 import pytest
 
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.errors import CloudsyncError
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.credentials import parse_credential
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.task_parser import parse_task
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.conf_file import config_value
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.obscure import reveal
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.providers import schema as providers
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.providers.conf_section import (
+    build_remote_section,
+)
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.providers.derived_options import tune
 from ansible_collections.skyhaul.cloudsync.plugins.plugin_utils._migration.findings import Missing, Reference
 from ansible_collections.skyhaul.cloudsync.plugins.plugin_utils._migration.truenas import from_truenas
 
@@ -155,8 +163,6 @@ PROVIDERS = {
         ("mega", {"user": "a@example.org"}, {"pass": "SECRET-mega"}),
     ),
 }
-# Not in the recorded answer of rclone; test_moving_in.py asks a real one about all.
-UNRECORDED = ("DROPBOX", "MEGA", "PCLOUD", "YANDEX")
 NEWER_S3_FIELDS = ("provider", "force_path_style", "sign_accept_encoding")
 # Per provider a task's attributes, and what they are here: remote_path, provider_options, rclone_args.
 ATTRIBUTES = {
@@ -177,6 +183,7 @@ ATTRIBUTES = {
         [],
     ),
     "GOOGLE_DRIVE": ({"folder": "nas", "acknowledge_abuse": True}, "nas", {"acknowledge_abuse": True}, []),
+    "ONEDRIVE": ({"folder": "nas"}, "nas", {"checkers": 1, "tpslimit": 10}, []),
     "S3": (
         {"bucket": "b", "folder": "nas", "region": "eu-west-1", "encryption": "AES256", "storage_class": "GLACIER_IR"},
         "b/nas",
@@ -243,9 +250,6 @@ def task(type_name="S3", version="27.0", number=3, login=None, **more):
 
 def moved(*objects, known=None, keys=None, timezone=""):
     text = json.dumps(list(objects))
-    for type_name in UNRECORDED:
-        if f'"{type_name}"' in text:
-            known = None
     key_text = json.dumps(KEYS if keys is None else keys)
     return from_truenas({"export.json": text, "keys.json": key_text}, known or {}, timezone)
 
@@ -302,6 +306,40 @@ def test_each_providers_task_attributes_become_a_path_and_provider_options(known
     assert found.get("rclone_args", []) == arguments
     assert found["credential"] == only_credential(result)["name"]
     assert not result.needed and not result.left_out
+
+
+# What rclone receives in addition to the declared attributes, secrets and provider_options; and its flags.
+DERIVED = {
+    "B2": ({"upload_cutoff": "256Mi"}, ("--fast-list=true", "--multi-thread-cutoff=513Mi")),
+    "GOOGLE_CLOUD_STORAGE": ({"project_number": "attic-1"}, ()),
+    "ONEDRIVE": ({}, ("--checkers=1", "--tpslimit=10")),
+    "YANDEX": ({}, ("--fast-list=true",)),
+}
+FLAGS = ("checkers", "fast_list", "tpslimit")
+
+
+@pytest.mark.parametrize("type_name", sorted(PROVIDERS))
+def test_what_truenas_has_becomes_what_rclone_receives(known, type_name):
+    given = {"attributes": ATTRIBUTES[type_name][0]} if type_name in ATTRIBUTES else {}
+    result = moved(task(type_name, **given), known=known)
+    login, declared = parse_credential(only_credential(result)), parse_task(only_task(result))
+    provider = providers.resolve(login.provider, known)
+    section = build_remote_section(provider, login.attributes, login.secrets, declared.provider_options)
+    for name in section:
+        if any(option.is_password for option in provider.all_options(name)):
+            section[name] = reveal(section[name])
+
+    name, attributes, secrets = PROVIDERS[type_name][1]
+    options = {key: value for key, value in ATTRIBUTES.get(type_name, ({}, "", {}))[2].items() if key not in FLAGS}
+    derived, flags = DERIVED.get(type_name, ({}, ()))
+    wanted = {**attributes, **secrets, **options, **derived}
+    if "key_pem" in wanted:
+        wanted["key_pem"] = KEY.strip().replace("\n", "\\n")
+    if "service_account_credentials" in wanted:
+        wanted["service_account_credentials"] = wanted["service_account_credentials"].strip()
+    assert section == {"type": name, **{key: config_value(value) for key, value in wanted.items()}}
+    arguments = tune(provider, {**login.attributes, **login.secrets}, declared.provider_options).arguments
+    assert arguments == flags
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -450,8 +488,8 @@ def test_an_unknown_provider_is_listed_with_its_tasks():
     result = moved(entry, task(credentials={"id": 9, "name": "Quantum", "provider": entry["provider"]}))
     assert result.public["cloudsync_credentials"] == result.public["cloudsync_tasks"] == []
     assert result.left_out == (
-        "The credential 'Quantum' has the provider 'QUANTUM', which is unknown here.",
-        "The task 'Photos' has a credential that can't be carried over.",
+        "The credential 'Quantum' has the provider 'QUANTUM', which is not supported.",
+        "The task 'Photos' has a credential that cannot be imported.",
     )
     kept = result.vault["vault_cloudsync_import_left_out"]
     assert kept[0]["value"] == entry and kept[1]["value"]["path"] == "/mnt/tank/photos"
@@ -524,7 +562,7 @@ def test_a_hidden_crypt_password_is_still_needed_and_the_salt_is_asked_for():
     encryption = only_task(result)["encryption"]
     assert encryption["password"] == Missing("The task 'Photos': TrueNAS did not show its encryption_password")
     assert isinstance(encryption["salt"], Missing)
-    assert [each for each in result.needed if "if it had none, remove it" in each]
+    assert [each for each in result.needed if "If it had none, remove salt" in each]
 
 
 def test_the_private_key_of_an_sftp_credential_is_looked_up_or_asked_for(known):
@@ -570,7 +608,7 @@ def test_what_truenas_ignores_of_an_s3_credential_is_listed():
     )
     assert len([each for each in result.left_out if "region was not used by TrueNAS" in each]) == 3
     result = moved(credential("S3", signatures_v2=True))
-    assert "without effect in TrueNAS unless skip_region is true" in result.left_out[0]
+    assert "no effect in TrueNAS unless skip_region is true" in result.left_out[0]
 
 
 def test_the_part_limit_is_that_of_the_server_unless_somebody_set_it():
@@ -587,7 +625,7 @@ def test_a_schedule_that_would_be_refused_is_listed_and_the_task_starts_by_hand(
     wrong = {"minute": "0", "hour": "3", "dom": "31", "month": "2", "dow": "*"}
     result = moved(task(schedule=wrong), known=known)
     assert "schedule" not in only_task(result)
-    assert "it starts by hand only" in result.left_out[0]
+    assert "the task only starts manually" in result.left_out[0]
     assert result.vault["vault_cloudsync_import_left_out"][0]["value"] == {"cron": "0 3 31 2 *"}
 
 
@@ -607,7 +645,7 @@ def test_a_bandwidth_that_would_be_refused_is_listed():
     slots = [{"time": "10:00", "bandwidth": 5}, {"time": "01:00", "bandwidth": 5}]
     result = moved(task(bwlimit=slots))
     assert "bandwidth" not in only_task(result)
-    assert "rising order" in result.left_out[0]
+    assert "ascending order" in result.left_out[0]
 
 
 def test_arguments_that_would_be_refused_are_listed_without_their_values():
@@ -620,16 +658,16 @@ def test_arguments_that_would_be_refused_are_listed_without_their_values():
     result = moved(task(args="SECRET-word --x 'open"))
     assert "quote is not closed" in result.left_out[0] and "SECRET" not in shown(result)
     result = moved(task(args="SECRET-word"))
-    assert "value of no flag" in result.left_out[0] and "SECRET" not in shown(result)
+    assert "does not belong to any flag" in result.left_out[0] and "SECRET" not in shown(result)
 
 
 def test_a_script_that_uses_truenas_variables_is_told_the_new_names():
     script = "rm $CLOUD_SYNC_PATH/x; echo ${CLOUD_SYNC_SECRET_ACCESS_KEY} $CLOUD_SYNC_PATH"
     result = moved(task(pre_script=script))
     assert result.needed == (
-        "The task 'Photos': hooks.before uses CLOUD_SYNC_PATH: write CLOUDSYNC_PATH (CLOUDSYNC_SNAPSHOT_PATH when "
+        "The task 'Photos': hooks.before uses CLOUD_SYNC_PATH. Use CLOUDSYNC_PATH (CLOUDSYNC_SNAPSHOT_PATH when "
         "there is a snapshot).",
-        "The task 'Photos': hooks.before uses CLOUD_SYNC_SECRET_ACCESS_KEY: a hook here does not get that, because it "
+        "The task 'Photos': hooks.before uses CLOUD_SYNC_SECRET_ACCESS_KEY. Hooks do not get it, because it "
         "may be a secret.",
     )
 
@@ -686,7 +724,7 @@ def test_secrets_whose_names_come_together_stay_apart():
 def test_a_task_without_its_credential_is_listed():
     for lost in (None, 12):
         result = moved(task(credentials=lost))
-        assert result.left_out == ("The task 'Photos' has a credential that is not there.",)
+        assert result.left_out == ("The task 'Photos' has no credential in the export.",)
 
 
 def test_a_credential_can_be_named_by_its_id_and_is_read_once():
@@ -696,22 +734,22 @@ def test_a_credential_can_be_named_by_its_id_and_is_read_once():
 
 
 def test_a_refresh_token_that_works_once_is_told():
-    assert [note for note in moved(credential("BOX")).notes if "refresh token works once" in note]
+    assert [note for note in moved(credential("BOX")).notes if "refresh token can be used only once" in note]
     assert not [note for note in moved(credential("DROPBOX")).notes if "refresh token" in note]
 
 
 def test_without_rclone_it_says_that_not_all_was_checked():
-    assert "no rclone on this machine" in moved(credential("B2")).notes[-1]
+    assert "This machine has no rclone" in moved(credential("B2")).notes[-1]
 
 
 @pytest.mark.parametrize(
     "text, sentence",
     [
         ("{", "x.json is not JSON"),
-        ("7", "x.json holds no list"),
-        ('["x"]', "x.json holds no list"),
+        ("7", "x.json does not contain a list"),
+        ('["x"]', "x.json does not contain a list"),
         ('[{"name": "x", "type": "x"}]', "neither a credential nor a task"),
-        ('{"credentials": {}}', "x.json holds no list"),
+        ('{"credentials": {}}', "x.json does not contain a list"),
     ],
 )
 def test_a_file_that_is_something_else_is_refused(text, sentence):

@@ -45,7 +45,7 @@ def test_preview_returns_what_the_lookup_returns(layout):
 
 @pytest.mark.parametrize("count", [0, -1])
 def test_preview_refuses_a_count_below_one(layout, count):
-    with pytest.raises(CloudsyncError, match=f"count is {count}: ask for one run or more"):
+    with pytest.raises(CloudsyncError, match=rf"count is {count}\. Use 1 or more"):
         previews.preview(show.find_schedule(layout, "daily"), count)
 
 

@@ -28,7 +28,7 @@ def output(user, *argv):
 
 
 def as_nobody(action):
-    """What ``action`` returns in a process that is nobody."""
+    """Return the result of ``action`` in a process of the user nobody."""
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
@@ -45,22 +45,22 @@ def as_nobody(action):
 
 
 @pytest.mark.parametrize("user", [None, "root", pwd.getpwuid(os.geteuid()).pw_name])
-def test_no_user_root_and_oneself_mean_the_own_account(user):
+def test_none_root_and_the_own_user_mean_the_own_account(user):
     assert privileges.find_account(user) == privileges.find_own_account()
     assert output(user, "id", "-u") == str(os.geteuid())
 
 
-def test_an_unknown_user_is_refused_by_name_before_anything_starts():
+def test_an_unknown_user_is_refused_by_name_before_a_process_starts():
     with pytest.raises(CloudsyncError) as caught:
         privileges.make_child_setup("no-such-user")
     assert caught.value.reason == "usage"
     assert caught.value.message == (
-        "The user 'no-such-user' does not exist on this host: create it, or change the task's user."
+        "User 'no-such-user' does not exist on this host. Create the user, or change the task's user."
     )
 
 
 @needs_root
-def test_user_group_and_groups_are_all_dropped():
+def test_a_child_has_only_the_user_and_groups_of_its_account():
     nobody = pwd.getpwnam("nobody")
     status = output("nobody", "grep", "-E", "^(Uid|Gid|Groups|CapEff):", "/proc/self/status")
     lines = dict(line.split(":", 1) for line in status.splitlines())
@@ -71,7 +71,7 @@ def test_user_group_and_groups_are_all_dropped():
 
 
 @needs_root
-def test_a_user_who_is_not_root_is_refused_another_user():
+def test_without_root_another_user_is_refused():
     def refusal():
         try:
             privileges.make_child_setup("daemon")
@@ -80,17 +80,17 @@ def test_a_user_who_is_not_root_is_refused_another_user():
         return "accepted"
 
     assert as_nobody(refusal) == (
-        "usage The task's user is daemon, but cloudsync runs as nobody: only root can run it as somebody else."
+        "usage The task's user is daemon, but cloudsync runs as nobody. Run cloudsync as root, or change the user."
     )
 
 
 @needs_root
-def test_the_default_user_root_is_oneself_where_cloudsync_runs_without_root():
+def test_without_root_the_default_user_is_the_own_user():
     assert as_nobody(lambda: privileges.find_account("root").name) == "nobody"
 
 
 @needs_root
-def test_a_child_that_changed_its_user_still_dies_with_the_runner():
+def test_a_child_with_another_user_dies_with_the_runner():
     code = textwrap.dedent(
         """
         import subprocess, sys, time

@@ -17,7 +17,7 @@ def mode(path):
     return stat.S_IMODE(os.stat(str(path)).st_mode)
 
 
-def test_a_write_replaces_the_whole_file_and_sets_its_mode(tmp_path):
+def test_atomic_write_replaces_the_whole_file_and_sets_its_mode(tmp_path):
     path = tmp_path / "file"
     path.write_text("long old content")
     path.chmod(0o644)
@@ -29,7 +29,7 @@ def test_a_write_replaces_the_whole_file_and_sets_its_mode(tmp_path):
     assert os.listdir(str(tmp_path)) == ["file"]
 
 
-def test_the_umask_has_no_say(tmp_path):
+def test_modes_do_not_depend_on_the_umask(tmp_path):
     before = os.umask(0o077)
     try:
         files.atomic_write(str(tmp_path / "unit"), b"", 0o644)
@@ -41,7 +41,7 @@ def test_the_umask_has_no_say(tmp_path):
     assert mode(tmp_path / "open") == 0o755
 
 
-def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
+def test_a_failed_write_keeps_the_old_file_and_no_temporary_file(tmp_path, monkeypatch):
     path = tmp_path / "file"
     path.write_text("old")
 
@@ -56,7 +56,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path, monke
     assert os.listdir(str(tmp_path)) == ["file"]
 
 
-def test_the_content_is_on_the_disk_before_the_name_and_the_name_before_the_return(tmp_path, monkeypatch):
+def test_atomic_write_syncs_the_file_before_the_rename_and_the_directory_after_it(tmp_path, monkeypatch):
     steps = []
     rename, fsync = os.rename, os.fsync
     monkeypatch.setattr(files.os, "rename", lambda *paths: (steps.append("rename"), rename(*paths)))
@@ -71,7 +71,7 @@ def test_the_content_is_on_the_disk_before_the_name_and_the_name_before_the_retu
     assert steps == ["file", "rename", "directory"]
 
 
-def test_a_directory_gets_its_mode_and_its_new_parents_theirs(tmp_path):
+def test_make_directory_sets_the_modes_of_the_directory_and_its_new_parents(tmp_path):
     files.make_directory(str(tmp_path / "a" / "b"))
     assert (mode(tmp_path / "a"), mode(tmp_path / "a" / "b")) == (0o755, 0o700)
 
@@ -79,7 +79,7 @@ def test_a_directory_gets_its_mode_and_its_new_parents_theirs(tmp_path):
     assert (mode(tmp_path / "x"), mode(tmp_path / "x" / "y")) == (0o700, 0o700)
 
 
-def test_a_directory_that_is_too_open_is_closed(tmp_path):
+def test_make_directory_corrects_the_mode_of_an_existing_directory(tmp_path):
     (tmp_path / "open").mkdir(mode=0o755)
 
     files.make_directory(str(tmp_path / "open"))
@@ -87,14 +87,14 @@ def test_a_directory_that_is_too_open_is_closed(tmp_path):
     assert mode(tmp_path / "open") == 0o700
 
 
-def test_a_file_where_a_directory_should_be_is_named(tmp_path):
+def test_an_error_names_a_file_that_is_not_a_directory(tmp_path):
     (tmp_path / "file").write_text("")
 
-    with pytest.raises(CloudsyncError, match="file is in the way: it must be a directory"):
+    with pytest.raises(CloudsyncError, match="file is not a directory"):
         files.make_directory(str(tmp_path / "file"))
 
 
-def test_what_is_not_there_is_none_or_false_and_no_error(tmp_path):
+def test_a_missing_file_is_not_an_error(tmp_path):
     path = str(tmp_path / "nothing" / "here")
 
     assert files.read_text(path) is None
@@ -105,7 +105,7 @@ def test_what_is_not_there_is_none_or_false_and_no_error(tmp_path):
     assert files.list_names(path) == []
 
 
-def test_names_are_sorted_and_temporary_files_are_none(tmp_path):
+def test_list_names_sorts_and_omits_temporary_files(tmp_path):
     for name in ("b.json", "a.json", ".c.json.x1", ".d.json", "e.txt"):
         (tmp_path / name).write_text("{}")
 
@@ -113,7 +113,7 @@ def test_names_are_sorted_and_temporary_files_are_none(tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'"text"', b"null", b'{"schema": 1', b"\xff\xfe{}"])
-def test_a_file_that_is_not_a_json_object_is_named_and_kept(tmp_path, content):
+def test_a_file_that_is_not_a_json_object_is_refused_by_name_and_kept(tmp_path, content):
     path = tmp_path / "nightly.json"
     path.write_bytes(content)
 
@@ -121,12 +121,12 @@ def test_a_file_that_is_not_a_json_object_is_named_and_kept(tmp_path, content):
         files.read_json(str(path))
 
     assert str(path) in caught.value.message
-    assert "edited or cut short" in caught.value.message
+    assert "edited or truncated" in caught.value.message
     assert path.read_bytes() == content
 
 
 @pytest.mark.parametrize("schema", ["", '"schema": 0', '"schema": "1"', '"schema": true', '"schema": null'])
-def test_a_file_without_a_schema_number_is_not_ours(tmp_path, schema):
+def test_a_file_without_a_schema_number_is_refused(tmp_path, schema):
     path = tmp_path / "nightly.json"
     path.write_text("{" + schema + "}")
 
@@ -134,7 +134,7 @@ def test_a_file_without_a_schema_number_is_not_ours(tmp_path, schema):
         files.read_versioned(str(path), 1)
 
 
-def test_an_older_schema_is_read_and_a_newer_one_refused_by_name(tmp_path):
+def test_an_older_schema_is_read_and_a_newer_schema_is_refused_by_name(tmp_path):
     path = tmp_path / "nightly.json"
     path.write_text('{"schema": 2}')
 
@@ -146,12 +146,12 @@ def test_an_older_schema_is_read_and_a_newer_one_refused_by_name(tmp_path):
     assert path.read_text() == '{"schema": 2}'
 
 
-def test_an_object_that_lacks_a_part_or_has_another_name_is_refused(tmp_path):
+def test_an_incomplete_or_renamed_object_is_refused(tmp_path):
     path = tmp_path / "b.json"
     path.write_text('{"schema": 1, "name": "a"}')
 
-    with pytest.raises(files.Damaged, match=r"b.json lacks credential, path: it was edited"):
+    with pytest.raises(files.Damaged, match=r"b.json is damaged: credential, path missing. The file was edited"):
         files.read_object(str(path), 1, "task", "b", ("name", "path", "credential"))
-    with pytest.raises(files.Damaged, match=r"b.json holds the task 'a': it was copied or renamed"):
+    with pytest.raises(files.Damaged, match=r"b.json contains task a: the file was copied or renamed"):
         files.read_object(str(path), 1, "task", "b", ("name",))
     assert files.read_object(str(path), 1, "task", "a", ("name",)) == {"schema": 1, "name": "a"}

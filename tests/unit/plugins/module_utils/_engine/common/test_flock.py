@@ -15,9 +15,10 @@ import time
 import pytest
 
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common import flock as locks
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.errors import CloudsyncError
 
 SLEEPER = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(60)"]
-# A runner that starts its rclone, says its pid, and is then killed.
+# A runner that starts its rclone, prints the pid of rclone, and is then killed.
 RUNNER = """
 import fcntl, os, subprocess, sys, time
 descriptor = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT)
@@ -45,17 +46,17 @@ def test_a_lock_excludes_until_it_is_released(path):
         assert locks.try_lock(path) is None
 
 
-def test_what_the_holder_wrote_is_readable_as_long_as_it_holds(path):
+def test_the_text_of_the_holder_is_readable_while_the_lock_is_held(path):
     with locks.wait_lock(path) as lock:
         lock.write("a longer text")
         lock.write("4711")
-        assert locks.holder(path) == "4711"
+        assert locks.read_holder(path) == "4711"
 
-    assert locks.holder(path) is None
-    assert locks.holder(path + ".none") is None
+    assert locks.read_holder(path) is None
+    assert locks.read_holder(path + ".none") is None
 
 
-def test_several_may_look_at_once_and_none_takes_the_other_for_the_holder(path):
+def test_is_held_ignores_the_shared_lock_of_another_is_held(path):
     locks.wait_lock(path).release()
     descriptor = os.open(path, os.O_RDONLY)
     try:
@@ -65,7 +66,7 @@ def test_several_may_look_at_once_and_none_takes_the_other_for_the_holder(path):
         os.close(descriptor)
 
 
-def test_looking_creates_nothing(path):
+def test_is_held_creates_no_file(path):
     assert not locks.is_held(path)
     assert not os.path.exists(os.path.dirname(path))
 
@@ -84,7 +85,7 @@ def test_a_waiter_gets_the_lock_when_it_is_free(path):
     assert locks.try_lock(path) is None
 
 
-def test_a_waiter_does_not_take_a_lock_on_a_file_that_was_unlinked_meanwhile(path):
+def test_wait_lock_does_not_return_a_lock_on_a_removed_file(path):
     lock = locks.wait_lock(path)
     got = []
     waiter = threading.Thread(target=lambda: got.append(locks.wait_lock(path)))
@@ -99,7 +100,7 @@ def test_a_waiter_does_not_take_a_lock_on_a_file_that_was_unlinked_meanwhile(pat
     assert locks.try_lock(path) is None
 
 
-def test_a_child_does_not_inherit_the_lock_unless_it_is_handed_over(path):
+def test_a_child_inherits_a_lock_only_if_it_gets_the_descriptor(path):
     lock = locks.wait_lock(path)
     child = subprocess.Popen(SLEEPER, stdout=subprocess.PIPE, close_fds=False)
     try:
@@ -126,3 +127,41 @@ def test_the_lock_of_a_killed_runner_lasts_as_long_as_its_rclone(path):
 
     with locks.wait_lock(path):
         pass
+
+
+@pytest.fixture
+def pauses(monkeypatch):
+    """The pauses of a queue, which are not slept."""
+    made = []
+    monkeypatch.setattr(locks.time, "sleep", made.append)
+    return made
+
+
+def test_a_free_lock_is_taken_without_an_announcement_or_a_pause(path, pauses):
+    announced = []
+    with locks.queue_for_lock(lambda: locks.try_lock(path), announced.append, lambda: True, "another run"):
+        assert locks.is_held(path)
+    assert announced == pauses == []
+
+
+def test_a_queue_announces_each_holder_once_and_ends_with_the_lock(path, pauses):
+    answers = iter(["first", "first", "second", "second", locks.wait_lock(path)])
+    announced = []
+    locks.queue_for_lock(lambda: next(answers), announced.append, lambda: False, "another run").release()
+    assert announced == ["first", "second"]
+    assert pauses == [locks.QUEUE_SECONDS] * 4
+
+
+def test_a_stop_ends_the_queue(pauses):
+    with pytest.raises(CloudsyncError, match=r"^The run was stopped while it waited for another run\.$") as caught:
+        locks.queue_for_lock(lambda: "busy", lambda _text: None, lambda: len(pauses) == 3, "another run")
+    assert caught.value.reason == "stopped"
+
+
+def test_an_announcement_may_give_up(pauses):
+    def refuse(text):
+        raise CloudsyncError("locked", text)
+
+    with pytest.raises(CloudsyncError, match="busy") as caught:
+        locks.queue_for_lock(lambda: "busy", refuse, lambda: False, "another run")
+    assert caught.value.reason == "locked" and pauses == []

@@ -23,12 +23,12 @@ CONTRACT = [
 
 
 @pytest.mark.parametrize(("name", "path"), CONTRACT)
-def test_everything_lives_below_the_root(name, path):
+def test_all_paths_are_below_the_root(name, path):
     assert getattr(Layout(), name) == path
     assert getattr(Layout("/tmp/host"), name) == "/tmp/host" + path
 
 
-def test_an_object_is_a_file_named_after_it():
+def test_paths_of_credentials_and_tasks_contain_their_names():
     layout = Layout()
     assert layout.credential("offsite") == "/etc/cloudsync/credentials/offsite.json"
     assert layout.task("nightly") == "/etc/cloudsync/tasks/nightly.json"
@@ -36,7 +36,7 @@ def test_an_object_is_a_file_named_after_it():
     assert layout.task_log_dir("nightly") == "/var/log/cloudsync/nightly"
 
 
-def test_only_an_empty_root_is_a_real_host():
+def test_a_host_is_real_only_without_a_root():
     assert Layout.from_environment({}).is_real_host
     assert Layout.from_environment({"CLOUDSYNC_ROOT": ""}).is_real_host
     assert not Layout.from_environment({"CLOUDSYNC_ROOT": "/tmp/host/"}).is_real_host
@@ -44,18 +44,18 @@ def test_only_an_empty_root_is_a_real_host():
 
 
 def test_a_relative_root_is_refused():
-    with pytest.raises(CloudsyncError, match="CLOUDSYNC_ROOT is 'host': give an absolute path"):
+    with pytest.raises(CloudsyncError, match=r"CLOUDSYNC_ROOT is 'host'. Use an absolute path"):
         Layout.from_environment({"CLOUDSYNC_ROOT": "host"})
 
 
 @pytest.mark.parametrize("name", ["a", "9", "a.b-c_D", "a" * 63])
-def test_a_good_name_stays_as_it_is(name):
+def test_check_name_returns_a_valid_name(name):
     assert check_name("task", name) == name
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", ".hidden", "-a", "a/b", "a b", "a\n", "ä", "a" * 64, "a\0", None, 5])
-def test_a_name_that_can_not_be_a_file_and_a_unit_is_refused(name):
-    with pytest.raises(CloudsyncError, match=r"The task name .* is not allowed: use 1 to 63") as caught:
+def test_check_name_refuses_names_that_cannot_be_file_and_unit_names(name):
+    with pytest.raises(CloudsyncError, match=r"Task name .* is invalid. Use 1 to 63") as caught:
         check_name("task", name)
 
     assert caught.value.reason == "usage"

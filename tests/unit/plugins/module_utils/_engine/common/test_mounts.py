@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common import mounts
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.errors import CloudsyncError
 
-# As a real kernel wrote it (6.18): the root comes after what is mounted on it.
+# Recorded with Linux 6.18. The root comes after the mounts on it.
 RECORDED = r"""22 27 0:21 / /proc rw,relatime - proc proc rw
 24 27 0:6 / /dev rw,relatime - devtmpfs devtmpfs rw,size=12334432k,nr_inodes=3083608,mode=755
 27 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw,discard
@@ -25,7 +25,7 @@ def parsed(text=RECORDED):
     return mounts.parse_mountinfo(text)
 
 
-def test_blanks_in_paths_and_optional_fields_are_understood():
+def test_parse_mountinfo_reads_escaped_blanks_and_optional_fields():
     found = {mount.point: mount for mount in parsed()}
     assert found["/srv/data/my photos"].root == "/@photos"
     assert found["/srv/top"].fstype == "btrfs"
@@ -44,8 +44,8 @@ def test_blanks_in_paths_and_optional_fields_are_understood():
         ("/srv/data/my photos/2024", "/srv/data/my photos"),
     ],
 )
-def test_the_mount_that_holds_a_path(path, point):
-    assert mounts.holding(path, parsed()).point == point
+def test_holding_finds_the_mount_of_a_path(path, point):
+    assert mounts.find_mount(path, parsed()).point == point
 
 
 @pytest.mark.parametrize(
@@ -59,36 +59,40 @@ def test_the_mount_that_holds_a_path(path, point):
         ("/", ""),
     ],
 )
-def test_where_a_path_is_in_its_filesystem(path, inside):
-    assert mounts.holding(path, parsed()).inside(path) == inside
+def test_inside_returns_the_path_within_the_filesystem(path, inside):
+    assert mounts.find_mount(path, parsed()).inside(path) == inside
 
 
-def test_the_mounts_inside_a_path_come_outer_first_and_not_the_path_itself():
-    assert [m.point for m in mounts.below("/srv", parsed())] == ["/srv/data", "/srv/data/my photos", "/srv/top"]
-    assert [m.point for m in mounts.below("/srv/data", parsed())] == ["/srv/data/my photos"]
-    assert mounts.below("/srv/data/my photos", parsed()) == []
+def test_below_lists_outer_mounts_first_and_omits_the_path_itself():
+    assert [m.point for m in mounts.list_submounts("/srv", parsed())] == [
+        "/srv/data",
+        "/srv/data/my photos",
+        "/srv/top",
+    ]
+    assert [m.point for m in mounts.list_submounts("/srv/data", parsed())] == ["/srv/data/my photos"]
+    assert mounts.list_submounts("/srv/data/my photos", parsed()) == []
 
 
-def test_a_mount_over_others_hides_them():
+def test_a_mount_hides_the_mounts_below_it():
     hidden = parsed(RECORDED + "70 27 0:50 / /srv rw - tmpfs tmpfs rw\n")
-    assert mounts.holding("/srv/data/x", hidden).fstype == "tmpfs"
-    assert [m.point for m in mounts.below("/", hidden)] == ["/dev", "/proc", "/srv"]
+    assert mounts.find_mount("/srv/data/x", hidden).fstype == "tmpfs"
+    assert [m.point for m in mounts.list_submounts("/", hidden)] == ["/dev", "/proc", "/srv"]
 
 
-def test_of_two_mounts_at_one_place_the_upper_one_counts():
+def test_the_upper_one_of_two_mounts_at_one_place_is_used():
     double = parsed(RECORDED + "71 64 8:1 / /srv/data rw - xfs /dev/sda1 rw\n")
-    assert mounts.holding("/srv/data/x", double).fstype == "xfs"
-    assert [m.fstype for m in mounts.below("/srv", double)] == ["xfs", "btrfs"]
+    assert mounts.find_mount("/srv/data/x", double).fstype == "xfs"
+    assert [m.fstype for m in mounts.list_submounts("/srv", double)] == ["xfs", "btrfs"]
 
 
 def test_a_path_without_any_mount_is_refused():
     with pytest.raises(CloudsyncError, match="/srv is on no filesystem"):
-        mounts.holding("/srv", ())
+        mounts.find_mount("/srv", ())
 
 
-def test_this_very_machine_agrees_with_the_kernel():
+def test_the_result_for_this_machine_agrees_with_the_kernel():
     for path in ("/", "/proc", os.path.realpath(os.getcwd()), os.path.realpath(__file__)):
-        held = mounts.holding(os.path.realpath(path), mounts.read_mounts())
+        held = mounts.find_mount(os.path.realpath(path), mounts.read_mounts())
         descriptor = os.open(os.path.realpath(path), os.O_PATH)
         with open(f"/proc/self/fdinfo/{descriptor}") as stream:
             told = dict(line.split(":", 1) for line in stream)["mnt_id"]

@@ -14,24 +14,26 @@ from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.v
 )
 
 
-def test_the_nearest_name_is_offered_and_none_when_none_is_near():
+def test_suggest_name_offers_the_most_similar_name_only():
     assert suggest_name("remotepath", ["path", "remote_path"]) == " Did you mean 'remote_path'?"
     assert suggest_name("xyz", ["path", "remote_path"]) == ""
     assert suggest_name("", []) == ""
 
 
-def test_an_unknown_key_is_refused_with_the_known_ones():
+def test_an_unknown_option_is_refused_with_a_list_of_the_valid_ones():
     refuse_unknown_keys("guards", {"marker": 1}, ("mounted", "marker"))
     with pytest.raises(CloudsyncError) as caught:
         refuse_unknown_keys("guards", {"marker": 1, "mountd": 2}, ("mounted", "marker"))
-    assert caught.value.message == ("guards has no option 'mountd'. Did you mean 'mounted'? It takes: marker, mounted.")
+    assert caught.value.message == (
+        "guards has no option 'mountd'. Did you mean 'mounted'? Valid options: marker, mounted."
+    )
 
 
-def test_a_choice_is_one_of_the_choices():
+def test_check_choice_refuses_other_values():
     assert check_choice("mode", "sync", ("sync", "copy")) == "sync"
     with pytest.raises(CloudsyncError) as caught:
         check_choice("mode", "synk", ("sync", "copy"))
-    assert caught.value.message == "mode is 'synk': use one of sync, copy. Did you mean 'sync'?"
+    assert caught.value.message == "mode is 'synk'. Use one of sync, copy. Did you mean 'sync'?"
     for value in (None, True, 1, []):
-        with pytest.raises(CloudsyncError, match=r"mode is .*: use one of sync, copy"):
+        with pytest.raises(CloudsyncError, match=r"mode is .*\. Use one of sync, copy"):
             check_choice("mode", value, ("sync", "copy"))

@@ -22,15 +22,42 @@ from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common i
         (3 * 1024**5, "3072.0 TiB"),
     ],
 )
-def test_sizes_are_in_the_largest_fitting_unit(count, shown):
+def test_sizes_use_the_largest_fitting_unit(count, shown):
     assert text.format_size(count) == shown
 
 
-def test_one_is_singular_and_none_is_plural():
+@pytest.mark.parametrize(
+    ("names", "shown"),
+    [
+        (["a"], "task a"),
+        (["a", "b"], "tasks a and b"),
+        (list("abcde"), "tasks a, b, c, d and e"),
+        (list("abcdefg"), "tasks a, b, c, d, e and 2 more"),
+    ],
+)
+def test_name_some_shows_at_most_five_names(names, shown):
+    assert text.name_some("task", names) == shown
+
+
+@pytest.mark.parametrize(
+    ("names", "shown"),
+    [
+        ([], ""),
+        (["a"], "a"),
+        (["a", "b", "c", "d", "e"], "a, b, c, d, e"),
+        (["a", "b", "c", "d", "e", "f"], "a, b, c, d, e and 1 more"),
+        (["a", "b", "c", "d", "e", "f", "g", "h"], "a, b, c, d, e and 3 more"),
+    ],
+)
+def test_a_list_shows_the_first_five_names_and_counts_the_rest(names, shown):
+    assert text.list_some(names) == shown
+
+
+def test_format_count_uses_the_plural_for_all_counts_but_one():
     assert [text.format_count(count, "file") for count in (0, 1, 2)] == ["0 files", "1 file", "2 files"]
 
 
-def test_a_time_that_was_formatted_is_parsed_again():
+def test_parse_time_reads_what_format_now_returns():
     parsed = text.parse_time(text.format_now())
     assert parsed.utcoffset() == datetime.timedelta(0)
     assert abs(parsed - datetime.datetime.now(datetime.timezone.utc)) < datetime.timedelta(seconds=60)

@@ -25,15 +25,15 @@ from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.v
         ("1h1h", 7200),
     ],
 )
-def test_a_length_of_time_is_seconds(value, seconds):
+def test_parse_duration_returns_seconds(value, seconds):
     assert parse_duration("spread", value) == seconds
 
 
 @pytest.mark.parametrize("value", ["", "soon", "-5", "1.5h", "h", "1h30", "5 min", "1y", 1.5, True, None, "1h-5m"])
-def test_another_one_is_refused_by_the_name_of_its_option(value):
+def test_parse_duration_refuses_an_invalid_value_and_names_the_option(value):
     with pytest.raises(CloudsyncError) as caught:
         parse_duration("limits.max_duration", value)
 
     assert caught.value.message == (
-        f"limits.max_duration is {value!r}: write a number of seconds, or a length such as 90s, 10m, 1h30m or 2d."
+        f"limits.max_duration is {value!r}. Use a number of seconds, or a duration such as 90s, 10m or 1h30m."
     )

@@ -36,7 +36,7 @@ def load(layout):
     return lambda: credential_store.load_credential(layout, load_seed(layout), "offsite")
 
 
-def test_values_are_read_as_rclone_spells_them():
+def test_values_are_stored_as_in_rclones_configuration():
     parsed = credentials.parse_credential(
         {
             "name": "offsite",
@@ -55,20 +55,27 @@ def test_values_are_read_as_rclone_spells_them():
 @pytest.mark.parametrize(
     ("declared", "sentence"),
     [
-        ({"name": "a/b", "provider": "s3"}, "The credential name 'a/b' is not allowed"),
-        ({"provider": "s3"}, "The credential name '' is not allowed"),
-        ({"name": "a"}, "The credential a needs a provider, such as s3"),
+        ({"name": "a/b", "provider": "s3"}, "Credential name 'a/b' is invalid"),
+        ({"provider": "s3"}, "Credential name '' is invalid"),
+        ({"name": "a"}, "Credential a has no provider. Set provider, such as s3"),
         ({"name": "a", "provider": "s3", "secret": {}}, "has no option 'secret'. Did you mean 'secrets'"),
     ],
 )
-def test_what_is_wrong_is_said(declared, sentence):
+def test_an_invalid_credential_is_refused_with_a_reason(declared, sentence):
     with pytest.raises(CloudsyncError) as caught:
         credentials.parse_credential(declared)
     assert sentence in caught.value.message
 
 
-def test_a_credential_comes_back_as_it_was_and_no_secret_is_plain_in_its_file(layout, save, load):
-    stored = save(Credential("offsite", "S3", "for all", {"region": "eu"}, {"a": "s3cr3t"}, {"token": "r3fr3shed"}))
+def test_a_stored_name_of_truenas_is_read_as_rclones_name(layout, save, load):
+    save(Credential("offsite", "GOOGLE_DRIVE", "", {}, {"token": "t"}))
+
+    assert load().provider == "drive"
+    assert [view["provider"] for view in credential_store.list_public_views(layout, None)] == ["drive"]
+
+
+def test_a_credential_is_stored_and_loaded_without_plain_secrets_in_its_file(layout, save, load):
+    stored = save(Credential("offsite", "s3", "for all", {"region": "eu"}, {"a": "s3cr3t"}, {"token": "r3fr3shed"}))
 
     assert load() == stored
     with open(layout.credential("offsite")) as stream:
@@ -79,16 +86,16 @@ def test_a_credential_comes_back_as_it_was_and_no_secret_is_plain_in_its_file(la
     assert stat.S_IMODE(os.stat(layout.credentials_dir).st_mode) == 0o700
 
 
-def test_one_that_is_not_there_is_named_with_those_that_are(layout, seed, save):
+def test_the_error_for_a_missing_credential_lists_the_existing_ones(layout, seed, save):
     save(DRIVE)
 
-    with pytest.raises(CloudsyncError, match=r"no credential 'offsit' on this host \(there are: offsite\)"):
+    with pytest.raises(CloudsyncError, match=r"Credential offsit does not exist .* Existing credentials: offsite"):
         credential_store.load_credential(layout, seed, "offsit")
     assert credential_store.read_credential(layout, "offsit") is None
     assert credential_store.list_public_views(layout, "offsit") == []
 
 
-def test_no_view_has_a_secret_in_it(layout, save):
+def test_no_view_of_a_credential_contains_a_secret(layout, save):
     stored = save(Credential("offsite", "s3", "", {"region": "eu"}, {"key": "s3cr3t"}, {"token": "r3fr3shed"}))
     changed = Credential("offsite", "s3", "", {"region": "us"}, {"key": "0th3r", "other": "n3w"})
     views = [
@@ -105,7 +112,7 @@ def test_no_view_has_a_secret_in_it(layout, save):
     assert views[0]["secrets"] == ["key"]
 
 
-def test_the_diff_shows_which_secret_gets_a_new_value():
+def test_the_diff_of_a_credential_shows_which_secret_changes():
     before = Credential("a", "s3", secrets={"same": "1", "other": "1", "gone": "1"})
     after = Credential("a", "s3", secrets={"same": "1", "other": "2", "new": "1"})
 
@@ -118,7 +125,7 @@ def test_the_diff_shows_which_secret_gets_a_new_value():
     assert credentials.build_diff_view(None, before) == {}
 
 
-def test_a_refreshed_token_is_used_and_survives_a_playbook_that_still_has_the_old_one(save, load):
+def test_a_refreshed_token_is_used_and_kept_while_the_playbook_declares_the_old_one(save, load):
     save(credentials.declare(None, DRIVE))
     refreshed = Credential("offsite", "drive", "", DRIVE.attributes, DRIVE.secrets, {"token": SECOND})
 
@@ -128,14 +135,14 @@ def test_a_refreshed_token_is_used_and_survives_a_playbook_that_still_has_the_ol
     assert again.merge_secrets()["token"] == SECOND
 
 
-def test_a_token_that_is_declared_anew_wins(save):
+def test_a_newly_declared_token_replaces_a_refreshed_one(save):
     refreshed = Credential("offsite", "drive", "", {}, {"token": FIRST}, {"token": SECOND})
     wanted = Credential("offsite", "drive", "", {}, {"token": THIRD})
 
     assert credentials.declare(refreshed, wanted) == wanted
 
 
-def test_another_spelling_of_the_provider_keeps_the_token_and_another_provider_does_not():
+def test_a_token_is_kept_for_another_spelling_of_the_provider_only():
     refreshed = Credential("offsite", "drive", "", {}, {"token": FIRST}, {"token": SECOND})
 
     kept = credentials.declare(refreshed, Credential("offsite", "GOOGLE_DRIVE", "", {}, {"token": FIRST}))
@@ -153,7 +160,7 @@ def test_another_spelling_of_the_provider_keeps_the_token_and_another_provider_d
         ({"user": "me"}, {"pass": "Q"}, False),
     ],
 )
-def test_a_session_that_rclone_opened_belongs_to_the_login_that_opened_it(attributes, secrets, kept):
+def test_a_session_is_kept_only_while_its_login_is_unchanged(attributes, secrets, kept):
     before = Credential("mega", "mega", "", {"user": "me"}, {"pass": "P"}, {"session_id": "S"})
 
     after = credentials.declare(before, Credential("mega", "mega", "", attributes, secrets))
@@ -161,7 +168,7 @@ def test_a_session_that_rclone_opened_belongs_to_the_login_that_opened_it(attrib
     assert after.refreshed == ({"session_id": "S"} if kept else {})
 
 
-def test_a_refreshed_token_is_kept_beside_the_declared_one(layout, save, load):
+def test_a_refreshed_token_is_stored_in_addition_to_the_declared_one(layout, save, load):
     save(DRIVE)
 
     assert credential_store.save_refreshed(layout, "offsite", {"token": FIRST}, {"token": SECOND})
@@ -170,14 +177,14 @@ def test_a_refreshed_token_is_kept_beside_the_declared_one(layout, save, load):
     assert load().merge_secrets()["token"] == THIRD
 
 
-def test_a_token_that_was_declared_meanwhile_is_not_overwritten(layout, save, load):
+def test_a_token_declared_during_a_run_is_not_overwritten(layout, save, load):
     save(Credential("offsite", "drive", secrets={"token": THIRD}))
 
     assert not credential_store.save_refreshed(layout, "offsite", {"token": FIRST}, {"token": SECOND})
     assert load().merge_secrets()["token"] == THIRD
 
 
-def test_a_token_that_was_declared_over_several_lines_is_refreshed_too(layout, save, load):
+def test_a_token_declared_on_several_lines_is_refreshed(layout, save, load):
     text = json.dumps(json.loads(FIRST), indent=2) + "\n"
     save(credentials.parse_credential({"name": "offsite", "provider": "drive", "secrets": {"token": text}}))
 
@@ -185,14 +192,14 @@ def test_a_token_that_was_declared_over_several_lines_is_refreshed_too(layout, s
     assert load().merge_secrets()["token"] == SECOND
 
 
-def test_notes_that_rclone_finds_out_again_are_not_kept(layout, save, load):
+def test_values_that_rclone_can_find_out_again_are_not_stored(layout, save, load):
     save(Credential("offsite", "sftp", secrets={"pass": "P"}))
 
     assert not credential_store.save_refreshed(layout, "offsite", {}, {"shell_type": "unix"})
     assert load().refreshed == {}
 
 
-def test_a_credential_that_was_removed_meanwhile_stays_removed(layout, save):
+def test_a_credential_removed_during_a_run_stays_removed(layout, save):
     save(DRIVE)
     credential_store.remove_credential(layout, "offsite")
 
@@ -200,7 +207,7 @@ def test_a_credential_that_was_removed_meanwhile_stays_removed(layout, save):
     assert credential_store.list_credentials(layout) == []
 
 
-def test_a_token_is_saved_with_the_seed_of_now(layout, seed, save, load):
+def test_a_token_is_saved_with_the_current_seed(layout, seed, save, load):
     save(DRIVE)
     both = seed.add_primary()
     credential_store.save_credential(layout, both, DRIVE)
@@ -216,30 +223,32 @@ def edit(layout, change):
     files.write_json(layout.credential("offsite"), content)
 
 
-def test_a_ciphertext_that_was_moved_within_the_file_is_detected(layout, save, load):
+def test_a_ciphertext_moved_within_the_file_is_detected(layout, save, load):
     save(DRIVE)
     edit(layout, lambda content: content["secrets"].update(client_secret=content["secrets"]["token"]))
 
-    with pytest.raises(CloudsyncError, match=r"secrets.client_secret of the credential offsite in /.*offsite.json was"):
+    with pytest.raises(
+        CloudsyncError, match=r"decrypt secrets.client_secret of credential offsite in /.*offsite.json: it was"
+    ):
         load()
 
 
-def test_a_file_that_was_copied_to_another_name_is_detected(layout, seed, save):
+def test_a_copied_credential_file_is_refused(layout, seed, save):
     save(DRIVE)
     os.link(layout.credential("offsite"), layout.credential("copy"))
 
-    with pytest.raises(CloudsyncError, match=r"copy.json holds the credential 'offsite': it was copied or renamed"):
+    with pytest.raises(CloudsyncError, match=r"copy.json contains credential offsite: the file was copied or renamed"):
         credential_store.load_credential(layout, seed, "copy")
 
     edit(layout, lambda content: content.update(name="other"))
     os.rename(layout.credential("offsite"), layout.credential("other"))
-    with pytest.raises(CloudsyncError, match="was edited, cut short, or moved here from another object"):
+    with pytest.raises(CloudsyncError, match="it was edited, truncated, or copied from another object"):
         credential_store.load_credential(layout, seed, "other")
 
 
-def test_a_file_that_lacks_a_part_is_named(layout, save, load):
+def test_an_incomplete_credential_file_is_refused_by_name(layout, save, load):
     save(DRIVE)
     edit(layout, lambda content: content.pop("attributes"))
 
-    with pytest.raises(CloudsyncError, match=r"offsite.json lacks attributes: it was edited"):
+    with pytest.raises(CloudsyncError, match=r"offsite.json is damaged: attributes missing. The file was edited"):
         load()

@@ -10,12 +10,13 @@ import os
 
 import pytest
 
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common import processes
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.errors import CloudsyncError, Damaged
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config import seed as seeds
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config import seed_binding as binding
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.operations import seed as seed_states
 
-# It does what systemd-creds does, except for keeping a secret, on a machine without a TPM.
+# A simulated systemd-creds of a machine without a TPM. It does not encrypt anything.
 PROGRAM = """#!/bin/sh
 echo "$*" >> {folder}/called
 case "$*" in
@@ -35,13 +36,13 @@ esac
 
 @pytest.fixture
 def machine(tmp_path, monkeypatch):
-    """The folder of a systemd-creds, which a file named ``lost`` makes lose its key."""
+    """Return the folder of a simulated systemd-creds. A file named ``lost`` in it simulates a lost key."""
     folder = tmp_path / "bin"
     folder.mkdir()
     program = folder / "systemd-creds"
     program.write_text(PROGRAM.format(folder=folder))
     program.chmod(0o755)
-    monkeypatch.setattr(binding, "SEARCH_PATH", f"{folder}:/usr/bin:/bin")
+    monkeypatch.setattr(processes, "SEARCH_PATH", f"{folder}:/usr/bin:/bin")
     return folder
 
 
@@ -63,7 +64,7 @@ def drop_in(layout):
 
 
 @pytest.mark.usefixtures("machine")
-def test_a_bound_seed_has_no_key_in_its_file_and_is_read_as_any_other(layout, seed, converge):
+def test_a_bound_seed_is_readable_and_its_file_contains_no_key(layout, seed, converge):
     outcome = converge(bound="host")
 
     assert outcome.changed and (outcome.before["bound"], outcome.after["bound"]) == ("none", "host")
@@ -75,7 +76,7 @@ def test_a_bound_seed_has_no_key_in_its_file_and_is_read_as_any_other(layout, se
 
 
 @pytest.mark.usefixtures("machine")
-def test_a_rotation_keeps_the_binding_and_none_takes_it_away(layout, seed, converge):
+def test_a_rotation_keeps_the_binding_and_bound_none_removes_it(layout, seed, converge):
     converge(bound="auto")
     assert converge("rotated").after["bound"] == "auto"
     rotated = seeds.load_seed(layout)
@@ -85,7 +86,7 @@ def test_a_rotation_keeps_the_binding_and_none_takes_it_away(layout, seed, conve
     assert stored(layout) == rotated.to_dict()
 
 
-def test_no_key_is_in_an_argument(layout, seed, machine, converge):
+def test_no_key_is_passed_as_an_argument(layout, seed, machine, converge):
     converge(bound="host")
     seeds.load_seed(layout)
 
@@ -96,7 +97,7 @@ def test_no_key_is_in_an_argument(layout, seed, machine, converge):
 
 
 @pytest.mark.usefixtures("machine")
-def test_only_a_seed_that_may_need_the_tpm_gives_services_a_way_to_it(layout, seed, converge):
+def test_services_can_open_the_tpm_only_if_the_seed_may_need_it(layout, seed, converge):
     foreseen = converge(bound="auto", check_mode=True)
     assert not os.path.exists(drop_in(layout))
     assert converge(bound="auto").after == foreseen.after
@@ -114,32 +115,34 @@ def test_only_a_seed_that_may_need_the_tpm_gives_services_a_way_to_it(layout, se
 @pytest.mark.usefixtures("machine")
 @pytest.mark.parametrize("kind", ["tpm2", "host+tpm2"])
 @pytest.mark.parametrize("check_mode", [True, False])
-def test_what_the_machine_lacks_is_refused_and_changes_nothing(layout, seed, converge, kind, check_mode):
+def test_a_binding_that_the_machine_does_not_support_is_refused_and_changes_nothing(
+    layout, seed, converge, kind, check_mode
+):
     with pytest.raises(CloudsyncError) as caught:
         converge(bound=kind, check_mode=check_mode)
 
     assert caught.value.message == (
-        f"The seed can't be bound with bound={kind}: systemd-creds says: TPM2 support not installed: Operation not "
-        "supported. It stays as it is."
+        f"Cannot bind the seed with bound={kind}. The seed was not changed. Cause: systemd-creds failed: TPM2 support "
+        "not installed: Operation not supported."
     )
     assert stored(layout) == seed.to_dict()
 
 
 @pytest.mark.parametrize("check_mode", [True, False])
-def test_a_machine_without_systemd_creds_is_told_what_brings_it(layout, seed, converge, monkeypatch, check_mode):
-    monkeypatch.setattr(binding, "SEARCH_PATH", "/nonexistent")
+def test_without_systemd_creds_the_error_says_what_to_install(layout, seed, converge, monkeypatch, check_mode):
+    monkeypatch.setattr(processes, "SEARCH_PATH", "/nonexistent")
 
-    with pytest.raises(CloudsyncError, match="it comes with systemd 250 and newer"):
+    with pytest.raises(CloudsyncError, match="Install systemd 250 or newer"):
         converge(bound="host", check_mode=check_mode)
     assert stored(layout) == seed.to_dict()
 
 
-def test_a_lost_key_is_told_in_one_sentence_and_the_seed_is_kept(layout, seed, machine, converge, monkeypatch):
+def test_a_lost_key_is_reported_and_the_seed_is_kept(layout, seed, machine, converge, monkeypatch):
     converge(bound="host")
     before = stored(layout)
     (machine / "lost").touch()
 
-    for lose in (lambda: None, lambda: monkeypatch.setattr(binding, "SEARCH_PATH", "/nonexistent")):
+    for lose in (lambda: None, lambda: monkeypatch.setattr(processes, "SEARCH_PATH", "/nonexistent")):
         lose()
         for call in (
             lambda: seeds.load_seed(layout),
@@ -150,24 +153,24 @@ def test_a_lost_key_is_told_in_one_sentence_and_the_seed_is_kept(layout, seed, m
             with pytest.raises(Damaged) as caught:
                 call()
             assert caught.value.reason == "undecryptable"
-            assert "is bound (bound=host), and this host can't open it: " in caught.value.message
+            assert "is bound (bound=host), and this host cannot open it. It was not changed." in caught.value.message
             assert "skyhaul.cloudsync.restore" in caught.value.message
     assert stored(layout) == before
     assert seed.primary not in json.dumps(before)
 
 
-def test_what_could_not_be_opened_again_is_never_written(layout, seed, machine, converge):
+def test_a_seed_that_cannot_be_opened_again_is_not_written(layout, seed, machine, converge):
     (machine / "lost").touch()
 
-    with pytest.raises(CloudsyncError, match="could not open again what it had just encrypted"):
+    with pytest.raises(CloudsyncError, match="systemd-creds cannot decrypt what it has encrypted"):
         converge(bound="host")
     assert stored(layout) == seed.to_dict()
 
 
-def test_a_hanging_tpm_ends_with_a_sentence_and_is_no_damage(machine, monkeypatch):
+def test_a_hanging_tpm_ends_in_an_error_and_is_not_reported_as_damage(machine, monkeypatch):
     (machine / "systemd-creds").write_text("#!/bin/sh\nexec sleep 60\n")
     monkeypatch.setattr(binding, "SECONDS", 0.1)
 
-    with pytest.raises(CloudsyncError, match=r"gave no answer within 0\.1 seconds") as caught:
+    with pytest.raises(CloudsyncError, match=r"timed out after 0\.1 s ") as caught:
         binding.open_bound("AAAA", "tpm2", "/etc/cloudsync/seed")
     assert not isinstance(caught.value, Damaged)

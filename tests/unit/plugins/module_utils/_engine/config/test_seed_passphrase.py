@@ -20,7 +20,7 @@ def quick(monkeypatch):
     monkeypatch.setattr(wrapping, "COST", 2**4)
 
 
-def test_only_the_passphrase_opens_what_it_wrapped():
+def test_only_the_passphrase_opens_a_wrapped_seed():
     ring = make_seed().add_primary()
     wrapped = wrapping.wrap_seed(ring, PASSPHRASE)
 
@@ -29,7 +29,7 @@ def test_only_the_passphrase_opens_what_it_wrapped():
 
 
 @pytest.mark.usefixtures("quick")
-def test_a_wrapped_seed_is_never_the_same_twice_and_shows_no_key():
+def test_each_wrapped_seed_is_different_and_contains_no_plain_key():
     ring = make_seed()
     one, two = wrapping.wrap_seed(ring, PASSPHRASE), wrapping.wrap_seed(ring, PASSPHRASE)
 
@@ -56,11 +56,11 @@ def test_a_wrong_passphrase_and_a_changed_text_are_refused():
 
 
 @pytest.mark.parametrize("text", ["", "cs1:abcd:AAAA", "cloudsync-seed-2:AAAA"])
-def test_a_text_that_is_no_wrapped_seed_is_said_to_be_none(text):
-    with pytest.raises(CloudsyncError, match=r"is not what skyhaul.cloudsync.seed returned with backup=true"):
+def test_a_text_that_is_not_a_wrapped_seed_is_refused(text):
+    with pytest.raises(CloudsyncError, match=r"wrapped is invalid. Use the value that skyhaul.cloudsync.seed returned"):
         wrapping.unwrap_seed(text, PASSPHRASE)
 
 
-def test_a_passphrase_that_could_be_guessed_is_refused():
-    with pytest.raises(CloudsyncError, match=r"The passphrase is too short.* use 8 characters or more"):
+def test_a_short_passphrase_is_refused():
+    with pytest.raises(CloudsyncError, match=r"The passphrase is too short.* Use 8 characters or more"):
         wrapping.wrap_seed(make_seed(), "1234567")

@@ -27,13 +27,13 @@ OTHERS = [
 
 
 @pytest.mark.parametrize("plain", ["", "s3cr3t", "ünïcödé 🔑", "a\nb\0c", "ends in {{", "x" * 100000])
-def test_a_secret_comes_back_as_it_was(plain):
+def test_a_secret_is_decrypted_unchanged(plain):
     ring = seeds.make_seed()
 
     assert ring.decrypt(ring.encrypt(plain, KEY), KEY) == plain
 
 
-def test_a_ciphertext_is_never_the_same_twice_and_does_not_show_the_secret():
+def test_each_ciphertext_is_different_and_does_not_contain_the_secret():
     ring = seeds.make_seed()
     made = {ring.encrypt("s3cr3t", KEY) for _time in range(20)}
 
@@ -42,21 +42,23 @@ def test_a_ciphertext_is_never_the_same_twice_and_does_not_show_the_secret():
 
 
 @pytest.mark.parametrize("place", OTHERS)
-def test_a_ciphertext_that_was_moved_to_another_field_object_or_kind_is_detected(place):
+def test_a_ciphertext_moved_to_another_field_object_or_kind_is_detected(place):
     ring = seeds.make_seed()
 
     with pytest.raises(CloudsyncError) as caught:
         ring.decrypt(ring.encrypt("s3cr3t", KEY), place)
 
     assert caught.value.reason == "undecryptable"
-    assert caught.value.message.startswith(place.describe() + " was edited, cut short, or moved here from another")
-    assert "restore the seed or the file from a backup" in caught.value.message
+    assert caught.value.message.startswith(
+        f"Cannot decrypt {place.describe()}: it was edited, truncated, or copied from another object. Nothing was"
+    )
+    assert "Restore the seed or the file from a backup" in caught.value.message
     assert "s3cr3t" not in caught.value.message
 
 
-def test_no_single_edited_or_missing_character_goes_unnoticed():
+def test_every_edited_or_missing_character_of_a_ciphertext_is_detected():
     ring = seeds.make_seed()
-    text = ring.encrypt("12345", KEY)  # of this length no bit of the base64 is unused
+    text = ring.encrypt("12345", KEY)  # with this length, the base64 text has no unused bits
     body = text.index(":", 4) + 1
 
     for index in range(body, len(text)):
@@ -68,26 +70,26 @@ def test_no_single_edited_or_missing_character_goes_unnoticed():
 
 
 @pytest.mark.parametrize("text", ["", "plain", "cs1", "cs1:", "cs1:abcd", "cs1:abcd:", "cs2:abcd:AAAA", None, 5])
-def test_what_is_no_ciphertext_is_said_to_be_none(text):
-    with pytest.raises(CloudsyncError, match="is not a ciphertext: the file was edited or cut short"):
+def test_a_text_that_is_not_a_ciphertext_is_refused(text):
+    with pytest.raises(CloudsyncError, match=r"it is not a ciphertext. The file was edited or truncated"):
         seeds.make_seed().decrypt(text, KEY)
 
 
-def test_a_ciphertext_of_another_seed_names_the_key_that_is_missing():
+def test_the_error_for_a_ciphertext_of_another_seed_names_the_missing_key():
     other = seeds.make_seed()
 
-    with pytest.raises(CloudsyncError, match=f"was encrypted with the key {other.primary}, which"):
+    with pytest.raises(CloudsyncError, match=f"key {other.primary} is not in the seed of this host"):
         seeds.make_seed().decrypt(other.encrypt("s3cr3t", KEY), KEY)
 
 
-def test_another_key_under_the_same_id_does_not_decrypt():
+def test_another_key_with_the_same_id_does_not_decrypt():
     one, other = Seed({"k": os.urandom(32)}, "k"), Seed({"k": os.urandom(32)}, "k")
 
-    with pytest.raises(CloudsyncError, match="was edited, cut short, or moved"):
+    with pytest.raises(CloudsyncError, match="it was edited, truncated, or copied"):
         other.decrypt(one.encrypt("s3cr3t", KEY), KEY)
 
 
-def test_a_ring_of_two_keys_reads_both_and_writes_with_the_new_one():
+def test_a_ring_of_two_keys_decrypts_with_both_and_encrypts_with_the_new_one():
     old = seeds.make_seed()
     both = old.add_primary()
     former, current = old.encrypt("a", KEY), both.encrypt("b", KEY)
@@ -95,12 +97,12 @@ def test_a_ring_of_two_keys_reads_both_and_writes_with_the_new_one():
     assert both.decrypt(former, KEY) == "a"
     assert both.decrypt(current, KEY) == "b"
     assert both.primary != old.primary
-    with pytest.raises(CloudsyncError, match="which this host's seed lacks"):
+    with pytest.raises(CloudsyncError, match="is not in the seed of this host"):
         both.drop_former_keys().decrypt(former, KEY)
     assert both.drop_former_keys().decrypt(current, KEY) == "b"
 
 
-def test_a62_the_seed_is_kept_where_only_root_reads_it(layout):
+def test_a62_only_root_can_read_the_seed(layout):
     ring = seeds.make_seed().add_primary()
 
     seeds.save_seed(layout, ring)
@@ -113,7 +115,7 @@ def test_a62_the_seed_is_kept_where_only_root_reads_it(layout):
         assert [len(base64.b64decode(entry["key"])) for entry in json.load(stream)["keys"]] == [32, 32]
 
 
-def test_a_missing_seed_is_named_and_never_made_anew(layout):
+def test_a_missing_seed_is_refused_by_name_and_not_created(layout):
     with pytest.raises(CloudsyncError) as caught:
         seeds.load_seed(layout)
 
@@ -142,12 +144,12 @@ def damage(content, **changes):
         {"schema": 2, "bound": "none", "sealed": "AAAA"},
     ],
 )
-def test_a_damaged_seed_is_named_and_kept(layout, seed, changes):
+def test_a_damaged_seed_is_refused_by_name_and_kept(layout, seed, changes):
     files.write_json(layout.seed, {**seed.to_dict(), **changes})
     with open(layout.seed) as stream:
         before = stream.read()
 
-    with pytest.raises(files.Damaged, match="is damaged: it was edited or cut short") as caught:
+    with pytest.raises(files.Damaged, match="is damaged: it was edited or truncated") as caught:
         seeds.load_seed(layout)
 
     assert caught.value.reason == "undecryptable"
@@ -156,18 +158,18 @@ def test_a_damaged_seed_is_named_and_kept(layout, seed, changes):
         assert stream.read() == before
 
 
-def test_a_seed_that_was_cut_short_or_is_newer_is_named(layout, seed):
+def test_a_truncated_or_newer_seed_is_refused_by_name(layout, seed):
     with open(layout.seed, "w") as stream:
         stream.write(json.dumps(seed.to_dict())[:40])
-    with pytest.raises(CloudsyncError, match=f"{layout.seed} is not the JSON object"):
+    with pytest.raises(CloudsyncError, match=f"{layout.seed} is damaged: it is not a JSON object"):
         seeds.load_seed(layout)
 
     files.write_json(layout.seed, {**seed.to_dict(), "schema": 3})
-    with pytest.raises(CloudsyncError, match="written by a newer cloudsync"):
+    with pytest.raises(CloudsyncError, match="written by a newer version of cloudsync"):
         seeds.load_seed(layout)
 
 
-def test_a_host_without_cryptography_is_told_so_and_not_that_its_files_were_edited(monkeypatch):
+def test_without_cryptography_the_error_says_so_and_does_not_report_edited_files(monkeypatch):
     ring = seeds.make_seed()
     text = ring.encrypt("s3cr3t", KEY)
     real = builtins.__import__

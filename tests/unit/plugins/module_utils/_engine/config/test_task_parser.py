@@ -27,15 +27,15 @@ def refused(make_task, **options):
     with pytest.raises(CloudsyncError) as caught:
         make_task(**options)
     assert caught.value.reason == "usage"
-    assert caught.value.message.startswith("The task nightly is wrong. ")
+    assert caught.value.message.startswith("Task nightly is invalid: ")
     return caught.value.message
 
 
-def test_a_task_takes_the_options_of_the_contract():
+def test_a_task_has_the_options_of_the_contract():
     assert sorted(OPTIONS) == sorted(CONTRACT.split())
 
 
-def test_the_fewest_options_make_a_task_that_copies_by_hand(make_task):
+def test_the_required_options_define_a_copy_without_a_schedule(make_task):
     task = make_task()
 
     assert (task.mode, task.schedule, task.enabled, task.user) == ("copy", None, True, "root")
@@ -44,14 +44,14 @@ def test_the_fewest_options_make_a_task_that_copies_by_hand(make_task):
     assert (task.hooks, task.limits, task.keep_deleted, task.encryption) == (Hooks(), Limits(), None, None)
 
 
-def test_an_option_without_a_value_is_as_good_as_not_there(make_task):
+def test_an_option_without_a_value_is_treated_as_omitted(make_task):
     nothing = {option: None for option in OPTIONS if option not in ("name", "credential", "direction", "path")}
 
     assert make_task(**{**nothing, "remote_path": "bucket/data"}) == make_task()
     assert make_task(guards={"marker": None}, hooks={}, limits={}, schedule={}, keep_deleted={}) == make_task()
 
 
-def test_every_option_arrives(make_task):
+def test_every_option_is_parsed(make_task):
     task = make_task(
         description="all of it",
         mode="sync",
@@ -96,59 +96,62 @@ def test_every_option_arrives(make_task):
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({"credential": None}, "credential is missing."),
-        ({"direction": ""}, "direction is missing."),
-        ({"path": None}, "path is missing."),
-        ({"credential": "a/b"}, "The credential name 'a/b' is not allowed"),
-        ({"remotepath": "x"}, "It has no option 'remotepath'. Did you mean 'remote_path'?"),
-        ({"direction": "pul"}, "direction is 'pul': use one of push, pull. Did you mean 'pull'?"),
-        ({"mode": "mirror"}, "mode is 'mirror': use one of sync, copy, move."),
-        ({"snapshot": "xfs"}, "snapshot is 'xfs': use one of none, auto, zfs, btrfs, lvm."),
-        ({"on_overlap": "queue"}, "on_overlap is 'queue': use one of skip, wait."),
-        ({"verify_after": True}, "verify_after is True: use one of none, size, checksum."),
-        ({"enabled": "false"}, "enabled is 'false': use true or false."),
-        ({"follow_symlinks": 1}, "follow_symlinks is 1: use true or false."),
-        ({"transfers": -1}, "transfers is -1: use a whole number, 0 or more."),
-        ({"transfers": 1.5}, "transfers is 1.5: use a whole number"),
-        ({"retries": True}, "retries is True: use a whole number"),
-        ({"retries": "three"}, "retries is 'three': use a whole number"),
-        ({"encryption": {"salt": "S"}}, "encryption.password is missing: it is required when encryption is given."),
+        ({"credential": None}, "credential is required."),
+        ({"direction": ""}, "direction is required."),
+        ({"path": None}, "path is required."),
+        ({"credential": "a/b"}, "Credential name 'a/b' is invalid"),
+        ({"remotepath": "x"}, "a task has no option 'remotepath'. Did you mean 'remote_path'?"),
+        ({"direction": "pul"}, "direction is 'pul'. Use one of push, pull. Did you mean 'pull'?"),
+        ({"mode": "mirror"}, "mode is 'mirror'. Use one of sync, copy, move."),
+        ({"snapshot": "xfs"}, "snapshot is 'xfs'. Use one of none, auto, zfs, btrfs, lvm."),
+        ({"on_overlap": "queue"}, "on_overlap is 'queue'. Use one of skip, wait."),
+        ({"verify_after": True}, "verify_after is True. Use one of none, size, checksum."),
+        ({"enabled": "false"}, "enabled is 'false'. Use true or false."),
+        ({"follow_symlinks": 1}, "follow_symlinks is 1. Use true or false."),
+        ({"transfers": -1}, "transfers is -1. Use a whole number, 0 or more."),
+        ({"transfers": 1.5}, "transfers is 1.5. Use a whole number"),
+        ({"retries": True}, "retries is True. Use a whole number"),
+        ({"retries": "three"}, "retries is 'three'. Use a whole number"),
+        ({"encryption": {"salt": "S"}}, "encryption.password is required if encryption is set."),
         ({"encryption": {"password": "P", "filename": "off"}}, "no option 'filename'. Did you mean 'filenames'"),
-        ({"encryption": {"password": "P", "filenames": "on"}}, "encryption.filenames is 'on': use one of standard"),
-        ({"encryption": {"password": "P", "directory_names": 0}}, "encryption.directory_names is 0: use true or false"),
-        ({"guards": {"empty_source": "ok"}}, "guards.empty_source is 'ok': use one of refuse, allow."),
-        ({"guards": {"mounted": "srv"}}, "guards.mounted is 'srv': give an absolute path"),
-        ({"guards": {"marker": "../x"}}, "guards.marker is '../x': give a path on one line, without '..'"),
-        ({"guards": {"allow_root": "yes"}}, "guards.allow_root is 'yes': use true or false."),
+        ({"encryption": {"password": "P", "filenames": "on"}}, "encryption.filenames is 'on'. Use one of standard"),
+        ({"encryption": {"password": "P", "directory_names": 0}}, "encryption.directory_names is 0. Use true or false"),
+        ({"guards": {"empty_source": "ok"}}, "guards.empty_source is 'ok'. Use one of refuse, allow."),
+        ({"guards": {"mounted": "srv"}}, "guards.mounted is 'srv'. Use an absolute path"),
+        ({"guards": {"marker": "../x"}}, "guards.marker is '../x'. Use a path on one line, without '..'"),
+        ({"guards": {"allow_root": "yes"}}, "guards.allow_root is 'yes'. Use true or false."),
         ({"guards": {"markers": "x"}}, "guards has no option 'markers'. Did you mean 'marker'?"),
-        ({"keep_deleted": {"days": 3}}, "keep_deleted.path is missing: name a folder beside the destination"),
-        ({"keep_deleted": {"path": "b/old", "days": -1}}, "keep_deleted.days is -1: use a whole number"),
+        (
+            {"keep_deleted": {"days": 3}},
+            "keep_deleted.path is required. Use a folder on the same side as the destination.",
+        ),
+        ({"keep_deleted": {"path": "b/old", "days": -1}}, "keep_deleted.days is -1. Use a whole number"),
         ({"hooks": {"after": "x"}}, "hooks has no option 'after'."),
-        ({"hooks": {"timeout": "soon"}}, "hooks.timeout is 'soon': write a number of seconds"),
-        ({"limits": {"nice": 20}}, "limits.nice is 20: use -20 (first) to 19 (last)."),
-        ({"limits": {"nice": "--5"}}, "limits.nice is '--5': use -20"),
-        ({"limits": {"nice": "²"}}, "limits.nice is '²': use -20"),
-        ({"limits": {"io_weight": 10001}}, "limits.io_weight is 10001: use 1 to 10000."),
+        ({"hooks": {"timeout": "soon"}}, "hooks.timeout is 'soon'. Use a number of seconds"),
+        ({"limits": {"nice": 20}}, "limits.nice is 20. Use -20 (highest priority) to 19 (lowest)."),
+        ({"limits": {"nice": "--5"}}, "limits.nice is '--5'. Use -20"),
+        ({"limits": {"nice": "²"}}, "limits.nice is '²'. Use -20"),
+        ({"limits": {"io_weight": 10001}}, "limits.io_weight is 10001. Use 1 to 10000."),
         (
             {"limits": {"memory_max": "512MB"}},
-            "limits.memory_max is '512MB': use a size such as 512M, or a percentage.",
+            "limits.memory_max is '512MB'. Use a size such as 512M, or a percentage.",
         ),
-        ({"limits": {"cpu_quota": "0.5"}}, "limits.cpu_quota is '0.5': use a percentage of one processor"),
-        ({"limits": {"max_duration": "-1"}}, "limits.max_duration is '-1': write a number of seconds"),
+        ({"limits": {"cpu_quota": "0.5"}}, "limits.cpu_quota is '0.5'. Use a percentage of one processor"),
+        ({"limits": {"max_duration": "-1"}}, "limits.max_duration is '-1'. Use a number of seconds"),
         ({"schedule": {"cron": "61 * * * *"}}, "minute"),
-        ({"notify": [""]}, "notify[0] must be one line that is not empty."),
+        ({"notify": [""]}, "notify[0] is empty or has more than one line. Use one line of text."),
     ],
 )
-def test_what_is_wrong_is_said_with_the_way_out(make_task, options, sentence):
+def test_an_invalid_option_is_refused_with_the_valid_values(make_task, options, sentence):
     assert sentence in refused(make_task, **options)
 
 
-def test_a_crypt_password_is_in_no_message(make_task):
+def test_no_message_contains_a_crypt_password(make_task):
     assert "s3cr3t" not in refused(make_task, encryption={"password": "s3cr3t", "filenames": "s3cr3"})
 
 
-def test_a_name_that_can_not_be_is_refused_by_itself(make_task):
-    with pytest.raises(CloudsyncError, match="The task name 'a b' is not allowed"):
+def test_an_invalid_task_name_is_refused(make_task):
+    with pytest.raises(CloudsyncError, match="Task name 'a b' is invalid"):
         make_task(name="a b")
 
 
@@ -170,7 +173,7 @@ class TestReverse:
         }
         return tasks.get
 
-    def test_it_is_the_other_direction_of_the_same_and_disabled(self, make_task, known):
+    def test_the_reverse_is_the_same_transfer_in_the_other_direction_disabled(self, make_task, known):
         original = known("nightly")
 
         task = parse_task({"name": "restore", "reverse_of": "nightly"}, known)
@@ -182,7 +185,7 @@ class TestReverse:
         assert task.guards == Guards(max_delete="5")
         assert task.reverse_of == "nightly"
 
-    def test_what_is_declared_beside_it_wins(self, known):
+    def test_declared_options_override_those_of_the_original(self, known):
         task = parse_task({"name": "restore", "reverse_of": "nightly", "path": "/tmp/x", "mode": "copy"}, known)
 
         assert (task.path, task.mode, task.remote_path) == ("/tmp/x", "copy", "bucket/data")
@@ -193,11 +196,11 @@ class TestReverse:
     @pytest.mark.parametrize(
         ("original", "sentence"),
         [
-            ("none", "reverse_of names the task 'none', which this host does not have."),
-            ("restore", "reverse_of names the task itself: name the one that it restores."),
+            ("none", "reverse_of is 'none', but this task does not exist on this host."),
+            ("restore", "reverse_of is the name of the task itself. Use the name of the task to restore."),
         ],
     )
-    def test_one_that_can_not_be_reversed_is_named(self, known, original, sentence):
+    def test_a_task_that_cannot_be_reversed_is_refused_by_name(self, known, original, sentence):
         with pytest.raises(CloudsyncError) as caught:
             parse_task({"name": "restore", "reverse_of": original}, known)
-        assert caught.value.message == "The task restore is wrong. " + sentence
+        assert caught.value.message == "Task restore is invalid: " + sentence

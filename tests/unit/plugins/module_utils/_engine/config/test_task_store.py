@@ -49,11 +49,11 @@ def edit(layout, change):
     files.write_json(layout.task("nightly"), content)
 
 
-def test_the_list_of_stored_options_is_that_of_a_task():
+def test_the_stored_options_are_the_fields_of_a_task():
     assert sorted(stored_tasks.OPTIONS) == sorted(field.name for field in dataclasses.fields(Task))
 
 
-def test_a_task_comes_back_as_it_was(layout, seed, saved, make_task):
+def test_a_stored_task_is_loaded_unchanged(layout, seed, saved, make_task):
     assert task_store.load_task(layout, seed, "nightly") == saved
     plain = make_task(name="plain")
     task_store.save_task(layout, seed, plain)
@@ -63,7 +63,7 @@ def test_a_task_comes_back_as_it_was(layout, seed, saved, make_task):
     assert stored_tasks.list_tasks(layout) == ["nightly"]
 
 
-def test_what_a_task_reverses_is_remembered(layout, seed, saved, make_task):
+def test_reverse_of_is_stored(layout, seed, saved, make_task):
     restore = make_task({"nightly": saved}.get, name="restore", reverse_of="nightly", direction=None, path="/tmp/x")
     task_store.save_task(layout, seed, restore)
 
@@ -74,7 +74,7 @@ def test_what_a_task_reverses_is_remembered(layout, seed, saved, make_task):
 
 
 @pytest.mark.usefixtures("saved")
-def test_no_secret_is_plain_in_the_file(layout):
+def test_the_file_of_a_task_contains_no_plain_secret(layout):
     with open(layout.task("nightly")) as stream:
         text = stream.read()
 
@@ -84,7 +84,7 @@ def test_no_secret_is_plain_in_the_file(layout):
     assert stat.S_IMODE(os.stat(layout.tasks_dir).st_mode) == 0o700
 
 
-def test_no_view_has_a_secret_in_it(layout, saved, make_task):
+def test_no_view_of_a_task_contains_a_secret(layout, saved, make_task):
     changed = make_task(encryption={"password": "0th3r s3cr3t"}, notify=[TARGET + "2"])
     stored = stored_tasks.read_task(layout, "nightly")
     views = [
@@ -100,7 +100,7 @@ def test_no_view_has_a_secret_in_it(layout, saved, make_task):
     assert views[0]["encryption"]["secrets"] == ["password", "salt"]
 
 
-def test_the_diff_shows_which_secret_gets_a_new_value(make_task):
+def test_the_diff_of_a_task_shows_which_secret_changes(make_task):
     before = make_task(encryption=SECRETS, notify=[TARGET])
     same = make_task(encryption=SECRETS, notify=[TARGET], description="x")
     other = make_task(encryption={**SECRETS, "salt": "other"}, notify=[TARGET + "2"])
@@ -126,34 +126,34 @@ def test_the_diff_shows_which_secret_gets_a_new_value(make_task):
         (lambda c: c["encryption"].update(password="plain"), "encryption.password"),
     ],
 )
-def test_a_ciphertext_that_was_moved_or_replaced_is_detected(layout, seed, change, field):
+def test_a_moved_or_replaced_ciphertext_in_a_task_is_detected(layout, seed, change, field):
     edit(layout, change)
 
-    with pytest.raises(CloudsyncError, match=f"The {field} of the task nightly in /.*nightly.json") as caught:
+    with pytest.raises(CloudsyncError, match=f"Cannot decrypt {field} of task nightly in /.*nightly.json: ") as caught:
         task_store.load_task(layout, seed, "nightly")
     assert caught.value.reason == "undecryptable"
 
 
 @pytest.mark.usefixtures("saved")
-def test_a_file_that_was_copied_or_lacks_a_part_is_named(layout, seed):
+def test_a_copied_or_incomplete_task_file_is_refused_by_name(layout, seed):
     os.link(layout.task("nightly"), layout.task("copy"))
-    with pytest.raises(CloudsyncError, match=r"copy.json holds the task 'nightly': it was copied or renamed"):
+    with pytest.raises(CloudsyncError, match=r"copy.json contains task nightly: the file was copied or renamed"):
         task_store.load_task(layout, seed, "copy")
 
     edit(layout, lambda content: (content.pop("guards"), content.pop("mode")))
-    with pytest.raises(CloudsyncError, match=r"nightly.json lacks guards, mode: it was edited"):
+    with pytest.raises(CloudsyncError, match=r"nightly.json is damaged: guards, mode missing. The file was edited"):
         task_store.load_task(layout, seed, "nightly")
 
 
 @pytest.mark.usefixtures("saved")
-def test_a_value_that_no_task_may_have_is_said_like_when_it_is_declared(layout, seed):
+def test_an_invalid_value_in_a_stored_task_gets_the_same_error_as_in_a_declaration(layout, seed):
     edit(layout, lambda content: content.update(path="srv"))
 
-    with pytest.raises(CloudsyncError, match=r"The task nightly is wrong. path is 'srv': give an absolute path"):
+    with pytest.raises(CloudsyncError, match=r"Task nightly is invalid: path is 'srv'. Use an absolute path"):
         task_store.load_task(layout, seed, "nightly")
 
 
 @pytest.mark.usefixtures("saved")
-def test_one_that_is_not_there_is_named_with_those_that_are(layout, seed):
-    with pytest.raises(CloudsyncError, match=r"no task 'daily' on this host \(there are: nightly\)"):
+def test_the_error_for_a_missing_task_lists_the_existing_ones(layout, seed):
+    with pytest.raises(CloudsyncError, match=r"Task daily does not exist on this host. Existing tasks: nightly"):
         task_store.load_task(layout, seed, "daily")

@@ -28,16 +28,16 @@ from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.t
         ("a/b", "", None),
     ],
 )
-def test_a_path_lies_in_a_folder_by_whole_names(folder, path, inside):
+def test_find_path_inside_compares_whole_names(folder, path, inside):
     assert find_path_inside(folder, path) == inside
 
 
-def test_the_destination_is_where_a_run_writes(make_task):
+def test_the_destination_is_the_path_that_a_run_writes_to(make_task):
     assert make_task().destination == "bucket/data"
     assert make_task(direction="pull").destination == "/srv/data"
 
 
-def test_what_is_kept_is_inside_the_destination_or_not(make_task):
+def test_kept_inside_is_none_for_a_folder_outside_of_the_destination(make_task):
     assert make_task().kept_inside is None
     assert make_task(keep_deleted={"path": "bucket/old"}).kept_inside is None
     assert make_task(keep_deleted={"path": "bucket/data/a/old"}).kept_inside == "a/old"
@@ -45,7 +45,7 @@ def test_what_is_kept_is_inside_the_destination_or_not(make_task):
     assert make_task(direction="pull", keep_deleted={"path": "/srv/data/old"}).kept_inside == "old"
 
 
-def test_the_options_of_a_task_declare_it_again(make_task):
+def test_task_to_dict_returns_options_that_define_the_same_task(make_task):
     task = make_task(
         schedule={"preset": "daily", "timezone": "Europe/Berlin"},
         include=["a"],
@@ -61,7 +61,7 @@ def test_the_options_of_a_task_declare_it_again(make_task):
     assert content == task_to_dict(task)
 
 
-def test_reversing_twice_gives_the_direction_back(make_task):
+def test_reversing_twice_restores_the_direction(make_task):
     task = make_task(mode="sync", exclude=["*.tmp"])
     again = reverse_task(reverse_task(task, "restore"), "nightly")
 

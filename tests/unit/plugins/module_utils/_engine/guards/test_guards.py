@@ -13,7 +13,7 @@ from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.guards.d
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.guards.local import check_local
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.guards.placement import (
     check_places,
-    unsafe_pull,
+    describe_unsafe_pull,
 )
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.guards.source import check_source
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.binary import Rclone
@@ -171,8 +171,8 @@ def test_a_run_that_deletes_more_than_max_delete_is_refused(make_task, limit, de
 
 
 def test_the_warning_about_an_unsafe_pull_names_the_safe_version():
-    assert "rclone 1.60.1" in unsafe_pull(Rclone("/usr/bin/rclone", (1, 60, 1)))
-    assert "1.75.0 or newer" in unsafe_pull(Rclone("/usr/bin/rclone", (1, 60, 1)))
+    assert "rclone 1.60.1" in describe_unsafe_pull(Rclone("/usr/bin/rclone", (1, 60, 1)))
+    assert "1.75.0 or newer" in describe_unsafe_pull(Rclone("/usr/bin/rclone", (1, 60, 1)))
 
 
 @pytest.mark.parametrize("remote_path", ["", "media", "/media/", "media/by-day"])

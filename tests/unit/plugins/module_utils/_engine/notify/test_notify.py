@@ -33,7 +33,7 @@ def quick_and_direct(monkeypatch):
 
 
 class Server:
-    """A real HTTP server on loopback that answers with ``answers`` in turn, then 200."""
+    """An HTTP server on loopback that answers with each of ``answers``, then with 200."""
 
     def __init__(self):
         self.seen = []
@@ -84,7 +84,7 @@ def send(text, event=FAILED, **options):
         ("unit:alert@.service", "unit", "unit:alert@.service"),
     ],
 )
-def test_targets_are_read_and_shown_without_their_secrets(text, kind, public):
+def test_targets_are_parsed_and_shown_without_secrets(text, kind, public):
     target = targets.parse_target(text)
     assert target.kind == kind
     assert targets.redact_target(target) == public
@@ -96,36 +96,36 @@ def test_targets_are_read_and_shown_without_their_secrets(text, kind, public):
     "text, words",
     [
         (SECRET, "has no scheme"),
-        ("ftp://x/" + SECRET, "has the scheme 'ftp'"),
-        (SECRET + "://x", "has the scheme that is not one"),
+        ("ftp://x/" + SECRET, "has the unknown scheme 'ftp'"),
+        (SECRET + "://x", "has an invalid scheme"),
         ("mailto:" + SECRET, "not an e-mail address"),
         ("mailto:a@example.com\nBcc: b@example.com", "not an e-mail address"),
-        ("https:hooks.example.com/" + SECRET, "is not an address"),
-        ("https:///" + SECRET, "is not an address"),
-        ("https://h:99999/" + SECRET, "is not an address"),
-        ("https://h:0/" + SECRET, "is not an address"),
-        ("https://[::1/" + SECRET, "is not an address"),
+        ("https:hooks.example.com/" + SECRET, "is not a web address"),
+        ("https:///" + SECRET, "is not a web address"),
+        ("https://h:99999/" + SECRET, "is not a web address"),
+        ("https://h:0/" + SECRET, "is not a web address"),
+        ("https://[::1/" + SECRET, "is not a web address"),
         ("https://h/" + SECRET + " x", "blanks"),
-        ("https://h/\r\nX: " + SECRET, "is not an address"),
-        ("https://h/\u00fc" + SECRET, "beyond ASCII"),
-        ("ntfy+https://ntfy.sh", "lacks the topic"),
-        ("healthchecks+https://hc-ping.com/", "lacks the check's UUID"),
-        ("unit:alert", "not the name of a .service"),
-        ("unit:--now.service", "not the name of a .service"),
-        ("unit:../x.service", "not the name of a .service"),
+        ("https://h/\r\nX: " + SECRET, "is not a web address"),
+        ("https://h/\u00fc" + SECRET, "non-ASCII letters as %XX"),
+        ("ntfy+https://ntfy.sh", "Add the topic after the host"),
+        ("healthchecks+https://hc-ping.com/", "Add the check's UUID after the host"),
+        ("unit:alert", "is not a unit. Use the name of a .service"),
+        ("unit:--now.service", "is not a unit. Use the name of a .service"),
+        ("unit:../x.service", "is not a unit. Use the name of a .service"),
     ],
 )
-def test_a_wrong_target_is_a_usage_error_that_does_not_show_it(text, words):
+def test_the_error_for_an_invalid_target_does_not_show_it(text, words):
     with pytest.raises(CloudsyncError) as caught:
         targets.parse_target(text)
     assert caught.value.reason == "usage"
     assert words in caught.value.message
     assert SECRET.lower() not in caught.value.message.lower()
-    assert targets.redact_text(text) == "a target that can't be read"
+    assert targets.redact_text(text) == "an invalid target"
 
 
 def told(history, reason=""):
-    """The alerts of a series of run states."""
+    """Return the alerts for a series of run states."""
     heard, done = [], []
     for state in history:
         state, _colon, reason = state.partition(":")
@@ -134,7 +134,7 @@ def told(history, reason=""):
     return heard
 
 
-def test_alerts_come_once_per_change_and_are_cleared_by_the_next_success():
+def test_alerts_are_sent_once_per_change_until_a_run_succeeds():
     assert told(["success", "failed", "failed", "success", "success", "failed"]) == [
         "",
         "failed",
@@ -145,12 +145,12 @@ def test_alerts_come_once_per_change_and_are_cleared_by_the_next_success():
     ]
 
 
-def test_the_first_run_of_all_alerts_only_when_it_fails():
+def test_the_first_run_sends_an_alert_only_if_it_fails():
     assert told(["success"]) == [""]
     assert told(["failed"]) == ["failed"]
 
 
-def test_a_stop_or_a_skip_neither_raises_nor_clears_an_alarm():
+def test_a_stopped_or_skipped_run_changes_no_alarm():
     assert told(["failed", "aborted:stopped", "skipped:locked", "failed", "aborted:stopped", "success"]) == [
         "failed",
         "",
@@ -162,11 +162,11 @@ def test_a_stop_or_a_skip_neither_raises_nor_clears_an_alarm():
     assert told(["success", "aborted:stopped", "success"]) == ["", "", ""]
 
 
-def test_a_killed_run_is_a_failure():
+def test_a_killed_run_is_treated_as_failed():
     assert told(["success", "aborted:interrupted", "failed", "success"]) == ["", "failed", "", "recovered"]
 
 
-def test_an_overdue_task_alerts_once_and_recovers():
+def test_an_overdue_task_sends_one_alert_and_recovers():
     assert events.select_events("success", "overdue") == ["overdue"]
     assert events.select_events("overdue", "overdue") == []
     assert events.select_events("overdue", "success") == ["recovered"]
@@ -174,7 +174,7 @@ def test_an_overdue_task_alerts_once_and_recovers():
     assert events.select_events("failed", "overdue") == ["overdue"]
 
 
-def test_pings_come_for_every_run():
+def test_a_ping_is_sent_for_every_run():
     assert events.select_events("failed", "running", pings=True) == ["started"]
     assert events.select_events("success", "success", pings=True) == ["succeeded"]
     assert events.select_events("failed", "failed", pings=True) == ["failed"]
@@ -200,7 +200,7 @@ def test_a_webhook_gets_the_event_as_json(server):
     assert "two" in content["text"]
 
 
-def test_a_login_in_the_address_becomes_a_header(server):
+def test_a_login_in_the_address_is_sent_as_a_header(server):
     assert send(f"http://me:p%40ss@{server.host}/hook") == []
     assert server.seen[0][2]["Authorization"] == "Basic " + base64.b64encode(b"me:p@ss").decode()
     assert server.seen[0][2]["Host"] == server.host
@@ -218,7 +218,7 @@ def test_ntfy_gets_title_text_and_priority(server):
     assert "reason: network" in content["message"]
 
 
-def test_an_ntfy_message_stays_below_the_size_of_an_attachment(server):
+def test_an_ntfy_message_is_shorter_than_an_attachment(server):
     long = notify.Event("failed", "t", "h", message="\u00fc" * 9000)
     assert send(f"ntfy+http://{server.host}/topic", long) == []
     assert len(json.loads(server.seen[0][3].decode())["message"].encode()) <= 4096
@@ -234,7 +234,7 @@ def test_healthchecks_gets_start_success_and_fail(server, kind, path):
     assert b"what happened" in server.seen[0][3]
 
 
-def test_each_target_only_gets_the_events_that_it_is_for(server):
+def test_each_target_gets_only_its_kinds_of_events(server):
     recovered = notify.Event("recovered", "t", "h")
     started = notify.Event("started", "t", "h")
     assert send(f"healthchecks+http://{server.host}/uuid", recovered) == []
@@ -243,36 +243,36 @@ def test_each_target_only_gets_the_events_that_it_is_for(server):
     assert server.seen == []
 
 
-def test_a_server_error_is_tried_once_more(server):
+def test_a_server_error_is_retried_once(server):
     server.answers[:] = [503]
     assert send(f"http://{server.host}/x") == []
     assert len(server.seen) == 2
 
 
-def test_a_server_that_keeps_failing_is_told_without_the_address(server):
+def test_a_failing_server_is_reported_without_the_address(server):
     server.answers[:] = [500, 500, 500]
     problems = send(f"http://{server.host}/{SECRET}")
     assert problems == [
-        f"The notice to http://{server.host} could not be sent: the server answered HTTP 500 (Internal Server Error)."
+        f"Cannot send the notification to http://{server.host}: the server answered HTTP 500 (Internal Server Error)."
     ]
     assert len(server.seen) == 2
 
 
-def test_a_refusal_is_not_tried_again(server):
+def test_a_client_error_is_not_retried(server):
     server.answers[:] = [404]
     assert "HTTP 404 (Not Found)" in send(f"http://{server.host}/{SECRET}")[0]
     assert len(server.seen) == 1
 
 
-def test_a_redirect_is_not_taken_for_a_success(server):
+def test_a_redirect_is_reported_as_an_error(server):
     server.answers[:] = [302]
     problems = send(f"http://{server.host}/{SECRET}")
-    assert "redirects (HTTP 302); give the final address" in problems[0]
+    assert "redirects to another address (HTTP 302). Use the final address" in problems[0]
     assert SECRET not in problems[0]
     assert len(server.seen) == 1
 
 
-def test_nobody_listening_is_told_without_the_address(server):
+def test_a_refused_connection_is_reported_without_the_address(server):
     server.http.shutdown()
     server.http.server_close()
     problems = send(f"https://u:{SECRET}@{server.host}/{SECRET}")
@@ -281,26 +281,26 @@ def test_nobody_listening_is_told_without_the_address(server):
     assert SECRET not in problems[0]
 
 
-def test_a_server_that_does_not_speak_tls_is_told_without_the_address(server):
+def test_a_server_without_tls_is_reported_without_the_address(server):
     problems = send(f"https://{server.host}/{SECRET}")
     assert "SSL" in problems[0]
     assert SECRET not in problems[0]
 
 
-def test_a_server_that_never_answers_is_given_up(server, monkeypatch):
+def test_a_request_to_a_silent_server_times_out(server, monkeypatch):
     monkeypatch.setattr(notify_http, "TIMEOUT_SECONDS", 0.2)
     silent = http.server.HTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler)
     try:
         problems = send(f"http://127.0.0.1:{silent.server_address[1]}/{SECRET}")
     finally:
         silent.server_close()
-    assert "no answer within 0.2 s" in problems[0]
+    assert "no response within 0.2 s" in problems[0]
     assert SECRET not in problems[0]
 
 
 @pytest.fixture
 def program(tmp_path):
-    """A stand-in that keeps its arguments and its input."""
+    """Return a program that saves its arguments and its input."""
     script = tmp_path / "program"
 
     def make(end="exit 0"):
@@ -311,7 +311,7 @@ def program(tmp_path):
     return make
 
 
-def test_mail_goes_through_sendmail_with_everything_in_it(program, tmp_path):
+def test_a_mail_is_sent_by_sendmail_with_all_facts(program, tmp_path):
     assert send("mailto:ops@example.com,b@example.org", sendmail=program()) == []
     assert (tmp_path / "args").read_text() == "-oi -t\n"
     raw = (tmp_path / "input").read_bytes()
@@ -325,29 +325,29 @@ def test_mail_goes_through_sendmail_with_everything_in_it(program, tmp_path):
         assert words in text
 
 
-def test_a_line_end_in_a_name_makes_no_header(program, tmp_path):
+def test_a_line_break_in_a_name_adds_no_header(program, tmp_path):
     assert send("mailto:a@example.com", notify.Event("failed", "t\nBcc: x@y.z", "h"), sendmail=program()) == []
     mail = email.message_from_bytes((tmp_path / "input").read_bytes())
     assert mail["Bcc"] is None
 
 
-def test_a_sendmail_that_fails_is_told_with_its_words(program):
+def test_a_failing_sendmail_is_reported_with_its_output(program):
     problems = send("mailto:ops@example.com", sendmail=program("echo no such mailbox >&2; exit 67"))
     assert len(problems) == 1
-    assert "to mailto:ops@example.com could not be sent" in problems[0]
+    assert "Cannot send the notification to mailto:ops@example.com: " in problems[0]
     assert problems[0].endswith("failed with exit code 67: no such mailbox.")
 
 
-def test_a_sendmail_that_does_not_read_is_told(tmp_path):
+def test_a_sendmail_that_does_not_read_its_input_is_reported(tmp_path):
     problems = send(
         "mailto:ops@example.com", notify.Event("failed", "t", "h", message="x" * 500000), sendmail="/bin/false"
     )
     assert "/bin/false failed with exit code 1" in problems[0]
 
 
-def test_a_missing_sendmail_says_what_to_install():
+def test_the_error_for_a_missing_sendmail_says_what_to_install():
     problems = send("mailto:ops@example.com", sendmail="/no/sendmail")
-    assert "there is no /no/sendmail; install a mail transport, msmtp-mta or postfix" in problems[0]
+    assert "/no/sendmail does not exist. Install a mail transport agent, such as msmtp-mta or postfix" in problems[0]
 
 
 def test_a_unit_is_started_and_a_template_gets_the_task(program, tmp_path):

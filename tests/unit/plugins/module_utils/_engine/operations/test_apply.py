@@ -69,7 +69,7 @@ def converge(make_host, seed):
 
 
 def tree(layout):
-    """Every file but the locks, with its text."""
+    """Return all files with their texts, without the locks."""
     found = {}
     for folder, _folders, names in os.walk(layout.root):
         for name in names:
@@ -80,7 +80,7 @@ def tree(layout):
     return found
 
 
-def test_a_whole_host_in_one_call(layout, seed, converge):
+def test_one_call_declares_a_whole_host(layout, seed, converge):
     tasks = [nightly(name=f"t{number:03d}", remote_path=f"bucket/{number}") for number in range(20)]
 
     outcome = converge(Wanted([OFFSITE, DRIVE], tasks))
@@ -94,7 +94,7 @@ def test_a_whole_host_in_one_call(layout, seed, converge):
     assert outcome.after["tasks"]["t003"]["units"]["timer"] == files.read_text(unit_names.locate_timer(layout, "t003"))
 
 
-def test_a_second_application_changes_nothing_and_writes_nothing(layout, converge):
+def test_a_second_call_changes_and_writes_nothing(layout, converge):
     converge(BOTH)
     before = tree(layout)
 
@@ -109,7 +109,7 @@ def test_a_second_application_changes_nothing_and_writes_nothing(layout, converg
     ("before", "wanted"),
     [(BOTH, wanted) for wanted in CHANGES] + [(Wanted(), wanted) for wanted in CHANGES[:-1]],
 )
-def test_check_mode_says_what_the_real_run_does_and_writes_nothing(layout, converge, before, wanted):
+def test_check_mode_returns_the_same_diff_and_writes_nothing(layout, converge, before, wanted):
     converge(before)
     there = tree(layout)
 
@@ -123,7 +123,7 @@ def test_check_mode_says_what_the_real_run_does_and_writes_nothing(layout, conve
     assert not converge(wanted).changed
 
 
-def test_no_outcome_has_a_secret_in_it(converge):
+def test_no_outcome_contains_a_secret(converge):
     outcomes = [converge(BOTH, check_mode=True), converge(BOTH), converge(Wanted(purge=True))]
 
     for outcome in outcomes:
@@ -132,15 +132,15 @@ def test_no_outcome_has_a_secret_in_it(converge):
         assert "cs1:" not in shown
 
 
-def test_a_check_before_the_first_real_run_needs_neither_seed_nor_rclone(layout, make_host):
+def test_check_mode_on_a_new_host_needs_neither_seed_nor_rclone(layout, make_host):
     outcome = room.converge(make_host(None), BOTH, True)
 
     assert outcome.changed
-    assert outcome.warnings == ["rclone is not installed yet, so no provider option could be checked."]
+    assert outcome.warnings == ["rclone is not installed yet, so provider options were not checked."]
     assert not os.path.exists(layout.root)
 
 
-def test_without_a_seed_the_real_run_writes_nothing(layout, make_host):
+def test_without_a_seed_nothing_is_written(layout, make_host):
     with pytest.raises(CloudsyncError, match=r"seed .* is missing"):
         room.converge(make_host(), BOTH, False)
     assert tree(layout) == {}
@@ -149,21 +149,21 @@ def test_without_a_seed_the_real_run_writes_nothing(layout, make_host):
 @pytest.mark.parametrize(
     ("wanted", "sentence"),
     [
-        (Wanted([OFFSITE, OFFSITE]), "The credential offsite is declared twice in one call."),
-        (Wanted([OFFSITE], [nightly(), nightly()]), "The task nightly is declared twice in one call."),
-        (Wanted([{**OFFSITE, "provider": "s4"}]), "The credential offsite is wrong. There is no provider 's4'."),
-        (Wanted([OFFSITE], [nightly(path="srv")]), "The task nightly is wrong. path is 'srv'"),
+        (Wanted([OFFSITE, OFFSITE]), "Credential offsite is declared twice."),
+        (Wanted([OFFSITE], [nightly(), nightly()]), "Task nightly is declared twice."),
+        (Wanted([{**OFFSITE, "provider": "s4"}]), "Credential offsite is invalid: There is no provider 's4'."),
+        (Wanted([OFFSITE], [nightly(path="srv")]), "Task nightly is invalid: path is 'srv'"),
         (Wanted([OFFSITE], [nightly(remote_path="bucket")]), "remote_path 'bucket' is the root of a bucket"),
         (Wanted([OFFSITE], [nightly(remote_path=".")]), "remote_path '' is the root of a bucket"),
         (
             Wanted([OFFSITE], [nightly(provider_options={"chunk_siz": "1Mi"})]),
-            "The task nightly is wrong. The provider s3 has no option 'chunk_siz'. Did you mean 'chunk_size'?",
+            "Task nightly is invalid: The provider s3 has no option 'chunk_siz'. Did you mean 'chunk_size'?",
         ),
-        (Wanted(absent_tasks=["a/b"]), "The task name 'a/b' is not allowed"),
-        (Wanted([OFFSITE], [nightly(reverse_of="none")], purge=True), "reverse_of names the task 'none'"),
+        (Wanted(absent_tasks=["a/b"]), "Task name 'a/b' is invalid"),
+        (Wanted([OFFSITE], [nightly(reverse_of="none")], purge=True), "reverse_of is 'none', but this task"),
     ],
 )
-def test_what_is_wrong_ends_the_call_before_anything_is_written(layout, converge, wanted, sentence):
+def test_an_error_ends_the_call_before_anything_is_written(layout, converge, wanted, sentence):
     before = tree(layout)
 
     for check_mode in (True, False):
@@ -174,11 +174,11 @@ def test_what_is_wrong_ends_the_call_before_anything_is_written(layout, converge
     assert tree(layout) == before
 
 
-def test_a_task_needs_its_credential_which_an_earlier_one_of_the_play_may_declare(layout, converge):
-    sentence = "The task nightly names the credential 'offsite', which this host does not have (it has: none)."
+def test_a_missing_credential_is_an_error_and_in_check_mode_a_warning(layout, converge):
+    sentence = "Task nightly uses credential offsite, which does not exist on this host. Existing credentials: none."
 
     assert converge(Wanted([], [nightly()]), check_mode=True).warnings == [
-        sentence + " A real run fails unless it is declared before."
+        sentence + " Declare it first, or the real run fails."
     ]
     with pytest.raises(CloudsyncError) as caught:
         converge(Wanted([], [nightly()]))
@@ -186,19 +186,21 @@ def test_a_task_needs_its_credential_which_an_earlier_one_of_the_play_may_declar
     assert list_tasks(layout) == []
 
 
-def test_a_credential_in_use_is_not_removed_and_its_tasks_are_named(layout, converge):
+def test_removing_a_credential_in_use_is_refused_with_the_names_of_its_tasks(layout, converge):
     converge(Wanted([OFFSITE], [nightly(), nightly(name="weekly", remote_path="bucket/weekly")]))
 
     for wanted in (
         Wanted(absent_credentials=["offsite"]),
         Wanted([], [nightly(), nightly(name="weekly", remote_path="bucket/weekly")], purge=True),
     ):
-        with pytest.raises(CloudsyncError, match="The credential offsite is used by the task nightly, the task weekly"):
+        with pytest.raises(
+            CloudsyncError, match=r"Credential offsite is used by tasks nightly and weekly\. Remove the tasks"
+        ):
             converge(wanted)
     assert list_credentials(layout) == ["offsite"]
 
 
-def test_a_credential_goes_together_with_its_last_task(layout, converge):
+def test_a_credential_can_be_removed_together_with_its_last_task(layout, converge):
     converge(BOTH)
     other = {**OFFSITE, "name": "other"}
 
@@ -213,7 +215,7 @@ def test_a_credential_goes_together_with_its_last_task(layout, converge):
     assert os.listdir(layout.unit_dir) == ["timers.target.wants"]
 
 
-def test_a_purge_removes_what_is_not_declared_tasks_before_credentials(layout, converge, monkeypatch):
+def test_purge_removes_undeclared_tasks_before_undeclared_credentials(layout, converge, monkeypatch):
     converge(Wanted([OFFSITE, DRIVE], [nightly(), nightly(name="old", credential="drive", remote_path="x/y")]))
     steps = []
     for step in ("apply_units", "remove_task", "remove_credential"):
@@ -227,24 +229,24 @@ def test_a_purge_removes_what_is_not_declared_tasks_before_credentials(layout, c
     assert steps == ["apply_units", "remove_task", "remove_credential"]
 
 
-def test_without_a_purge_what_is_not_declared_stays(layout, converge):
+def test_without_purge_undeclared_objects_are_kept(layout, converge):
     converge(Wanted([OFFSITE, DRIVE], [nightly()]))
 
     assert not converge(Wanted([OFFSITE])).changed
     assert (list_credentials(layout), list_tasks(layout)) == (["drive", "offsite"], ["nightly"])
 
 
-def test_a_purge_does_not_remove_what_it_can_not_read(layout, converge):
+def test_purge_does_not_remove_unreadable_files(layout, converge):
     converge(BOTH)
     with open(layout.task("nightly"), "w") as stream:
         stream.write("{")
 
-    with pytest.raises(CloudsyncError, match=r"nightly.json is not the JSON object"):
+    with pytest.raises(CloudsyncError, match=r"nightly.json is damaged: it is not a JSON object"):
         converge(Wanted([OFFSITE], [], purge=True))
     assert files.read_text(layout.task("nightly")) == "{"
 
 
-def test_a_refreshed_token_survives_the_playbook_that_carries_the_first_one(layout, seed, converge):
+def test_a_refreshed_token_is_kept_while_the_playbook_declares_the_first_one(layout, seed, converge):
     converge(Wanted([DRIVE]))
     first, second = DRIVE["secrets"]["token"], '{"access_token":"A2"}'
     save_refreshed(layout, "drive", {"token": first}, {"token": second})
@@ -254,7 +256,7 @@ def test_a_refreshed_token_survives_the_playbook_that_carries_the_first_one(layo
     assert load_credential(layout, seed, "drive").merge_secrets()["token"] == second
 
 
-def test_a_disabled_task_keeps_its_service_and_loses_its_timer(layout, converge):
+def test_disabling_a_task_removes_its_timer_and_keeps_its_service(layout, converge):
     converge(BOTH)
 
     outcome = converge(Wanted([OFFSITE], [nightly(enabled=False)]))
@@ -269,7 +271,7 @@ def test_a_disabled_task_keeps_its_service_and_loses_its_timer(layout, converge)
 @pytest.mark.parametrize(
     "missing", [unit_names.locate_timer, unit_names.locate_drop_in, unit_names.locate_enabled_link]
 )
-def test_a_unit_that_somebody_removed_is_put_back(layout, converge, missing):
+def test_a_removed_unit_is_written_again(layout, converge, missing):
     converge(BOTH)
     os.unlink(missing(layout, "nightly"))
 
@@ -282,7 +284,7 @@ def restore(**options):
     return {"name": "restore", "reverse_of": "nightly", "path": "/srv/restored", **options}
 
 
-def test_a_restore_follows_its_original_wherever_it_stands(layout, seed, converge):
+def test_a_reverse_task_is_applied_after_its_original_in_any_order(layout, seed, converge):
     converge(BOTH)
     wanted = Wanted([OFFSITE], [restore(), nightly(exclude=["*.tmp"])])
 
@@ -293,22 +295,22 @@ def test_a_restore_follows_its_original_wherever_it_stands(layout, seed, converg
     assert not converge(wanted).changed
 
 
-def test_a_restore_of_a_task_that_goes_in_the_same_call_is_refused(converge):
+def test_the_reverse_of_a_task_that_is_removed_in_the_same_call_is_refused(converge):
     converge(BOTH)
 
     for wanted in (
         Wanted([], [restore()], absent_tasks=["nightly"]),
         Wanted([OFFSITE], [restore()], purge=True),
     ):
-        with pytest.raises(CloudsyncError, match="reverse_of names the task 'nightly', which this host does not have"):
+        with pytest.raises(CloudsyncError, match="reverse_of is 'nightly', but this task does not exist"):
             converge(wanted)
 
 
-def test_a_pull_with_an_old_rclone_is_warned_of(converge):
+def test_a_pull_with_an_old_rclone_gives_a_warning(converge):
     pull = nightly(direction="pull")
 
     assert converge(Wanted([OFFSITE], [pull])).warnings == []
     warnings = converge(Wanted([OFFSITE], [pull]), version=(1, 74, 0)).warnings
     assert len(warnings) == 1
-    assert "nightly: A pull with rclone 1.74.0 is not safe." in warnings[0]
+    assert "Task nightly: A pull with rclone 1.74.0 is not safe." in warnings[0]
     assert "CVE-2026-71313" in warnings[0]

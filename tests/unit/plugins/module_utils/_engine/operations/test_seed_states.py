@@ -47,7 +47,7 @@ def converge(layout):
 
 @pytest.fixture
 def stored(layout, seed, make_task):
-    """A host with secrets in all places."""
+    """Store objects with secrets in all places."""
     task = make_task(encryption=CRYPT, notify=["https://hooks.example.net/secret"])
     for credential in (OFFSITE, SECOND):
         save_credential(layout, seed, credential)
@@ -75,7 +75,7 @@ def keys_in_use(layout):
     return {text.split(":")[1] for text in texts}
 
 
-def test_present_makes_a_seed_once(layout, converge):
+def test_present_creates_a_seed_once(layout, converge):
     first = converge()
     second = converge()
 
@@ -86,25 +86,25 @@ def test_present_makes_a_seed_once(layout, converge):
 
 
 @pytest.mark.parametrize("state", ["present", "rotated"])
-def test_check_mode_says_so_and_writes_nothing(layout, converge, state):
+def test_check_mode_reports_the_change_of_the_seed_and_writes_nothing(layout, converge, state):
     assert converge(state, check_mode=True).changed
     assert not os.path.exists(layout.root)
 
 
 @pytest.mark.usefixtures("stored")
-def test_a_second_seed_is_refused_while_there_is_what_the_lost_one_encrypted(layout, converge):
+def test_a_new_seed_is_refused_while_objects_of_a_lost_seed_exist(layout, converge):
     os.unlink(layout.seed)
 
     for state in ("present", "rotated"):
         with pytest.raises(CloudsyncError) as caught:
             converge(state)
         assert caught.value.reason == "undecryptable"
-        assert "nightly, offsite, second were encrypted with it" in caught.value.message
+        assert "encrypted with it: credential offsite, credential second, task nightly" in caught.value.message
         assert "state=restored" in caught.value.message
     assert not os.path.exists(layout.seed)
 
 
-def test_rotated_encrypts_everything_with_a_new_key_and_forgets_the_old_one(layout, seed, stored, converge):
+def test_rotated_encrypts_everything_with_a_new_key_and_removes_the_old_one(layout, seed, stored, converge):
     outcome = converge("rotated")
 
     assert outcome.changed
@@ -114,7 +114,7 @@ def test_rotated_encrypts_everything_with_a_new_key_and_forgets_the_old_one(layo
     assert everything(layout, stored)
 
 
-def test_a_rotation_takes_the_tasks_of_one_time_runs_along(layout, seed, stored, converge):
+def test_a_rotation_includes_the_tasks_of_one_time_runs(layout, seed, stored, converge):
     save_onetime(layout, seed, replace(stored, name="onetime"))
     save_onetime(layout, seeds.make_seed(), replace(stored, name="unreadable"))
 
@@ -125,7 +125,7 @@ def test_a_rotation_takes_the_tasks_of_one_time_runs_along(layout, seed, stored,
     assert everything(layout, stored)
 
 
-def test_a_rotation_in_check_mode_changes_no_byte(layout, seed, stored, converge):
+def test_a_rotation_in_check_mode_changes_no_file(layout, seed, stored, converge):
     before = read_credential(layout, "offsite"), read_task(layout, "nightly")
 
     foreseen = converge("rotated", check_mode=True)
@@ -136,11 +136,11 @@ def test_a_rotation_in_check_mode_changes_no_byte(layout, seed, stored, converge
 
 
 class PowerCutError(BaseException):
-    """The end of the process in the middle of a call."""
+    """The process was killed in the middle of a call."""
 
 
 @pytest.mark.parametrize("survived", range(6))
-def test_a_rotation_killed_between_any_two_writes_loses_nothing_and_the_next_one_completes_it(
+def test_a_rotation_killed_between_two_writes_loses_nothing_and_the_next_one_completes_it(
     layout, stored, converge, monkeypatch, survived
 ):
     left = [survived]
@@ -170,11 +170,11 @@ def test_a_rotation_killed_between_any_two_writes_loses_nothing_and_the_next_one
     assert keys_in_use(layout) == set(outcome.after["key_ids"]) == {outcome.after["primary"]}
 
 
-def test_a_rotation_that_can_not_read_everything_changes_nothing(layout, seed, stored, converge):
+def test_a_rotation_with_an_undecryptable_object_changes_nothing(layout, seed, stored, converge):
     save_credential(layout, seeds.make_seed(), SECOND)
 
     for check_mode in (True, False):
-        with pytest.raises(CloudsyncError, match="which this host's seed lacks"):
+        with pytest.raises(CloudsyncError, match="is not in the seed of this host"):
             converge("rotated", check_mode=check_mode)
 
     assert seeds.load_seed(layout) == seed
@@ -193,7 +193,7 @@ def test_a_backup_restores_a_lost_seed(layout, seed, stored, converge):
     assert not converge("restored", PASSPHRASE, wrapped).changed
 
 
-def test_a_backup_is_merged_into_a_seed_that_was_made_since(layout, seed, stored, converge):
+def test_a_backup_is_merged_into_a_newer_seed(layout, seed, stored, converge):
     wrapped = converge(passphrase=PASSPHRASE, backup=True).wrapped
     newer = seeds.make_seed()
     seeds.save_seed(layout, newer)
@@ -208,11 +208,11 @@ def test_a_backup_is_merged_into_a_seed_that_was_made_since(layout, seed, stored
     assert everything(layout, stored)
 
 
-def test_a63_a_backup_takes_the_place_of_a_damaged_seed_which_is_kept(layout, seed, stored, converge):
+def test_a63_a_backup_replaces_a_damaged_seed_whose_file_is_kept(layout, seed, stored, converge):
     wrapped = converge(passphrase=PASSPHRASE, backup=True).wrapped
     with open(layout.seed, "w") as stream:
         stream.write('{"schema": 1, "keys"')
-    with pytest.raises(CloudsyncError, match="is not the JSON object"):
+    with pytest.raises(CloudsyncError, match="is damaged: it is not a JSON object"):
         converge("rotated")
 
     assert converge("restored", PASSPHRASE, wrapped, check_mode=True).changed
@@ -224,12 +224,12 @@ def test_a63_a_backup_takes_the_place_of_a_damaged_seed_which_is_kept(layout, se
         assert stream.read() == '{"schema": 1, "keys"'
 
 
-def test_a_seed_of_a_newer_cloudsync_is_never_replaced(layout, seed, converge):
+def test_a_seed_of_a_newer_version_is_not_replaced(layout, seed, converge):
     wrapped = converge(passphrase=PASSPHRASE, backup=True).wrapped
     with open(layout.seed, "w") as stream:
         stream.write('{"schema": 3}')
 
-    with pytest.raises(CloudsyncError, match="written by a newer cloudsync"):
+    with pytest.raises(CloudsyncError, match="written by a newer version of cloudsync"):
         converge("restored", PASSPHRASE, wrapped)
 
     with open(layout.seed) as stream:
@@ -240,18 +240,18 @@ def test_a_seed_of_a_newer_cloudsync_is_never_replaced(layout, seed, converge):
 def test_another_key_with_the_same_id_is_refused(layout, seed, converge):
     wrapped = wrapping.wrap_seed(seeds.Seed({seed.primary: b"x" * 32}, seed.primary), PASSPHRASE)
 
-    with pytest.raises(CloudsyncError, match=f"has another key with the id {seed.primary}"):
+    with pytest.raises(CloudsyncError, match=f"have different keys with the id {seed.primary}"):
         converge("restored", PASSPHRASE, wrapped)
 
 
-def test_a_passphrase_that_is_too_short_is_refused_before_anything_happens(layout, converge):
+def test_a_short_passphrase_is_refused_before_anything_is_changed(layout, converge):
     for check_mode in (True, False):
         with pytest.raises(CloudsyncError, match="The passphrase is too short"):
             converge(passphrase="short", backup=True, check_mode=check_mode)
     assert not os.path.exists(layout.seed)
 
 
-def test_a_backup_after_a_rotation_holds_the_new_key(layout, stored, converge):
+def test_a_backup_after_a_rotation_contains_the_new_key(layout, stored, converge):
     outcome = converge("rotated", PASSPHRASE, backup=True)
 
     assert wrapping.unwrap_seed(outcome.wrapped, PASSPHRASE) == seeds.load_seed(layout)

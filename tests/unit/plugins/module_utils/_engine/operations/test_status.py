@@ -28,7 +28,7 @@ def clock(monkeypatch):
 
 @pytest.fixture
 def declare(layout, seed, make_task):
-    """Store a task that was declared at that moment."""
+    """Store a task that was declared at this time."""
 
     def call(moment=NOW, **options):
         task = make_task(**options)
@@ -46,7 +46,7 @@ def ran(layout, state, started="2026-11-22T10:00:00Z", number=1, **fields):
     return record
 
 
-def test_a_task_that_never_ran_is_pending(layout, declare):
+def test_a_task_without_a_run_is_pending(layout, declare):
     declare(schedule=HOURLY)
 
     found = status.find_status(layout, "nightly")
@@ -57,7 +57,7 @@ def test_a_task_that_never_ran_is_pending(layout, declare):
     assert found["schedule_text"]
 
 
-def test_the_last_run_is_the_state(layout, declare):
+def test_the_state_of_a_task_is_that_of_its_last_run(layout, declare):
     declare()
     ran(layout, "failed", reason="auth", message="Refused.")
     ran(layout, "skipped", reason="locked", number=2)
@@ -69,21 +69,21 @@ def test_the_last_run_is_the_state(layout, declare):
     assert "pid" not in found["run"]
 
 
-def test_no_status_has_a_secret_in_it(layout, declare):
+def test_no_status_contains_a_secret(layout, declare):
     declare(encryption={"password": "s3cr3t"}, notify=["https://hooks.example.net/s3cr3t"])
 
     assert "s3cr3t" not in str(status.find_details(layout, "nightly", 5, 5))
     assert "cs1:" not in str(status.find_details(layout, "nightly", 5, 5))
 
 
-def test_a_run_without_a_living_runner_was_interrupted(layout, declare):
+def test_a_run_whose_runner_has_died_is_interrupted(layout, declare):
     declare()
     ran(layout, "running")
 
     assert status.find_status(layout, "nightly")["reason"] == "interrupted"
 
 
-def test_a_task_whose_slot_passed_without_a_run_is_overdue(layout, declare):
+def test_a_task_without_a_run_for_its_slot_is_overdue(layout, declare):
     declare(NOW - datetime.timedelta(hours=3), schedule=HOURLY)
     assert status.find_status(layout, "nightly")["overdue_since"] == "2026-11-22T08:00:00+00:00"
 
@@ -93,7 +93,7 @@ def test_a_task_whose_slot_passed_without_a_run_is_overdue(layout, declare):
     assert status.find_status(layout, "nightly")["overdue_since"] == "2026-11-22T09:00:00+00:00"
 
 
-def test_a_task_that_is_disabled_or_under_way_is_never_overdue(layout, declare):
+def test_a_disabled_or_active_task_is_not_overdue(layout, declare):
     declare(NOW - datetime.timedelta(hours=3), schedule=HOURLY, enabled=False)
     assert status.find_status(layout, "nightly")["overdue_since"] is None
 
@@ -109,7 +109,7 @@ def elapse(hour, minute, second=0):
     return {"cloudsync@nightly.timer": int(moment.timestamp()) * 1000000}
 
 
-def test_the_next_runs_are_the_schedules(declare):
+def test_the_next_runs_are_computed_from_the_schedule(declare):
     stored = declare(schedule=HOURLY)
 
     assert status.list_next_runs(stored, 2, {}) == ["2026-11-22T11:00:00+00:00", "2026-11-22T12:00:00+00:00"]
@@ -118,7 +118,7 @@ def test_the_next_runs_are_the_schedules(declare):
     assert status.list_next_runs({**stored, "schedule": None}, 2, {}) == []
 
 
-def test_where_systemd_runs_the_first_is_its_own_answer_and_the_others_have_the_same_delay(declare):
+def test_with_systemd_all_next_runs_have_the_delay_of_the_first(declare):
     stored = declare(schedule={**HOURLY, "spread": "30m"})
 
     assert status.list_next_runs(stored, 2, elapse(11, 7, 30)) == [
@@ -127,7 +127,7 @@ def test_where_systemd_runs_the_first_is_its_own_answer_and_the_others_have_the_
     ]
 
 
-def test_a_slot_that_has_passed_may_still_wait_for_its_share_of_the_spread(declare):
+def test_a_passed_slot_is_listed_while_its_delay_has_not_passed(declare):
     stored = declare(schedule={"cron": "0 10,20 * * *", "timezone": "Etc/UTC", "spread": "30m"})
 
     assert status.list_next_runs(stored, 3, elapse(10, 25)) == [
@@ -137,7 +137,7 @@ def test_a_slot_that_has_passed_may_still_wait_for_its_share_of_the_spread(decla
     ]
 
 
-def test_monitoring_gets_a_line_for_each_problem_of_an_enabled_task(layout, declare):
+def test_list_problems_returns_a_line_for_each_problem_of_an_enabled_task(layout, declare):
     declare()
     assert status.list_problems(layout) == []
     ran(layout, "failed", reason="auth", message="Refused.")
@@ -154,7 +154,7 @@ def test_monitoring_gets_a_line_for_each_problem_of_an_enabled_task(layout, decl
     assert status.list_problems(layout) == []
 
 
-def test_the_details_hold_past_and_coming_runs(layout, declare):
+def test_the_details_contain_past_and_next_runs(layout, declare):
     declare(schedule=HOURLY)
     for number in (1, 2, 3):
         ran(layout, "success", number=number)
@@ -167,7 +167,7 @@ def test_the_details_hold_past_and_coming_runs(layout, declare):
     assert status.find_details(layout, "nightly", 0, 0)["runs"] == []
 
 
-def test_a_task_that_is_not_there_is_named(layout):
-    with pytest.raises(CloudsyncError, match=r"no task 'nightly' on this host \(there are: none\)"):
+def test_the_error_for_a_task_that_does_not_exist_names_it(layout):
+    with pytest.raises(CloudsyncError, match=r"Task nightly does not exist on this host. Existing tasks: none"):
         status.find_status(layout, "nightly")
     assert status.list_statuses(layout) == []

@@ -42,7 +42,7 @@ def task(make_task):
 
 @pytest.fixture
 def stored(layout, seed, task):
-    """A host with secrets in all places."""
+    """Store objects with secrets in all places."""
     save_credential(layout, seed, OFFSITE)
     save_task(layout, seed, task)
 
@@ -57,7 +57,7 @@ def take(layout):
 
 @pytest.fixture
 def other(tmp_path):
-    """Another host, which has nothing."""
+    """Return another host, without objects."""
     return Layout(str(tmp_path / "other"))
 
 
@@ -80,7 +80,7 @@ def config(layout):
 
 
 @pytest.mark.usefixtures("stored")
-def test_a_backup_holds_the_stored_forms_and_the_wrapped_seed(layout, seed, take):
+def test_a_backup_contains_the_stored_forms_and_the_wrapped_seed(layout, seed, take):
     content = json.loads(take().text)
 
     assert content["credentials"] == {"offsite": read_credential(layout, "offsite")}
@@ -89,7 +89,7 @@ def test_a_backup_holds_the_stored_forms_and_the_wrapped_seed(layout, seed, take
 
 
 @pytest.mark.usefixtures("stored")
-def test_the_same_content_is_the_same_text_and_a_change_is_another(layout, seed, take):
+def test_unchanged_content_results_in_the_same_backup(layout, seed, take):
     first = take()
     assert take(previous=first.text).text == first.text
     assert take(previous=first.text, check_mode=True).text == first.text
@@ -103,7 +103,7 @@ def test_the_same_content_is_the_same_text_and_a_change_is_another(layout, seed,
 
 
 @pytest.mark.usefixtures("stored")
-def test_without_a_passphrase_the_last_wrapped_seed_stays_and_its_age_is_told(layout, seed, take):
+def test_without_a_passphrase_the_last_wrapped_seed_is_kept_with_a_warning_if_it_is_outdated(layout, seed, take):
     assert take("").warnings == [backups.WITHOUT_SEED]
     first = take()
     assert take("", first.text).warnings == []
@@ -116,11 +116,11 @@ def test_without_a_passphrase_the_last_wrapped_seed_stays_and_its_age_is_told(la
 
 
 @pytest.mark.usefixtures("stored")
-def test_what_the_host_itself_can_not_read_is_told(layout, seed, take):
+def test_a_backup_warns_of_objects_that_the_host_cannot_decrypt(layout, seed, take):
     save_credential(layout, seeds.make_seed(), OFFSITE)
 
     assert take().warnings == [
-        "This host's own seed can't read: the credential offsite. They are in the backup as they are."
+        "The seed of this host cannot decrypt credential offsite. The backup contains these objects unchanged."
     ]
     os.unlink(layout.seed)
     with pytest.raises(CloudsyncError, match=r"The seed .* is missing"):
@@ -129,11 +129,11 @@ def test_what_the_host_itself_can_not_read_is_told(layout, seed, take):
 
 
 @pytest.mark.usefixtures("stored")
-def test_a_damaged_file_ends_a_backup(layout, take):
+def test_a_damaged_file_prevents_a_backup(layout, take):
     with open(layout.task("nightly"), "w") as stream:
         stream.write("{")
 
-    with pytest.raises(CloudsyncError, match=r"nightly\.json is not the JSON object"):
+    with pytest.raises(CloudsyncError, match=r"nightly\.json is damaged: it is not a JSON object"):
         take()
 
 
@@ -151,29 +151,29 @@ def test_a_damaged_file_ends_a_backup(layout, take):
     ],
 )
 @pytest.mark.usefixtures("stored")
-def test_an_edited_backup_is_refused_as_a_whole(take, other, damage):
+def test_an_edited_backup_is_refused_completely(take, other, damage):
     content = json.loads(take().text)
     damage(content)
 
     for call in (lambda text: restore(other, text), lambda text: take(previous=text)):
-        with pytest.raises(CloudsyncError, match="it was edited or cut short"):
+        with pytest.raises(CloudsyncError, match="it was edited or truncated"):
             call(json.dumps(content))
     assert not os.path.exists(other.config_dir)
 
 
 @pytest.mark.usefixtures("stored")
-def test_a_backup_from_a_newer_cloudsync_or_with_another_name_is_refused(take, other):
+def test_a_backup_of_a_newer_version_or_with_an_invalid_name_is_refused(take, other):
     content = json.loads(take().text)
     for change in ({"schema": 2}, {"tasks": {"nightly": {**content["tasks"]["nightly"], "schema": 2}}}):
-        with pytest.raises(CloudsyncError, match="written by a newer cloudsync"):
+        with pytest.raises(CloudsyncError, match="written by a newer version of cloudsync"):
             restore(other, json.dumps({**content, **change}))
     evil = "../../evil"
-    with pytest.raises(CloudsyncError, match="is not allowed"):
+    with pytest.raises(CloudsyncError, match=r"is invalid. Use 1 to 63"):
         restore(other, json.dumps({**content, "tasks": {evil: {**content["tasks"]["nightly"], "name": evil}}}))
 
 
 @pytest.mark.usefixtures("stored")
-def test_everything_comes_back_on_another_host_as_check_mode_said(layout, seed, task, take, other):
+def test_a_restore_on_another_host_makes_the_changes_that_check_mode_returned(layout, seed, task, take, other):
     text = take().text
     foreseen = restore(other, text, check_mode=True)
     assert not os.path.exists(other.root)
@@ -188,16 +188,16 @@ def test_everything_comes_back_on_another_host_as_check_mode_said(layout, seed, 
     assert os.path.islink(other.unit_dir + "/timers.target.wants/cloudsync@nightly.timer")
     again = restore(other, text)
     assert (again.changed, again.warnings) == (False, [])
-    # With the same paths all of it is the same, byte for byte.
+    # With the same paths, all files are equal, byte for byte.
     assert {name: text for name, text in config(other).items() if "systemd" not in name} == config(layout)
 
 
 @pytest.mark.usefixtures("stored")
-def test_without_its_seed_all_is_put_back_and_what_is_unreadable_is_told(layout, take, other):
+def test_without_its_seed_all_objects_are_restored_with_a_warning(layout, take, other):
     done = restore(other, take().text, passphrase="")
 
     assert done.unreadable.to_dict() == {"credentials": ["offsite"], "tasks": ["nightly"]}
-    assert "can't be read with its seed: the credential offsite, the task nightly. Nothing was" in done.warnings[0]
+    assert "cannot decrypt these objects: credential offsite, task nightly. Nothing was" in done.warnings[0]
     names = ("cloudsync/credentials/offsite.json", "cloudsync/tasks/nightly.json")
     assert config(other) == {name: config(layout)[name] for name in names}
 
@@ -206,7 +206,7 @@ def test_without_its_seed_all_is_put_back_and_what_is_unreadable_is_told(layout,
 
 
 @pytest.mark.usefixtures("stored")
-def test_after_a_rotation_the_same_secrets_are_no_difference(layout, seed, task, take):
+def test_after_a_rotation_objects_with_the_same_secrets_do_not_differ(layout, seed, task, take):
     text = take().text
     rotated = seed.add_primary()
     seeds.save_seed(layout, rotated)
@@ -221,7 +221,7 @@ def test_after_a_rotation_the_same_secrets_are_no_difference(layout, seed, task,
 
 
 @pytest.mark.usefixtures("stored")
-def test_a_token_that_was_refreshed_since_stays(layout, seed, take):
+def test_a_restore_keeps_a_newer_refreshed_token(layout, seed, take):
     text = take().text
     newer = Credential("offsite", "drive", secrets={"token": "T1"}, refreshed={"token": "T3"})
     for description in ("", "another"):
@@ -235,7 +235,7 @@ def test_a_token_that_was_refreshed_since_stays(layout, seed, take):
 
 
 @pytest.mark.usefixtures("stored")
-def test_nothing_readable_is_replaced_by_what_can_not_be_read(layout, take):
+def test_a_decryptable_object_is_not_replaced_by_an_undecryptable_one(layout, take):
     text = take().text
     own = seeds.make_seed()
     seeds.save_seed(layout, own)
@@ -250,7 +250,7 @@ def test_nothing_readable_is_replaced_by_what_can_not_be_read(layout, take):
 
 @pytest.mark.usefixtures("stored")
 @pytest.mark.parametrize("content", ["{", '{"schema": 1}', None])
-def test_what_is_damaged_or_unreadable_stays_or_is_kept_beside_the_new_one(layout, seed, take, content):
+def test_a_damaged_or_undecryptable_file_is_kept_under_another_name(layout, seed, take, content):
     text = take().text
     if content is None:
         save_credential(layout, seeds.make_seed(), OFFSITE)
@@ -271,7 +271,7 @@ def test_what_is_damaged_or_unreadable_stays_or_is_kept_beside_the_new_one(layou
 
 
 @pytest.mark.usefixtures("stored")
-def test_a_check_on_a_host_that_can_not_decrypt_yet_goes_on_and_says_so(take, other, monkeypatch):
+def test_check_mode_without_cryptography_continues_with_a_warning(take, other, monkeypatch):
     text = take().text
     missing = crypto.build_missing_error()
 
@@ -284,4 +284,4 @@ def test_a_check_on_a_host_that_can_not_decrypt_yet_goes_on_and_says_so(take, ot
     done = restore(other, text, check_mode=True)
 
     assert done.changed and str(done.unreadable) == ""
-    assert done.warnings == ["The seed in the backup could not be tried. " + missing.message]
+    assert done.warnings == ["The seed in the backup was not checked. " + missing.message]

@@ -7,15 +7,15 @@ from __future__ import annotations
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.tasks import Task
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.remote.arguments import (
     Endpoints,
-    connection_arguments,
-    transfer_arguments,
+    build_connection_arguments,
+    build_transfer_arguments,
 )
 
 
 def test_only_connection_options_of_rclone_args_go_before_every_command():
     arguments = ("--ca-cert=/ca.pem", "--checkers=4", "--http-proxy=http://proxy:3128")
     task = Task("t", "c", "push", "/srv", "b", rclone_args=arguments)
-    assert connection_arguments(task) == ["--ca-cert=/ca.pem", "--http-proxy=http://proxy:3128"]
-    words = transfer_arguments(task, Endpoints("/srv", "remote:b"))
+    assert build_connection_arguments(task) == ["--ca-cert=/ca.pem", "--http-proxy=http://proxy:3128"]
+    words = build_transfer_arguments(task, Endpoints("/srv", "remote:b"))
     assert words[-4:] == ["--checkers=4", "--", "/srv", "remote:b"]
     assert not [word for word in words if word.startswith(("--ca-cert", "--http-proxy"))]

@@ -66,7 +66,7 @@ def test_a_login_without_known_host_keys_is_refused_with_instructions(layout, sf
     assert "so the server's identity cannot be verified. " in caught.value.message
     assert "fingerprint" in caught.value.message
     assert "TOPSECRET" not in caught.value.message
-    assert "Until then, runs as user backup are refused." in trust.doubt(layout, sftp, LOGIN, account)
+    assert "Until then, runs as user backup are refused." in trust.find_doubt(layout, sftp, LOGIN, account)
 
 
 @pytest.mark.parametrize("option", ["known_hosts", "known_hosts_file"])
@@ -74,19 +74,19 @@ def test_known_hosts_none_disables_the_check_with_a_warning(layout, sftp, accoun
     write(account.home + "/.ssh/known_hosts")
     found = trust.trust(layout, sftp, {**LOGIN, option: "none"}, account)
     assert (found.options, found.files) == ({"known_hosts_file": ""}, {})
-    assert "not checked" in trust.doubt(layout, sftp, {**LOGIN, option: "none"}, account)
+    assert "not checked" in trust.find_doubt(layout, sftp, {**LOGIN, option: "none"}, account)
 
 
 def test_a_login_with_pinned_host_keys_is_allowed(layout, sftp, account):
     pinned = {**LOGIN, "host_keys": "ssh-ed25519 AAAA"}
     assert trust.trust(layout, sftp, pinned, account) == trust.Trust()
-    assert trust.doubt(layout, sftp, pinned, account) == ""
+    assert trust.find_doubt(layout, sftp, pinned, account) == ""
 
 
 def test_an_external_ssh_and_other_providers_are_not_checked(layout, sftp, account, known_providers):
     assert trust.trust(layout, sftp, {"ssh": "ssh u@h"}, account) == trust.Trust()
     assert trust.trust(layout, known_providers["s3"], {}, account) == trust.Trust()
-    assert trust.doubt(layout, known_providers["s3"], {}, account) == ""
+    assert trust.find_doubt(layout, known_providers["s3"], {}, account) == ""
 
 
 def test_algorithms_are_not_set_if_the_user_did_or_rclone_has_no_such_option(layout, sftp, account):

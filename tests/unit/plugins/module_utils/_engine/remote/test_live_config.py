@@ -200,7 +200,7 @@ def test_a_token_that_cannot_be_saved_is_kept_until_it_can(layout, seed, opened)
 
     assert len(problems) == 1
     assert os.path.dirname(opened.directory) in problems[0]
-    assert "which this host's seed lacks" in problems[0]
+    assert "is not in the seed of this host" in problems[0]
     save_seed(layout, seed)
     assert live.sweep_live(layout) == []
     assert token_of(layout) == SECOND
@@ -237,7 +237,7 @@ def test_a_token_is_saved_after_a_rotation_of_the_seed_during_the_run(layout, se
 
 
 def test_the_turn_ends_with_the_use(layout):
-    path = live.turn_path(layout, "drive")
+    path = live.locate_turn(layout, "drive")
     config = live.open_live(layout, "drive", True, "R1", content, wait_lock(path))
     assert is_held(path)
     assert len(config.descriptors) == 2
@@ -246,7 +246,7 @@ def test_the_turn_ends_with_the_use(layout):
 
 
 def test_a_use_that_fails_at_its_start_leaves_nothing(layout):
-    path = live.turn_path(layout, "drive")
+    path = live.locate_turn(layout, "drive")
 
     def wrong():
         raise CloudsyncError("undecryptable", "no")
@@ -265,7 +265,7 @@ def test_another_user_owns_the_configuration(layout):
         use = os.path.dirname(config.directory)
         assert os.stat(use).st_uid == os.stat(use + "/lock").st_uid == os.stat(use + "/baseline.conf").st_uid == 0
         assert stat.S_IMODE(os.stat(use).st_mode) == 0o700
-    with pytest.raises(CloudsyncError, match="The user 'cloudsync-none' does not exist on this host"):
+    with pytest.raises(CloudsyncError, match="User 'cloudsync-none' does not exist on this host"):
         live.open_live(layout, "drive", True, "R2", content, user="cloudsync-none")
     assert uses(layout) == []
 

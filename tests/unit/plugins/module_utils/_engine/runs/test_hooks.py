@@ -22,10 +22,7 @@ from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.runs imp
 
 PACKAGE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(hooks.__file__))))
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="changing the user needs root")
-
-
-def known():
-    return hooks.facts("nightly", "R1", "push", "sync", "/srv/data", "bucket/data", state="running")
+FACTS = {"task": "nightly", "path": "/srv/data", "remote_path": "bucket/data", "state": "running"}
 
 
 class Run:
@@ -36,7 +33,7 @@ class Run:
         self.lines = []
 
     def __call__(self, hook, kind="before", timeout=20, user=None, stop=lambda: False, log=None):
-        return hooks.run_hook(kind, hook, known(), log or self.lines.append, timeout, user, stop, self.script_dir)
+        return hooks.run_hook(kind, hook, FACTS, log or self.lines.append, timeout, user, stop, self.script_dir)
 
 
 @pytest.fixture
@@ -90,7 +87,7 @@ def test_a_failing_hook_gives_its_exit_code_and_last_lines(run):
     result = run("for i in $(seq 30); do echo line $i; done; exit 7")
     assert result.exit_code == 7
     assert result.last_lines == tuple(f"line {i}" for i in range(21, 31))
-    error = hooks.failure("before", result)
+    error = hooks.build_hook_error("before", result)
     assert error.reason == "hook"
     assert "The before hook failed with exit code 7" in error.message
     assert error.message.endswith("line 29 | line 30")
@@ -112,19 +109,14 @@ def test_the_environment_is_built_from_nothing(run, monkeypatch):
     assert env["CLOUDSYNC_REMOTE_PATH"] == "bucket/data"
 
 
-def test_facts_are_complete_and_unknown_ones_are_empty():
-    built = hooks.facts("t", "R", "pull", "copy", "/a\0b", "c", transferred_bytes=12, exit_code=0)
-    assert built["CLOUDSYNC_PATH"] == "/ab"
-    assert built["CLOUDSYNC_BYTES"] == "12"
-    assert built["CLOUDSYNC_EXIT_CODE"] == "0"
-    assert built["CLOUDSYNC_REASON"] == ""
-    assert hooks.facts("t", "R", "pull", "copy", "/a", "c")["CLOUDSYNC_EXIT_CODE"] == ""
+def test_a_fact_has_no_zero_byte_in_the_environment():
+    assert hooks.build_environment("always", {"path": "/a\0b"}, "/root")["CLOUDSYNC_PATH"] == "/ab"
 
 
 def test_a_message_too_long_for_an_environment_does_not_stop_the_hook(run):
-    built = hooks.facts("t", "R", "push", "copy", "/a", "c", message="x" * 300000)
+    facts = {"message": "x" * 300000}
     result = hooks.run_hook(
-        "failure", "echo ${#CLOUDSYNC_MESSAGE}", built, lambda line: None, 10, None, lambda: False, run.script_dir
+        "failure", "echo ${#CLOUDSYNC_MESSAGE}", facts, lambda line: None, 10, None, lambda: False, run.script_dir
     )
     assert result.last_lines == (str(hooks.FACT_LENGTH),)
 
@@ -135,7 +127,7 @@ def test_text_with_a_shebang_is_read_by_that_interpreter_with_its_one_argument(r
 
 
 def test_text_without_a_shebang_is_read_by_bash_where_there_is_one(run):
-    assert hooks.interpreter("echo") in (["/bin/bash"], ["/usr/bin/bash"], ["/bin/sh"])
+    assert hooks.find_interpreter("echo") in (["/bin/bash"], ["/usr/bin/bash"], ["/bin/sh"])
     if os.path.exists("/bin/bash"):
         assert run("a=(x y); echo ${a[1]}").last_lines == ("y",)
 
@@ -183,7 +175,7 @@ def test_a_hook_over_its_time_is_ended_with_all_its_children(run, tmp_path):
     assert result.exit_code == 128 + signal.SIGTERM
     assert "longer than 1 s" in run.lines[-1]
     assert not alive(int(pids.read_text()))
-    assert "exceeded its timeout and was ended" in hooks.failure("before", result).message
+    assert "exceeded its timeout and was ended" in hooks.build_hook_error("before", result).message
 
 
 def test_a_hook_that_ignores_sigterm_is_killed_after_five_seconds(run):
@@ -202,7 +194,7 @@ def test_a_stop_ends_the_hook_and_keeps_its_last_lines(run):
     assert result.exit_code == 3
     assert result.last_lines[0] == "ready"
     assert "cleaned up" in result.last_lines
-    assert hooks.failure("before", result).reason == "stopped"
+    assert hooks.build_hook_error("before", result).reason == "stopped"
 
 
 def test_a_background_process_of_a_hook_goes_on_without_delaying_the_run(run, tmp_path):

@@ -53,7 +53,7 @@ def full_disk(layout, monkeypatch):
 
 
 def test_ids_sort_by_time_and_differ_within_a_second():
-    made = [records.new_run_id() for _time in range(50)]
+    made = [records.make_run_id() for _time in range(50)]
     seconds = [run_id.split("-")[0] for run_id in made]
 
     assert len(set(made)) == 50
@@ -85,10 +85,10 @@ def test_a_run_is_active_while_its_runner_lives(layout):
     records.save_record(layout, running)
 
     assert records.load_records(layout, "nightly") == [running]
-    assert records.runner_pid(layout, "nightly", running.id) == os.getpid()
-    assert list(records.interrupted_records(layout, "nightly")) == []
+    assert records.find_runner_pid(layout, "nightly", running.id) == os.getpid()
+    assert list(records.read_interrupted_records(layout, "nightly")) == []
     records.drop_run(alive)
-    assert records.runner_pid(layout, "nightly", running.id) is None
+    assert records.find_runner_pid(layout, "nightly", running.id) is None
 
 
 @pytest.mark.parametrize("state", ["waiting", "running"])
@@ -99,7 +99,7 @@ def test_the_run_of_a_killed_runner_was_interrupted_even_if_nobody_wrote_that_do
     runner.stdout.readline()
     records.save_record(layout, run)
     assert records.load_records(layout, "nightly") == [run]
-    assert records.runner_pid(layout, "nightly", run.id) == runner.pid
+    assert records.find_runner_pid(layout, "nightly", run.id) == runner.pid
     runner.kill()
     runner.communicate()
 
@@ -107,9 +107,9 @@ def test_the_run_of_a_killed_runner_was_interrupted_even_if_nobody_wrote_that_do
 
     assert (seen.state, seen.reason) == ("aborted", "interrupted")
     assert "Run the task again" in seen.message
-    assert list(records.interrupted_records(layout, "nightly")) == [seen]
+    assert list(records.read_interrupted_records(layout, "nightly")) == [seen]
     records.save_record(layout, seen)
-    assert list(records.interrupted_records(layout, "nightly")) == []
+    assert list(records.read_interrupted_records(layout, "nightly")) == []
 
 
 def test_on_a_full_disk_a_record_is_kept_in_run_until_one_fits_again(layout, full_disk):
@@ -118,7 +118,7 @@ def test_on_a_full_disk_a_record_is_kept_in_run_until_one_fits_again(layout, ful
     last = record(1, "failed", reason="disk_full")
     records.save_record(layout, last)
     assert records.load_records(layout, "nightly") == [last]
-    assert list(records.interrupted_records(layout, "nightly")) == []
+    assert list(records.read_interrupted_records(layout, "nightly")) == []
 
     full_disk.clear()
     records.save_record(layout, record(2))
@@ -162,18 +162,18 @@ def test_a_damaged_record_does_not_hide_the_others(layout, content):
 
 
 def test_the_last_record_ignores_skipped_runs(layout):
-    assert records.last_record(layout, "nightly") is None
+    assert records.find_last_record(layout, "nightly") is None
     for each in (record(1), record(2, "failed"), record(3, "skipped"), record(4, "skipped")):
         records.save_record(layout, each)
 
-    assert records.last_record(layout, "nightly").id == record(2).id
+    assert records.find_last_record(layout, "nightly").id == record(2).id
 
 
 def test_the_last_record_is_a_skipped_one_if_all_runs_were_skipped(layout):
     records.save_record(layout, record(1, "skipped"))
     records.save_record(layout, record(2, "skipped"))
 
-    assert records.last_record(layout, "nightly").id == record(2).id
+    assert records.find_last_record(layout, "nightly").id == record(2).id
 
 
 def test_no_more_records_are_read_than_requested(layout, monkeypatch):
@@ -184,7 +184,7 @@ def test_no_more_records_are_read_than_requested(layout, monkeypatch):
     monkeypatch.setattr(records, "read_json", lambda path: (read.append(path), load(path))[1])
 
     records.load_records(layout, "nightly", 2)
-    records.last_record(layout, "nightly")
+    records.find_last_record(layout, "nightly")
 
     assert len(read) == 3
 
@@ -195,10 +195,10 @@ def test_old_records_and_logs_go_and_the_newest_stay(layout, monkeypatch):
     files.make_directory(layout.task_log_dir("nightly"))
     for number in range(6):
         records.save_record(layout, record(number))
-        with open(records.log_path(layout, "nightly", record(number).id), "w") as stream:
+        with open(records.locate_log(layout, "nightly", record(number).id), "w") as stream:
             stream.write("log")
     old = time.time() - (records.KEPT_LOG_DAYS + 1) * 86400
-    os.utime(records.log_path(layout, "nightly", record(4).id), (old, old))
+    os.utime(records.locate_log(layout, "nightly", record(4).id), (old, old))
 
     records.prune(layout, "nightly")
 
@@ -211,3 +211,25 @@ def test_saving_a_record_again_replaces_it(layout):
     records.save_record(layout, replace(record(1), ended="2026-11-22T00:01:00Z"))
 
     assert len(records.load_records(layout, "nightly")) == 1
+
+
+def test_the_facts_of_a_run_are_those_of_its_task_and_its_record(make_task):
+    task = make_task(direction="pull", mode="copy", description="photos")
+    facts = records.collect_facts(task, record(1, reason="network", bytes=12, exit_code=0))
+    assert {name: facts[name] for name in ("task", "run_id", "direction", "mode", "path", "remote_path")} == {
+        "task": "nightly",
+        "run_id": "20261122T000001Z-abcdef",
+        "direction": "pull",
+        "mode": "copy",
+        "path": "/srv/data",
+        "remote_path": "bucket/data",
+    }
+    assert (facts["description"], facts["credential"], facts["reason"]) == ("photos", "offsite", "network")
+    assert (facts["bytes"], facts["errors"], facts["exit_code"]) == ("12", "0", "0")
+
+
+def test_a_fact_that_is_not_known_is_empty_and_still_there(make_task):
+    facts = records.collect_facts(make_task(), record(1, "running"))
+    assert {name for name, value in facts.items() if not value} == {
+        *("description", "snapshot_path", "reason", "message", "ended", "exit_code", "log")
+    }

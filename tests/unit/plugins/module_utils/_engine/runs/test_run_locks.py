@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import pytest
 
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common import flock
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.errors import CloudsyncError
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.flock import is_held, wait_lock
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.stop_signal import StopFlag
@@ -18,7 +19,7 @@ PLACE = "s3 endpoint=https://s3.example.net"
 
 
 def uses(task, credential=OFFSITE):
-    return {(claim.place, claim.path): claim.write for claim in locking.claims_of(task, credential)}
+    return {(claim.place, claim.path): claim.write for claim in locking.list_claims(task, credential)}
 
 
 def test_a_push_reads_its_path_and_writes_its_remote_path(make_task):
@@ -57,22 +58,22 @@ def test_two_paths_to_one_folder_are_the_same_claim(make_task, tmp_path):
     ],
 )
 def test_two_credentials_reach_one_place_by_provider_and_account(other, same):
-    assert (locking.remote_identity(other) == locking.remote_identity(OFFSITE)) is same
+    assert (locking.identify_remote(other) == locking.identify_remote(OFFSITE)) is same
 
 
 def test_credentials_without_an_account_are_told_apart_by_name():
     one, other = Credential("one", "drive"), Credential("other", "drive")
 
-    assert locking.remote_identity(one) != locking.remote_identity(other)
+    assert locking.identify_remote(one) != locking.identify_remote(other)
 
 
 def held(layout, task, said, run_id="R1", stop=None):
-    claims = locking.claims_of(task, OFFSITE)
-    return locking.held_locks(layout, task, run_id, claims, stop or StopFlag(), said.append)
+    claims = locking.list_claims(task, OFFSITE)
+    return locking.hold_locks(layout, task, run_id, claims, stop or StopFlag(), said.append)
 
 
 def test_the_locks_are_held_during_the_run(layout, make_task):
-    path = locking.task_lock_path(layout, "nightly")
+    path = locking.locate_task_lock(layout, "nightly")
 
     with held(layout, make_task(), []) as descriptors:
         assert len(descriptors) == 2
@@ -100,14 +101,14 @@ def test_a_run_skipped_for_a_path_in_use_releases_its_own_lock(layout, make_task
     with held(layout, make_task(), []), pytest.raises(CloudsyncError, match="task nightly reads /srv/data"), restore:
         pass
 
-    assert not is_held(locking.task_lock_path(layout, "restore"))
+    assert not is_held(locking.locate_task_lock(layout, "restore"))
 
 
 def test_one_that_waits_says_so_once_and_begins_when_it_can(layout, make_task, monkeypatch):
     said = []
-    lock = wait_lock(locking.task_lock_path(layout, "nightly"))
+    lock = wait_lock(locking.locate_task_lock(layout, "nightly"))
     turns = []
-    monkeypatch.setattr(locking.time, "sleep", lambda _seconds: turns.append(1) or (len(turns) == 3 and lock.release()))
+    monkeypatch.setattr(flock.time, "sleep", lambda _seconds: turns.append(1) or (len(turns) == 3 and lock.release()))
 
     with held(layout, make_task(on_overlap="wait"), said):
         pass
@@ -118,7 +119,7 @@ def test_one_that_waits_says_so_once_and_begins_when_it_can(layout, make_task, m
 
 def test_a_waiting_run_can_be_stopped(layout, make_task, monkeypatch):
     stop = StopFlag()
-    monkeypatch.setattr(locking.time, "sleep", lambda _seconds: stop.request())
+    monkeypatch.setattr(flock.time, "sleep", lambda _seconds: stop.request())
 
     second = held(layout, make_task(on_overlap="wait"), [], "R2", stop)
 

@@ -12,7 +12,10 @@ import pytest
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.tasks import task_to_dict
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.runs import start_gate as gate
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.runs.records import Record, save_record
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.runs.start_gate import mark_stopped, stop_marker
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.runs.start_gate import (
+    locate_stop_marker,
+    mark_stopped,
+)
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.schedule import schedule
 
 BY_TIMER = {"TRIGGER_UNIT": "cloudsync@nightly.timer"}
@@ -64,13 +67,13 @@ def test_a_start_by_hand_after_a_stop_goes_ahead_and_removes_the_marker(layout, 
     mark_stopped(layout, "nightly")
 
     assert gate.may_start(layout, task, {})
-    assert not os.path.exists(stop_marker(layout, "nightly"))
+    assert not os.path.exists(locate_stop_marker(layout, "nightly"))
 
 
 def test_a_slot_long_after_a_stop_goes_ahead(layout, make_task):
     task = stored(make_task, schedule={"preset": "hourly"})
     mark_stopped(layout, "nightly")
-    os.utime(stop_marker(layout, "nightly"), (1, 1))
+    os.utime(locate_stop_marker(layout, "nightly"), (1, 1))
 
     assert gate.may_start(layout, task, BY_TIMER)
 
@@ -94,14 +97,14 @@ def test_a_slot_long_after_a_stop_goes_ahead(layout, make_task):
     ],
 )
 def test_the_window_is_exact_to_the_minute(begin, end, moment, inside):
-    assert gate.in_window(window(begin, end), moment) is inside
+    assert gate.is_in_window(window(begin, end), moment) is inside
 
 
 def test_the_window_is_in_the_time_zone_of_the_schedule():
     tokyo = schedule.parse({"cron": "0 * * * *", "timezone": "Asia/Tokyo", "begin": "08:00", "end": "09:00"})
 
-    assert gate.in_window(tokyo, at(23, 30))
-    assert not gate.in_window(tokyo, at(8, 30))
+    assert gate.is_in_window(tokyo, at(23, 30))
+    assert not gate.is_in_window(tokyo, at(8, 30))
 
 
 def test_only_a_start_by_the_timer_must_be_in_the_window(layout, make_task):

@@ -52,7 +52,7 @@ def refusal(expression):
         ("0 0 29 2 *", "0 0 29 2 *"),
     ],
 )
-def test_an_expression_has_one_normal_text_that_means_the_same(expression, text):
+def test_the_normal_form_of_an_expression_has_the_same_meaning(expression, text):
     parsed = cron.parse(expression)
     assert parsed.text == text
     assert cron.parse(text) == parsed
@@ -69,7 +69,7 @@ def test_an_expression_has_one_normal_text_that_means_the_same(expression, text)
         ("0 0 15W * *", ['day is "15W"', "W is not supported"]),
         ("0 0 * * 5L", ['weekday is "5L"', "L is not supported"]),
         ("0 0 * * 5#2", ['weekday is "5#2"', "# is not supported"]),
-        ("0 0 ? * 1", ['day is "?"', "write *"]),
+        ("0 0 ? * 1", ['day is "?"', "Use *"]),
         ("H 0 * * *", ['minute is "H"', "spread"]),
         ("H(0-29)/10 0 * * *", ["minute is", "H is not supported"]),
         ("R 0 * * *", ['minute is "R"', "spread"]),
@@ -96,35 +96,35 @@ def test_an_expression_has_one_normal_text_that_means_the_same(expression, text)
         ("0 0 * *", ["has 4 fields"]),
         ("", ["has 0 fields"]),
         ("@reboot", ["@reboot", "catch_up"]),
-        ("@dayly", ["@dayly", "write @daily"]),
-        ("0 0 31 2 *", ['day is "31"', "never comes", "29 days"]),
-        ("0 0 31 4,jun *", ['day is "31"', '"4,jun"', "30 days"]),
+        ("@dayly", ["@dayly", "Use @daily"]),
+        ("0 0 31 2 *", ['day is "31"', "at most 29 days"]),
+        ("0 0 31 4,jun *", ['day is "31"', '"4,jun"', "at most 30 days"]),
     ],
 )
-def test_a_refusal_names_the_field_the_value_and_what_to_write(expression, parts):
+def test_an_invalid_expression_is_refused_with_the_field_the_value_and_a_remedy(expression, parts):
     message = refusal(expression)
     for part in parts:
         assert part in message
     assert message.endswith(".")
 
 
-# As seen of TrueNAS's parser; what it takes, though it never fires or means something else in cron, is refused here.
+# Tested with TrueNAS's parser. The last list is accepted there, but never starts or has another meaning in cron.
 TRUENAS_TAKES = ["00", "*/10", "1-59/2", "9-17", "5,10-20"]
 TRUENAS_REFUSES = ["0/10", "60", "*/0", "H", "abc", "-1", "1.5"]
 TRUENAS_TAKES_WRONGLY = ["L", "?", "R", "5-1", "*/70", "mon#2", "1 2"]
 
 
 @pytest.mark.parametrize("minute", TRUENAS_TAKES)
-def test_what_truenas_rightly_takes_is_taken(minute):
+def test_valid_minutes_of_truenas_are_accepted(minute):
     assert cron.parse(f"{minute} * * * *").text.split()[1:] == ["*"] * 4
 
 
 @pytest.mark.parametrize("minute", [*TRUENAS_REFUSES, *TRUENAS_TAKES_WRONGLY])
-def test_what_truenas_refuses_or_wrongly_takes_is_refused(minute):
+def test_invalid_minutes_are_refused_also_those_that_truenas_accepts(minute):
     assert minute in refusal(f"{minute} * * * *")
 
 
-def test_advice_is_itself_accepted():
+def test_the_suggested_value_is_valid():
     for expression in (
         "0 0 * * sat-mon",
         "0 0 * * 3-2",
@@ -139,12 +139,12 @@ def test_advice_is_itself_accepted():
         cron.parse(" ".join(fields))
 
 
-def test_absent_fields_are_every_hour_on_the_hour_as_in_truenas():
+def test_omitted_fields_mean_hourly_as_in_truenas():
     assert cron.parse_fields({}).text == "0 * * * *"
     assert cron.parse_fields({"hour": "2", "weekday": "sun"}).text == "0 2 * * 0"
 
 
-def test_a_step_beside_a_weekday_is_warned_of():
+def test_a_day_step_with_a_weekday_gives_a_warning():
     assert '"*/2"' in cron.list_warnings(cron.parse("0 0 */2 * 1"))[0]
     assert cron.list_warnings(cron.parse("0 0 */2 * *")) == []
     assert cron.list_warnings(cron.parse("0 0 1,15 * 1")) == []
@@ -152,7 +152,7 @@ def test_a_step_beside_a_weekday_is_warned_of():
 
 
 def matches(fields, date):
-    """An oracle for dates, written down apart: either day field where both are given."""
+    """Return whether a date matches, by an independent implementation: either day field matches if both are set."""
     day, month, weekday = (expand(text, low, high) for text, low, high in zip(fields, (1, 1, 0), (31, 12, 6)))
     by_day, by_weekday = date.day in day, date.isoweekday() % 7 in weekday
     if fields[0] != "*" and fields[2] != "*":
@@ -166,7 +166,7 @@ def expand(text, low, high):
     return [int(value) for value in text.split(",")]
 
 
-def test_dates_are_those_of_an_oracle():
+def test_dates_are_the_same_as_those_of_an_independent_implementation():
     chance = random.Random(1)
     first = datetime.date(2027, 1, 20)
     days = [first + datetime.timedelta(days=day) for day in range(800)]
@@ -195,5 +195,5 @@ def test_dates_end_with_the_last_year_of_systemd():
         ([], []),
     ],
 )
-def test_values_are_shortened_where_it_pays(values, expected):
+def test_group_values_forms_groups_where_they_are_shorter(values, expected):
     assert cron.group_values(values, 4) == expected

@@ -37,7 +37,7 @@ from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.schedule
         ("0 9 * 1-3 *", "At 09:00 every day in January through March"),
     ],
 )
-def test_times_and_dates_in_english(expression, english):
+def test_describe_returns_times_and_dates_in_english(expression, english):
     assert describe(schedule.parse({"cron": expression, "timezone": "UTC"})) == english + ", UTC"
 
 
@@ -50,7 +50,7 @@ def test_times_and_dates_in_english(expression, english):
         ("monthly", "0 0 1 * *", "At 00:00 on day 1 of the month"),
     ],
 )
-def test_a69_a_preset_is_its_expression_and_reads_like_it(preset, expression, english):
+def test_a69_a_preset_is_described_like_its_expression(preset, expression, english):
     by_name, by_cron = (schedule.parse({key: value}) for key, value in (("preset", preset), ("cron", expression)))
     assert by_name == by_cron
     assert describe(by_name) == english + ", in the host's own time zone"
@@ -60,20 +60,20 @@ def test_a69_a_preset_is_its_expression_and_reads_like_it(preset, expression, en
     "expression",
     ["0 0 * * mon,tue,wed,thu,fri,sat,sun", "0 0 * jan,feb,mar,apr,may,jun,jul,aug,sep,oct,nov,dec *", "0 0 * * *"],
 )
-def test_a70_all_weekdays_or_months_are_any(expression):
+def test_a70_all_weekdays_or_all_months_mean_any(expression):
     parsed = schedule.parse({"cron": expression})
     assert parsed.cron.text == "0 0 * * *"
     assert describe(parsed).startswith("At 00:00 every day")
 
 
-def test_a72_days_and_weekdays_are_told_with_an_or():
+def test_a72_the_description_joins_days_and_weekdays_with_or():
     both = describe(schedule.parse({"cron": "0 0 13 * fri"}))
     assert "on day 13 of the month or on Friday" in both
     for one in ("0 0 13 * *", "0 0 * * fri"):
         assert " or " not in describe(schedule.parse({"cron": one}))
 
 
-def test_what_surrounds_the_times():
+def test_the_description_contains_zone_window_spread_and_catch_up():
     written = {"cron": "*/5 * * * *", "begin": "22:00", "end": "06:00", "spread": 90, "catch_up": True}
     assert describe(schedule.parse(written)) == (
         "Every 5 minutes, in the host's own time zone, between 22:00 and 06:00, "

@@ -38,7 +38,7 @@ def lines(written):
         ({"preset": "daily", "timezone": "Etc/UTC"}, ["*-*-* 00:00:00 UTC"]),
     ],
 )
-def test_a_schedule_is_one_expression_or_two(written, expected):
+def test_a_schedule_needs_one_or_two_expressions(written, expected):
     assert lines(written) == expected
 
 
@@ -52,12 +52,12 @@ def test_a_schedule_is_one_expression_or_two(written, expected):
         ("10:45", "10:15", 0, ["*-*-* 00..09,11..23:00..45/15:00", "*-*-* 10:00,15,45:00"]),
     ],
 )
-def test_a_window_cuts_it_into_the_fewest_boxes(begin, end, spread, expected):
+def test_a_window_needs_the_smallest_number_of_expressions(begin, end, spread, expected):
     found = lines({"cron": "*/15 * * * *", "begin": begin, "end": end, "spread": spread})
     assert sorted(found) == sorted(expected)
 
 
-def test_boxes_cover_exactly_the_starts_that_the_window_leaves():
+def test_time_boxes_are_exactly_the_starts_in_the_window():
     chance = random.Random(2)
     for _attempt in range(300):
         minutes, hours = (",".join(map(str, chance.sample(range(size), chance.randint(1, 9)))) for size in (60, 24))
@@ -79,6 +79,6 @@ def test_boxes_cover_exactly_the_starts_that_the_window_leaves():
         assert len(boxes) <= 3
 
 
-def test_no_expression_is_longer_than_systemd_was_seen_to_take():
+def test_no_expression_exceeds_the_length_tested_with_systemd():
     odd = ",".join(str(minute) for minute in range(60) if minute % 7 in (0, 3))
     assert all(len(line) < 365 for line in lines(f"{odd} 1,4,5,9,11,20 1,4,5,9,11,20 1,4,6,7,12 1,3,6"))

@@ -30,25 +30,25 @@ def at(hour, minute=0, day=22):
         (at(8, 59), at(9, 30), at(9)),
     ],
 )
-def test_a_slot_is_owed_a_run_ten_minutes_after_it(reference, now, since):
+def test_a_run_is_overdue_ten_minutes_after_its_slot(reference, now, since):
     assert find_overdue_slot(HOURLY, reference, now) == since
 
 
-def test_the_spread_is_waited_for():
+def test_a_run_is_not_overdue_before_its_spread_has_passed():
     spread = {**HOURLY, "spread": "30m"}
 
     assert find_overdue_slot(spread, at(8, 30), at(9, 40)) is None
     assert find_overdue_slot(spread, at(8, 30), at(9, 41)) == at(9)
 
 
-def test_a_schedule_has_its_own_clock():
+def test_a_slot_is_computed_in_the_time_zone_of_the_schedule():
     daily = {"cron": "0 4 * * *", "timezone": "Asia/Tokyo"}  # 19:00 UTC
 
     assert find_overdue_slot(daily, at(12), at(18, 59)) is None
     assert find_overdue_slot(daily, at(12), at(19, 30)) == at(19)
 
 
-def test_out_of_the_window_nothing_is_owed():
+def test_no_run_is_overdue_outside_of_the_window():
     nightly = {**HOURLY, "begin": "22:00", "end": "02:00"}
 
     assert find_overdue_slot(nightly, at(2, 0), at(21, 0)) is None

@@ -38,11 +38,11 @@ def refusal(written):
         ({"preset": "daily", "cron": None, "minute": None, "timezone": None, "begin": None}, "0 0 * * *"),
     ],
 )
-def test_every_form_gives_its_cron_expression(written, text):
+def test_every_form_of_a_schedule_is_parsed_to_a_cron_expression(written, text):
     assert schedule.parse(written).cron.text == text
 
 
-def test_the_whole_of_a_schedule():
+def test_all_keys_of_a_schedule_are_parsed():
     written = {
         "cron": "*/10 * * * *",
         "timezone": "Europe/Berlin",
@@ -61,14 +61,14 @@ def test_the_whole_of_a_schedule():
     "written",
     ["daily", {"hour": 3, "timezone": "UTC", "end": "12:00"}, {"cron": "0 9 1 * mon", "begin": "08:00", "spread": 5}],
 )
-def test_the_stored_form_reads_back_as_the_same_schedule(written):
+def test_the_stored_form_is_parsed_to_the_same_schedule(written):
     parsed = schedule.parse(written)
     stored = json.loads(json.dumps(schedule.to_dict(parsed)))
     assert schedule.parse(stored) == parsed
     assert schedule.to_dict(schedule.parse(stored)) == stored
 
 
-def test_one_meaning_has_one_stored_form():
+def test_schedules_with_the_same_meaning_have_the_same_stored_form():
     forms = [
         {"cron": "0 0,12 * * sun", "spread": "1h30m", "begin": "00:00", "timezone": "Etc/UTC"},
         {"minute": 0, "hour": "*/12", "weekday": 7, "spread": 5400, "timezone": "UTC", "catch_up": False},
@@ -80,8 +80,8 @@ def test_one_meaning_has_one_stored_form():
 @pytest.mark.parametrize(
     ("written", "parts"),
     [
-        ({}, ["says no time", "preset"]),
-        ({"timezone": "UTC"}, ["says no time"]),
+        ({}, ["has no start time", "preset"]),
+        ({"timezone": "UTC"}, ["has no start time"]),
         ({"preset": "daily", "cron": "0 0 * * *"}, ["preset and cron", "exclude each other"]),
         ({"cron": "0 0 * * *", "minute": 0, "hour": 1}, ["cron and minute/hour", "exclude each other"]),
         ({"preset": "dayly"}, ["dayly", "Did you mean 'daily'"]),
@@ -91,23 +91,23 @@ def test_one_meaning_has_one_stored_form():
         ({"cron": 5}, ["cron is 5", "in quotes"]),
         ({"minute": True}, ["minute is True"]),
         ({"minute": [1, 2]}, ["minute is [1, 2]"]),
-        ({"hour": "1, 2"}, ['hour is "1, 2"', "leave out the spaces"]),
+        ({"hour": "1, 2"}, ['hour is "1, 2"', "Remove the spaces"]),
         ({"preset": "daily", "timezone": "US/Eastern"}, ["US/Eastern", "America/New_York"]),
         ({"cron": "50 2 * * *", "timezone": "Pacific/Chatham"}, ["Pacific/Chatham", "02:45 to 02:59"]),
         ({"preset": "daily", "timezone": 1}, ["timezone is 1"]),
         ({"preset": "hourly", "begin": 1320}, ['begin is "1320"', "in quotes"]),
         ({"preset": "hourly", "end": "24:00"}, ['end is "24:00"', "23:59"]),
         ({"preset": "hourly", "begin": "08:00", "end": "08:00"}, ["both 08:00", "Omit both"]),
-        ({"hour": 5, "begin": "06:00", "end": "04:00"}, ["0 5 * * *", "begin 06:00", "end 04:00", "widen"]),
+        ({"hour": 5, "begin": "06:00", "end": "04:00"}, ["0 5 * * *", "begin 06:00", "end 04:00", "Extend the window"]),
         ({"hour": 5, "begin": "04:00", "end": "05:10", "spread": 601}, ["less a spread of 601 seconds"]),
-        ({"preset": "hourly", "spread": "1h"}, ["spread is 3600", "shorter than", "3600 seconds"]),
+        ({"preset": "hourly", "spread": "1h"}, ["spread is 3600 seconds. Use less than", "two starts, 3600 seconds"]),
         ({"preset": "daily", "spread": "often"}, ["spread is 'often'"]),
         ({"preset": "daily", "catch_up": "yes"}, ["catch_up is 'yes'", "true or false"]),
         (7, ["schedule is 7"]),
         (None, ["schedule is None"]),
     ],
 )
-def test_a_refusal_says_what_is_wrong(written, parts):
+def test_an_invalid_schedule_is_refused_with_the_reason(written, parts):
     message = refusal(written)
     for part in parts:
         assert part in message
@@ -129,7 +129,7 @@ def test_a_refusal_says_what_is_wrong(written, parts):
         (None, None, 600, list(range(24))),
     ],
 )
-def test_a_start_and_its_spread_lie_within_the_window(begin, end, spread, hours):
+def test_starts_and_their_spread_are_within_the_window(begin, end, spread, hours):
     parsed = schedule.parse({"preset": "hourly", "begin": begin, "end": end, "spread": spread})
     assert [start // 60 for start in schedule.list_start_minutes(parsed)] == hours
 
@@ -152,5 +152,5 @@ def test_a_start_and_its_spread_lie_within_the_window(begin, end, spread, hours)
         ({"cron": "*/15 * * * *", "begin": "06:00", "end": "07:00"}, 15),
     ],
 )
-def test_the_shortest_gap_between_two_starts(written, minutes):
+def test_find_shortest_gap_returns_the_shortest_time_between_starts(written, minutes):
     assert schedule.find_shortest_gap(schedule.parse(written)) == minutes * 60

@@ -29,7 +29,7 @@ def test_canonical_names_are_accepted(name):
     assert name in zones.list_names()
 
 
-def test_utc_has_one_name():
+def test_utc_has_one_canonical_name():
     assert zones.check("Etc/UTC") == "UTC"
 
 
@@ -47,7 +47,7 @@ def test_utc_has_one_name():
         ("", "Europe/Berlin"),
     ],
 )
-def test_other_names_are_refused_with_the_name_to_write(name, advice):
+def test_other_names_of_zones_are_refused_with_a_suggestion(name, advice):
     with pytest.raises(CloudsyncError) as caught:
         zones.check(name)
     assert caught.value.reason == "usage"
@@ -56,20 +56,20 @@ def test_other_names_are_refused_with_the_name_to_write(name, advice):
 
 
 @pytest.mark.parametrize("name", ["CET", "EST", "MST7MDT", "GMT", "Zulu"])
-def test_abbreviations_are_refused_although_their_files_may_exist(name):
+def test_abbreviations_of_zones_are_refused(name):
     with pytest.raises(CloudsyncError):
         zones.check(name)
 
 
-def test_a_machine_without_a_database_says_what_to_install(monkeypatch, tmp_path):
+def test_without_a_time_zone_database_the_error_says_what_to_install(monkeypatch, tmp_path):
     monkeypatch.setattr(zones, "_DIRECTORIES", (str(tmp_path),))
     monkeypatch.setattr(zones.importlib.util, "find_spec", lambda name: None)
     zones._read_database.cache_clear()
-    with pytest.raises(CloudsyncError, match="install the package tzdata"):
+    with pytest.raises(CloudsyncError, match="Install the package tzdata"):
         zones.check("Europe/Berlin")
 
 
-def test_the_python_package_stands_in_for_the_systems_database(monkeypatch, tmp_path):
+def test_the_python_package_tzdata_is_used_without_a_system_database(monkeypatch, tmp_path):
     pytest.importorskip("tzdata")
     monkeypatch.setattr(zones, "_DIRECTORIES", (str(tmp_path),))
     zones._read_database.cache_clear()
@@ -82,7 +82,7 @@ def test_the_python_package_stands_in_for_the_systems_database(monkeypatch, tmp_
 @pytest.mark.parametrize(
     "name", ["Europe/Berlin", "Europe/Dublin", "Australia/Lord_Howe", "Pacific/Chatham", "America/New_York", "UTC"]
 )
-def test_the_c_librarys_clock_agrees_with_zoneinfo(name):
+def test_the_clock_of_the_c_library_agrees_with_zoneinfo(name):
     from zoneinfo import ZoneInfo
 
     system, reference = zones.SystemZone(name), ZoneInfo(name)
@@ -102,7 +102,7 @@ def test_the_c_librarys_clock_agrees_with_zoneinfo(name):
         wall += datetime.timedelta(minutes=15 if wall.hour < 4 else 24 * 60 - 4 * 60)
 
 
-def test_the_hosts_own_clock_is_the_one_in_force(monkeypatch):
+def test_the_hosts_own_clock_follows_its_time_zone(monkeypatch):
     monkeypatch.setenv("TZ", "Asia/Tokyo")
     time.tzset()
     try:

@@ -49,7 +49,7 @@ class Transcript:
             if all(word in line for word in words.split()):
                 if isinstance(answer, str):
                     return answer
-                raise commands.failed_command(argv, *answer)
+                raise commands.build_command_error(argv, *answer)
         return ""
 
     def of(self, *tools):
@@ -107,11 +107,11 @@ def here(tmp_path):
     ],
 )
 def test_a_snapshot_is_named_after_the_task_and_the_run(task, name):
-    assert snapshots.snapshot_name(task, RUN_ID) == name
+    assert snapshots.make_snapshot_name(task, RUN_ID) == name
 
 
 def test_different_tasks_have_different_names():
-    names = {snapshots.snapshot_name(task, RUN_ID) for task in ("a_b", "a.b", "a-b", "x" * 40, "x" * 41)}
+    names = {snapshots.make_snapshot_name(task, RUN_ID) for task in ("a_b", "a.b", "a-b", "x" * 40, "x" * 41)}
     assert len(names) == 5
 
 
@@ -279,7 +279,7 @@ LISTING = (
     ],
 )
 def test_a_btrfs_path_consists_of_its_nested_subvolumes(tree, found):
-    assert btrfs.nested(LISTING, tree) == found
+    assert btrfs.list_nested(LISTING, tree) == found
 
 
 def test_each_btrfs_subvolume_is_frozen_and_put_in_its_place(here):
@@ -580,8 +580,8 @@ def test_a_missing_tool_names_the_package():
         commands.run_command(["lvs-that-is-not-there"])
     assert caught.value.reason == "usage"
     assert "needs the command lvs-that-is-not-there" in caught.value.message
-    assert commands.missing_tool("lvs").message.endswith("Install package lvm2.")
-    assert "btrfs-progs" in commands.missing_tool("btrfs").message
+    assert commands.build_missing_tool_error("lvs").message.endswith("Install package lvm2.")
+    assert "btrfs-progs" in commands.build_missing_tool_error("btrfs").message
 
 
 def test_the_error_of_a_failed_tool_omits_its_operands():

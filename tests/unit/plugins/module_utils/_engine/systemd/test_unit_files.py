@@ -15,7 +15,7 @@ def lines(text, key):
     return [line.partition("=")[2] for line in text.splitlines() if line.startswith(key + "=")]
 
 
-def test_a_timer_says_the_schedule_and_starts_the_tasks_service(make_task):
+def test_a_timer_contains_the_schedule_and_starts_the_service_of_its_task(make_task):
     text = units.render_timer(make_task(schedule={"cron": "0 4 1 * mon", "timezone": "Europe/Berlin"}))
 
     assert lines(text, "OnCalendar") == ["*-*-01 04:00:00 Europe/Berlin", "Mon *-*-* 04:00:00 Europe/Berlin"]
@@ -26,7 +26,7 @@ def test_a_timer_says_the_schedule_and_starts_the_tasks_service(make_task):
     assert "RandomizedDelaySec" not in text
 
 
-def test_catch_up_and_spread(make_task):
+def test_a_timer_contains_catch_up_and_spread(make_task):
     text = units.render_timer(make_task(schedule={"preset": "hourly", "catch_up": True, "spread": "10m"}))
 
     assert lines(text, "Persistent") == ["yes"]
@@ -34,12 +34,12 @@ def test_catch_up_and_spread(make_task):
     assert lines(text, "FixedRandomDelay") == ["yes"]
 
 
-def test_a_task_that_is_disabled_or_runs_by_hand_has_no_timer(make_task):
+def test_a_disabled_or_unscheduled_task_has_no_timer(make_task):
     assert units.render_timer(make_task()) is None
     assert units.render_timer(make_task(schedule={"preset": "daily"}, enabled=False)) is None
 
 
-def test_only_a_task_that_writes_locally_may_write_and_only_there(make_task):
+def test_a_service_may_write_only_to_the_local_destination_of_its_task(make_task):
     def writes(**options):
         return lines(units.render_drop_in(make_task(**options)), "ReadWritePaths")
 
@@ -61,11 +61,11 @@ def test_only_a_task_that_writes_locally_may_write_and_only_there(make_task):
         ("/srv/$HOME;#'", '"-/srv/$HOME;#\'"'),
     ],
 )
-def test_a_path_reaches_systemd_as_it_is(make_task, path, word):
+def test_a_path_is_quoted_for_systemd(make_task, path, word):
     assert lines(units.render_drop_in(make_task(direction="pull", path=path)), "ReadWritePaths") == [word]
 
 
-def test_limits_are_passed_on_and_those_not_given_are_not_mentioned(make_task):
+def test_a_drop_in_contains_only_the_limits_that_are_set(make_task):
     text = units.render_drop_in(
         make_task(limits={"nice": -5, "io_weight": 50, "memory_max": "512M", "cpu_quota": "50%"})
     )
@@ -83,14 +83,14 @@ def test_limits_are_passed_on_and_those_not_given_are_not_mentioned(make_task):
         {"notify": ["mailto:ops@example.net"]},
     ],
 )
-def test_an_operators_own_commands_are_as_free_as_in_cron(make_task, options):
+def test_commands_of_the_operator_run_without_a_sandbox(make_task, options):
     text = units.render_drop_in(make_task(**options))
 
     assert lines(text, "ProtectSystem") == ["no"]
     assert lines(text, "NoNewPrivileges") == ["no"]
 
 
-def test_a_web_hook_needs_no_freedom(make_task):
+def test_a_webhook_keeps_the_sandbox(make_task):
     assert "ProtectSystem" not in units.render_drop_in(make_task(notify=["https://hooks.example.net/x"]))
 
 
@@ -105,14 +105,14 @@ def test_the_template_is_hardened_and_runs_the_command_for_its_task():
     assert lines(text, "ReadWritePaths") == ["-/etc/cloudsync -/var/lib/cloudsync -/var/log/cloudsync -/run/cloudsync"]
 
 
-def test_freedom_takes_back_every_hardening_that_a_command_would_notice():
+def test_unconfined_resets_every_setting_of_the_sandbox_that_affects_commands():
     settings = [*units.SERVICE.splitlines(), *units.WITH_TPM]
     hardened = {line.partition("=")[0] for line in settings if "=" in line}
 
     assert {line.partition("=")[0] for line in units.UNCONFINED} <= hardened
 
 
-def test_the_files_have_the_names_of_the_contract():
+def test_unit_files_have_the_names_of_the_contract():
     layout = Layout()
 
     assert unit_names.locate_timer(layout, "nightly") == "/etc/systemd/system/cloudsync@nightly.timer"

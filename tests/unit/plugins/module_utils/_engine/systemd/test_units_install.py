@@ -8,6 +8,7 @@ import os
 
 import pytest
 
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common import processes
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.errors import CloudsyncError
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.systemd import install as systemd
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.systemd import systemctl, unit_names
@@ -18,7 +19,7 @@ DROP_IN = "[Service]\n"
 
 
 class Manager:
-    """In the place of systemctl: remembers what it was asked, and what was on the disk at that moment."""
+    """A simulated systemctl. It records each call, and the files at the time of the call."""
 
     def __init__(self, layout):
         self.layout = layout
@@ -60,7 +61,7 @@ def text_of(path):
         return stream.read()
 
 
-def test_without_systemd_units_are_installed_and_enabled_and_nobody_is_asked(layout, monkeypatch):
+def test_without_systemd_units_are_installed_and_enabled_without_systemctl(layout, monkeypatch):
     monkeypatch.setattr(systemd, "systemctl", lambda *words: pytest.fail(f"systemctl {words}"))
 
     apply_units(layout, [change()])
@@ -73,7 +74,7 @@ def test_without_systemd_units_are_installed_and_enabled_and_nobody_is_asked(lay
     assert systemctl.next_elapses(layout) == {}
 
 
-def test_nothing_to_change_asks_nobody(layout, manager):
+def test_without_changes_systemctl_is_not_called(layout, manager):
     apply_units(layout, [])
     assert manager.said() == []
 
@@ -87,7 +88,7 @@ def test_a_new_timer_is_written_loaded_and_started(layout, manager):
     ]
 
 
-def test_an_edited_timer_is_stopped_and_forgotten_before_it_is_written(layout, manager):
+def test_a_changed_timer_is_stopped_and_unloaded_before_it_is_written(layout, manager):
     apply_units(layout, [change()])
     manager.said()
 
@@ -102,7 +103,7 @@ def test_an_edited_timer_is_stopped_and_forgotten_before_it_is_written(layout, m
     assert text_of(unit_names.locate_enabled_link(layout, "nightly")) == DAILY
 
 
-def test_a_persistent_timer_is_not_forgotten_and_has_served_all_slots_until_now(layout, manager, tmp_path):
+def test_a_persistent_timer_stays_loaded_and_its_stamp_is_set_to_now(layout, manager, tmp_path):
     apply_units(layout, [change(timer=KEEPING)])
     assert stamps(tmp_path) == ["stamp-cloudsync@nightly.timer"]
     stamp = str(tmp_path / "stamps" / "stamp-cloudsync@nightly.timer")
@@ -115,7 +116,7 @@ def test_a_persistent_timer_is_not_forgotten_and_has_served_all_slots_until_now(
     assert os.stat(stamp).st_mtime > 1
 
 
-def test_a_change_of_the_service_alone_does_not_touch_the_timer(layout, manager, tmp_path):
+def test_a_change_of_the_service_does_not_restart_the_timer(layout, manager, tmp_path):
     apply_units(layout, [change(timer=KEEPING)])
     stamp = str(tmp_path / "stamps" / "stamp-cloudsync@nightly.timer")
     os.utime(stamp, (1, 1))
@@ -127,7 +128,7 @@ def test_a_change_of_the_service_alone_does_not_touch_the_timer(layout, manager,
     assert os.stat(stamp).st_mtime == 1
 
 
-def test_two_hundred_tasks_are_one_reload_and_one_start(layout, manager):
+def test_two_hundred_tasks_need_one_reload_and_one_start(layout, manager):
     changes = [change(f"t{number:03d}") for number in range(200)]
 
     apply_units(layout, changes)
@@ -139,7 +140,7 @@ def test_two_hundred_tasks_are_one_reload_and_one_start(layout, manager):
     assert [words.split()[0] for words in manager.said()] == ["stop", "daemon-reload", "daemon-reload", "start"]
 
 
-def test_a_task_that_goes_takes_its_units_and_its_stamp_along(layout, manager, tmp_path):
+def test_removing_a_task_removes_its_units_and_its_stamp(layout, manager, tmp_path):
     apply_units(layout, [change(timer=KEEPING)])
     manager.said()
 
@@ -151,7 +152,7 @@ def test_a_task_that_goes_takes_its_units_and_its_stamp_along(layout, manager, t
     assert stamps(tmp_path) == []
 
 
-def test_an_operators_own_drop_in_stays_when_its_task_goes(layout, manager):
+def test_a_drop_in_of_the_operator_is_kept_when_its_task_is_removed(layout, manager):
     apply_units(layout, [change()])
     folder = os.path.dirname(unit_names.locate_drop_in(layout, "nightly"))
     with open(folder + "/override.conf", "w") as stream:
@@ -170,7 +171,7 @@ def test_a_task_without_a_schedule_starts_no_timer(layout, manager):
 
 
 @pytest.mark.parametrize("refused", ["stop", "daemon-reload", "start"])
-def test_what_systemd_refused_is_not_taken_for_done(layout, manager, refused):
+def test_a_step_that_systemd_refused_is_repeated_by_the_next_call(layout, manager, refused):
     apply_units(layout, [change()])
     manager.refuses = refused
 
@@ -185,7 +186,7 @@ def test_what_systemd_refused_is_not_taken_for_done(layout, manager, refused):
     assert systemd.read_units(layout, "nightly") == {"timer": DAILY, "drop_in": DROP_IN}
 
 
-def test_the_next_elapses_are_systemds_own(layout, manager, monkeypatch):
+def test_next_elapses_returns_the_answer_of_systemd(layout, manager, monkeypatch):
     answer = '[{"next": 1700000000000000, "unit": "cloudsync@a.timer"}, {"next": null, "unit": "cloudsync@b.timer"}]'
     monkeypatch.setattr(systemctl, "systemctl", lambda *_words: answer)
     monkeypatch.setattr(systemctl, "is_running", lambda _layout: True)
@@ -193,21 +194,30 @@ def test_the_next_elapses_are_systemds_own(layout, manager, monkeypatch):
     assert systemctl.next_elapses(layout) == {"cloudsync@a.timer": 1700000000000000}
 
 
-def test_a_systemctl_that_fails_is_quoted(tmp_path, monkeypatch):
+def test_the_error_of_a_failing_systemctl_contains_its_output(tmp_path, monkeypatch):
     program = tmp_path / "systemctl"
     program.write_text("#!/bin/sh\necho 'Unit not found.' >&2\nexit 5\n")
     program.chmod(0o755)
-    run = systemctl.subprocess.run
-    monkeypatch.setattr(
-        systemctl.subprocess, "run", lambda words, check, **how: run([str(program), *words[1:]], check=check, **how)
-    )
+    monkeypatch.setattr(processes, "SEARCH_PATH", f"{tmp_path}:/usr/bin:/bin")
 
     with pytest.raises(CloudsyncError) as caught:
         systemctl.systemctl("start", "x.timer")
     assert caught.value.message == "systemctl start x.timer failed: Unit not found."
 
 
-def test_there_is_no_system_manager_below_a_root(layout, tmp_path, monkeypatch):
+def test_a_systemctl_that_does_not_answer_times_out(tmp_path, monkeypatch):
+    program = tmp_path / "systemctl"
+    program.write_text("#!/bin/sh\nexec sleep 60\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(processes, "SEARCH_PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setattr(systemctl, "SECONDS", 0.1)
+
+    with pytest.raises(CloudsyncError, match="systemctl timed out") as caught:
+        systemctl.systemctl("daemon-reload")
+    assert caught.value.reason == "other"
+
+
+def test_systemd_is_not_used_below_a_root(layout, tmp_path, monkeypatch):
     monkeypatch.setattr(systemctl, "RUNNING_MARK", str(tmp_path))
     assert not systemctl.is_running(layout)
     assert systemctl.is_running(type(layout)())

@@ -14,8 +14,8 @@ from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.c
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.obscure import reveal
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.providers import schema as providers
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.providers.conf_section import (
-    crypt_section,
-    remote_section,
+    build_crypt_section,
+    build_remote_section,
 )
 
 pytest.importorskip("cryptography")
@@ -29,60 +29,55 @@ def fixture_known():
 
 
 def test_passwords_are_obscured_and_keys_are_not(known):
-    section = remote_section(known["sftp"], {"host": "h", "port": "22"}, {"pass": "hunter2"}, {})
+    section = build_remote_section(known["sftp"], {"host": "h", "port": "22"}, {"pass": "hunter2"}, {})
     assert section["type"] == "sftp"
     assert section["port"] == "22"
     assert reveal(section["pass"]) == "hunter2"
 
-    s3 = remote_section(known["s3"], {}, {"secret_access_key": "plain"}, {})
+    s3 = build_remote_section(known["s3"], {}, {"secret_access_key": "plain"}, {})
     assert s3["secret_access_key"] == "plain"
 
 
 def test_a_password_that_looks_obscured_is_obscured_all_the_same(known):
     looks = "YWFhYWFhYWFhYWFhYWFhYXMaGgIlEQ"
-    assert reveal(remote_section(known["sftp"], {}, {"pass": looks}, {})["pass"]) == looks
+    assert reveal(build_remote_section(known["sftp"], {}, {"pass": looks}, {})["pass"]) == looks
 
 
 def test_an_empty_ftp_password_is_obscured_because_rclone_refuses_none(known):
-    assert reveal(remote_section(known["ftp"], {}, {"pass": ""}, {})["pass"]) == ""
+    assert reveal(build_remote_section(known["ftp"], {}, {"pass": ""}, {})["pass"]) == ""
 
 
-def test_what_an_alias_implies_gives_way_to_the_credential_and_that_to_the_task(known):
+def test_the_credential_overrides_what_storj_ix_implies_and_the_task_overrides_both(known):
     storj = providers.resolve("STORJ_IX", known)
-    assert remote_section(storj, {}, {}, {})["chunk_size"] == "64Mi"
-    section = remote_section(storj, {"chunk_size": "32Mi", "endpoint": "https://e"}, {}, {"chunk_size": "16Mi"})
+    assert build_remote_section(storj, {}, {}, {})["chunk_size"] == "64Mi"
+    section = build_remote_section(storj, {"chunk_size": "32Mi", "endpoint": "https://e"}, {}, {"chunk_size": "16Mi"})
     assert section["endpoint"] == "https://e"
     assert section["chunk_size"] == "16Mi"
     assert section["provider"] == "Other"
-
-
-def test_values_as_truenas_spells_them_are_translated_under_truenas_names(known):
-    one = providers.resolve("ONEDRIVE", known)
-    assert remote_section(one, {"drive_type": "DOCUMENT_LIBRARY"}, {}, {})["drive_type"] == "documentLibrary"
-    assert remote_section(known["onedrive"], {"drive_type": "personal"}, {}, {})["drive_type"] == "personal"
+    assert "endpoint" not in build_remote_section(providers.resolve("S3", known), {}, {}, {})
 
 
 def test_keys_and_tokens_of_several_lines_are_put_on_one(known):
     pem = "-----BEGIN OPENSSH PRIVATE KEY-----\r\nabc\r\n-----END OPENSSH PRIVATE KEY-----\n"
-    sftp = remote_section(known["sftp"], {}, {"key_pem": pem}, {})
+    sftp = build_remote_section(known["sftp"], {}, {"key_pem": pem}, {})
     assert sftp["key_pem"] == "-----BEGIN OPENSSH PRIVATE KEY-----\\nabc\\n-----END OPENSSH PRIVATE KEY-----"
 
     account = {"type": "service_account", "private_key": "-----BEGIN\nx\n"}
-    drive = remote_section(known["drive"], {}, {"service_account_credentials": json.dumps(account, indent=2)}, {})
+    drive = build_remote_section(known["drive"], {}, {"service_account_credentials": json.dumps(account, indent=2)}, {})
     assert "\n" not in drive["service_account_credentials"]
     assert json.loads(drive["service_account_credentials"]) == account
     assert parse(render({"r": drive}))["r"] == drive
 
 
 def test_a_crypt_section_has_everything_that_keeps_a_wrong_password_from_deleting():
-    section = crypt_section("remote:bucket/x", "pw", "salt", "standard", True, True)
+    section = build_crypt_section("remote:bucket/x", "pw", "salt", "standard", True, True)
     assert section["remote"] == "remote:bucket/x"
     assert section["strict_names"] == "true"
     assert (reveal(section["password"]), reveal(section["password2"])) == ("pw", "salt")
 
 
 def test_a_crypt_section_without_salt_or_for_an_old_rclone_leaves_them_out():
-    section = crypt_section("remote:", "pw", "", "off", False, False)
+    section = build_crypt_section("remote:", "pw", "", "off", False, False)
     assert "password2" not in section
     assert "strict_names" not in section
     assert section["directory_name_encryption"] == "false"

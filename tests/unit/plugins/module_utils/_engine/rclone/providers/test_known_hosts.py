@@ -47,19 +47,19 @@ HASHED_2222 = "|1|XB1ezmsZ/6FR/pjqo+8htSR/wwU=|0LIMMpli3yp2vd61uw/uHjgSaGQ="
     ],
 )
 def test_a_line_is_about_the_servers_that_its_patterns_match(hosts, host, port, expected):
-    assert (known_hosts.algorithms(line(hosts), host, port) != "") is expected
+    assert (known_hosts.list_algorithms(line(hosts), host, port) != "") is expected
 
 
 def test_the_algorithms_are_those_of_the_keys_that_are_known_of_this_server():
     text = line("a", "ssh-rsa") + line("b") + "# comment\n\n" + line("a", "ecdsa-sha2-nistp256")
-    assert known_hosts.algorithms(text, "a", "") == "rsa-sha2-512 rsa-sha2-256 ssh-rsa ecdsa-sha2-nistp256"
-    assert known_hosts.algorithms(text, "b", "") == "ssh-ed25519"
-    assert known_hosts.algorithms(text, "c", "") == ""
+    assert known_hosts.list_algorithms(text, "a", "") == "rsa-sha2-512 rsa-sha2-256 ssh-rsa ecdsa-sha2-nistp256"
+    assert known_hosts.list_algorithms(text, "b", "") == "ssh-ed25519"
+    assert known_hosts.list_algorithms(text, "c", "") == ""
 
 
 def test_a_revoked_key_is_no_reason_to_ask_for_its_algorithm_and_an_authority_signs_any():
-    assert known_hosts.algorithms(line("a", "ssh-rsa", "@revoked") + line("a"), "a", "") == "ssh-ed25519"
-    assert known_hosts.algorithms(line("a", marker="@cert-authority") + line("a"), "a", "") == ""
+    assert known_hosts.list_algorithms(line("a", "ssh-rsa", "@revoked") + line("a"), "a", "") == "ssh-ed25519"
+    assert known_hosts.list_algorithms(line("a", marker="@cert-authority") + line("a"), "a", "") == ""
 
 
 @pytest.mark.parametrize(
@@ -75,13 +75,13 @@ def test_a_revoked_key_is_no_reason_to_ask_for_its_algorithm_and_an_authority_si
     ],
 )
 def test_what_is_no_line_of_a_known_hosts_file_is_refused(text):
-    (problem,) = known_hosts.problems({"known_hosts": text})
+    (problem,) = known_hosts.find_problems({"known_hosts": text})
     assert "ssh-keyscan" in problem
     assert line("a").strip() not in problem
 
 
 def test_the_wrong_line_is_named_by_its_number():
-    assert "line 3," in known_hosts.problems({"known_hosts": line("a") + "\n" + "rubbish\n"})[0]
+    assert "line 3," in known_hosts.find_problems({"known_hosts": line("a") + "\n" + "rubbish\n"})[0]
 
 
 @pytest.mark.parametrize(
@@ -96,10 +96,10 @@ def test_the_wrong_line_is_named_by_its_number():
     ],
 )
 def test_what_names_its_server_or_opts_out_passes(login):
-    assert known_hosts.problems(login) == []
+    assert known_hosts.find_problems(login) == []
 
 
 def test_two_sources_and_trust_at_first_sight_are_refused():
     both = {"known_hosts": line("a"), "known_hosts_file": "/x"}
-    assert "both set" in known_hosts.problems(both)[0]
-    assert "at each run anew" in known_hosts.problems({"pin_host_key": "true"})[0]
+    assert "both set" in known_hosts.find_problems(both)[0]
+    assert "again in each run" in known_hosts.find_problems({"pin_host_key": "true"})[0]

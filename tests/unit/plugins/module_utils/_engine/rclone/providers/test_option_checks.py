@@ -15,7 +15,9 @@ from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.p
     check,
     check_options,
 )
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.providers.option_values import problem
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.providers.option_values import (
+    find_problem,
+)
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.providers.schema import Option
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.providers.secret_options import (
     must_be_secret,
@@ -54,7 +56,7 @@ def refusal(known, name, attributes=None, secrets=None):
         ("ftp", {"host": "h", "user": "anonymous"}, {"pass": ""}),
         ("webdav", {"url": "https://dav.example", "vendor": "other", "user": "u"}, {"pass": "p"}),
         ("webdav", {"url": "https://dav.example"}, {"bearer_token": "t"}),
-        ("WEBDAV", {"url": "https://dav.example", "vendor": "NEXTCLOUD", "user": "u"}, {"pass": "p"}),
+        ("WEBDAV", {"url": "https://dav.example", "vendor": "nextcloud", "user": "u"}, {"pass": "p"}),
         ("http", {"url": "https://files.example"}, {}),
         ("http", {}, {"url": "https://u:p@files.example"}),
         ("drive", {"scope": "drive"}, {"token": TOKEN}),
@@ -80,7 +82,7 @@ def test_a_misspelt_option_is_refused_with_the_nearest_name(known):
 
 
 def test_an_option_in_both_places_is_refused(known):
-    assert "both as attribute and as secret" in refusal(known, "s3", {"access_key_id": "A"}, S3)
+    assert "in attributes and in secrets" in refusal(known, "s3", {"access_key_id": "A"}, S3)
 
 
 @pytest.mark.parametrize(
@@ -202,11 +204,11 @@ def test_the_options_of_a_task_are_checked_like_attributes(known):
     ],
 )
 def test_values_fit_their_type(kind, good, bad):
-    assert [value for value in good if problem(Option("o", kind), value)] == []
-    assert [value for value in bad if not problem(Option("o", kind), value)] == []
+    assert [value for value in good if find_problem(Option("o", kind), value)] == []
+    assert [value for value in bad if not find_problem(Option("o", kind), value)] == []
 
 
 def test_an_exclusive_option_takes_only_its_choices():
     option = Option("delete_snapshots", choices=("", "include", "only"), is_exclusive=True)
-    assert problem(option, "include") == ""
-    assert "Did you mean 'include'?" in problem(option, "includes")
+    assert find_problem(option, "include") == ""
+    assert "Did you mean 'include'?" in find_problem(option, "includes")

@@ -17,8 +17,8 @@ from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.operatio
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.providers.option_checks import check
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.providers.schema import resolve
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.providers.truenas_names import (
-    ALIASES,
-    rclone_name,
+    TRUENAS_NAMES,
+    get_rclone_name,
 )
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.remote.open import build_content
 
@@ -92,14 +92,14 @@ def options_of(credential):
 def examples_of(name):
     """The examples for a provider of TrueNAS: under its name, or under rclone's when that is the same thing."""
     own = [credential for credential in CREDENTIALS if credential["provider"] == name]
-    plain = [credential for credential in CREDENTIALS if credential["provider"] == rclone_name(name)]
+    plain = [credential for credential in CREDENTIALS if credential["provider"] == get_rclone_name(name)]
     return own if name == "STORJ_IX" else own + plain
 
 
 def test_the_examples_are_there():
     assert len(CREDENTIALS) > 25
     assert len(TASKS) >= len(REQUIRED)
-    assert set(REQUIRED) == set(ALIASES) - {"HUBIC"}
+    assert set(REQUIRED) == set(TRUENAS_NAMES) - {"HUBIC"}
 
 
 def test_the_engine_takes_all_examples_at_once_and_doubts_none(host):
@@ -114,11 +114,9 @@ def test_rclone_receives_all_that_an_example_says(host, task):
     declared = next(credential for credential in CREDENTIALS if credential["name"] == task["credential"])
     credential, parsed = parse_credential(filled(declared)), parse_task(task)
     content = build_content(host, credential, parsed.provider_options, None, parsed.remote_path)
-    provider = resolve(credential.provider, host.providers)
     text = " ".join(content.arguments)
     for name, value in parsed.provider_options.items():
         if value and f"--{name.replace('_', '-')}=" not in text:
-            name = provider.alias.renamed.get(name, name)
             assert content.sections["remote"][name] == value
 
 
@@ -141,7 +139,7 @@ def test_what_truenas_lacks_has_an_example(provider):
 def test_every_other_provider_of_rclone_has_a_row(known_providers):
     rows = [row[0].strip("`") for row in OTHERS]
     assert sorted(rows) == rows
-    shown = {rclone_name(name) for name in ALIASES}
+    shown = {get_rclone_name(name) for name in TRUENAS_NAMES}
     assert set(rows) | set(WRAPPERS) == set(known_providers) - shown
     assert not set(rows) & set(WRAPPERS)
 

@@ -18,30 +18,32 @@ from ..config.tasks import Task
 from ..notify.events import Event, find_alarm, find_last_alarm, select_events
 from ..notify.send import send
 from ..notify.targets import parse_target
-from .records import Record
+from .records import Record, collect_facts
+
+EVENT_FACTS = ("task", "run_id", "state", "reason", "message")
 
 
-def started(layout: Layout, task: Task, record: Record, say: Callable[[str], None]) -> None:
+def notify_start(layout: Layout, task: Task, record: Record, say: Callable[[str], None]) -> None:
     """Notify the targets that are pinged at every start."""
-    for problem in _tell(layout, task, record, [], []):
+    for problem in _notify(layout, task, record, [], []):
         say(problem)
 
 
-def ended(layout: Layout, task: Task, record: Record, earlier: Sequence[Record], tail: Sequence[str]) -> List[str]:
+def notify_end(layout: Layout, task: Task, record: Record, earlier: Sequence[Record], tail: Sequence[str]) -> List[str]:
     """Notify all targets once per change of state. ``earlier`` are the previous runs, newest first.
 
     Return a sentence for each notification that could not be sent.
     """
-    return _tell(layout, task, record, earlier, tail)
+    return _notify(layout, task, record, earlier, tail)
 
 
-def overdue(layout: Layout, task: Task, slot: str) -> List[str]:
+def notify_overdue(layout: Layout, task: Task, slot: str) -> List[str]:
     """Notify all targets once for each ``slot`` (ISO 8601) since which no run has started.
 
     Return a sentence for each notification that could not be sent.
     """
-    told = _overdue_mark(layout, task.name)
-    if (read_text(told) or "").strip() == slot:
+    mark = _locate_overdue_mark(layout, task.name)
+    if (read_text(mark) or "").strip() == slot:
         return []
     event = Event(
         kind="overdue",
@@ -61,33 +63,30 @@ def overdue(layout: Layout, task: Task, slot: str) -> List[str]:
     if len(problems) < len(task.notify):
         make_directory(layout.state_dir)
         make_directory(layout.task_state_dir(task.name))
-        atomic_write(told, (slot + "\n").encode())
+        atomic_write(mark, (slot + "\n").encode())
     return problems
 
 
-def _overdue_mark(layout: Layout, task: str) -> str:
+def _locate_overdue_mark(layout: Layout, task: str) -> str:
     """Return the path of a file that exists after a notification of an overdue run, until a run has ended."""
     return layout.task_state_dir(task) + "/overdue"
 
 
-def _tell(layout: Layout, task: Task, record: Record, earlier: Sequence[Record], tail: Sequence[str]) -> List[str]:
+def _notify(layout: Layout, task: Task, record: Record, earlier: Sequence[Record], tail: Sequence[str]) -> List[str]:
     before = find_last_alarm((run.state, run.reason) for run in earlier)
-    if os.path.exists(_overdue_mark(layout, task.name)):
+    if os.path.exists(_locate_overdue_mark(layout, task.name)):
         before = "overdue"
+    facts = collect_facts(task, record)
     problems: List[str] = []
     for target in map(parse_target, task.notify):
         for kind in select_events(before, record.state, record.reason, target.pings):
             event = Event(
                 kind=kind,
-                task=task.name,
                 host=socket.gethostname(),
-                run_id=record.id,
-                state=record.state,
-                reason=record.reason,
-                message=record.message,
                 last_lines=tuple(tail),
+                **{name: facts[name] for name in EVENT_FACTS},
             )
             problems += send(target, event, real_host=layout.is_real_host)
     if find_alarm(record.state, record.reason):
-        remove(_overdue_mark(layout, task.name))
+        remove(_locate_overdue_mark(layout, task.name))
     return problems
