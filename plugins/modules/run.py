@@ -244,7 +244,6 @@ from ..module_utils._engine.common.errors import usage_error
 from ..module_utils._engine.host import Host
 from ..module_utils._engine.operations import one_time as onetime
 from ..module_utils._engine.operations import start as starting
-from ..module_utils._engine.operations import stop as stopping
 from ..module_utils._module import add_diff, run_module, select_parameters, show_public_targets
 
 
@@ -255,7 +254,7 @@ def control_run(module: AnsibleModule, host: Host) -> Dict[str, Any]:
     if state == "stopped":
         if inline:
             raise usage_error("With state=stopped, set only the option task. Remove the other options of a task.")
-        return stopping.stop_run(host, name, module.check_mode)
+        return starting.stop_run(host, name, module.check_mode)
     show_public_targets(module, [module.params])
     if module.check_mode or module.params["dry_run"]:
         if inline:
