@@ -252,7 +252,7 @@ def test_an_rclone_that_can_not_be_run(host, offsite):
     assert message.startswith(
         f"Cannot run {host.rclone.program}. Run the role skyhaul.cloudsync.runner, or put another rclone on PATH. "
     )
-    assert "No such file or directory" in message
+    assert "does not exist on this host" in message
 
 
 @pytest.mark.parametrize("module", ["seed", "credential", "task", "host_config"])

@@ -7,12 +7,22 @@
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import pathlib
 
 import pytest
 
 ENGINE = "ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine."
+SCRIPTED = """#!/bin/sh
+# rclone --config FILE --FLAG=VALUE ... COMMAND ...
+printf '%s\\n' "$*" >> '{folder}/called'
+config="$2"
+shift 2
+while [ "${{1#--}}" != "$1" ]; do shift; done
+[ -e "{folder}/$1.sh" ] || {{ echo "this rclone does not know $1" >&2; exit 97; }}
+. "{folder}/$1.sh"
+"""
 RECORDED = pathlib.Path(__file__).parents[3] / "recorded" / "providers-1.75.2.json"
 
 
@@ -63,6 +73,74 @@ def make_host(layout, known_providers):
 @pytest.fixture
 def host(make_host, seed):
     return make_host()
+
+
+class ScriptedRclone:
+    """A program that runs a shell script for each command of rclone; ``$config`` is its configuration."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.program = folder / "rclone"
+        self.program.write_text(SCRIPTED.format(folder=folder))
+        self.program.chmod(0o755)
+
+    def on(self, command, script):
+        """Run ``script`` for ``command``."""
+        (self.folder / f"{command}.sh").write_text(script + "\n")
+
+    def replay(self, command, recording):
+        """Answer ``command`` as it was recorded under the name ``recording``."""
+        runs = json.loads((RECORDED.parent / "runs.json").read_text(encoding="utf-8"))
+        found = next(run for run in runs if run["name"] == recording and run["version"] == "1.75.2")
+        (self.folder / f"{command}.err").write_text("\n".join(found["stderr"]) + "\n")
+        self.on(command, f"cat {self.folder}/{command}.err >&2; exit {found['exit_code']}")
+
+    def commands(self):
+        """Return the names of the commands so far."""
+        called = self.folder / "called"
+        lines = called.read_text().splitlines() if called.exists() else []
+        return [next(word for word in line.split()[2:] if not word.startswith("--")) for line in lines]
+
+
+@pytest.fixture
+def scripted(tmp_path):
+    """An rclone that does nothing yet. Its listings are empty."""
+    folder = tmp_path / "rclone"
+    folder.mkdir()
+    made = ScriptedRclone(folder)
+    made.on("lsjson", "echo []")
+    made.on("lsf", "echo a")
+    return made
+
+
+@pytest.fixture
+def scripted_host(layout, seed, known_providers, scripted):
+    """A host with the scripted rclone and a stored credential, offsite."""
+
+    class ScriptedHost(engine("host").Host):
+        rclone = engine("rclone.binary").Rclone(str(scripted.program), (1, 75, 2))
+        providers = known_providers
+
+    attributes = {"provider": "Minio", "endpoint": "https://s3.example.com", "access_key_id": "backup"}
+    secrets = {"secret_access_key": "an-s3-secret"}
+    credential = engine("config.credentials").Credential("offsite", "s3", attributes=attributes, secrets=secrets)
+    engine("config.credential_store").save_credential(layout, seed, credential)
+    return ScriptedHost(layout)
+
+
+@pytest.fixture
+def store_task(layout, seed, make_task, tmp_path):
+    """Store a task whose folder has one file."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    (folder / "a").write_text("hello\n")
+
+    def store(**options):
+        task = make_task(**{"path": str(folder), **options})
+        engine("config.task_store").save_task(layout, seed, task)
+        return task
+
+    return store
 
 
 @pytest.fixture

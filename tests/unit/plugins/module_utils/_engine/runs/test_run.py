@@ -1,0 +1,157 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import json
+import os
+
+import pytest
+
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.errors import (
+    EXIT_FAILED,
+    EXIT_REFUSED,
+    EXIT_SKIPPED,
+    EXIT_STOPPED,
+    EXIT_SUCCESS,
+)
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.flock import wait_lock
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.stop_signal import StopFlag
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.runs import records
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.runs.locks import locate_task_lock
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.runs.run import Run
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.runs.start_gate import locate_stop_marker
+
+
+@pytest.fixture
+def hooks(tmp_path):
+    """Hooks that write their names and the state that they see."""
+    names = ("before", "success", "failure", "always")
+    said = tmp_path / "hooks"
+    made = dict.fromkeys(names, f"echo $CLOUDSYNC_HOOK $CLOUDSYNC_STATE $CLOUDSYNC_REASON >> {said}")
+    return made, lambda: said.read_text().splitlines() if said.exists() else []
+
+
+@pytest.fixture
+def perform(scripted_host):
+    """Run the task, and check what every run leaves behind."""
+
+    def call(stop=None):
+        run = Run(scripted_host, "nightly", "manual", stop or StopFlag())
+        record = run.perform()
+        layout = scripted_host.layout
+        assert records.load_records(layout, "nightly")[0] == record
+        assert record.ended and not records.find_runner_pid(layout, "nightly", record.id)
+        live = layout.run_dir + "/live"
+        assert not os.path.isdir(live) or os.listdir(live) == []
+        return run
+
+    return call
+
+
+def test_a_run_that_succeeds_has_its_counts_in_the_record(scripted, store_task, hooks, perform):
+    store_task(hooks=hooks[0], mode="sync")
+    scripted.replay("sync", "sync")
+    run = perform()
+    record = run.record
+    assert (record.state, record.reason, record.exit_code, run.exit_code) == ("success", "", 0, EXIT_SUCCESS)
+    assert record.transfers > 0 and record.bytes > 0
+    assert hooks[1]() == ["before running", "success success", "always success"]
+
+
+def test_a_run_whose_rclone_fails_is_failed_with_its_reason(scripted, store_task, hooks, perform):
+    store_task(hooks=hooks[0])
+    scripted.replay("copy", "s3_access_denied")
+    run = perform()
+    assert (run.record.state, run.exit_code) == ("failed", EXIT_FAILED)
+    assert run.record.reason and run.record.message
+    assert hooks[1]() == ["before running", *(f"{kind} failed {run.record.reason}" for kind in ("failure", "always"))]
+
+
+def test_a_guard_refuses_before_rclone_is_asked(scripted, store_task, hooks, perform, tmp_path):
+    store_task(hooks=hooks[0], path=str(tmp_path / "nowhere"))
+    run = perform()
+    assert (run.record.state, run.record.reason, run.exit_code) == ("failed", "not_found", EXIT_REFUSED)
+    assert scripted.commands() == []
+    assert hooks[1]() == ["before running", "failure failed not_found", "always failed not_found"]
+
+
+def test_a_before_hook_that_fails_ends_the_run(scripted, store_task, perform):
+    store_task(hooks={"before": "echo no space; exit 7"})
+    run = perform()
+    assert (run.record.state, run.record.reason, run.exit_code) == ("failed", "hook", EXIT_FAILED)
+    assert "exit code 7" in run.record.message and "no space" in run.record.message
+    assert scripted.commands() == []
+
+
+def test_a_stop_ends_the_transfer_and_leaves_the_stop_marker(scripted, store_task, hooks, perform, scripted_host):
+    store_task(hooks=hooks[0])
+    asked = scripted.folder / "asked"
+    scripted.on("copy", f"trap 'exit 143' TERM; touch {asked}; while :; do sleep 0.05; done")
+
+    class Stop(StopFlag):
+        @property
+        def requested(self):
+            return asked.exists()
+
+        @requested.setter
+        def requested(self, value):
+            pass
+
+    stop = Stop()
+    run = perform(stop)
+    assert (run.record.state, run.record.reason, run.exit_code) == ("aborted", "stopped", EXIT_STOPPED)
+    assert hooks[1]() == ["before running", "failure aborted stopped", "always aborted stopped"]
+    assert os.path.exists(locate_stop_marker(scripted_host.layout, "nightly"))
+
+
+def test_a_run_over_its_max_duration_is_failed(scripted, store_task, perform):
+    store_task(limits={"max_duration": 1})
+    scripted.on("copy", "exec sleep 60")
+    run = perform()
+    assert (run.record.state, run.record.reason, run.exit_code) == ("failed", "max_duration", EXIT_FAILED)
+
+
+def test_a_run_of_a_task_that_runs_already_is_skipped(scripted, store_task, hooks, perform, scripted_host):
+    store_task(hooks=hooks[0])
+    with wait_lock(locate_task_lock(scripted_host.layout, "nightly")):
+        run = perform()
+    assert (run.record.state, run.record.reason, run.exit_code) == ("skipped", "locked", EXIT_SKIPPED)
+    assert scripted.commands() == [] and hooks[1]() == []
+
+
+def test_an_unexpected_error_still_leaves_a_record_and_runs_the_hooks(
+    scripted, store_task, hooks, perform, monkeypatch
+):
+    store_task(hooks=hooks[0])
+
+    def fail(*_all):
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr(Run, "_guarded", fail)
+    run = perform()
+    assert (run.record.state, run.record.reason, run.exit_code) == ("failed", "other", EXIT_FAILED)
+    assert "RuntimeError('a defect')" in run.record.message
+    with open(run.record.log, encoding="utf-8") as log:
+        assert "Traceback" in log.read()
+    assert hooks[1]()[-1] == "always failed other"
+
+
+def test_a_credential_that_is_missing_fails_the_run_with_its_hooks(store_task, hooks, perform, scripted_host):
+    store_task(hooks=hooks[0], credential="gone")
+    run = perform()
+    assert (run.record.state, run.exit_code) == ("failed", 2)
+    assert hooks[1]() == ["failure failed usage", "always failed usage"]
+
+
+def test_no_secret_is_in_an_argument_the_environment_the_log_or_the_record(scripted, store_task, perform):
+    store_task()
+    scripted.on("copy", f"env > {scripted.folder}/environment; grep -q an-s3-secret $config")
+    run = perform()
+    assert run.record.state == "success"
+    shown = [json.dumps(run.record.public())]
+    for path in (run.record.log, scripted.folder / "called", scripted.folder / "environment"):
+        with open(path, encoding="utf-8") as stream:
+            shown.append(stream.read())
+    assert "an-s3-secret" not in "".join(shown)
