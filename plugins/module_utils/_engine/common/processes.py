@@ -81,7 +81,7 @@ def run_tool(
         with contextlib.suppress(subprocess.TimeoutExpired):
             child.wait(GRACE_SECONDS)
         if isinstance(error, subprocess.TimeoutExpired):
-            raise ToolError(f"{argv[0]} timed out after {timeout:.0f} s.", timed_out=True) from None
+            raise ToolError(f"{argv[0]} timed out after {timeout:g} s.", timed_out=True) from None
         raise
     return ToolResult(child.returncode, output, errors.decode("utf-8", "replace"))
 

@@ -63,6 +63,13 @@ def test_a_guard_that_refuses_before_there_is_a_plan_leaves_it_empty(dry_run, st
     assert scripted.commands() == []
 
 
+def test_an_empty_source_refuses_and_no_plan_is_made(dry_run, store_task, scripted):
+    scripted.on("lsf", "exit 0")
+    made = dry_run(store_task(mode="sync"))
+    assert (made.to_dict()["reason"], made.exit_code, made.plan) == ("empty_source", EXIT_REFUSED, None)
+    assert "sync" not in scripted.commands()
+
+
 def test_an_rclone_that_fails_is_an_error_and_no_plan(dry_run, store_task, scripted):
     scripted.on("sync", "echo broken >&2; exit 7")
     made = dry_run(store_task(mode="sync"))
