@@ -147,7 +147,7 @@ run:
     reason:
       description:
         - Reason of the failure, as one word. Empty after a success.
-        - 'Guards, before an attempt changed anything: V(empty_source), V(not_mounted), V(build_marker_error),
+        - 'Guards, before an attempt changed anything: V(empty_source), V(not_mounted), V(marker_missing),
           V(max_delete), V(source_changed), V(crypt_password), V(not_found), V(usage).'
         - 'Provider: V(auth), V(network), V(not_found), V(quota), V(restricted_content), V(archived_object).'
         - 'Transfer: V(deletions_suppressed) (some files failed, so nothing was deleted), V(undecryptable),

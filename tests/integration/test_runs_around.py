@@ -90,8 +90,8 @@ def test_a_success_hook_that_fails_fails_the_run(site):
 def test_failure_and_always_run_when_a_guard_refuses(site):
     kinds = {kind: f"echo $CLOUDSYNC_REASON > {site.data}/{kind}" for kind in ("failure", "always")}
     site.task(hooks=kinds, guards={"marker": "absent"})
-    site.run("documents", 3, "build_marker_error")
-    assert (site.data / "failure").read_text() == (site.data / "always").read_text() == "build_marker_error\n"
+    site.run("documents", 3, "marker_missing")
+    assert (site.data / "failure").read_text() == (site.data / "always").read_text() == "marker_missing\n"
 
 
 def test_a_stopped_run_ends_its_hook(site):
@@ -145,14 +145,14 @@ def test_a_change_of_state_is_told_once(site):
         site.run("documents")
         assert posted == []
         site.task(notify=[address], guards={"marker": "absent"})
-        site.run("documents", 3, "build_marker_error")
-        site.run("documents", 3, "build_marker_error")
+        site.run("documents", 3, "marker_missing")
+        site.run("documents", 3, "marker_missing")
         assert [notice["event"] for notice in posted] == ["failed"]
         site.task(notify=[address])
         site.run("documents")
         site.run("documents")
     assert [notice["event"] for notice in posted] == ["failed", "recovered"]
-    assert posted[0]["reason"] == "build_marker_error"
+    assert posted[0]["reason"] == "marker_missing"
     assert posted[0]["task"] == "documents"
     assert SECRET not in json.dumps(posted)
 
@@ -206,7 +206,7 @@ def test_a_later_overdue_run_is_told_although_a_stopped_one_came_between(site):
 
 def test_a_notice_that_fails_is_told_and_fails_no_run(site):
     site.task(notify=["http://127.0.0.1:9/" + SECRET], guards={"marker": "absent"})
-    message = site.run("documents", 3, "build_marker_error")["message"]
+    message = site.run("documents", 3, "marker_missing")["message"]
     assert "127.0.0.1" in message
     assert SECRET not in message
 

@@ -140,7 +140,7 @@ def test_a_folder_that_is_mounted(sides, machine):
 def test_a_marker_that_is_missing(sides, direction, marker):
     machine, source, destination = sides(direction, guards={"marker": marker})
     write_tree(source, FILES)
-    assert marker in refused(machine, destination, "build_marker_error")["message"]
+    assert marker in refused(machine, destination, "marker_missing")["message"]
     write_tree(source, {marker: ""})
     machine.run("documents")
     assert text_tree(destination) == {**FILES, marker: ""}

@@ -40,7 +40,7 @@ def build_parser() -> argparse.ArgumentParser:
     verify.add_argument("--path", default="", help="the path to list, for a login that cannot list the root")
     check = add("check", "For monitoring: exit 0 if all is well, else print a line for each problem and exit 1.")
     check.add_argument(
-        "--notify", action="store_true", help="send notifications for overdue tasks; exit 0 if all were sent"
+        "--notify", action="store_true", help="send notifications for overdue tasks, and exit 0 if all were sent"
     )
     # For the unit files. Not listed, because operators do not need them.
     add("gate", None, "TASK")

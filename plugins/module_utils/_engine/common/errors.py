@@ -17,7 +17,7 @@ REASONS = frozenset(
         "not_found",
         "empty_source",
         "not_mounted",
-        "build_marker_error",
+        "marker_missing",
         "max_delete",
         "source_changed",
         "crypt_password",

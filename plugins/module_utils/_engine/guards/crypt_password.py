@@ -135,6 +135,6 @@ def _wrong_or_failed(session: Session, task: Task, answer: Answer) -> CloudsyncE
 def _wrong_password(task: Task) -> CloudsyncError:
     return Refused(
         "crypt_password",
-        f"The files at remote_path {task.remote_path!r} were not encrypted with this task's password and salt. Nothing "
-        "was changed. Correct encryption.password and encryption.salt, or use another remote_path.",
+        f"The files at remote_path {task.remote_path!r} were not encrypted with this task's password and salt. Correct "
+        "encryption.password and encryption.salt, or use another remote_path.",
     )

@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""Guard: a run deletes no more files than ``guards.max_delete`` allows. The plan is counted, then rclone counts."""
+"""Guard: a run deletes no more files than ``guards.max_delete`` allows, first in the plan, then in rclone."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ def check_deletions(task: Task, plan: Plan) -> None:
         raise Refused(
             "max_delete",
             f"The run would delete {count} of the {plan.present} files at the destination. guards.max_delete is "
-            f"{limit}. Nothing was changed. Check the plan with 'cloudsync run {task.name} --dry-run'. If it is "
-            "correct, raise guards.max_delete.",
+            f"{limit}. Check the plan with 'cloudsync run {task.name} --dry-run'. If it is correct, raise "
+            "guards.max_delete.",
         )
 
 
 def limit_deletions(task: Task, plan: Optional[Plan]) -> Optional[int]:
     """Return the value of rclone's ``--max-delete``, in files, for what changes after the plan was made.
 
-    With keep_deleted, rclone counts a file that it moves into the folder up to twice, and one that it overwrites once:
-    where the provider cannot move, a copy and a deletion serve (rclone 1.60 and 1.75).
+    With keep_deleted, rclone counts a file that it moves into the folder up to twice, and one that it overwrites once.
+    The reason is that it copies and deletes the file if the provider cannot move it (rclone 1.60 and 1.75).
     """
     if plan is None or not task.guards.max_delete or task.mode != SYNC:
         return None

@@ -20,8 +20,8 @@ def check_local(task: Task) -> None:
     if task.guards.mounted and not os.path.ismount(task.guards.mounted):
         raise Refused(
             "not_mounted",
-            f"Mount point {task.guards.mounted} is not mounted. Nothing was changed. Mount it "
-            f"(mount {task.guards.mounted}), then run the task again.",
+            f"Mount point {task.guards.mounted} is not mounted. Mount it (mount {task.guards.mounted}), then run the "
+            "task again.",
         )
     if os.path.lexists(task.path) and not os.path.isdir(task.path):
         raise Refused("not_found", f"Path {task.path} is not a directory. Set path to a directory.")
@@ -33,21 +33,19 @@ def check_local(task: Task) -> None:
 
 
 def check_unchanged(task: Task, local: PinnedFolder) -> None:
-    """Refuse an attempt if the path leads elsewhere since the run began."""
+    """Refuse an attempt if the path no longer leads to the directory that the run began with."""
     if local.is_current():
         return
-    kind, reason = ("source", "source_changed") if task.is_push else ("target", "not_mounted")
+    kind, reason = ("Source", "source_changed") if task.is_push else ("Destination", "not_mounted")
     raise Refused(
         reason,
-        f"The {kind} {task.path} was unmounted or replaced during the run. Nothing more was changed. Check the mount, "
-        "then run the task again.",
+        f"{kind} {task.path} was unmounted or replaced during the run. Check the mount, then run the task again.",
     )
 
 
 def build_marker_error(marker: str) -> Refused:
     """Return the refusal of a source without the file ``marker``."""
     return Refused(
-        "build_marker_error",
-        f"Marker file {marker} does not exist. Nothing was changed. Check that the source is mounted and that its path "
-        "is correct.",
+        "marker_missing",
+        f"Marker file {marker} does not exist. Check that the source is mounted and that its path is correct.",
     )

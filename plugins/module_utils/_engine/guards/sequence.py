@@ -98,7 +98,7 @@ def check_before_session(task: Task, provider: str) -> None:
 def check_with_session(attempt: Attempt) -> None:
     """Refuse one attempt of a run. Raise an error if a guard cannot be evaluated.
 
-    Every attempt passes this anew, the guards that look at this host included.
+    Call it before every attempt. It repeats the LOCAL guards, because the host may have changed.
     """
     for check in LOCAL:
         check(attempt.task)

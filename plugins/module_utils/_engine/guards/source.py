@@ -35,7 +35,7 @@ EFFECTS = {
 def check_source(session: Session, task: Task, ends: Endpoints) -> None:
     """Refuse a source that does not exist, has no marker, or is empty in a sync or move.
 
-    Of a push, also check that the provider answers.
+    For a push, also check that the provider answers.
     """
     if task.is_push:
         _check_answer(session, task)
@@ -49,8 +49,8 @@ def check_source(session: Session, task: Task, ends: Endpoints) -> None:
         raise Refused(
             "empty_source",
             f"Source {task.path if task.is_push else repr(task.remote_path)} contains no files that match the task's "
-            f"filters. {EFFECTS[task.mode]} Nothing was changed. Check that the source is mounted and that the path is "
-            "correct. If the source may be empty, set guards.empty_source to allow.",
+            f"filters. {EFFECTS[task.mode]} Check that the source is mounted and that the path is correct. If the "
+            "source may be empty, set guards.empty_source to allow.",
         )
 
 

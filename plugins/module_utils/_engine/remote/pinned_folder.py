@@ -4,11 +4,11 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""The local side of a run, held open.
+"""Hold the local directory of a run open.
 
-A path can lead elsewhere at any moment: the volume is unmounted (also by ``umount --lazy``), or the
-directory is replaced. All commands of a run reach the directory through one open descriptor, so that they see
-the directory that the guards have seen, or an error, and never what lies below a mount point.
+A path can lead elsewhere at any moment: the volume is unmounted (also by ``umount --lazy``), or the directory is
+replaced. Therefore all commands of a run use one open descriptor. They see the directory that the guards have checked,
+or get an error. They never see the files below a mount point.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class PinnedFolder:
         self._pattern = re.compile(re.escape(self.path) + r"(?![0-9])")
 
     def is_current(self) -> bool:
-        """Whether the directory's own path still leads to it."""
+        """Return whether the directory's own path still leads to it."""
         try:
             now = os.stat(self._shown)
         except OSError:

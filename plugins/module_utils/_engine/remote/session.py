@@ -132,7 +132,7 @@ class Session:
         return ["--config", config, "--ask-password=false", *self.live.arguments, *self.connection]
 
     def _config_path(self, directory: int) -> str:
-        """Return the path of the configuration. A user other than root can reach it only through the open directory."""
+        """Return the path of the configuration. Other users than root reach it only through the open directory."""
         if self.user == "root" or os.geteuid() != 0:
             return self.live.path
         return f"/proc/self/fd/{directory}/{os.path.basename(self.live.path)}"

@@ -121,7 +121,13 @@ class Run:
     def _fail(self, error: CloudsyncError) -> None:
         self.refused = isinstance(error, Refused)
         states = {"locked": "skipped", "stopped": "aborted"}
-        self._settle(states.get(error.reason, "failed"), error.reason, error.message)
+        self._settle(states.get(error.reason, "failed"), error.reason, f"{error.message}{self._describe_effect()}")
+
+    def _describe_effect(self) -> str:
+        """Return a sentence about the effect of a refused run. An earlier attempt may have changed something."""
+        if not self.refused:
+            return ""
+        return " Nothing was changed." if self.record.exit_code is None else " Nothing more was changed."
 
     def _settle(self, state: str, reason: str, message: str) -> None:
         self.record = replace(self.record, state=state, reason=reason, message=message)

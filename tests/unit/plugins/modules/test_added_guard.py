@@ -44,7 +44,7 @@ def add_guard(monkeypatch):
 @pytest.mark.parametrize("group", ["DECLARED", "LOCAL", "WITH_SESSION"])
 def test_an_added_guard_refuses_a_run_and_a_dry_run(host, task, add_guard, group):
     add_guard(group)
-    assert host.run("run", {"task": "documents"})["run"]["message"] == SENTENCE
+    assert host.run("run", {"task": "documents"})["run"]["message"] == f"{SENTENCE} Nothing was changed."
     refused = f"A run of task documents would end as other: {SENTENCE}"
     assert host.run("run", {"task": "documents", "dry_run": True})["msg"] == refused
     assert host.run("run", {"task": "documents"}, check=True)["msg"] == refused
@@ -54,7 +54,7 @@ def test_an_added_guard_refuses_a_run_and_a_dry_run(host, task, add_guard, group
 @pytest.mark.parametrize("group", ["LOCAL", "WITH_SESSION"])
 def test_an_added_guard_refuses_a_one_time_run_and_its_dry_run(host, once, add_guard, group):
     add_guard(group)
-    assert host.run("run", once)["run"]["message"] == SENTENCE
+    assert host.run("run", once)["run"]["message"] == f"{SENTENCE} Nothing was changed."
     refused = f"A run of task onetime would end as other: {SENTENCE}"
     assert host.run("run", dict(once, dry_run=True))["msg"] == refused
     assert [line for line in host.rclone.commands() if " copy " in line] == []

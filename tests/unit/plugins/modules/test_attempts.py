@@ -60,14 +60,15 @@ def test_a_source_that_was_replaced_after_an_attempt_is_refused(host, task, sour
     host.rclone.does("sync", replace(source))
     run = host.run("run", {"task": "documents"})["run"]
     assert (run["reason"], len(transfers(host))) == ("source_changed", 1)
-    assert f"The source {source} was unmounted or replaced during the run." in run["message"]
+    assert f"Source {source} was unmounted or replaced during the run." in run["message"]
+    assert run["message"].endswith(" Nothing more was changed.")
 
 
 def test_a_source_that_lost_its_marker_after_an_attempt_is_refused(host, task, source):
     host.ok("task", dict(task, guards={"marker": "a"}))
     host.rclone.answers("sync", code=TEMPORARY)
     host.rclone.does("sync", f"rm -f {shlex.quote(source)}/a")
-    assert host.run("run", {"task": "documents"})["run"]["reason"] == "build_marker_error"
+    assert host.run("run", {"task": "documents"})["run"]["reason"] == "marker_missing"
     assert len(transfers(host)) == 1
 
 

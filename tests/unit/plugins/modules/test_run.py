@@ -68,7 +68,9 @@ def test_a_run_that_a_guard_refuses_fails_with_its_record(host, task, source):
     assert (run["state"], run["reason"], run["task"], run["trigger"]) == ("failed", "not_found", "documents", "manual")
     assert result["reason"] == "not_found"
     assert result["msg"] == f"Run {run['id']} of task documents ended as failed (not_found): {run['message']}"
-    assert run["message"] == f"Source {source}/nowhere does not exist. Create it, or correct the task's path."
+    assert run["message"] == (
+        f"Source {source}/nowhere does not exist. Create it, or correct the task's path. Nothing was changed."
+    )
     assert run["exit_code"] is None
     with open(run["log"], encoding="utf-8") as log:
         assert run["message"] in log.read()

@@ -105,7 +105,7 @@ def test_a_marker_must_be_a_file_in_the_source(make_task, tmp_path):
     os.makedirs(str(tmp_path / "a" / ".here"))
 
     reason, message = refusal(check_local, task)
-    assert reason == "build_marker_error"
+    assert reason == "marker_missing"
     assert str(tmp_path / "a" / ".here") in message
     (tmp_path / "a" / ".here").rmdir()
     (tmp_path / "a" / ".here").write_text("")
@@ -131,9 +131,7 @@ def test_the_refusal_of_an_empty_source_says_what_the_run_would_do(make_task, mo
     reason, message = refusal(check_source, EmptyRemote(), task, Endpoints("/srv", "remote:bucket/data"))
 
     assert reason == "empty_source"
-    assert message.startswith(
-        f"Source /srv contains no files that match the task's filters. {effect} Nothing was changed."
-    )
+    assert message.startswith(f"Source /srv contains no files that match the task's filters. {effect} Check")
     check_source(EmptyRemote(), make_task(path="/srv", mode="copy"), Endpoints("/srv", "remote:bucket/data"))
 
 
