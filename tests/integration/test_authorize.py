@@ -166,7 +166,7 @@ def test_an_allowed_login_becomes_a_vault_file_and_a_credential_that_works(
 
     assert "changed=1" in said
     assert "ssh -L 53682:127.0.0.1:53682 " in said
-    assert f"{operator.file} holds it as {LOGIN}" in said
+    assert f"The variable {LOGIN} in {operator.file} contains the attributes" in said
     assert SECRET not in said and operator.token()["access_token"] == operator.account.access_token()
     # 1.60 keeps no expires_in.
     assert ("expires_in" in operator.token()) == (which == "rclone")
@@ -250,7 +250,7 @@ def test_nothing_is_guessed(operator):
 def test_without_a_vault_password_nobody_logs_in(operator):
     operator.vault = []
     said = operator.refused()
-    assert "start Ansible with --ask-vault-pass or --vault-password-file" in said
+    assert "Start Ansible with --ask-vault-pass or --vault-password-file" in said
 
 
 def test_a_port_that_is_in_use_is_told(operator, browser, port):
