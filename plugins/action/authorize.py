@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Action: log in at a provider in a browser. It runs on the control node; the module of this name documents it."""
+"""Action: log in to a provider in a browser, on the control node. The module of this name documents it."""
 
 from __future__ import annotations
 
@@ -42,48 +42,48 @@ display = Display()
 
 
 class ActionModule(ActionBase):
-    """Only an action can show the address while it waits for somebody to open it."""
+    """The action authorize. Only an action can show the address while it waits for the login."""
 
     _supports_check_mode = True
     _supports_async = False
     _requires_connection = False
 
     def run(self, tmp: Optional[str] = None, task_vars: Optional[Dict[str, Any]] = None) -> Dict[str, Any]:
-        """The result, without a secret; a failed one with a sentence."""
+        """Return the result, without a secret. A failed one has a message."""
         result: Dict[str, Any] = super().run(tmp, task_vars)
         _checked, options = self.validate_argument_spec(ARGUMENTS)
         try:
-            return {**result, **self._answer(options)}
+            return {**result, **self._log_in(options)}
         except CloudsyncError as error:
             return {**result, "failed": True, "msg": error.message, "reason": error.reason}
         except OSError as error:
             refusal = system_error(error)
             return {**result, "failed": True, "msg": refusal.message, "reason": refusal.reason}
 
-    def _answer(self, options: Dict[str, Any]) -> Dict[str, Any]:
+    def _log_in(self, options: Dict[str, Any]) -> Dict[str, Any]:
         host = Host.from_environment(os.environ)
-        wanted = _wanted(host, options)
-        variable = _variable(options)
+        wanted = _parse_wanted(host, options)
+        variable = _check_variable(options)
         file = VaultFile(options["file"], variable, options["vault_id"] or "")
         answer: Dict[str, Any] = {"file": file.path, "variable": variable, "drives": []}
         kept = file.read()
         if kept is not None and not options["replace"]:
             _check_same(file.path, wanted, kept)
-            return {**answer, "changed": False, "msg": f"{file.path} holds the login already."}
+            return {**answer, "changed": False, "msg": f"{file.path} already contains the login."}
         if self._task.check_mode:
-            return {**answer, "changed": True, "msg": f"A login would be written to {file.path}."}
+            return {**answer, "changed": True, "msg": f"A login would be saved in {file.path}."}
         file.prepare()
         login = authorizing.log_in(
-            host, wanted, options["timeout"], _shown(options["open_browser"], "client_id" in wanted.attributes)
+            host, wanted, options["timeout"], _make_show(options["open_browser"], "client_id" in wanted.attributes)
         )
         if authorizing.is_onedrive(host, login):
-            login, drives = authorizing.with_drive(login, options["graph_url"] or "")
-            answer["drives"] = [drive.public() for drive in drives]
+            login, drives = authorizing.choose_drive(login, options["graph_url"] or "")
+            answer["drives"] = [drive.to_dict() for drive in drives]
         file.write(login.to_dict())
-        return {**answer, "changed": True, "msg": _said(file.path, variable, login)}
+        return {**answer, "changed": True, "msg": _describe(file.path, variable, login)}
 
 
-def _wanted(host: Host, options: Dict[str, Any]) -> Login:
+def _parse_wanted(host: Host, options: Dict[str, Any]) -> Login:
     attributes = {**options["attributes"]}
     if options["drive_id"]:
         attributes["drive_id"] = options["drive_id"]
@@ -92,48 +92,50 @@ def _wanted(host: Host, options: Dict[str, Any]) -> Login:
     )
 
 
-def _variable(options: Dict[str, Any]) -> str:
-    """The name of the variable that the file is to hold."""
+def _check_variable(options: Dict[str, Any]) -> str:
+    """Return the name of the variable in the file."""
     name: str = options["variable"] or "cloudsync_login_" + re.sub(r"\W+", "_", options["provider"].lower())
     if not VARIABLE.match(name):
-        raise usage_error(f"{name!r} is no name for a variable: use letters, digits and _.")
+        raise usage_error(f"{name!r} is not a valid name for a variable. Use letters, digits and _.")
     return name
 
 
 def _check_same(path: str, wanted: Login, kept: Any) -> None:
-    different = authorizing.differences(wanted, kept)
+    different = authorizing.list_differences(wanted, kept)
     if different:
         raise usage_error(
-            f"{path} holds another login (other: {', '.join(different)}). It is left as it is: name another file, or "
-            "say replace to log in again."
+            f"{path} contains a login with other options: {', '.join(different)}. Nothing was changed. Set file to "
+            "another path, or set replace to log in again."
         )
 
 
-def _shown(may_open: bool, own_client: bool) -> authorizing.Show:
-    """Tells the operator what to do, at once."""
+def _make_show(may_open: bool, own_client: bool) -> authorizing.Show:
+    """Return a function that shows the operator at once what to do."""
 
     def show(address: str, redirect: str) -> None:
         opened = may_open and authorizing.open_browser(address, os.environ)
         lines = [
-            "A browser was opened. If it shows nothing, open this address:" if opened else "Open in a browser:",
+            "A browser was opened. If it shows nothing, open this address:"
+            if opened
+            else "Open this address in a browser:",
             "",
             "    " + address,
             "",
-            "From another computer, first make this machine's port reachable there:",
+            "On another computer, first forward the port to this machine:",
             "",
             f"    ssh -L {PORT}:127.0.0.1:{PORT} {getpass.getuser()}@{socket.gethostname()}",
         ]
         if own_client and redirect:
-            lines += ["", f"The client has to have the redirect address {redirect}"]
-        # On standard error, because Ansible's standard output is kept back when it is no terminal. Not into Ansible's
-        # log: whoever has the address could answer in the operator's place.
+            lines += ["", f"Register this redirect address for your client: {redirect}"]
+        # On standard error, because Ansible buffers standard output without a terminal. Not in Ansible's log, because
+        # anybody with the address could log in instead of the operator.
         display.display("\n".join(lines), stderr=True, screen_only=True)
 
     return show
 
 
-def _said(path: str, variable: str, login: Login) -> str:
+def _describe(path: str, variable: str, login: Login) -> str:
     return (
-        f"Logged in. {path} holds it as {variable}, with attributes ({', '.join(login.attributes) or 'none'}) and "
-        f"secrets ({', '.join(login.secrets)}) for a credential."
+        f"Logged in. The variable {variable} in {path} contains the attributes "
+        f"({', '.join(login.attributes) or 'none'}) and the secrets ({', '.join(login.secrets)}) for a credential."
     )

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Filter: what the hosts of a fleet answered, as a report."""
+"""Filter: turn the tasks of many hosts into one report."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ author:
 short_description: Turn the tasks of many hosts into one report
 version_added: 1.0.0
 description:
-  - Turns what M(skyhaul.cloudsync.task_info) returned on each host of a play into totals, rows, and one HTML page.
-  - The page needs nothing from elsewhere and runs no script. Every text that a host gave is escaped in it.
+  - Turns the results of M(skyhaul.cloudsync.task_info) on the hosts of a play into totals, rows, and one HTML page.
+  - The page loads no external content and runs no script. Every text from a host is escaped.
   - A host that was unreachable, or where the module failed, is listed with the reason.
-  - The role P(skyhaul.cloudsync.report#role) collects the answers, and writes the report to files.
+  - The role P(skyhaul.cloudsync.report#role) collects the results and writes the report to files.
 options:
   _input:
     description:
-      - Host names, each with the registered result of M(skyhaul.cloudsync.task_info) for that host.
-      - An empty result stands for a host that was not asked.
+      - Dictionary of host names, each with the registered result of M(skyhaul.cloudsync.task_info) for that host.
+      - An empty result means that the host was not asked.
     type: dict
     required: true
   title:
     description:
-      - The heading of the page.
+      - Heading of the page.
     type: str
     default: Cloud sync
 seealso:
@@ -34,13 +34,13 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: See how the tasks are doing
+- name: Read the state of the tasks
   skyhaul.cloudsync.task_info:
   register: found
   ignore_unreachable: true
   failed_when: false
 
-- name: Tell the fleet's state in a sentence
+- name: Show a summary of the fleet
   ansible.builtin.debug:
     msg: "{{ (dict(ansible_play_hosts_all | zip(answers)) | skyhaul.cloudsync.fleet_report).data.summary }}"
   run_once: true
@@ -62,31 +62,31 @@ _value:
           type: int
           sample: 1
         generated:
-          description: When the report was made, as ISO 8601 in UTC.
+          description: The time of the report, in ISO 8601 and UTC.
           type: str
           sample: "2027-01-31T07:00:00+00:00"
         summary:
-          description: The totals in a sentence.
+          description: The totals in one or two sentences.
           type: str
-          sample: "12 tasks on 5 hosts: 1 in trouble, 11 fine."
+          sample: "12 tasks on 5 hosts: 1 with problems, 11 fine."
         totals:
           description:
-            - How many C(hosts) there are, how many of them gave no answer (C(silent)), how many C(tasks) there are, how
-              many of them are at each level (C(problem), C(running), C(pending), C(fine), C(disabled)), and how many of
-              the problems are C(failed) and how many C(overdue). A task can be both.
+            - The number of C(hosts), of hosts that did not answer (C(silent)), of C(tasks), of tasks at each level
+              (C(problem), C(running), C(pending), C(fine), C(disabled)), and of C(failed) and C(overdue) tasks among
+              the problems. A task can be both.
           type: dict
         hosts:
           description:
-            - The hosts, those without an answer first, as dictionaries of C(host), C(state) (V(answered),
-              V(unreachable), V(failed), V(not_asked)), C(message) and C(tasks), the number of its tasks.
+            - The hosts as dictionaries of C(host), C(state) (V(answered), V(unreachable), V(failed), V(not_asked)),
+              C(message) and C(tasks), the number of its tasks. Hosts that did not answer come first.
           type: list
           elements: dict
         tasks:
           description:
-            - The tasks, the worst first, as dictionaries of C(host), C(task), C(description), C(level), C(enabled),
+            - The tasks, problems first, as dictionaries of C(host), C(task), C(description), C(level), C(enabled),
               C(state), C(reason), C(message), C(direction), C(mode), C(schedule), C(started), C(ended), C(duration) in
               seconds, C(percent), C(bytes), C(transfers), C(deletes), C(errors), C(next), C(overdue_since) and C(log).
-            - Of a run under way, C(bytes) and the counts are those so far.
+            - While a run is active, C(bytes) and the counts are those so far.
           type: list
           elements: dict
     html:
@@ -99,21 +99,21 @@ from typing import Any, Callable, Dict, Mapping
 
 from ansible.errors import AnsibleFilterError
 
-from ..plugin_utils._report.fleet import fleet
-from ..plugin_utils._report.page import page
+from ..plugin_utils._report.fleet import build_report
+from ..plugin_utils._report.page import render_page
 
 
 def fleet_report(answers: Any, title: str = "Cloud sync") -> Dict[str, Any]:
-    """See DOCUMENTATION; AnsibleFilterError says what is wrong with the input."""
+    """Return the report, as in RETURN. Raises AnsibleFilterError for an invalid input."""
     if not isinstance(answers, Mapping) or not all(isinstance(answer, Mapping) for answer in answers.values()):
-        raise AnsibleFilterError("fleet_report takes a dictionary of host names, each with a registered result.")
-    data = fleet(answers, datetime.datetime.now(datetime.timezone.utc))
-    return {"data": data, "html": page(data, title)}
+        raise AnsibleFilterError("The input of fleet_report must be a dictionary of host names and registered results.")
+    data = build_report(answers, datetime.datetime.now(datetime.timezone.utc))
+    return {"data": data, "html": render_page(data, title)}
 
 
 class FilterModule:
     """The filters of this file."""
 
     def filters(self) -> Dict[str, Callable[..., Any]]:
-        """By name."""
+        """Return the filters by their names."""
         return {"fleet_report": fleet_report}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Filter: an rclone.conf as variables of this collection."""
+"""Filter: turn the remotes of an rclone.conf into variables of this collection."""
 
 from __future__ import annotations
 
@@ -13,33 +13,32 @@ author:
 short_description: Turn the remotes of an rclone.conf into variables
 version_added: 1.0.0
 description:
-  - Turns the remotes of rclone's configuration into the text of two files, one with C(cloudsync_credentials), one with
-    their secrets, encrypted by Ansible Vault.
-  - Passwords that are obscured in the configuration are there in clear, as this collection takes them. A configuration
-    that is encrypted as a whole is decrypted.
-  - A crypt remote becomes an entry of C(cloudsync_import_encryptions), with what a task over it needs. Other remotes
-    that stand on remotes (alias, union, chunker and the like) are listed.
-  - Everything is checked as a host would check it. What can't be carried over is listed, and its values are kept in the
-    encrypted file.
-  - What it returns has no secret in clear.
+  - Turns the remotes of rclone's configuration into the text of two files. One contains C(cloudsync_credentials), the
+    other their secrets, encrypted with Ansible Vault.
+  - Obscured passwords become plain text, which this collection expects. An encrypted configuration is decrypted.
+  - A crypt remote becomes an entry of C(cloudsync_import_encryptions), with the options for tasks. Other remotes that
+    are based on remotes (alias, union, chunker and others) are listed.
+  - Everything is checked as a host would check it. Options that cannot be imported are listed, and their values are
+    kept in the encrypted file.
+  - The result contains no secret in clear.
   - The playbook C(skyhaul.cloudsync.import_rclone) writes the files.
 requirements:
-  - A vault password, given to Ansible as for any encrypted file.
+  - A vault password for Ansible, as for any encrypted file.
   - rclone and the Python library C(cryptography) on the control node.
 options:
   _input:
     description:
-      - The text of the configuration.
+      - Text of the configuration.
     type: str
     required: true
   password:
     description:
-      - The password of a configuration that is encrypted as a whole.
+      - Password of an encrypted configuration.
     type: str
     default: ""
   rclone:
     description:
-      - The rclone of this machine, by default the first that is found.
+      - Path of the rclone of this machine. If it is empty, the first rclone on C(PATH) is used.
     type: path
     default: ""
 seealso:
@@ -48,7 +47,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: See what could be carried over
+- name: Show what can be imported
   ansible.builtin.debug:
     msg: "{{ (lookup('ansible.builtin.file', 'rclone.conf') | skyhaul.cloudsync.from_rclone_conf).report }}"
 """
@@ -60,11 +59,11 @@ _value:
   contains:
     report:
       description:
-        - What was C(found), and lists of sentences about what is C(still needed), C(not carried over) and
-          C(good to know). Empty lists are left out.
+        - The numbers of objects (C(found)), and lists of sentences, C(still needed), C(not carried over) and
+          C(good to know). Empty lists are omitted.
       type: dict
     files:
-      description: The texts of the files, by name. That of C(vault_cloudsync.yml) is encrypted.
+      description: The texts of the files, by name. The text of C(vault_cloudsync.yml) is encrypted.
       type: dict
 """
 
@@ -79,7 +78,7 @@ from ..plugin_utils._migration.result import build_answer, find_rclone, read_pro
 
 
 def from_rclone_conf(text: Any, password: str = "", rclone: str = "") -> Dict[str, Any]:
-    """See DOCUMENTATION; AnsibleFilterError carries the sentence that says what is wrong."""
+    """Return the files and the report, as in RETURN. Raises AnsibleFilterError with the message of an error."""
     if not isinstance(text, str):
         raise AnsibleFilterError("The input of from_rclone_conf must be the text of an rclone.conf.")
     try:
@@ -94,5 +93,5 @@ class FilterModule:
     """The filters of this file."""
 
     def filters(self) -> Dict[str, Callable[..., Any]]:
-        """By name."""
+        """Return the filters by their names."""
         return {"from_rclone_conf": from_rclone_conf}

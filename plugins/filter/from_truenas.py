@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Filter: what TrueNAS has, as variables of this collection."""
+"""Filter: turn TrueNAS's cloud credentials and cloud sync tasks into variables of this collection."""
 
 from __future__ import annotations
 
@@ -13,35 +13,37 @@ author:
 short_description: Turn TrueNAS's cloud credentials and cloud sync tasks into variables
 version_added: 1.0.0
 description:
-  - Turns what TrueNAS's API returns for its cloud credentials and cloud sync tasks into the text of two files, one with
-    C(cloudsync_credentials) and C(cloudsync_tasks), one with their secrets, encrypted by Ansible Vault.
-  - Knows the API of TrueNAS 25.04 to 27, and that of 24.10.
-  - Everything is checked as a host would check it. What can't be carried over is listed, and its values are kept in the
-    encrypted file.
-  - What it returns has no secret in clear.
+  - Turns the cloud credentials and cloud sync tasks of TrueNAS's API into the text of two files. One contains
+    C(cloudsync_credentials) and C(cloudsync_tasks), the other their secrets, encrypted with Ansible Vault.
+  - Supports the API of TrueNAS 24.10 to 27.
+  - Translates TrueNAS's options and values into rclone's.
+  - Everything is checked as a host would check it. Options that cannot be imported are listed, and their values are
+    kept in the encrypted file.
+  - The result contains no secret in clear.
   - The playbook C(skyhaul.cloudsync.import_truenas) writes the files.
 requirements:
-  - A vault password, given to Ansible as for any encrypted file.
+  - A vault password for Ansible, as for any encrypted file.
   - The Python library C(cryptography) on the control node.
 options:
   _input:
     description:
-      - The JSON texts that C(midclt call cloudsync.credentials.query) and C(midclt call cloudsync.query) print, each
-        under a name for messages, such as that of its file.
-      - One of them can be left out. As tasks carry their credentials, the second has all that is used.
-      - With what C(midclt call keychaincredential.query) prints, also the private keys of SFTP credentials are found.
+      - Dictionary of names and JSON texts, the output of C(midclt call cloudsync.credentials.query) and C(midclt call
+        cloudsync.query). The names, such as those of files, are used in messages.
+      - You can omit one of the texts. Tasks contain their credentials, so the second has all credentials in use.
+      - Add the output of C(midclt call keychaincredential.query) to import the private keys of SFTP credentials.
       - A text can also be a dictionary of such lists.
     type: dict
     required: true
   timezone:
     description:
-      - TrueNAS's time zone, such as V(Europe/Berlin), for the schedules. Without it they go by the zone of each host.
+      - Time zone of TrueNAS, such as V(Europe/Berlin), for the schedules. If it is empty, schedules use the time zone
+        of each host.
     type: str
     default: ""
   rclone:
     description:
-      - The rclone of this machine with which the credentials are checked, by default the first that is found. Without
-        any, what only rclone knows is not checked.
+      - Path of the rclone of this machine, which checks the credentials. If it is empty, the first rclone on C(PATH) is
+        used. Without rclone, some options are not checked.
     type: path
     default: ""
 seealso:
@@ -50,7 +52,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: See what could be carried over
+- name: Show what can be imported
   ansible.builtin.debug:
     msg: "{{ ({'tasks': lookup('ansible.builtin.file', 'tasks.json')} | skyhaul.cloudsync.from_truenas).report }}"
 """
@@ -62,11 +64,11 @@ _value:
   contains:
     report:
       description:
-        - What was C(found), and lists of sentences about what is C(still needed), C(not carried over) and
-          C(good to know). Empty lists are left out.
+        - The numbers of objects (C(found)), and lists of sentences, C(still needed), C(not carried over) and
+          C(good to know). Empty lists are omitted.
       type: dict
     files:
-      description: The texts of the files, by name. That of C(vault_cloudsync.yml) is encrypted.
+      description: The texts of the files, by name. The text of C(vault_cloudsync.yml) is encrypted.
       type: dict
 """
 
@@ -80,7 +82,7 @@ from ..plugin_utils._migration.truenas import from_truenas as import_from
 
 
 def from_truenas(texts: Any, timezone: str = "", rclone: str = "") -> Dict[str, Any]:
-    """See DOCUMENTATION; AnsibleFilterError carries the sentence that says what is wrong."""
+    """Return the files and the report, as in RETURN. Raises AnsibleFilterError with the message of an error."""
     if not isinstance(texts, Mapping) or not all(isinstance(text, str) for text in texts.values()):
         raise AnsibleFilterError(
             "The input of from_truenas must be a dictionary of names and texts, the output of 'midclt call'."
@@ -95,5 +97,5 @@ class FilterModule:
     """The filters of this file."""
 
     def filters(self) -> Dict[str, Callable[..., Any]]:
-        """By name."""
+        """Return the filters by their names."""
         return {"from_truenas": from_truenas}

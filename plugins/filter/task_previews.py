@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Filter: when the tasks of a host start next, for people."""
+"""Filter: show when the tasks of a host start next."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ DOCUMENTATION = r"""
 name: task_previews
 author:
   - skyhaul contributors (@skyhaul)
-short_description: Tell when the tasks of a host start next
+short_description: Show when the tasks of a host start next
 version_added: 1.0.0
 description:
-  - Tells for each task that M(skyhaul.cloudsync.task_info) returned its cron expression, what that means in English,
-    and its coming starts, in its time zone and in UTC.
-  - The starts are those of the host, which includes its share of the schedule's C(spread) where systemd runs. The
-    lookup P(skyhaul.cloudsync.schedule_preview#lookup) tells those of a schedule that no host has yet.
+  - Returns, for each task from M(skyhaul.cloudsync.task_info), its cron expression, a description in English, and its
+    next starts, in its time zone and in UTC.
+  - The starts are those of the host. Where systemd runs, they include the delay from the schedule's C(spread). Use the
+    lookup P(skyhaul.cloudsync.schedule_preview#lookup) for a schedule that no host has yet.
 options:
   _input:
     description:
-      - The RV(skyhaul.cloudsync.task_info#module:tasks) of a host.
+      - The tasks of a host, from RV(skyhaul.cloudsync.task_info#module:tasks).
     type: list
     elements: dict
     required: true
@@ -31,19 +31,19 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Look up when the tasks start next
+- name: Read the next starts of the tasks
   skyhaul.cloudsync.task_info:
     next: 5
   register: found
 
-- name: Show it
+- name: Show them
   ansible.builtin.debug:
     msg: "{{ found.tasks | skyhaul.cloudsync.task_previews }}"
 """
 
 RETURN = r"""
 _value:
-  description: For each task its name, and the lines that tell when it starts next.
+  description: The name of each task, and the lines that show when it starts next.
   type: dict
   sample:
     documents:
@@ -62,27 +62,27 @@ from ..module_utils._engine.schedule import schedule as schedules
 
 
 def task_previews(tasks: Any) -> Dict[str, List[str]]:
-    """See DOCUMENTATION; AnsibleFilterError carries the sentence that says what is wrong."""
+    """Return the lines of each task, as in RETURN. Raises AnsibleFilterError with the message of an error."""
     try:
-        return {task["name"]: _lines(task) for task in tasks}
+        return {task["name"]: _describe_task(task) for task in tasks}
     except (KeyError, TypeError) as error:
-        raise AnsibleFilterError("task_previews takes the tasks that task_info returned.") from error
+        raise AnsibleFilterError("The input of task_previews must be the tasks from task_info.") from error
     except CloudsyncError as error:
         raise AnsibleFilterError(error.message) from error
 
 
-def _lines(task: Mapping[str, Any]) -> List[str]:
+def _describe_task(task: Mapping[str, Any]) -> List[str]:
     if not task["schedule"]:
-        return ["It has no schedule, and runs only when it is started by hand."]
+        return ["It has no schedule. Start it manually."]
     lines = previews.format_text(
         {**previews.preview(schedules.parse(task["schedule"]), 1), "runs": task["next"]}
     ).splitlines()
-    return lines if task["enabled"] else [*lines, "It is disabled, and does not start by itself."]
+    return lines if task["enabled"] else [*lines, "It is disabled. Start it manually, or enable it."]
 
 
 class FilterModule:
     """The filters of this file."""
 
     def filters(self) -> Dict[str, Callable[..., Any]]:
-        """By name."""
+        """Return the filters by their names."""
         return {"task_previews": task_previews}

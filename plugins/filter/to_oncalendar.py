@@ -13,15 +13,15 @@ author:
 short_description: Turn a schedule into OnCalendar expressions of systemd
 version_added: 1.0.0
 description:
-  - Turns a cron expression, a preset or a schedule into the fewest C(OnCalendar) expressions whose union is the
-    same times.
-  - That is one expression, or two when the schedule gives both days of the month and weekdays, since a date that
-    matches either of them is meant. A window can cut an expression into several.
+  - Turns a cron expression, a preset or a schedule into the smallest number of C(OnCalendar) expressions with the same
+    times.
+  - That is one expression, or two if the schedule has days of the month and weekdays, because a date only needs to
+    match one of them. A window can split an expression.
 options:
   _input:
     description:
       - A cron expression of five fields, a macro such as V(@daily), a preset (V(hourly), V(daily), V(weekly),
-        V(monthly)), or a dictionary of what the O(skyhaul.cloudsync.task#module:schedule) option takes.
+        V(monthly)), or a dictionary like the O(skyhaul.cloudsync.task#module:schedule) option.
     type: raw
     required: true
 seealso:
@@ -36,7 +36,7 @@ EXAMPLES = r"""
     msg: "{{ '*/15 8-18 * * mon-fri' | skyhaul.cloudsync.to_oncalendar }}"
   # => ["Mon..Fri *-*-* 08..18:00..45/15:00"]
 
-- name: Use them in a timer of one's own
+- name: Use the expressions in your own timer
   ansible.builtin.copy:
     dest: /etc/systemd/system/report.timer
     mode: "0644"
@@ -50,7 +50,8 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description:
-    - The expressions, each for an C(OnCalendar=) line of its own. They name the schedule's time zone, if it has one.
+    - The expressions. Write each into a separate C(OnCalendar=) line. They contain the schedule's time zone, if it has
+      one.
   type: list
   elements: str
 """
@@ -65,7 +66,7 @@ from ..module_utils._engine.schedule import schedule as schedules
 
 
 def to_oncalendar(schedule: Any) -> List[str]:
-    """See DOCUMENTATION; AnsibleFilterError carries the sentence that says what is wrong."""
+    """Return the expressions for a schedule. Raises AnsibleFilterError with the message of an error."""
     try:
         return oncalendar.to_oncalendar(schedules.parse(schedule))
     except CloudsyncError as error:
@@ -76,5 +77,5 @@ class FilterModule:
     """The filters of this file."""
 
     def filters(self) -> Dict[str, Callable[..., Any]]:
-        """By name."""
+        """Return the filters by their names."""
         return {"to_oncalendar": to_oncalendar}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Lookup: what a schedule means, and when it starts next."""
+"""Lookup: preview when a schedule starts a task."""
 
 from __future__ import annotations
 
@@ -13,41 +13,38 @@ author:
 short_description: Preview when a schedule starts a task
 version_added: 1.0.0
 description:
-  - Tells, on the control node, what a schedule means in English, which C(OnCalendar) expressions systemd gets for
-    it, and when it starts next.
-  - The times are those of systemd on the host, changes to and from daylight saving time included. A time that the
-    clock skips is not run, and a time that the clock repeats is run once.
-  - A run may start later than its slot by the host's share of the schedule's C(spread).
-  - The time zone database of the control node is used. A host whose database is of another version can differ where
-    a country has changed its rules in between.
+  - Returns, on the control node, a description of a schedule in English, its C(OnCalendar) expressions for systemd,
+    and its next starts.
+  - The times are those of systemd on the host, also when daylight saving time begins or ends. There is no start at a
+    time that the clock skips, and one start at a time that the clock repeats.
+  - With the schedule's C(spread), a run starts later by a delay that each host has.
+  - The time zone database of the control node is used. A host with another version of the database can differ if
+    a country has changed its rules.
 requirements:
   - croniter >= 6.1.0 on the control node
 options:
   _terms:
     description:
       - The schedules. Each is a cron expression of five fields, a macro such as V(@daily), a preset (V(hourly),
-        V(daily), V(weekly), V(monthly)), or a dictionary of what the O(skyhaul.cloudsync.task#module:schedule)
-        option takes.
+        V(daily), V(weekly), V(monthly)), or a dictionary like the O(skyhaul.cloudsync.task#module:schedule) option.
     type: list
     elements: raw
     required: true
   count:
     description:
-      - How many coming starts to list for each schedule.
+      - Number of next starts to list for each schedule.
     type: int
     default: 5
   start:
     description:
-      - List the starts later than this time, written as ISO 8601. Without an offset it is meant in the time zone of
-        the schedule.
-      - The default is now.
+      - Time in ISO 8601 after which starts are listed. Without an offset it is in the time zone of the schedule.
+      - Defaults to the current time.
     type: str
   timezone:
     description:
-      - The time zone of the schedules that name none, a canonical name of the time zone database such as
-        V(Europe/Berlin).
-      - Such a schedule runs by the clock of its host. Without this option the time zone of the control node stands
-        in for it.
+      - Time zone of schedules without one: a canonical name of the time zone database, such as V(Europe/Berlin).
+      - Such a schedule uses the time zone of its host. Without this option, the preview uses the time zone of the
+        control node.
     type: str
 seealso:
   - plugin: skyhaul.cloudsync.to_oncalendar
@@ -92,16 +89,16 @@ _raw:
       type: str
       sample: At 02:30 on Monday through Friday, Europe/Berlin
     timezone:
-      description: The time zone of the schedule, or null when it runs by the clock of its host.
+      description: The time zone of the schedule, or null if it uses the time zone of its host.
       type: str
       sample: Europe/Berlin
     oncalendar:
-      description: The expressions for systemd, as the filter P(skyhaul.cloudsync.to_oncalendar#filter) makes them.
+      description: The expressions for systemd, as the filter P(skyhaul.cloudsync.to_oncalendar#filter) returns them.
       type: list
       elements: str
       sample: ["Mon..Fri *-*-* 02:30:00 Europe/Berlin"]
     runs:
-      description: The coming starts, as ISO 8601 with the offset from UTC.
+      description: The next starts, in ISO 8601 with the offset from UTC.
       type: list
       elements: str
       sample: ["2027-03-26T02:30:00+01:00", "2027-03-29T02:30:00+02:00"]
@@ -131,16 +128,16 @@ OLDEST_CRONITER = (6, 1)
 
 
 class LookupModule(LookupBase):
-    """One dictionary a term."""
+    """The lookup schedule_preview."""
 
     def run(self, terms: List[Any], variables: Optional[Dict[str, Any]] = None, **kwargs: Any) -> List[Dict[str, Any]]:
-        """See DOCUMENTATION; AnsibleLookupError carries the sentence that says what is wrong."""
+        """Return one dictionary for each term, as in RETURN. Raises AnsibleLookupError with the message of an error."""
         self.set_options(var_options=variables, direct=kwargs)
         try:
             _check_croniter()
             count = self.get_option("count")
             if count < 0:
-                raise usage_error(f"count is {count}: write 0 or more.")
+                raise usage_error(f"count is {count}. Use 0 or more.")
             return [_preview(term, count, self.get_option("start"), self.get_option("timezone")) for term in terms]
         except CloudsyncError as error:
             raise AnsibleLookupError(error.message) from error
@@ -150,7 +147,7 @@ def _preview(term: Any, count: int, start: Optional[str], timezone: Optional[str
     schedule = schedules.parse(term)
     if timezone is not None and schedule.timezone is None:
         schedule = schedules.parse({**schedules.to_dict(schedule), "timezone": timezone})
-    runs = find_next_runs(schedule, _after(start, schedule), count, _croniter_wall_times)
+    runs = find_next_runs(schedule, _parse_start(start, schedule), count, _iterate_wall_times)
     return {
         "cron": schedule.cron.text,
         "description": describe(schedule),
@@ -160,22 +157,22 @@ def _preview(term: Any, count: int, start: Optional[str], timezone: Optional[str
     }
 
 
-def _after(start: Optional[str], schedule: schedules.Schedule) -> datetime.datetime:
+def _parse_start(start: Optional[str], schedule: schedules.Schedule) -> datetime.datetime:
     zone = zones.load(schedule.timezone)
     if start is None:
         return datetime.datetime.now(zone)
     try:
         after = datetime.datetime.fromisoformat(start)
     except ValueError:
-        raise usage_error(f'start is "{start}": write ISO 8601, such as 2027-03-28T00:00:00+01:00.') from None
+        raise usage_error(f'start is "{start}", which is not ISO 8601, such as 2027-03-28T00:00:00+01:00.') from None
     return after.replace(tzinfo=zone) if after.tzinfo is None else after
 
 
-def _croniter_wall_times(cron: _cron.Cron, after: datetime.datetime) -> Iterator[datetime.datetime]:
-    """The wall times by croniter.
+def _iterate_wall_times(cron: _cron.Cron, after: datetime.datetime) -> Iterator[datetime.datetime]:
+    """Iterate over the wall times, as croniter calculates them.
 
-    It gets every value written out, and is told how the two day fields combine: it would read ranges of one value, full
-    lists and steps beside a weekday in its own way.
+    The expression lists every value, and an option says how the two day fields combine. croniter interprets ranges of
+    one value, full lists, and steps together with a weekday differently.
     """
     days = cron.days if cron.day_given else _cron.DAY.full
     expression = " ".join(
@@ -196,9 +193,9 @@ def _croniter_wall_times(cron: _cron.Cron, after: datetime.datetime) -> Iterator
 def _check_croniter() -> None:
     needed = ".".join(map(str, OLDEST_CRONITER))
     if croniter is None:
-        raise usage_error(f"The Python of the control node has no croniter: install croniter {needed} or newer there.")
+        raise usage_error(f"The Python of the control node has no croniter. Install croniter {needed} or later there.")
     version = importlib.metadata.version("croniter")
     if tuple(int(part) for part in version.split(".")[:2]) < OLDEST_CRONITER:
         raise usage_error(
-            f"croniter {version} on the control node computes some dates wrong: install {needed} or newer."
+            f"croniter {version} on the control node calculates some dates incorrectly. Install {needed} or later."
         )

@@ -166,7 +166,7 @@ def test_an_allowed_login_becomes_a_vault_file_and_a_credential_that_works(
 
     assert "changed=1" in said
     assert "ssh -L 53682:127.0.0.1:53682 " in said
-    assert f"{operator.file} holds it as {LOGIN}" in said
+    assert f"The variable {LOGIN} in {operator.file} contains the attributes" in said
     assert SECRET not in said and operator.token()["access_token"] == operator.account.access_token()
     # 1.60 keeps no expires_in.
     assert ("expires_in" in operator.token()) == (which == "rclone")
@@ -175,7 +175,7 @@ def test_an_allowed_login_becomes_a_vault_file_and_a_credential_that_works(
 
     before = operator.file.read_bytes()
     again = operator.play("authorize", *operator.vault, "-e", "@client.json", **operator.variables({}))
-    assert "changed=0" in again and "holds the login already" in again
+    assert "changed=0" in again and "already contains the login" in again
     assert operator.file.read_bytes() == before and operator.account.logins == 1
 
     assert "CHANGED" in declare(operator, machine)
@@ -203,7 +203,7 @@ def test_a_denied_login_ends_in_a_sentence_and_writes_nothing(operator, browser,
         operator.answer(browser, playing, "#deny")
         said = one_line(playing.ended(2))
     assert (
-        "The login at google cloud storage was refused or given up in the browser (access_denied: The user said no). "
+        "The login at google cloud storage was refused or cancelled in the browser (access_denied: The user said no). "
         "Start again and allow the access." in said
     )
     assert not operator.file.exists()
@@ -211,7 +211,7 @@ def test_a_denied_login_ends_in_a_sentence_and_writes_nothing(operator, browser,
 
 def test_a_login_that_nobody_comes_for_ends_in_time(operator, port):
     said = operator.refused(timeout=1)
-    assert "Nobody allowed the access to google cloud storage in time." in said
+    assert "The access to google cloud storage was not allowed in time." in said
     assert not operator.file.exists()
 
 
@@ -220,7 +220,7 @@ def test_a_wrong_client_secret_is_told_and_not_shown(operator, browser, port):
     with operator.logging_in() as playing:
         operator.answer(browser, playing, "#allow")
         said = one_line(playing.ended(2))
-    assert "rclone got no token from google cloud storage: " in said and "invalid_client" in said
+    assert "rclone got no token from google cloud storage. " in said and "invalid_client" in said
     assert "http://127.0.0.1:53682/ is a redirect address of that client" in said
     assert SECRET not in said
     assert not operator.file.exists()
@@ -230,7 +230,7 @@ def test_a_wrong_client_secret_is_told_and_not_shown(operator, browser, port):
     ("provider", "sentence"),
     [
         ("drvie", "There is no provider 'drvie'. Did you mean 'drive'?"),
-        ("s3", "The provider s3 has no login in a browser: declare a credential with its keys instead"),
+        ("s3", "The provider s3 has no login in a browser. Declare a credential with its keys"),
     ],
 )
 def test_a_provider_without_such_a_login_is_refused(operator, provider, sentence):
@@ -250,27 +250,27 @@ def test_nothing_is_guessed(operator):
 def test_without_a_vault_password_nobody_logs_in(operator):
     operator.vault = []
     said = operator.refused()
-    assert "start Ansible with --ask-vault-pass or --vault-password-file" in said
+    assert "Start Ansible with --ask-vault-pass or --vault-password-file" in said
 
 
 def test_a_port_that_is_in_use_is_told(operator, browser, port):
     with operator.logging_in() as playing:
         address_in(playing)
         said = operator.refused(token_file="other.yml")
-        assert "Port 53682 of this machine is in use, and rclone needs it" in said
+        assert "Port 53682 of this machine is in use, but rclone needs it" in said
         operator.answer(browser, playing, "#allow")
         playing.ended()
 
 
 def test_a_check_foresees_the_login_and_asks_nobody(operator):
     said = operator.play("authorize", "--check", *operator.vault, **operator.variables({}))
-    assert "changed=1" in said and "A login would be written to" in said
+    assert "changed=1" in said and "A login would be saved in" in said
     assert not operator.file.parent.exists()
 
 
 def test_an_existing_login_is_replaced_only_when_that_is_asked_for(operator, browser, port):
     old = operator.encrypt(f"{LOGIN}: {{provider: google cloud storage, attributes: {{}}, secrets: {{}}}}")
-    assert "holds another login (other: auth_url, token_url, client_id, client_secret)" in operator.refused()
+    assert "contains a login with other options: auth_url, token_url, client_id, client_secret." in operator.refused()
     assert operator.file.read_bytes() == old
 
     assert "changed=1" in operator.log_in(browser, token_replace=True)
@@ -280,7 +280,7 @@ def test_an_existing_login_is_replaced_only_when_that_is_asked_for(operator, bro
 @pytest.mark.parametrize("text", ["{0}: {{}}\nmine: 1\n", "mine: 1\n", "- mine\n", "{0}: [", "{0}: !vault x\n"])
 def test_a_file_that_holds_something_else_is_never_replaced(operator, text):
     old = operator.encrypt(text.format(LOGIN))
-    assert f"holds something else than {LOGIN} alone" in operator.refused(token_replace=True)
+    assert f"does not contain only the variable {LOGIN}" in operator.refused(token_replace=True)
     assert operator.file.read_bytes() == old
 
 
@@ -288,7 +288,7 @@ def test_a_file_of_another_vault_password_is_never_replaced(operator):
     old = operator.encrypt(LOGIN + ": {}\n")
     (operator.folder / "password").write_text("another")
     said = operator.refused(token_replace=True)
-    assert "can't be decrypted with the vault password of this play" in said
+    assert "with the vault password of this play. Nothing was changed." in said
     assert operator.file.read_bytes() == old
 
 
@@ -296,7 +296,7 @@ def test_among_several_vault_passwords_one_is_named(operator, browser, port):
     (operator.folder / "test").write_text("the other password")
     operator.vault = ["--vault-id", "prod@password", "--vault-id", "test@test"]
     assert "There are several vault passwords (prod, test)" in operator.refused()
-    assert "There is no vault password with the id 'dev'; there are: prod, test" in operator.refused(vault_id="dev")
+    assert "There is no vault password with the id 'dev'. Use one of: prod, test" in operator.refused(vault_id="dev")
 
     operator.log_in(browser, vault_id="test")
     assert operator.file.read_bytes().startswith(b"$ANSIBLE_VAULT;1.2;AES256;test\n")
@@ -332,7 +332,9 @@ def test_onedrive_names_the_drives_when_there_is_no_such_one(operator, browser, 
     with operator.logging_in(provider="onedrive", graph_url=operator.cloud, drive_id="b!none") as playing:
         operator.answer(browser, playing, "#allow")
         said = one_line(playing.ended(2))
-    assert "There is no drive 'b!none' for this account. There are: b!own (business, OneDrive)." in said
+    assert (
+        "The account has no drive 'b!none'. Set another drive_id. Its drives are: b!own (business, OneDrive)." in said
+    )
     assert not operator.file.exists()
 
 

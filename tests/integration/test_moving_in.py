@@ -250,7 +250,7 @@ def test_an_rclone_conf_becomes_credentials_and_encryptions_that_read_what_it_wr
         said = control.play("import_rclone", code=2, rclone_config="rclone.conf")
         assert "RCLONE_CONFIG_PASS" in said
         said = control.play("import_rclone", code=2, rclone_config="rclone.conf", rclone_config_password="wrong")
-        assert "the password is wrong" in said
+        assert "The password is wrong" in said
         control.environment["RCLONE_CONFIG_PASS"] = CONFIG_PASSWORD
     said = " ".join(imported(control, "import_rclone", rclone_config="rclone.conf", **more).replace("''", "'").split())
     assert "2 credentials and 0 tasks" in said

@@ -231,7 +231,7 @@ def test_a_plan_without_the_versions_is_still_a_plan(b2):
 
 def test_a_rule_of_the_bucket_is_told(b2):
     b2.cloud.rules = [{"fileNamePrefix": "d/", "daysFromHidingToDeleting": 30, "daysFromUploadingToHiding": None}]
-    assert "removes each 30 days after" in b2.machine.plan("push")["notes"][0]
+    assert "removes each of them 30 days after" in b2.machine.plan("push")["notes"][0]
     b2.cloud.rules[0]["fileNamePrefix"] = "other/"
     assert "30 days" not in b2.machine.plan("push")["notes"][0]
 
@@ -292,7 +292,7 @@ def test_a_run_that_fails_cleans_nothing_up(b2):
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({"remote_path": "bkt", "mode": "copy", "provider_options": {"cleanup": True}}, "everything in the bucket"),
+        ({"remote_path": "bkt", "mode": "copy", "provider_options": {"cleanup": True}}, "all files in the bucket"),
         ({"provider_options": {"cleanup": "soon"}}, "must be true or false"),
     ],
 )

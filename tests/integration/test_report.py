@@ -101,7 +101,7 @@ def test_the_report_shows_every_task_and_host_the_worst_first(controller, new_ma
         "web10": "answered",
         "media2": "answered",
     }
-    assert data["summary"] == "4 tasks on 5 hosts: 2 in trouble, 1 running, 1 fine; no answer from 2 hosts."
+    assert data["summary"] == "4 tasks on 5 hosts: 2 with problems, 1 running, 1 fine. No answer from 2 hosts."
     assert data["summary"] in said
     assert EVIL in data["tasks"][0]["message"]
     assert data["tasks"][1]["overdue_since"] and data["tasks"][1]["next"]

@@ -71,7 +71,7 @@ def from_rclone_conf(sections: Sections, providers: Providers) -> Imported:
     return reader.found.build_result()
 
 
-def _about(section: str) -> str:
+def _describe(section: str) -> str:
     return f"The remote {section!r}"
 
 
@@ -92,7 +92,7 @@ class _Reader:
 
     def add_credential(self, section: str, options: Mapping[str, str]) -> None:
         """Add the remote as a credential, or list it."""
-        about, kind = _about(section), options.get(TYPE, "")
+        about, kind = _describe(section), options.get(TYPE, "")
         if kind not in self._providers:
             why = f"has the type {kind!r}, which this machine's rclone does not have" if kind else "has no type"
             self.found.leave_out(about, ALL_OF_IT, dict(options), why)
@@ -152,11 +152,11 @@ class _Reader:
             else:
                 raise _Refused(f"{WHY_NOT.get(kind, 'is based on other remotes')}, but a credential is a single login")
         except _Refused as error:
-            self.found.leave_out(_about(section), ALL_OF_IT, dict(options), str(error))
+            self.found.leave_out(_describe(section), ALL_OF_IT, dict(options), str(error))
 
     def _add_encryption(self, section: str, options: Mapping[str, str]) -> None:
         credential, path = self._find_place(options)
-        about = _about(section)
+        about = _describe(section)
         for name, value in options.items():
             if name in CRYPT_OPTIONS:
                 self._check_crypt_option(about, name, value, options)

@@ -4,7 +4,7 @@
 
 # Note that this plugin util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""What the filters from_truenas and from_rclone_conf have in common: this machine's rclone, and the two files.
+"""Read this machine's rclone and write the two files for the filters from_truenas and from_rclone_conf.
 
 The results contain no secret in clear, so they can be shown.
 """

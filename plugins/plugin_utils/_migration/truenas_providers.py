@@ -145,7 +145,9 @@ def _put(options: Options, provider: Provider, name: str, value: Any) -> None:
         options.attributes[name] = value
 
 
-def _s3(found: Findings, about: str, fields: Mapping[str, Any], options: Options, _keys: Mapping[Any, str]) -> None:
+def _translate_s3(
+    found: Findings, about: str, fields: Mapping[str, Any], options: Options, _keys: Mapping[Any, str]
+) -> None:
     attributes = options.attributes
     if attributes.get("max_upload_parts") == PARTS:
         # TrueNAS always writes it. Some servers accept fewer parts, which derived_options sets.
@@ -163,7 +165,9 @@ def _s3(found: Findings, about: str, fields: Mapping[str, Any], options: Options
         found.leave_out(about, "signatures_v2", True, "has no effect in TrueNAS unless skip_region is true")
 
 
-def _sftp(found: Findings, about: str, fields: Mapping[str, Any], options: Options, keys: Mapping[Any, str]) -> None:
+def _translate_sftp(
+    found: Findings, about: str, fields: Mapping[str, Any], options: Options, keys: Mapping[Any, str]
+) -> None:
     key_id = fields.get("private_key")
     password = fields.get("pass")
     if key_id in keys:
@@ -179,7 +183,9 @@ def _sftp(found: Findings, about: str, fields: Mapping[str, Any], options: Optio
     found.note(SSH_NOTE)
 
 
-def _gcs(found: Findings, about: str, fields: Mapping[str, Any], options: Options, _keys: Mapping[Any, str]) -> None:
+def _translate_gcs(
+    found: Findings, about: str, fields: Mapping[str, Any], options: Options, _keys: Mapping[Any, str]
+) -> None:
     text = fields.get("service_account_credentials")
     if not isinstance(text, str) or text == HIDDEN:
         return
@@ -190,7 +196,7 @@ def _gcs(found: Findings, about: str, fields: Mapping[str, Any], options: Option
         found.need(about, "its service_account_credentials contain no project_id. Add one.")
 
 
-SPECIALS = {"S3": _s3, "SFTP": _sftp, "GOOGLE_CLOUD_STORAGE": _gcs}
+SPECIALS = {"S3": _translate_s3, "SFTP": _translate_sftp, "GOOGLE_CLOUD_STORAGE": _translate_gcs}
 
 
 @dataclass(frozen=True)

@@ -14,59 +14,66 @@ from typing import Any, Callable, Dict, List, Mapping
 Fits = Callable[[Any], bool]
 
 
-def _text(value: Any) -> bool:
+def _is_text(value: Any) -> bool:
     return isinstance(value, str)
 
 
-def _switch(value: Any) -> bool:
+def _is_switch(value: Any) -> bool:
     return isinstance(value, bool)
 
 
-def _number(value: Any) -> bool:
+def _is_number(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _texts(value: Any) -> bool:
+def _are_texts(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(each, str) for each in value)
 
 
-def _plain(value: Any) -> bool:
+def _is_plain(value: Any) -> bool:
     return value is None or isinstance(value, (str, int, float))
 
 
-def _fields(value: Any) -> bool:
-    return isinstance(value, Mapping) and all(_plain(each) for each in value.values())
+def _are_fields(value: Any) -> bool:
+    return isinstance(value, Mapping) and all(_is_plain(each) for each in value.values())
 
 
-def _slots(value: Any) -> bool:
-    return isinstance(value, list) and all(_fields(each) for each in value)
+def _are_slots(value: Any) -> bool:
+    return isinstance(value, list) and all(_are_fields(each) for each in value)
 
 
-def _attributes(value: Any) -> bool:
-    return _fields(value) and all(isinstance(value.get(name), (str, type(None))) for name in ("bucket", "folder"))
+def _are_attributes(value: Any) -> bool:
+    return _are_fields(value) and all(isinstance(value.get(name), (str, type(None))) for name in ("bucket", "folder"))
 
 
-def _provider(value: Any) -> bool:
-    return _text(value) or (_fields(value) and _text(value.get("type")))
+def _is_provider(value: Any) -> bool:
+    return _is_text(value) or (_are_fields(value) and _is_text(value.get("type")))
 
 
-CREDENTIAL: Mapping[str, Fits] = {"id": _number, "name": _text, "provider": _provider, "attributes": _fields}
+CREDENTIAL: Mapping[str, Fits] = {
+    "id": _is_number,
+    "name": _is_text,
+    "provider": _is_provider,
+    "attributes": _are_fields,
+}
 TASK: Mapping[str, Fits] = {
-    "id": _number,
-    "description": _text,
-    "path": _text,
-    "direction": _text,
-    "transfer_mode": _text,
-    "credentials": lambda value: _number(value) or (isinstance(value, Mapping) and not find_misfits(value, CREDENTIAL)),
-    "attributes": _attributes,
-    "schedule": _fields,
-    "bwlimit": _slots,
-    "include": _texts,
-    "exclude": _texts,
-    "transfers": _number,
-    **dict.fromkeys(("args", "pre_script", "post_script", "encryption_password", "encryption_salt"), _text),
-    **dict.fromkeys(("encryption", "filename_encryption", "snapshot", "enabled"), _switch),
-    **dict.fromkeys(("create_empty_src_dirs", "follow_symlinks"), _switch),
+    "id": _is_number,
+    "description": _is_text,
+    "path": _is_text,
+    "direction": _is_text,
+    "transfer_mode": _is_text,
+    "credentials": lambda value: (
+        _is_number(value) or (isinstance(value, Mapping) and not find_misfits(value, CREDENTIAL))
+    ),
+    "attributes": _are_attributes,
+    "schedule": _are_fields,
+    "bwlimit": _are_slots,
+    "include": _are_texts,
+    "exclude": _are_texts,
+    "transfers": _is_number,
+    **dict.fromkeys(("args", "pre_script", "post_script", "encryption_password", "encryption_salt"), _is_text),
+    **dict.fromkeys(("encryption", "filename_encryption", "snapshot", "enabled"), _is_switch),
+    **dict.fromkeys(("create_empty_src_dirs", "follow_symlinks"), _is_switch),
 }
 
 

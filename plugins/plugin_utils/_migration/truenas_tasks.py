@@ -111,27 +111,27 @@ class _Task:
             "remote_path": place.remote_path,
             "provider_options": dict(place.provider_options),
             "include": list(self._take("include") or ()),
-            "exclude": [*(self._take("exclude") or ()), *self._pool_excludes(path)],
-            "schedule": self._schedule(timezone),
-            "bandwidth": self._bandwidth(),
+            "exclude": [*(self._take("exclude") or ()), *self._list_pool_excludes(path)],
+            "schedule": self._build_schedule(timezone),
+            "bandwidth": self._build_bandwidth(),
             "transfers": self._take("transfers"),
             "follow_symlinks": self._take("follow_symlinks"),
             "create_empty_dirs": self._take("create_empty_src_dirs"),
-            "encryption": self._encryption(),
-            "snapshot": "auto" if self._snapshot() else None,
-            "hooks": self._hooks(),
-            "rclone_args": self._arguments(),
+            "encryption": self._build_encryption(),
+            "snapshot": "auto" if self._take_snapshot() else None,
+            "hooks": self._build_hooks(),
+            "rclone_args": self._build_arguments(),
         }
-        options["guards"] = self._guards(options)
+        options["guards"] = self._build_guards(options)
         kept = {key: value for key, value in options.items() if value or key == "remote_path"}
         if self._given.pop("enabled", True) is False:
             kept["enabled"] = False
         return kept
 
-    def _pool_excludes(self, path: str) -> Tuple[str, ...]:
+    def _list_pool_excludes(self, path: str) -> Tuple[str, ...]:
         return POOL_EXCLUDES if self._is_push and POOL.match(path) else ()
 
-    def _guards(self, options: Mapping[str, Any]) -> Dict[str, Any]:
+    def _build_guards(self, options: Mapping[str, Any]) -> Dict[str, Any]:
         depth = len([part for part in options["remote_path"].split("/") if part])
         if options["mode"] != "sync" or depth >= (2 if is_bucket_based(self._source.type_name) else 1):
             return {}
@@ -141,7 +141,7 @@ class _Task:
         )
         return {"allow_root": True}
 
-    def _schedule(self, timezone: str) -> Optional[Dict[str, Any]]:
+    def _build_schedule(self, timezone: str) -> Optional[Dict[str, Any]]:
         given = dict(self._take("schedule") or {})
         if not given:
             return None
@@ -167,7 +167,7 @@ class _Task:
             return None
         return wanted
 
-    def _bandwidth(self) -> List[Dict[str, str]]:
+    def _build_bandwidth(self) -> List[Dict[str, str]]:
         slots = [
             {"time": str(slot.get("time")), "limit": _format_rate(slot.get("bandwidth"))}
             for slot in self._take("bwlimit") or ()
@@ -178,7 +178,7 @@ class _Task:
             self._found.leave_out(self._about, "bwlimit", slots, f"cannot be imported. {error.message[:-1]}")
             return []
 
-    def _encryption(self) -> Dict[str, Any]:
+    def _build_encryption(self) -> Dict[str, Any]:
         is_on, names = self._take("encryption"), self._take("filename_encryption")
         secrets = {option: self._take("encryption_" + option) for option in ("password", "salt")}
         if not is_on:
@@ -189,7 +189,7 @@ class _Task:
                     )
             return {}
         given = {
-            option: Secret(value if value != HIDDEN else None, self._hint("encryption_" + option))
+            option: Secret(value if value != HIDDEN else None, self._build_hint("encryption_" + option))
             for option, value in secrets.items()
             if value not in UNSET
         }
@@ -199,10 +199,10 @@ class _Task:
             )
         return {**given, "filenames": "standard" if names else "off"}
 
-    def _hint(self, option: str) -> str:
+    def _build_hint(self, option: str) -> str:
         return f"{self._about}: TrueNAS did not show its {option}"
 
-    def _snapshot(self) -> bool:
+    def _take_snapshot(self) -> bool:
         wanted = bool(self._take("snapshot"))
         if wanted:
             self._found.note(
@@ -213,24 +213,24 @@ class _Task:
                 self._found.note(f"{self._about}: hooks.before runs before the snapshot, not after it.")
         return wanted
 
-    def _hooks(self) -> Dict[str, Secret]:
+    def _build_hooks(self) -> Dict[str, Secret]:
         hooks: Dict[str, Secret] = {}
         for moment, option in (("before", "pre_script"), ("success", "post_script")):
             text = str(self._take(option) or "").strip()
             if text:
                 # In the vault file, because a script may contain secrets.
                 hooks[moment] = Secret(text + "\n" if "\n" in text else text)
-                self._rename_variables("hooks." + moment, text)
+                self._advise_variables("hooks." + moment, text)
         return hooks
 
-    def _rename_variables(self, hook: str, text: str) -> None:
+    def _advise_variables(self, hook: str, text: str) -> None:
         for name in sorted(set(VARIABLE.findall(text))):
             advice = (
                 f"Use {VARIABLES[name]}" if name in VARIABLES else "Hooks do not get it, because it may be a secret"
             )
             self._found.need(self._about, f"{hook} uses CLOUD_SYNC_{name}. {advice}.")
 
-    def _arguments(self) -> List[str]:
+    def _build_arguments(self) -> List[str]:
         text = str(self._take("args") or "")
         try:
             words = shlex.split(text)

@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""Logging in to a provider on the control node: what somebody allowed in a browser, as parts of a credential."""
+"""Log in to a provider on the control node, in a browser, and return the login as parts of a credential."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from . import rclone_login as oauth
 from .drives import GRAPH, Drive, Graph
 
 CLIENT_SECRET = "client_secret"  # noqa: S105
-# Called with the address to open, and where the provider sends the browser back to.
+# Called with the address to open, and the redirect address, to which the provider sends the browser back.
 Show = Callable[[str, str], None]
 
 
 @dataclass(frozen=True)
 class Login:
-    """What a credential takes: ``provider`` as somebody named it, ``attributes`` and ``secrets``."""
+    """The parts of a credential: ``provider`` (its normalized name), ``attributes`` and ``secrets``."""
 
     provider: str
     attributes: Mapping[str, str] = field(default_factory=dict)
@@ -44,7 +44,7 @@ class Login:
 
 
 def parse_login(host: Host, provider: str, attributes: Mapping[str, Any], client_id: str, client_secret: str) -> Login:
-    """What is asked for: no token yet. Raises CloudsyncError when it could not become one."""
+    """Return the requested login, without a token. Raises CloudsyncError if its options are invalid."""
     known = resolve(provider, host.providers)
     oauth.check_has_login(known)
     values = {name: config_value(value) for name, value in attributes.items() if value is not None}
@@ -54,8 +54,8 @@ def parse_login(host: Host, provider: str, attributes: Mapping[str, Any], client
     return Login(known.called, values, {CLIENT_SECRET: client_secret} if client_secret else {})
 
 
-def differences(wanted: Login, kept: Mapping[str, Any]) -> List[str]:
-    """The names of what ``wanted`` asks for and ``kept`` (a stored login) has otherwise."""
+def list_differences(wanted: Login, kept: Mapping[str, Any]) -> List[str]:
+    """Return the names of the options of ``wanted`` that differ in ``kept`` (a stored login)."""
     found = [] if normalize_name(str(kept.get("provider"))) == wanted.provider else ["provider"]
     for group, values in (("attributes", wanted.attributes), ("secrets", wanted.secrets)):
         stored = kept.get(group) or {}
@@ -64,78 +64,78 @@ def differences(wanted: Login, kept: Mapping[str, Any]) -> List[str]:
 
 
 def log_in(host: Host, wanted: Login, seconds: float, show: Show) -> Login:
-    """``wanted`` with the token, once somebody has allowed the access in a browser.
+    """Return ``wanted`` with the token, after somebody has allowed the access in a browser.
 
-    ``seconds``: how long to wait for that. rclone answers on port 53682 of this machine meanwhile.
+    ``seconds`` is the time limit. Until then rclone listens on port 53682 of this machine.
     """
     provider = resolve(wanted.provider, host.providers)
     section = build_remote_section(provider, wanted.attributes, wanted.secrets, {})
-    output = _authorize(host.rclone.path, provider, section, seconds, show)
-    attributes, secrets = oauth.split(provider, oauth.received(provider, output))
+    output = _run_authorize(host.rclone.path, provider, section, seconds, show)
+    attributes, secrets = oauth.split_options(provider, oauth.parse_output(provider, output))
     return replace(wanted, attributes={**wanted.attributes, **attributes}, secrets={**wanted.secrets, **secrets})
 
 
-def _authorize(path: str, provider: Provider, section: Mapping[str, str], seconds: float, show: Show) -> str:
-    """rclone's output, which holds the token."""
+def _run_authorize(path: str, provider: Provider, section: Mapping[str, str], seconds: float, show: Show) -> str:
+    """Run ``rclone authorize``, and return its output, which contains the token."""
     said: List[str] = []
     output: List[str] = []
     shown, parent = False, os.getppid()
 
     def look() -> None:
         nonlocal shown
-        address = oauth.address_in(said)
+        address = oauth.find_address(said)
         if address and not shown:
-            show(address, oauth.redirect_in(said))
+            show(address, oauth.find_redirect(said))
             shown = True
-        # A worker of a playbook that was killed goes on, and would keep the port.
+        # The worker of a killed playbook keeps running, and would keep the port.
         if os.getppid() != parent:
-            raise CloudsyncError("interrupted", "Nobody waits for the login any more.")
+            raise CloudsyncError("interrupted", "The playbook ended, so the login was cancelled. Nothing was changed.")
 
-    environment = {**clean_environment(), **oauth.environment(provider, section)}
-    child = Child([path, *oauth.arguments(provider)], environment, output.append, said.append, exact_lines=True)
+    environment = {**clean_environment(), **oauth.build_environment(provider, section)}
+    child = Child([path, *oauth.build_arguments(provider)], environment, output.append, said.append, exact_lines=True)
     with watch_group(child):
         ended = child.follow(seconds, tick=look)
     if ended.timed_out:
-        raise _too_late(provider, shown)
+        raise _build_timeout(provider, shown)
     if ended.exit_code != 0:
-        raise oauth.refusal(provider, said)
+        raise oauth.build_error(provider, said)
     return "".join(output)
 
 
-def _too_late(provider: Provider, shown: bool) -> CloudsyncError:
+def _build_timeout(provider: Provider, shown: bool) -> CloudsyncError:
     if not shown:
-        return CloudsyncError("other", "rclone did not say which address to open: start again with more time.")
+        return CloudsyncError("other", "rclone showed no address in time. Start again with a longer timeout.")
     return CloudsyncError(
         "auth",
-        f"Nobody allowed the access to {provider.name} in time. Start again, open the address that is shown, and allow "
-        "it there; or give it more time.",
+        f"The access to {provider.name} was not allowed in time. Start again, open the address that is shown, and "
+        "allow the access there. Or set a longer timeout.",
     )
 
 
 def is_onedrive(host: Host, login: Login) -> bool:
-    """Whether the login is complete only with a drive."""
+    """Whether the login also needs a drive."""
     return resolve(login.provider, host.providers).name == "onedrive"
 
 
-def with_drive(login: Login, graph_url: str) -> "tuple[Login, Sequence[Drive]]":
-    """``login`` for the drive that it names, or else the account's own; and the drives that there are to choose from.
+def choose_drive(login: Login, graph_url: str) -> "tuple[Login, Sequence[Drive]]":
+    """Return ``login`` with the drive that it names, else with the account's own, and all drives of the account.
 
-    ``graph_url``: where Microsoft Graph answers, empty for that of the login's region.
+    ``graph_url`` is the address of Microsoft Graph; empty for that of the login's region.
     """
     region = login.attributes.get("region", "global")
     if not graph_url and region not in GRAPH:
-        raise usage_error(f"The region {region!r} has no known address of Microsoft Graph.")
+        raise usage_error(f"The address of Microsoft Graph for the region {region!r} is unknown. Set graph_url.")
     graph = Graph(graph_url or GRAPH[region], json.loads(login.secrets["token"])["access_token"])
-    drives = graph.drives()
+    drives = graph.list_drives()
     chosen = graph.choose(login.attributes.get("drive_id", ""), drives)
     attributes = {**login.attributes, "drive_id": chosen.drive_id, "drive_type": chosen.drive_type}
     return replace(login, attributes=attributes), drives
 
 
 def open_browser(address: str, environ: Mapping[str, str]) -> bool:
-    """Open ``address`` in the browser of the desktop that ``environ`` belongs to; False when there is none.
+    """Open ``address`` in the browser of the desktop that ``environ`` belongs to. Return False without a desktop.
 
-    Without a desktop Python would start a text browser, in a terminal that Ansible is using.
+    Without a desktop, Python would start a text browser in the terminal that Ansible uses.
     """
     desktop = any(environ.get(name) for name in ("BROWSER", "DISPLAY", "WAYLAND_DISPLAY"))
     if not desktop and sys.platform != "darwin":

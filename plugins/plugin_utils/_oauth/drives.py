@@ -4,9 +4,9 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""The drives of a Microsoft account. rclone needs to be told which one a credential is for.
+"""List the drives of a Microsoft account. A credential names one of them.
 
-rclone could ask for them, but only with the token in a configuration file; here it stays in memory.
+rclone can also list them, but needs the token in a configuration file. Here the token stays in memory.
 """
 
 from __future__ import annotations
@@ -42,82 +42,82 @@ class Drive:
     description: str
     default: bool = False
 
-    def public(self) -> Dict[str, Any]:
+    def to_dict(self) -> Dict[str, Any]:
         return asdict(self)
 
 
 class Graph:
-    """Microsoft Graph at ``address``, for who has ``access_token``."""
+    """Microsoft Graph at ``address``, with the login ``access_token``."""
 
     def __init__(self, address: str, access_token: str) -> None:
         self._address = address.rstrip("/") + "/v1.0"
         self._access_token = access_token
 
-    def drives(self) -> List[Drive]:
-        """All drives of the account, its own first: the list lacks it at times."""
+    def list_drives(self) -> List[Drive]:
+        """Return all drives of the account, its own first, which Microsoft's list sometimes omits."""
         own = self._ask("/me/drive", missing={})
         listed = self._ask("/me/drives", missing={}).get("value") or []
         others = [entry for entry in listed if entry.get("id") != own.get("id")]
-        return [_drive(own, default=True)] * bool(own) + [_drive(entry) for entry in others]
+        return [_parse_drive(own, default=True)] * bool(own) + [_parse_drive(entry) for entry in others]
 
-    def drive(self, drive_id: str) -> Dict[str, Any]:
-        """One drive, which need not be the account's; empty when there is none."""
+    def read_drive(self, drive_id: str) -> Dict[str, Any]:
+        """Return one drive, which may belong to another account; empty if it does not exist."""
         return self._ask("/drives/" + urllib.parse.quote(drive_id, safe=""), missing={})
 
     def choose(self, drive_id: str, drives: Sequence[Drive]) -> Drive:
-        """The drive ``drive_id``; when that is empty, the account's own or else the only one."""
+        """Return the drive ``drive_id``. If that is empty, return the account's own drive, or else the only one."""
         if not drive_id:
             if drives and (drives[0].default or len(drives) == 1):
                 return drives[0]
-            raise usage_error(f"Which drive? Give its drive_id. {described(drives)}")
+            raise usage_error(f"The account has no default drive. Set drive_id. {describe_drives(drives)}")
         known = next((drive for drive in drives if drive.drive_id == drive_id), None)
         if known is not None:
             return known
-        found = self.drive(drive_id)
+        found = self.read_drive(drive_id)
         if not found:
-            raise usage_error(f"There is no drive {drive_id!r} for this account. {described(drives)}")
-        return _drive(found)
+            raise usage_error(f"The account has no drive {drive_id!r}. Set another drive_id. {describe_drives(drives)}")
+        return _parse_drive(found)
 
     def _ask(self, path: str, missing: Dict[str, Any]) -> Dict[str, Any]:
         headers = {"Authorization": "Bearer " + self._access_token, "Accept": "application/json"}
         try:
             request = urllib.request.Request(self._address + path, headers=headers)  # noqa: S310
-            # A redirect would take the token along.
+            # A redirect would forward the token.
             with urllib.request.build_opener(NoRedirect).open(request, timeout=TIMEOUT_SECONDS) as response:
                 content = json.loads(response.read(LARGEST_ANSWER))
         except urllib.error.HTTPError as error:
             error.close()
             if error.code == 404:
                 return missing
-            raise _failure("auth", f"it answered HTTP {error.code}") from None
+            raise _build_error("auth", f"HTTP status {error.code}") from None
         except OSError as error:
             why = getattr(error, "reason", error)
-            raise _failure("network", str(getattr(why, "strerror", None) or why)) from None
+            raise _build_error("network", str(getattr(why, "strerror", None) or why)) from None
         except ValueError:
             content = None
         if not isinstance(content, dict):
-            raise _failure("other", "its answer is not JSON")
+            raise _build_error("other", "the response is not JSON")
         return content
 
 
-def described(drives: Sequence[Drive]) -> str:
-    """What there is to choose from, in a sentence."""
+def describe_drives(drives: Sequence[Drive]) -> str:
+    """Return the drives to choose from, in a sentence."""
     if not drives:
-        return "The account has no drives of its own."
+        return "The account has no drives."
     names = (f"{drive.drive_id} ({drive.drive_type}, {drive.name or 'no name'})" for drive in drives)
-    return f"There are: {'; '.join(names)}."
+    return f"Its drives are: {', '.join(names)}."
 
 
-def _drive(entry: Mapping[str, Any], default: bool = False) -> Drive:
+def _parse_drive(entry: Mapping[str, Any], default: bool = False) -> Drive:
     drive_id, drive_type, name, description = (
         str(entry.get(key) or "") for key in ("id", "driveType", "name", "description")
     )
     return Drive(drive_id, drive_type, name, description, default)
 
 
-def _failure(reason: str, why: str) -> CloudsyncError:
+def _build_error(reason: str, why: str) -> CloudsyncError:
     return CloudsyncError(
         reason,
-        f"Microsoft Graph was asked for the drives of the account, but {why.rstrip('.')}. Nothing was kept: start "
-        "again, and check the region, if the account is in another than global.",
+        "Cannot list the drives of the account at Microsoft Graph. Nothing was saved. Check the region of the account, "
+        f"and start again. The error was: {why.rstrip('.')}.",
     )

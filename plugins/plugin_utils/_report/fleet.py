@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""A fleet at a glance: what its hosts answered, as rows and totals, the worst first. For the control node."""
+"""Build a report of a fleet from the answers of its hosts: rows and totals, problems first."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from ...module_utils._engine.common.text import format_count, parse_time
 from ...module_utils._engine.runs.records import UNFINISHED
 
 SCHEMA = 1
-# How urgently somebody has to look, most urgently first.
+# The most urgent first.
 LEVELS = ("problem", "running", "pending", "fine", "disabled")
 FAILED = ("failed", "aborted")
-# Worst first: hosts of which nothing is known, then the others.
+# Hosts without an answer first, then the others.
 HOST_STATES = ("unreachable", "failed", "not_asked", "answered")
 
 Answers = Mapping[str, Mapping[str, Any]]
@@ -28,7 +28,7 @@ Answers = Mapping[str, Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class HostRow:
-    """A host; ``message`` says why it did not answer, ``tasks`` is how many it has."""
+    """A host. ``message`` says why it did not answer, ``tasks`` is the number of its tasks."""
 
     host: str
     state: str
@@ -38,7 +38,7 @@ class HostRow:
 
 @dataclass(frozen=True)
 class TaskRow:
-    """A task of a host. Times are ISO 8601 or None, ``duration`` is in seconds, ``percent`` of a transfer under way."""
+    """A task of a host. Times are ISO 8601 or None, ``duration`` is in seconds, ``percent`` is of an active run."""
 
     host: str
     task: str
@@ -64,81 +64,81 @@ class TaskRow:
     log: str
 
 
-def fleet(answers: Answers, now: datetime.datetime) -> Dict[str, Any]:
-    """The report as data: ``generated``, ``summary``, ``totals``, ``hosts`` and ``tasks``, the last two worst first.
+def build_report(answers: Answers, now: datetime.datetime) -> Dict[str, Any]:
+    """Return the report as data: ``generated``, ``summary``, ``totals``, ``hosts`` and ``tasks``, problems first.
 
-    ``answers``: host to what ``task_info`` returned there, or to the failure in its place, or to nothing when the host
-    was not asked. ``now`` is aware. What can't be understood makes the host a failed one; no host is left out.
+    ``answers`` maps each host to the result of ``task_info``, or to its failure, or to an empty result if the host was
+    not asked. ``now`` is aware. A host with an invalid answer counts as failed. No host is omitted.
     """
     hosts: List[HostRow] = []
     tasks: List[TaskRow] = []
     for host, answer in answers.items():
-        host_row, task_rows = _host(host, answer, now)
+        host_row, task_rows = _build_host(host, answer, now)
         hosts.append(host_row)
         tasks += task_rows
-    hosts.sort(key=lambda row: (HOST_STATES.index(row.state), _natural(row.host)))
-    tasks.sort(key=_worst_first)
-    totals = _totals(hosts, tasks)
+    hosts.sort(key=lambda row: (HOST_STATES.index(row.state), _split_natural(row.host)))
+    tasks.sort(key=_rank)
+    totals = _count_totals(hosts, tasks)
     return {
         "schema": SCHEMA,
         "generated": now.astimezone(datetime.timezone.utc).replace(microsecond=0).isoformat(),
-        "summary": summary(totals),
+        "summary": summarize(totals),
         "totals": totals,
         "hosts": [asdict(row) for row in hosts],
         "tasks": [asdict(row) for row in tasks],
     }
 
 
-def summary(totals: Mapping[str, int]) -> str:
-    """The totals in a sentence; what is zero is left out."""
-    words = {"problem": "in trouble"}
+def summarize(totals: Mapping[str, int]) -> str:
+    """Return the totals in a sentence or two, without zeros."""
+    words = {"problem": "with problems"}
     counts = [f"{totals[level]} {words.get(level, level)}" for level in LEVELS if totals[level]]
     text = f"{format_count(totals['tasks'], 'task')} on {format_count(totals['hosts'], 'host')}"
     if counts:
         text += ": " + ", ".join(counts)
     if totals["silent"]:
-        text += f"; no answer from {format_count(totals['silent'], 'host')}"
+        text += f". No answer from {format_count(totals['silent'], 'host')}"
     return text + "."
 
 
-def moment(text: Optional[str]) -> Optional[datetime.datetime]:
-    """An ISO 8601 time as an aware one; None for none."""
+def parse_moment(text: Optional[str]) -> Optional[datetime.datetime]:
+    """Parse an ISO 8601 time, and return an aware one; None for an empty text."""
     if not text:
         return None
     parsed = parse_time(text)
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=datetime.timezone.utc)
 
 
-def _host(host: str, answer: Mapping[str, Any], now: datetime.datetime) -> Tuple[HostRow, List[TaskRow]]:
+def _build_host(host: str, answer: Mapping[str, Any], now: datetime.datetime) -> Tuple[HostRow, List[TaskRow]]:
     if not answer or answer.get("skipped"):
-        return HostRow(host, "not_asked", "The play ended for this host before it was asked.", 0), []
+        return HostRow(host, "not_asked", "The play ended for this host before its tasks were read.", 0), []
     if answer.get("unreachable"):
-        return HostRow(host, "unreachable", _failure(answer), 0), []
+        return HostRow(host, "unreachable", _find_failure(answer), 0), []
     if "tasks" not in answer:
-        return HostRow(host, "failed", _failure(answer), 0), []
+        return HostRow(host, "failed", _find_failure(answer), 0), []
     try:
-        rows = [_task(host, task, now) for task in answer["tasks"]]
+        rows = [_build_task(host, task, now) for task in answer["tasks"]]
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        text = "What this host answered can't be understood ({0}): is another version of the collection there?"
-        return HostRow(host, "failed", text.format(repr(error)), 0), []
+        text = f"The answer of this host is invalid. Check its version of the collection. The error was: {error!r}."
+        return HostRow(host, "failed", text, 0), []
     return HostRow(host, "answered", "", len(rows)), rows
 
 
-def _failure(answer: Mapping[str, Any]) -> str:
+def _find_failure(answer: Mapping[str, Any]) -> str:
     text = answer.get("msg") or answer.get("module_stderr") or "The host gave no reason."
     return str(text).strip()
 
 
-def _task(host: str, task: Mapping[str, Any], now: datetime.datetime) -> TaskRow:
+def _build_task(host: str, task: Mapping[str, Any], now: datetime.datetime) -> TaskRow:
     status = task["status"]
     run = status["run"] or {}
-    started, ended = moment(run.get("started")), moment(run.get("ended"))
+    started, ended = parse_moment(run.get("started")), parse_moment(run.get("ended"))
     moved = {**run, **(status["progress"] or {})}
     return TaskRow(
         host=str(host),
         task=str(task["name"]),
         description=str(task["description"] or ""),
-        level=_level(status),
+        level=_find_level(status),
         enabled=bool(status["enabled"]),
         state=str(status["state"]),
         reason=str(status["reason"]),
@@ -146,22 +146,22 @@ def _task(host: str, task: Mapping[str, Any], now: datetime.datetime) -> TaskRow
         direction=str(status["direction"]),
         mode=str(status["mode"]),
         schedule=str(status["schedule_text"]),
-        started=_iso(started),
-        ended=_iso(ended),
+        started=_format_iso(started),
+        ended=_format_iso(ended),
         duration=max(0, int(((ended or now) - started).total_seconds())) if started else None,
-        percent=_percent(status["progress"]),
+        percent=_calculate_percent(status["progress"]),
         bytes=int(moved.get("bytes") or 0),
         transfers=int(moved.get("transfers") or 0),
         deletes=int(moved.get("deletes") or 0),
         errors=int(moved.get("errors") or 0),
-        next=_iso(moment(status["next"])),
-        overdue_since=_iso(moment(status["overdue_since"])),
+        next=_format_iso(parse_moment(status["next"])),
+        overdue_since=_format_iso(parse_moment(status["overdue_since"])),
         log=str(run.get("log") or ""),
     )
 
 
-def _level(status: Mapping[str, Any]) -> str:
-    """As ``cloudsync check`` judges: what fails or is overdue is a problem, unless the task is disabled."""
+def _find_level(status: Mapping[str, Any]) -> str:
+    """Return the level, as in ``cloudsync check``: a failed or overdue task is a problem, unless it is disabled."""
     if status["state"] in UNFINISHED:
         return "running"
     if not status["enabled"]:
@@ -171,27 +171,27 @@ def _level(status: Mapping[str, Any]) -> str:
     return "fine" if status["state"] == "success" else "pending"
 
 
-def _percent(progress: Optional[Mapping[str, Any]]) -> Optional[int]:
+def _calculate_percent(progress: Optional[Mapping[str, Any]]) -> Optional[int]:
     if not progress or not progress.get("total_bytes"):
         return None
     return min(100, 100 * int(progress["bytes"]) // int(progress["total_bytes"]))
 
 
-def _iso(time: Optional[datetime.datetime]) -> Optional[str]:
+def _format_iso(time: Optional[datetime.datetime]) -> Optional[str]:
     return time.isoformat() if time else None
 
 
-def _worst_first(row: TaskRow) -> Tuple[Any, ...]:
-    return LEVELS.index(row.level), row.state not in FAILED, _natural(row.host), _natural(row.task)
+def _rank(row: TaskRow) -> Tuple[Any, ...]:
+    return LEVELS.index(row.level), row.state not in FAILED, _split_natural(row.host), _split_natural(row.task)
 
 
-def _natural(name: str) -> List[Tuple[int, str]]:
-    """web2 comes before web10."""
+def _split_natural(name: str) -> List[Tuple[int, str]]:
+    """Return a sort key with which web2 comes before web10."""
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name)]
 
 
-def _totals(hosts: List[HostRow], tasks: List[TaskRow]) -> Dict[str, int]:
-    """``silent`` hosts gave no answer. ``failed`` and ``overdue`` tell the ``problem`` tasks apart; one may be both."""
+def _count_totals(hosts: List[HostRow], tasks: List[TaskRow]) -> Dict[str, int]:
+    """Count hosts and tasks. ``silent`` hosts did not answer. A ``problem`` task is ``failed``, ``overdue`` or both."""
     problems = [row for row in tasks if row.level == "problem"]
     return {
         "hosts": len(hosts),

@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""A report as one HTML page: no script, nothing from elsewhere, light and dark, and cards on a narrow screen."""
+"""Render a report as one HTML page: no script, no external content, light and dark, cards on a narrow screen."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from html import escape
 from typing import Any, List, Mapping, Optional, Sequence
 
 from ...module_utils._engine.common.text import format_size
-from .fleet import FAILED, LEVELS, moment
+from .fleet import FAILED, LEVELS, parse_moment
 
-# Were a text ever not escaped, a browser would still run and load nothing.
+# With this policy a browser runs and loads nothing, even if a text were not escaped.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 STYLE = """
 :root { color-scheme: light dark; --page: #f6f7f9; --card: #fff; --text: #1c2026; --faint: #5c6572; --line: #dde1e7;
@@ -72,31 +72,31 @@ PAGE = """<!DOCTYPE html>
 </body>
 </html>
 """
-HEADINGS = ("Host", "Task", "State", "Message", "Last run", "Duration", "Moved", "Next run")
+HEADINGS = ("Host", "Task", "State", "Message", "Last run", "Duration", "Transferred", "Next run")
 HOST_WORDS = {"unreachable": "unreachable", "failed": "failed", "not_asked": "not asked"}
 UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
 
-def page(report: Mapping[str, Any], title: str) -> str:
-    """The whole page for what ``report.fleet()`` gave. Every text in it is escaped here."""
-    now = moment(report["generated"]) or datetime.datetime.now(datetime.timezone.utc)
+def render_page(report: Mapping[str, Any], title: str) -> str:
+    """Render the page for the result of build_report(). Every text is escaped here."""
+    now = parse_moment(report["generated"]) or datetime.datetime.now(datetime.timezone.utc)
     silent = [host for host in report["hosts"] if host["state"] != "answered"]
     bare = [host["host"] for host in report["hosts"] if host["state"] == "answered" and not host["tasks"]]
-    sections = [_silent_hosts(silent), _tasks(report["tasks"], now), _bare_hosts(bare)]
+    sections = [_render_silent_hosts(silent), _render_tasks(report["tasks"], now), _render_bare_hosts(bare)]
     return PAGE.format(
         policy=POLICY,
         style=STYLE,
         title=escape(title),
         summary=escape(report["summary"]),
-        generated=_time(report["generated"]),
-        totals="\n".join(_totals(report["totals"])),
+        generated=_render_time(report["generated"]),
+        totals="\n".join(_render_totals(report["totals"])),
         sections="\n".join(section for section in sections if section),
     )
 
 
-def _totals(totals: Mapping[str, int]) -> List[str]:
-    """Hosts and tasks, then what of them needs a look, in the colour of its level where there is any."""
-    shown = [("hosts", "hosts", "none"), ("silent", "without answer", "problem"), ("tasks", "tasks", "none")]
+def _render_totals(totals: Mapping[str, int]) -> List[str]:
+    """Render the numbers of hosts and tasks, then the problems, in the colour of their level if there are any."""
+    shown = [("hosts", "hosts", "none"), ("silent", "without an answer", "problem"), ("tasks", "tasks", "none")]
     shown += [("failed", "failed", "problem"), ("overdue", "overdue", "problem")]
     shown += [(level, level, level) for level in LEVELS[1:]]
     return [
@@ -104,117 +104,122 @@ def _totals(totals: Mapping[str, int]) -> List[str]:
     ]
 
 
-def _silent_hosts(hosts: Sequence[Mapping[str, Any]]) -> str:
+def _render_silent_hosts(hosts: Sequence[Mapping[str, Any]]) -> str:
     if not hosts:
         return ""
     rows = [
-        '<tr class="problem">'
-        + _head("Host", host["host"])
-        + _cell("State", "state", f"<b>{HOST_WORDS[host['state']]}</b>")
-        + _cell("Message", "message", f"<span>{escape(host['message'])}</span>")
-        + "</tr>"
+        _render_row(
+            "problem",
+            _render_head("Host", host["host"]),
+            _render_cell("State", "state", f"<b>{HOST_WORDS[host['state']]}</b>"),
+            _render_cell("Message", "message", f"<span>{escape(host['message'])}</span>"),
+        )
         for host in hosts
     ]
-    return _section("Hosts without an answer", ("Host", "State", "Message"), rows)
+    return _render_section("Hosts that did not answer", ("Host", "State", "Message"), rows)
 
 
-def _tasks(tasks: Sequence[Mapping[str, Any]], now: datetime.datetime) -> str:
+def _render_tasks(tasks: Sequence[Mapping[str, Any]], now: datetime.datetime) -> str:
     if not tasks:
         return "<h2>Tasks</h2>\n<p>No host has a task.</p>"
-    return _section("Tasks, the worst first", HEADINGS, [_task(task, now) for task in tasks])
+    return _render_section("Tasks, problems first", HEADINGS, [_render_task(task, now) for task in tasks])
 
 
-def _bare_hosts(hosts: Sequence[str]) -> str:
+def _render_bare_hosts(hosts: Sequence[str]) -> str:
     if not hosts:
         return ""
     return f"<h2>Hosts without a task</h2>\n<p>{escape(', '.join(hosts))}</p>"
 
 
-def _section(heading: str, columns: Sequence[str], rows: Sequence[str]) -> str:
+def _render_section(heading: str, columns: Sequence[str], rows: Sequence[str]) -> str:
     head = "".join(f'<th scope="col">{column}</th>' for column in columns)
     body = "\n".join(rows)
     return f"<h2>{heading}</h2>\n<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>"
 
 
-def _task(task: Mapping[str, Any], now: datetime.datetime) -> str:
+def _render_row(kind: str, *cells: str) -> str:
+    return f'<tr class="{kind}">{"".join(cells)}</tr>'
+
+
+def _render_task(task: Mapping[str, Any], now: datetime.datetime) -> str:
     host, name, state, message, last_run, duration, moved, next_run = HEADINGS
     does = f"{task['direction']} {task['mode']}" + (": " + task["description"] if task["description"] else "")
     cells = [
-        _head(host, task["host"]),
-        _cell(name, "task", f"<span>{escape(task['task'])}{_small(does)}</span>"),
-        _cell(state, "state", _state(task)),
-        _cell(message, "message", f"<span>{escape(task['message'])}{_small(_log(task))}</span>"),
-        _cell(last_run, "time", _when(task["started"], now)),
-        _cell(duration, "count", "" if task["duration"] is None else _length(task["duration"])),
-        _cell(moved, "count", _moved(task)),
-        _cell(next_run, "time", _when(task["next"], now) if task["enabled"] else ""),
+        _render_head(host, task["host"]),
+        _render_cell(name, "task", f"<span>{escape(task['task'])}{_render_small(does)}</span>"),
+        _render_cell(state, "state", _render_state(task)),
+        _render_cell(message, "message", f"<span>{escape(task['message'])}{_render_small(_name_log(task))}</span>"),
+        _render_cell(last_run, "time", _render_when(task["started"], now)),
+        _render_cell(duration, "count", "" if task["duration"] is None else _format_length(task["duration"])),
+        _render_cell(moved, "count", _render_moved(task)),
+        _render_cell(next_run, "time", _render_when(task["next"], now) if task["enabled"] else ""),
     ]
-    return f'<tr class="{escape(task["level"])}">{"".join(cells)}</tr>'
+    return _render_row(escape(task["level"]), *cells)
 
 
-def _head(label: str, text: str) -> str:
+def _render_head(label: str, text: str) -> str:
     return f'<th scope="row" data-label="{label}">{escape(text)}</th>'
 
 
-def _cell(label: str, kind: str, content: str) -> str:
-    """A cell; ``content`` is HTML of one element, or none."""
+def _render_cell(label: str, kind: str, content: str) -> str:
+    """Render a cell. ``content`` is HTML with at most one element."""
     return f'<td class="{kind}" data-label="{label}">{content}</td>'
 
 
-def _state(task: Mapping[str, Any]) -> str:
-    """The state, its reason, and what the state alone does not tell."""
+def _render_state(task: Mapping[str, Any]) -> str:
+    """Render the state, its reason and further facts."""
     word = task["state"]
     if task["percent"] is not None:
         word += f" {task['percent']}%"
     notes = [task["reason"]] if task["reason"] else []
     if task["overdue_since"]:
         word += ", overdue"
-        notes.append(f"since {_clock(task['overdue_since'])}")
+        notes.append(f"since {_format_clock(task['overdue_since'])}")
     if not task["enabled"]:
         notes.append("disabled")
-    return f"<span><b>{escape(word)}</b>{_small(', '.join(notes))}</span>"
+    return f"<span><b>{escape(word)}</b>{_render_small(', '.join(notes))}</span>"
 
 
-def _log(task: Mapping[str, Any]) -> str:
-    """Where to read on, for those that call for it."""
+def _name_log(task: Mapping[str, Any]) -> str:
+    """Return the path of the log of a failed task."""
     return f"Log: {task['log']}" if task["log"] and task["state"] in FAILED else ""
 
 
-def _moved(task: Mapping[str, Any]) -> str:
+def _render_moved(task: Mapping[str, Any]) -> str:
     if task["started"] is None:
         return ""
     counts = f"{task['transfers']} file{'' if task['transfers'] == 1 else 's'}"
     if task["deletes"]:
         counts += f", {task['deletes']} deleted"
-    return f"<span>{escape(format_size(task['bytes']))}{_small(counts)}</span>"
+    return f"<span>{escape(format_size(task['bytes']))}{_render_small(counts)}</span>"
 
 
-def _small(text: str) -> str:
+def _render_small(text: str) -> str:
     return f"<small>{escape(text)}</small>" if text else ""
 
 
-def _when(text: Optional[str], now: datetime.datetime) -> str:
-    """A time, and how far it is from now."""
-    time = moment(text)
+def _render_when(text: Optional[str], now: datetime.datetime) -> str:
+    """Render a time, and how far it is from now."""
+    time = parse_moment(text)
     if text is None or time is None:
         return ""
     seconds = int((time - now).total_seconds())
-    distance = "in " + _length(seconds) if seconds > 0 else _length(-seconds) + " ago"
-    return f"<span>{_time(text)}{_small(distance)}</span>"
+    distance = "in " + _format_length(seconds) if seconds > 0 else _format_length(-seconds) + " ago"
+    return f"<span>{_render_time(text)}{_render_small(distance)}</span>"
 
 
-def _time(text: str) -> str:
-    return f'<time datetime="{escape(text)}">{_clock(text)}</time>'
+def _render_time(text: str) -> str:
+    return f'<time datetime="{escape(text)}">{_format_clock(text)}</time>'
 
 
-def _clock(text: str) -> str:
-    """In UTC, to the minute."""
-    time = moment(text)
+def _format_clock(text: str) -> str:
+    """Return a time in UTC, to the minute."""
+    time = parse_moment(text)
     return time.astimezone(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M") if time else ""
 
 
-def _length(seconds: int) -> str:
-    """The largest unit and the one after it: "2 d 3 h", "5 min"."""
+def _format_length(seconds: int) -> str:
+    """Return the largest unit and the one after it: "2 d 3 h", "5 min"."""
     for index, (size, unit) in enumerate(UNITS):
         if seconds >= size or size == 1:
             text = f"{seconds // size} {unit}"

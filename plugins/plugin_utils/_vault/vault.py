@@ -4,7 +4,7 @@
 
 # Note that this plugin util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""The vault password that Ansible was started with, and which one encrypts when there are several."""
+"""Encrypt and decrypt with the vault passwords that Ansible was started with."""
 
 from __future__ import annotations
 
@@ -17,45 +17,47 @@ from ...module_utils._engine.common.errors import usage_error
 
 
 class Vault:
-    """Encrypts and decrypts. ``what`` it is for goes into the messages; ``vault_id`` chooses the password to encrypt
-    with, as ``ansible-vault encrypt --encrypt-vault-id`` does. A usage error when there is none to choose.
+    """The vault passwords of a play, and the one of them that encrypts.
+
+    Messages name ``what`` is encrypted. ``vault_id`` chooses the password, as ``ansible-vault encrypt
+    --encrypt-vault-id`` does. Raises a usage error without a suitable password.
     """
 
     def __init__(self, what: str, vault_id: str = "") -> None:
-        secrets = _secrets()
+        secrets = _get_secrets()
         wanted = vault_id or constants.config.get_config_value("DEFAULT_VAULT_ENCRYPT_IDENTITY") or ""
-        self._vault_id, self._secret = _chosen(secrets, wanted, what)
+        self._vault_id, self._secret = _choose_secret(secrets, wanted, what)
         self._lib = VaultLib(secrets)
 
     def encrypt(self, text: str) -> bytes:
-        """``text`` as the content of a vault file."""
+        """Return ``text`` as the content of a vault file."""
         ciphertext: bytes = self._lib.encrypt(text, secret=self._secret, vault_id=self._vault_id)
         return ciphertext
 
     def decrypt(self, ciphertext: bytes) -> bytes:
-        """With any of the passwords; AnsibleError when none opens it."""
+        """Decrypt with any of the passwords. Raises AnsibleError if none fits."""
         text: bytes = self._lib.decrypt(ciphertext)
         return text
 
 
-def _secrets() -> Sequence[Tuple[str, VaultSecret]]:
+def _get_secrets() -> Sequence[Tuple[str, VaultSecret]]:
     context: Any = VaultSecretsContext.current(optional=True)
     return context.secrets if context is not None else []
 
 
-def _chosen(secrets: Sequence[Tuple[str, VaultSecret]], wanted: str, what: str) -> Tuple[str, VaultSecret]:
+def _choose_secret(secrets: Sequence[Tuple[str, VaultSecret]], wanted: str, what: str) -> Tuple[str, VaultSecret]:
     known = list(dict.fromkeys(name for name, _secret in secrets))
     if not known:
         raise usage_error(
-            f"There is no vault password to encrypt {what} with: start Ansible with --ask-vault-pass or "
+            f"There is no vault password to encrypt {what}. Start Ansible with --ask-vault-pass or "
             "--vault-password-file."
         )
     if not wanted and len(known) > 1:
         raise usage_error(
-            f"There are several vault passwords ({', '.join(known)}): say with ANSIBLE_VAULT_ENCRYPT_IDENTITY which "
-            f"one encrypts {what}."
+            f"There are several vault passwords ({', '.join(known)}). Set ANSIBLE_VAULT_ENCRYPT_IDENTITY to the one "
+            f"that encrypts {what}."
         )
     found: Optional[Tuple[str, VaultSecret]] = match_best_secret(secrets, [wanted or known[0]])
     if found is None:
-        raise usage_error(f"There is no vault password with the id {wanted!r}; there are: {', '.join(known)}.")
+        raise usage_error(f"There is no vault password with the id {wanted!r}. Use one of: {', '.join(known)}.")
     return found

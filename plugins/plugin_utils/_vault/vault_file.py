@@ -4,7 +4,7 @@
 
 # Note that this plugin util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""A file of variables under Ansible Vault that holds one variable, a login."""
+"""Read and write a file of Ansible Vault with one variable, a login."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TAG = "!unsafe"
 
 
 class _Text(str):
-    """A text that came from elsewhere: Ansible must not take anything in it for a template."""
+    """A text from outside, in which Ansible must not find templates."""
 
 
 class _Dumper(yaml.SafeDumper):
@@ -35,13 +35,13 @@ class _Loader(yaml.SafeLoader):
 
 
 _Dumper.add_representer(_Text, lambda dumper, text: dumper.represent_scalar(TAG, str(text), style="'"))
-# Ansible's strings are str with something on top.
+# Ansible's strings are subclasses of str.
 _Dumper.add_multi_representer(str, yaml.SafeDumper.represent_str)
 _Loader.add_constructor(TAG, lambda loader, node: str(node.value))
 
 
 class VaultFile:
-    """``path`` holds ``variable``, encrypted with the password that the play was started with.
+    """The file at ``path`` with ``variable``, encrypted with the vault password of the play.
 
     ``vault_id`` chooses among several passwords, as ``ansible-vault encrypt --encrypt-vault-id`` does.
     """
@@ -52,42 +52,42 @@ class VaultFile:
         self._vault = Vault(self._path, vault_id)
 
     def read(self) -> Optional[Mapping[str, Any]]:
-        """The value of the variable, None when there is no file yet; any other file is refused and stays."""
+        """Return the value of the variable; None without a file. Any other file is refused and not changed."""
         try:
             with open(self._path, "rb") as stream:
-                content = self._opened(stream.read())
+                content = self._decrypt(stream.read())
         except FileNotFoundError:
             return None
         if list(content) != [self._variable] or not isinstance(content[self._variable], dict):
             raise usage_error(
-                f"{self._path} exists and holds something else than {self._variable} alone. It is left as it is: name "
-                "another file."
+                f"{self._path} exists, but does not contain only the variable {self._variable}. Nothing was changed. "
+                "Set file to another path."
             )
         login: Mapping[str, Any] = content[self._variable]
         return login
 
-    def _opened(self, ciphertext: bytes) -> Mapping[str, Any]:
+    def _decrypt(self, ciphertext: bytes) -> Mapping[str, Any]:
         try:
             content = yaml.load(self._vault.decrypt(ciphertext), Loader=_Loader)  # noqa: S506
         except AnsibleError:
             raise usage_error(
-                f"{self._path} exists and can't be decrypted with the vault password of this play. It is left as it "
-                "is: use its password, or name another file."
+                f"Cannot decrypt {self._path} with the vault password of this play. Nothing was changed. Use the "
+                "password of the file, or set file to another path."
             ) from None
         except yaml.YAMLError:
             content = None
         return content if isinstance(content, dict) else {}
 
     def prepare(self) -> None:
-        """See, before anybody logs in, that the file can be written; its directory is made."""
+        """Create the directory of the file, and check before the login that the file can be written."""
         directory = os.path.dirname(self._path)
-        make_directory(directory, _mode_of(directory))
+        make_directory(directory, _get_mode(directory))
         if not os.access(directory, os.W_OK | os.X_OK):
-            raise usage_error(f"{self._path} can't be written: {directory} is not yours to write in.")
+            raise usage_error(f"Cannot write {self._path}: permission denied on directory {directory}.")
 
     def write(self, login: Mapping[str, Any]) -> None:
-        """Replace the file. In clear the content is only in memory."""
-        safe = {group: _marked(value) for group, value in login.items()}
+        """Replace the file. Its content is in clear only in memory."""
+        safe = {group: _mark(value) for group, value in login.items()}
         text = HEAD + yaml.dump({self._variable: safe}, Dumper=_Dumper, sort_keys=False, width=float("inf"))
         atomic_write(self._path, self._vault.encrypt(text))
 
@@ -96,12 +96,12 @@ class VaultFile:
         return self._path
 
 
-def _mode_of(directory: str) -> int:
+def _get_mode(directory: str) -> int:
     try:
         return os.stat(directory).st_mode & 0o7777
     except FileNotFoundError:
         return 0o755
 
 
-def _marked(value: Any) -> Any:
+def _mark(value: Any) -> Any:
     return {name: _Text(text) for name, text in value.items()} if isinstance(value, Mapping) else value

@@ -29,10 +29,10 @@ def test_a_task_has_its_expression_its_english_and_the_hosts_own_starts():
 
 
 def test_a_task_that_does_not_start_by_itself_says_why():
-    assert task_previews([task(schedule=None)])["docs"] == [
-        "It has no schedule, and runs only when it is started by hand."
-    ]
-    assert task_previews([task(enabled=False, next=[])])["docs"][-1] == "It is disabled, and does not start by itself."
+    assert task_previews([task(schedule=None)])["docs"] == ["It has no schedule. Start it manually."]
+    assert (
+        task_previews([task(enabled=False, next=[])])["docs"][-1] == "It is disabled. Start it manually, or enable it."
+    )
 
 
 @pytest.mark.parametrize("wrong", [None, 7, ["docs"], [{}]])

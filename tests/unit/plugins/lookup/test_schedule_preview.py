@@ -90,7 +90,7 @@ def test_what_is_wrong_is_said_in_a_sentence():
 
 def test_a_missing_croniter_is_named(monkeypatch):
     monkeypatch.setattr(schedule_preview, "croniter", None)
-    with pytest.raises(schedule_preview.CloudsyncError, match=r"install croniter 6\.1 or newer"):
+    with pytest.raises(schedule_preview.CloudsyncError, match=r"Install croniter 6\.1 or later"):
         schedule_preview._check_croniter()
 
 
@@ -109,5 +109,5 @@ def test_croniter_and_the_engine_agree_on_every_wall_time():
         parsed = cron.parse(" ".join(fields))
         after = datetime.datetime(2027, 1, 1) + datetime.timedelta(minutes=chance.randint(0, 2000000))
         ours = itertools.islice(occurrences.iterate_wall_times(parsed, after), 5)
-        theirs = itertools.islice(schedule_preview._croniter_wall_times(parsed, after), 5)
+        theirs = itertools.islice(schedule_preview._iterate_wall_times(parsed, after), 5)
         assert list(ours) == list(theirs), fields

@@ -6,7 +6,7 @@
 
 """Turn the options of a credential and of a task into the options and global flags that rclone gets.
 
-Some options are derived from a provider's own limits. A derived value never replaces a value that somebody set, and an
+Some options are derived from a provider's own limits. A derived value never replaces an explicit value, and an
 empty value counts as not set.
 """
 
@@ -54,7 +54,7 @@ class Tuning:
 
     @property
     def arguments(self) -> Tuple[str, ...]:
-        """The flags as rclone's arguments. They precede the task's own arguments, which override them."""
+        """Return the flags as rclone's arguments. They precede the task's own arguments, which override them."""
         return tuple(f"--{name.replace('_', '-')}={value}" for name, value in sorted(self.flags.items()))
 
 
@@ -102,7 +102,7 @@ def _derive_nothing(_options: Mapping[str, str]) -> Tuning:
 
 
 def _derive_b2(options: Mapping[str, str]) -> Tuning:
-    """A file is sent in parts only if it is larger than one of them."""
+    """Derive the limits for large chunks: a file is sent in parts only if it is larger than a part."""
     chunk = parse_size(options.get("chunk_size", "")) or 0
     return Tuning(
         {"upload_cutoff": options["chunk_size"]} if chunk > B2_CUTOFF else {},
@@ -111,7 +111,7 @@ def _derive_b2(options: Mapping[str, str]) -> Tuning:
 
 
 def _derive_google_cloud_storage(options: Mapping[str, str]) -> Tuning:
-    """Buckets can be listed only within a project, which the account's key names."""
+    """Derive the project from the account's key: buckets can be listed only within a project."""
     try:
         project = json.loads(options.get("service_account_credentials", ""))["project_id"]
     except (KeyError, TypeError, ValueError):
@@ -120,9 +120,10 @@ def _derive_google_cloud_storage(options: Mapping[str, str]) -> Tuning:
 
 
 def _derive_s3(options: Mapping[str, str]) -> Tuning:
-    """Scaleway accepts fewer parts than others, which rclone applies only to its provider Scaleway.
+    """Derive the provider, and the number of parts at Scaleway, which accepts fewer than others.
 
-    Without a provider, rclone logs a notice at each start and then does what it does for Other.
+    rclone itself limits the parts only for its provider Scaleway. Without a provider, rclone logs a notice at each
+    start, and then behaves as for Other.
     """
     endpoint = options.get("endpoint", "")
     host = urlsplit(endpoint if "://" in endpoint else "//" + endpoint).hostname or ""

@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""What a login at a provider needs; rclone's schema marks few of these options as required."""
+"""Find the options that a login needs. rclone's schema marks only a few of them as required."""
 
 from __future__ import annotations
 

@@ -12,7 +12,8 @@ import re
 
 from .schema import Option, Provider
 
-# rclone's schema marks only what it obscures (IsPassword); its Sensitive covers host and user, and 1.60 lacks it.
+# rclone's schema marks only the options that it obscures (IsPassword). Its flag Sensitive includes host and user, and
+# does not exist in 1.60.
 SECRET_NAME = re.compile(
     r"(\A|_)(access_grant|access_key|api_key|authorization|connection_string|cookies?|credentials|key_pass|master_keys?"
     r"|mnemonic|pass|passphrase|password|private_access_key|private_key|sas_url|secret|secret_access_key|secret_key"

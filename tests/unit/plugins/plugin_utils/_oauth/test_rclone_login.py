@@ -33,13 +33,13 @@ def answer(options):
 @pytest.mark.parametrize("length", [0, 1, 2, 3, 9000])
 def test_the_token_is_found_whatever_its_length(known, length):
     options = {"token": json.dumps({"access_token": "a" * length + "b"})}
-    assert oauth.received(known["drive"], answer(options)) == options
+    assert oauth.parse_output(known["drive"], answer(options)) == options
 
 
 def test_what_rclone_learnt_besides_the_token_is_public_and_kept(known):
     """As the host name of pCloud in Europe."""
-    options = oauth.received(known["drive"], answer({"token": TOKEN, "hostname": "eapi.pcloud.com"}))
-    assert oauth.split(known["drive"], options) == ({"hostname": "eapi.pcloud.com"}, {"token": TOKEN})
+    options = oauth.parse_output(known["drive"], answer({"token": TOKEN, "hostname": "eapi.pcloud.com"}))
+    assert oauth.split_options(known["drive"], options) == ({"hostname": "eapi.pcloud.com"}, {"token": TOKEN})
 
 
 @pytest.mark.parametrize(
@@ -55,14 +55,14 @@ def test_what_rclone_learnt_besides_the_token_is_public_and_kept(known):
     ],
 )
 def test_an_end_without_a_token_is_told_and_shows_nothing(known, output):
-    with pytest.raises(CloudsyncError, match="rclone ended without a token of drive") as caught:
-        oauth.received(known["drive"], output)
+    with pytest.raises(CloudsyncError, match="rclone returned no token for drive") as caught:
+        oauth.parse_output(known["drive"], output)
     assert "SECRET" not in caught.value.message
 
 
 def test_options_go_in_by_the_names_that_rclone_reads(known):
     section = {"type": "google cloud storage", "client_id": "me", "token_url": "http://127.0.0.1/"}
-    assert oauth.environment(known["google cloud storage"], section) == {
+    assert oauth.build_environment(known["google cloud storage"], section) == {
         "RCLONE_GCS_CLIENT_ID": "me",
         "RCLONE_GCS_TOKEN_URL": "http://127.0.0.1/",
     }
@@ -86,7 +86,7 @@ def test_providers_with_a_login_are_told_from_those_with_keys(known):
                 "Description: No code returned by remote server: access_denied: The user said no",
                 "Help: ",
             ],
-            "The login at box was refused or given up in the browser (access_denied: The user said no).",
+            "The login at box was refused or cancelled in the browser (access_denied: The user said no).",
         ),
         (
             [
@@ -95,14 +95,14 @@ def test_providers_with_a_login_are_told_from_those_with_keys(known):
                 "Description: No code returned by remote server",
                 "Help: ",
             ],
-            "The login at box was refused or given up in the browser. Start again",
+            "The login at box was refused or cancelled in the browser. Start again",
         ),
-        (['Error: failed to get token: oauth2: "invalid_client"'], 'rclone got no token from box: "invalid_client". '),
+        (['Error: failed to get token: oauth2: "invalid_client"'], 'rclone reported: "invalid_client".'),
         (
             ["Error: failed to get token: oauth2: cannot fetch token: 401 Unauthorized", 'Response: {"error": "x"}'],
-            'rclone got no token from box: cannot fetch token: 401 Unauthorized Response: {"error": "x"}. ',
+            'rclone reported: cannot fetch token: 401 Unauthorized Response: {"error": "x"}.',
         ),
-        (["Error: not supported by this backend"], "rclone got no token from box: not supported by this backend. "),
+        (["Error: not supported by this backend"], "rclone reported: not supported by this backend."),
         (
             [
                 "Error: config failed to refresh token: failed to start auth webserver: "
@@ -110,11 +110,12 @@ def test_providers_with_a_login_are_told_from_those_with_keys(known):
             ],
             "Port 53682 of this machine is in use",
         ),
-        ([], "rclone got no token from box: it did not say why. "),
+        ([], "rclone reported no reason."),
     ],
 )
 def test_an_error_of_either_version_becomes_a_sentence(known, error, sentence):
     lines = ["2026/11/22 23:27:29 NOTICE: Waiting for code...", *error, *(USAGE if error else [])]
-    message = oauth.refusal(known["box"], lines).message
-    assert message.startswith(sentence), message
+    message = oauth.build_error(known["box"], lines).message
+    assert message.startswith(("The login at box ", "rclone got no token from box. Check ", "Port 53682 "))
+    assert sentence in message
     assert "Usage" not in message

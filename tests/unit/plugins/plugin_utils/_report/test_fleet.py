@@ -9,7 +9,7 @@ import json
 
 import pytest
 
-from ansible_collections.skyhaul.cloudsync.plugins.plugin_utils._report.fleet import fleet
+from ansible_collections.skyhaul.cloudsync.plugins.plugin_utils._report.fleet import build_report
 
 NOW = datetime.datetime(2027, 1, 31, 12, 0, tzinfo=datetime.timezone.utc)
 
@@ -44,7 +44,7 @@ def task(name="docs", state="success", **more):
 
 
 def rows(*tasks, host="web"):
-    return fleet({host: {"tasks": list(tasks)}}, NOW)["tasks"]
+    return build_report({host: {"tasks": list(tasks)}}, NOW)["tasks"]
 
 
 def test_a_row_tells_what_the_last_run_moved_and_how_long_it_took():
@@ -93,7 +93,7 @@ def test_the_worst_come_first_and_then_hosts_and_tasks_by_name():
         "web2": {"tasks": [task("late", "success", **overdue), task("now", "running"), task("off", enabled=False)]},
         "web1": {"tasks": [task("new", "pending"), task("x10", "success"), task("x9", "success")]},
     }
-    assert [(row["host"], row["task"]) for row in fleet(answers, NOW)["tasks"]] == [
+    assert [(row["host"], row["task"]) for row in build_report(answers, NOW)["tasks"]] == [
         ("web10", "a"),
         ("web2", "late"),
         ("web2", "now"),
@@ -116,7 +116,7 @@ def test_no_host_is_left_out():
         "strange": {"tasks": [{"name": "docs", "status": {"state": "success"}}]},
         "stranger": {"tasks": ["docs"]},
     }
-    report = fleet(answers, NOW)
+    report = build_report(answers, NOW)
     found = {row["host"]: (row["state"], row["message"]) for row in report["hosts"]}
     assert found["fine"] == ("answered", "")
     assert found["gone"] == ("unreachable", "Connection refused")
@@ -124,7 +124,7 @@ def test_no_host_is_left_out():
     assert found["lost"][0] == found["passed-over"][0] == "not_asked"
     assert found["mute"] == ("failed", "The host gave no reason.")
     assert found["strange"][0] == found["stranger"][0] == "failed"
-    assert "can't be understood" in found["strange"][1]
+    assert "The answer of this host is invalid" in found["strange"][1]
     assert report["totals"]["silent"] == 7
     names = [row["host"] for row in report["hosts"]]
     assert len(names) == len(answers)
@@ -134,7 +134,9 @@ def test_no_host_is_left_out():
 def test_the_totals_tell_the_problems_apart():
     overdue = {"overdue_since": "2027-01-30T02:30:00+01:00"}
     both, late = task("both", "failed", **overdue), task("late", **overdue)
-    report = fleet({"web": {"tasks": [both, late, task("off", "failed", enabled=False), task()]}, "gone": {}}, NOW)
+    report = build_report(
+        {"web": {"tasks": [both, late, task("off", "failed", enabled=False), task()]}, "gone": {}}, NOW
+    )
     assert report["totals"] == {
         "hosts": 2,
         "silent": 1,
@@ -147,15 +149,15 @@ def test_the_totals_tell_the_problems_apart():
         "failed": 1,
         "overdue": 2,
     }
-    assert report["summary"] == "4 tasks on 2 hosts: 2 in trouble, 1 fine, 1 disabled; no answer from 1 host."
+    assert report["summary"] == "4 tasks on 2 hosts: 2 with problems, 1 fine, 1 disabled. No answer from 1 host."
 
 
 def test_a_fleet_without_tasks_has_a_summary():
-    assert fleet({"web": {"tasks": []}}, NOW)["summary"] == "0 tasks on 1 host."
-    assert fleet({}, NOW)["summary"] == "0 tasks on 0 hosts."
+    assert build_report({"web": {"tasks": []}}, NOW)["summary"] == "0 tasks on 1 host."
+    assert build_report({}, NOW)["summary"] == "0 tasks on 0 hosts."
 
 
 def test_the_report_is_plain_data():
-    report = fleet({"web": {"tasks": [task()]}}, NOW)
+    report = build_report({"web": {"tasks": [task()]}}, NOW)
     assert json.loads(json.dumps(report)) == report
     assert report["generated"] == "2027-01-31T12:00:00+00:00"

@@ -7,8 +7,8 @@ from __future__ import annotations
 import datetime
 from html.parser import HTMLParser
 
-from ansible_collections.skyhaul.cloudsync.plugins.plugin_utils._report.fleet import fleet
-from ansible_collections.skyhaul.cloudsync.plugins.plugin_utils._report.page import page
+from ansible_collections.skyhaul.cloudsync.plugins.plugin_utils._report.fleet import build_report
+from ansible_collections.skyhaul.cloudsync.plugins.plugin_utils._report.page import render_page
 
 NOW = datetime.datetime(2027, 1, 31, 12, 0, tzinfo=datetime.timezone.utc)
 EVIL = '</td></style><script>alert("1")</script>\' {0} {{ 7 * 7 }} &amp;'
@@ -66,7 +66,7 @@ class Outline(HTMLParser):
 
 
 def outline(answers, title="Cloud sync"):
-    return Outline(page(fleet(answers, NOW), title))
+    return Outline(render_page(build_report(answers, NOW), title))
 
 
 def test_a_task_is_one_line_with_all_that_matters():
@@ -106,7 +106,7 @@ def test_text_from_hosts_and_from_the_operator_is_never_markup():
 
 
 def test_it_loads_nothing_and_runs_nothing():
-    text = page(fleet({"web": {"tasks": [task()]}}, NOW), "Cloud sync")
+    text = render_page(build_report({"web": {"tasks": [task()]}}, NOW), "Cloud sync")
     parsed = Outline(text)
     assert not {"script", "link", "img", "iframe", "a"} & set(parsed.tags)
     assert not {"src", "href", "style", "onclick"} & {name for name, _value in parsed.attributes}
@@ -115,7 +115,7 @@ def test_it_loads_nothing_and_runs_nothing():
 
 
 def test_it_is_made_for_light_dark_and_narrow_screens():
-    text = page(fleet({"web": {"tasks": [task()]}}, NOW), "Cloud sync")
+    text = render_page(build_report({"web": {"tasks": [task()]}}, NOW), "Cloud sync")
     assert "prefers-color-scheme: dark" in text
     assert "max-width: 76rem" in text
     assert 'name="viewport"' in text
@@ -124,7 +124,7 @@ def test_it_is_made_for_light_dark_and_narrow_screens():
 def test_the_totals_stand_at_the_top_and_the_silent_hosts_before_the_tasks():
     answers = {"web": {"tasks": [task()]}, "gone": {"unreachable": True, "msg": "No route to host"}}
     texts = outline(answers).texts
-    assert "1 task on 2 hosts: 1 in trouble; no answer from 1 host." in texts
+    assert "1 task on 2 hosts: 1 with problems. No answer from 1 host." in texts
     assert texts.index("failed") < texts.index("gone") < texts.index("No route to host") < texts.index("docs")
 
 
