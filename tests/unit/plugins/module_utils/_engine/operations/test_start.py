@@ -70,7 +70,7 @@ def test_an_active_run_is_joined_and_is_no_change(scripted_host, store_task, act
 
 def test_a_run_that_does_not_end_in_time_goes_on(scripted_host, store_task, active):
     store_task()
-    with pytest.raises(CloudsyncError, match="still running after 0 seconds"):
+    with pytest.raises(CloudsyncError, match="still running after 0 s"):
         start.start_run(scripted_host, "nightly", wait=True, timeout=0)
     assert records.load_records(scripted_host.layout, "nightly")[0].state == "running"
 
