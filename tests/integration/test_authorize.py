@@ -203,8 +203,8 @@ def test_a_denied_login_ends_in_a_sentence_and_writes_nothing(operator, browser,
         operator.answer(browser, playing, "#deny")
         said = one_line(playing.ended(2))
     assert (
-        "The login at google cloud storage was refused or cancelled in the browser (access_denied: The user said no). "
-        "Start again and allow the access." in said
+        "The login at google cloud storage was refused or cancelled in the browser. Start again and allow the access. "
+        "It reported: access_denied: The user said no." in said
     )
     assert not operator.file.exists()
 

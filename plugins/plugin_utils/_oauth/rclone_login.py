@@ -123,11 +123,11 @@ def build_error(provider: Provider, lines: Sequence[str]) -> CloudsyncError:
         )
     no_code = NO_CODE.search(error)
     if no_code:
-        why = f" ({unwrap(no_code.group(1))})" if no_code.group(1) else ""
+        raw = f" It reported: {unwrap(no_code.group(1))}." if no_code.group(1) else ""
         return CloudsyncError(
             "auth",
-            f"The login at {provider.name} was refused or cancelled in the browser{why}. Start again and allow the "
-            "access.",
+            f"The login at {provider.name} was refused or cancelled in the browser. Start again and allow the "
+            f"access.{raw}",
         )
     said = unwrap(error).rstrip(".")
     raw = f": {said}" if said else " no reason"

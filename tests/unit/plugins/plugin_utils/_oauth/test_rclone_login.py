@@ -86,7 +86,7 @@ def test_providers_with_a_login_are_told_from_those_with_keys(known):
                 "Description: No code returned by remote server: access_denied: The user said no",
                 "Help: ",
             ],
-            "The login at box was refused or cancelled in the browser (access_denied: The user said no).",
+            "Start again and allow the access. It reported: access_denied: The user said no.",
         ),
         (
             [

@@ -49,13 +49,13 @@ def test_a_dry_run_gives_a_plan_and_runs_no_hook(dry_run, store_task, scripted, 
     assert [line for line in called if " sync " in line and "--dry-run" not in line] == []
 
 
-def test_a_guard_that_judges_the_plan_refuses_and_the_plan_is_shown(dry_run, store_task):
+def test_the_plan_is_shown_if_a_guard_refuses_it(dry_run, store_task):
     made = dry_run(store_task(mode="sync", guards={"max_delete": "0"}))
     assert (made.to_dict()["reason"], made.exit_code) == ("max_delete", EXIT_REFUSED)
     assert made.plan is not None and len(made.plan.delete) == 3
 
 
-def test_a_guard_that_refuses_before_there_is_a_plan_leaves_it_empty(dry_run, store_task, scripted, tmp_path):
+def test_no_plan_is_made_if_an_earlier_guard_refuses(dry_run, store_task, scripted, tmp_path):
     made = dry_run(store_task(mode="sync", path=str(tmp_path / "nowhere")))
     assert (made.to_dict()["reason"], made.exit_code) == ("not_found", EXIT_REFUSED)
     assert made.plan is None

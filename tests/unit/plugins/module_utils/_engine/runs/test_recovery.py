@@ -74,7 +74,7 @@ def test_killed_runs_are_closed_oldest_first(scripted_host, store_task, killed, 
     assert [line.split()[1] for line in hooks[1]()] == [first.id, first.id, second.id, second.id]
 
 
-def test_an_active_run_is_left_alone(scripted_host, layout, store_task, killed, hooks):
+def test_an_active_run_is_not_closed(scripted_host, layout, store_task, killed, hooks):
     task = store_task(hooks=hooks[0])
     record = killed()
     alive = records.hold_run(layout, "nightly", record.id)

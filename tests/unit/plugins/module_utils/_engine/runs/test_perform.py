@@ -69,7 +69,7 @@ def test_a_run_whose_rclone_fails_is_failed_with_its_reason(scripted, store_task
     assert hooks[1]() == ["before running", *(f"{kind} failed {run.record.reason}" for kind in ("failure", "always"))]
 
 
-def test_a_guard_refuses_before_rclone_is_asked(scripted, store_task, hooks, perform, tmp_path):
+def test_a_refused_run_does_not_call_rclone(scripted, store_task, hooks, perform, tmp_path):
     store_task(hooks=hooks[0], path=str(tmp_path / "nowhere"))
     run = perform()
     assert (run.record.state, run.record.reason, run.exit_code) == ("failed", "not_found", EXIT_REFUSED)
@@ -106,14 +106,14 @@ def test_a_stop_ends_the_transfer_and_leaves_the_stop_marker(scripted, store_tas
     assert os.path.exists(locate_stop_marker(scripted_host.layout, "nightly"))
 
 
-def test_a_run_over_its_max_duration_is_failed(scripted, store_task, perform):
+def test_a_run_fails_at_its_max_duration(scripted, store_task, perform):
     store_task(limits={"max_duration": 1})
     scripted.on("copy", "exec sleep 60")
     run = perform()
     assert (run.record.state, run.record.reason, run.exit_code) == ("failed", "max_duration", EXIT_FAILED)
 
 
-def test_a_run_of_a_task_that_runs_already_is_skipped(scripted, store_task, hooks, perform, scripted_host):
+def test_a_second_run_of_an_active_task_is_skipped(scripted, store_task, hooks, perform, scripted_host):
     store_task(hooks=hooks[0])
     with wait_lock(locate_task_lock(scripted_host.layout, "nightly")):
         run = perform()
