@@ -42,7 +42,7 @@ options:
     type: str
   timezone:
     description:
-      - Time zone of schedules without one: a canonical name of the time zone database, such as V(Europe/Berlin).
+      - Time zone of schedules that have none. Use a canonical name of the time zone database, such as V(Europe/Berlin).
       - Such a schedule uses the time zone of its host. Without this option, the preview uses the time zone of the
         control node.
     type: str
