@@ -33,12 +33,14 @@ from .source import check_source
 class Attempt:
     """A transfer that the guards have to allow, and their findings.
 
-    ``needs_canary`` is True if the task encrypts and its destination has no canary yet.
+    ``needs_canary`` is True if the task encrypts and its destination has no canary yet. ``is_retry`` is True if an
+    attempt of this run failed before. It may have moved all files, so that an empty source of a move is not an error.
     """
 
     session: Session
     task: Task
     ends: Endpoints
+    is_retry: bool = False
     needs_canary: bool = False
     plan: Optional[Plan] = None
 
@@ -60,7 +62,7 @@ def _check_crypt(attempt: Attempt) -> None:
 
 
 def _check_source(attempt: Attempt) -> None:
-    check_source(attempt.session, attempt.task, attempt.ends)
+    check_source(attempt.session, attempt.task, attempt.ends, attempt.is_retry)
 
 
 def _check_deletions(attempt: Attempt) -> None:

@@ -32,8 +32,8 @@ EFFECTS = {
 }
 
 
-def check_source(session: Session, task: Task, ends: Endpoints) -> None:
-    """Refuse a source that does not exist, has no marker, or is empty in a sync or move.
+def check_source(session: Session, task: Task, ends: Endpoints, is_retry: bool = False) -> None:
+    """Refuse a source that does not exist, has no marker, or is empty in a sync or in the first attempt of a move.
 
     For a push, also check that the provider answers.
     """
@@ -43,7 +43,7 @@ def check_source(session: Session, task: Task, ends: Endpoints) -> None:
         _check_pull_folder(session, task, ends)
     if not task.is_push and task.guards.marker:
         _check_remote_marker(session, task, ends)
-    if task.mode == COPY or task.guards.empty_source == "allow":
+    if task.mode == COPY or task.guards.empty_source == "allow" or (task.mode == MOVE and is_retry):
         return
     if not _has_content(session, task, ends.source):
         raise Refused(

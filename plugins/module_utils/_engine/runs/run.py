@@ -192,7 +192,7 @@ class Run:
         deadline = time.monotonic() + task.limits.max_duration if task.limits.max_duration else None
         transfer, number = Transfer(keep_items=False), 1
         while True:
-            attempt = Attempt(session, task, ends)
+            attempt = Attempt(session, task, ends, is_retry=number > 1)
             check_with_session(attempt)
             if attempt.needs_canary and task.is_push:
                 plant_canary(session, build_task_place(task))

@@ -55,6 +55,15 @@ def test_an_error_that_no_retry_helps_with_ends_the_run(host, task, code):
     assert len(transfers(host)) == 1
 
 
+def test_a_move_may_have_emptied_its_source_in_the_attempt_before(host, task):
+    host.ok("task", dict(task, mode="move"))
+    host.rclone.answers("move", code=TEMPORARY)
+    host.rclone.does("move", f": > {shlex.quote(str(host.rclone.folder))}/lsf.out")
+    run = host.run("run", {"task": "documents"})["run"]
+    assert run["reason"] != "empty_source"
+    assert len([line for line in host.rclone.commands() if " move " in line]) == 3
+
+
 def test_a_source_that_was_replaced_after_an_attempt_is_refused(host, task, source):
     host.rclone.answers("sync", code=TEMPORARY)
     host.rclone.does("sync", replace(source))
