@@ -13,7 +13,7 @@ from typing import Any, Dict
 Spec = Dict[str, Dict[str, Any]]
 
 
-def credential_spec() -> Spec:
+def build_credential_spec() -> Spec:
     """Return the options of a credential."""
     return {
         "name": {"type": "str", "required": True},
@@ -24,7 +24,7 @@ def credential_spec() -> Spec:
     }
 
 
-def schedule_spec() -> Spec:
+def build_schedule_spec() -> Spec:
     """Return the options of a schedule."""
     return {
         "preset": {"type": "str", "choices": ["hourly", "daily", "weekly", "monthly"]},
@@ -42,18 +42,18 @@ def schedule_spec() -> Spec:
     }
 
 
-def task_spec() -> Spec:
+def build_task_spec() -> Spec:
     """Return the options of a stored task."""
     return {
         "name": {"type": "str", "required": True},
         "description": {"type": "str"},
-        "schedule": {"type": "dict", "options": schedule_spec()},
+        "schedule": {"type": "dict", "options": build_schedule_spec()},
         "enabled": {"type": "bool"},
-        **transfer_spec(),
+        **build_transfer_spec(),
     }
 
 
-def transfer_spec() -> Spec:
+def build_transfer_spec() -> Spec:
     """Return the options of a transfer.
 
     No option has a default here, because ``reverse_of`` must distinguish a set option from an omitted one. The engine
@@ -76,16 +76,16 @@ def transfer_spec() -> Spec:
         "transfers": {"type": "int"},
         "follow_symlinks": {"type": "bool"},
         "create_empty_dirs": {"type": "bool"},
-        "encryption": {"type": "dict", "options": encryption_spec()},
+        "encryption": {"type": "dict", "options": build_encryption_spec()},
         "snapshot": {"type": "str", "choices": ["none", "auto", "zfs", "btrfs", "lvm"]},
-        "guards": {"type": "dict", "options": _guards_spec()},
+        "guards": {"type": "dict", "options": _build_guards_spec()},
         "keep_deleted": {
             "type": "dict",
             "options": {"path": {"type": "str", "required": True}, "days": {"type": "int"}},
         },
-        "hooks": {"type": "dict", "options": _hooks_spec()},
+        "hooks": {"type": "dict", "options": _build_hooks_spec()},
         "on_overlap": {"type": "str", "choices": ["skip", "wait"]},
-        "limits": {"type": "dict", "options": _limits_spec()},
+        "limits": {"type": "dict", "options": _build_limits_spec()},
         "retries": {"type": "int"},
         "verify_after": {"type": "str", "choices": ["none", "size", "checksum"]},
         "notify": {"type": "list", "elements": "str", "no_log": True},
@@ -95,7 +95,7 @@ def transfer_spec() -> Spec:
     }
 
 
-def encryption_spec() -> Spec:
+def build_encryption_spec() -> Spec:
     """Return the options of rclone crypt."""
     return {
         "password": {"type": "str", "required": True, "no_log": True},
@@ -105,7 +105,7 @@ def encryption_spec() -> Spec:
     }
 
 
-def _guards_spec() -> Spec:
+def _build_guards_spec() -> Spec:
     return {
         "empty_source": {"type": "str", "choices": ["refuse", "allow"]},
         "mounted": {"type": "path"},
@@ -115,7 +115,7 @@ def _guards_spec() -> Spec:
     }
 
 
-def _hooks_spec() -> Spec:
+def _build_hooks_spec() -> Spec:
     return {
         "before": {"type": "str"},
         "success": {"type": "str"},
@@ -125,7 +125,7 @@ def _hooks_spec() -> Spec:
     }
 
 
-def _limits_spec() -> Spec:
+def _build_limits_spec() -> Spec:
     return {
         "max_duration": {"type": "str"},
         "nice": {"type": "int"},

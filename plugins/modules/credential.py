@@ -147,7 +147,7 @@ from typing import Any, Dict
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._argspec import credential_spec
+from ..module_utils._argspec import build_credential_spec
 from ..module_utils._engine.config.credentials import parse_credential
 from ..module_utils._engine.host import Host
 from ..module_utils._engine.operations import browse as browsing
@@ -157,7 +157,7 @@ from ..module_utils._module import add_diff, run_module, select_parameters
 
 def apply_credential(module: AnsibleModule, host: Host) -> Dict[str, Any]:
     """Store or remove the credential, then log in if ``verify`` is set."""
-    name, declared = module.params["name"], select_parameters(module, credential_spec())
+    name, declared = module.params["name"], select_parameters(module, build_credential_spec())
     present = module.params["state"] == "present"
     wanted = Wanted(credentials=[declared]) if present else Wanted(absent_credentials=[name])
     outcome = converge(host, wanted, module.check_mode)
@@ -188,7 +188,7 @@ def _verify_login(module: AnsibleModule, host: Host, declared: Dict[str, Any], o
 def main() -> None:
     run_module(
         dict(
-            credential_spec(),
+            build_credential_spec(),
             verify={"type": "bool", "default": False},
             verify_path={"type": "str"},
             state={"type": "str", "choices": ["present", "absent"], "default": "present"},

@@ -119,7 +119,7 @@ from typing import Any, Dict
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._argspec import credential_spec, task_spec
+from ..module_utils._argspec import build_credential_spec, build_task_spec
 from ..module_utils._engine.host import Host
 from ..module_utils._engine.operations.apply import Wanted, converge
 from ..module_utils._module import add_diff, run_module, show_public_targets
@@ -148,10 +148,10 @@ def main() -> None:
                 "type": "list",
                 "elements": "dict",
                 "default": [],
-                "options": credential_spec(),
+                "options": build_credential_spec(),
                 "no_log": False,
             },
-            "tasks": {"type": "list", "elements": "dict", "default": [], "options": task_spec()},
+            "tasks": {"type": "list", "elements": "dict", "default": [], "options": build_task_spec()},
             "purge": {"type": "bool", "default": False},
         },
         apply_host_config,

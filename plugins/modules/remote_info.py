@@ -157,7 +157,7 @@ from typing import Any, Dict
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._argspec import encryption_spec
+from ..module_utils._argspec import build_encryption_spec
 from ..module_utils._engine.config.task_parser import parse_encryption
 from ..module_utils._engine.host import Host
 from ..module_utils._engine.operations.browse import Where, browse_task, browse_with
@@ -188,7 +188,7 @@ def main() -> None:
             UNSAVED,
             credential={"type": "str"},
             task={"type": "str"},
-            encryption={"type": "dict", "options": encryption_spec()},
+            encryption={"type": "dict", "options": build_encryption_spec()},
             path={"type": "str"},
             recurse={"type": "bool", "default": False},
         ),

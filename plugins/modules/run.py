@@ -239,7 +239,7 @@ from typing import Any, Dict
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._argspec import transfer_spec
+from ..module_utils._argspec import build_transfer_spec
 from ..module_utils._engine.common.errors import usage_error
 from ..module_utils._engine.host import Host
 from ..module_utils._engine.operations import one_time as onetime
@@ -249,7 +249,9 @@ from ..module_utils._module import add_diff, run_module, select_parameters, show
 
 def control_run(module: AnsibleModule, host: Host) -> Dict[str, Any]:
     """Start, stop or only plan a run."""
-    inline = {name: value for name, value in select_parameters(module, transfer_spec()).items() if value is not None}
+    inline = {
+        name: value for name, value in select_parameters(module, build_transfer_spec()).items() if value is not None
+    }
     name, state = module.params["task"] or onetime.DEFAULT_NAME, module.params["state"]
     if state == "stopped":
         if inline:
@@ -271,7 +273,7 @@ def control_run(module: AnsibleModule, host: Host) -> Dict[str, Any]:
 def main() -> None:
     run_module(
         dict(
-            transfer_spec(),
+            build_transfer_spec(),
             task={"type": "str"},
             state={"type": "str", "choices": ["started", "finished", "stopped"], "default": "finished"},
             dry_run={"type": "bool", "default": False},

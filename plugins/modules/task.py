@@ -163,7 +163,7 @@ from typing import Any, Dict
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._argspec import task_spec
+from ..module_utils._argspec import build_task_spec
 from ..module_utils._engine.host import Host
 from ..module_utils._engine.operations.apply import Wanted, converge
 from ..module_utils._module import add_diff, run_module, select_parameters, show_public_targets
@@ -174,7 +174,7 @@ def apply_task(module: AnsibleModule, host: Host) -> Dict[str, Any]:
     name = module.params["name"]
     show_public_targets(module, [module.params])
     present = module.params["state"] == "present"
-    wanted = Wanted(tasks=[select_parameters(module, task_spec())]) if present else Wanted(absent_tasks=[name])
+    wanted = Wanted(tasks=[select_parameters(module, build_task_spec())]) if present else Wanted(absent_tasks=[name])
     outcome = converge(host, wanted, module.check_mode)
     result = {"changed": outcome.changed, "task": outcome.tasks.get(name, {}), "warnings": outcome.warnings}
     return add_diff(module, result, outcome.before["tasks"].get(name, {}), outcome.after["tasks"].get(name, {}))
@@ -182,7 +182,8 @@ def apply_task(module: AnsibleModule, host: Host) -> Dict[str, Any]:
 
 def main() -> None:
     run_module(
-        dict(task_spec(), state={"type": "str", "choices": ["present", "absent"], "default": "present"}), apply_task
+        dict(build_task_spec(), state={"type": "str", "choices": ["present", "absent"], "default": "present"}),
+        apply_task,
     )
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The rooms around rclone, held against the real one.
+"""The package rclone against the real program.
 
 rclone is the one on PATH; CLOUDSYNC_TEST_RCLONES (paths with colons between them) has the tests run on others, too.
 The servers are rclone's own, on loopback, and are started by the rclone on PATH.
@@ -111,7 +111,7 @@ def call(rclone, *arguments, stdin=""):
         input=stdin,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env=binary.clean_environment(),
+        env=binary.build_clean_environment(),
         encoding="utf-8",
         timeout=120,
         check=False,
@@ -150,7 +150,7 @@ def serving(kind, directory, *options):
         port = probe.getsockname()[1]
     server = subprocess.Popen(
         [ON_PATH, "--config", "", "serve", kind, "--addr", f"127.0.0.1:{port}", *options, str(directory)],
-        env=binary.clean_environment("/nonexistent", {}),
+        env=binary.build_clean_environment("/nonexistent", {}),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

@@ -120,7 +120,7 @@ class _Reader:
             option = provider.option(name)
             if name not in known:
                 self.found.leave_out(about, name, value, f"is not an option of {provider.name}")
-            elif any(each.is_password for each in provider.all_options(name)):
+            elif any(each.is_password for each in provider.list_all_options(name)):
                 split["secrets"][name] = self._reveal(about, name, value)
             elif must_be_secret(provider, name) or (option is not None and carries_secret(option, value)):
                 split["secrets"][name] = Secret(value)

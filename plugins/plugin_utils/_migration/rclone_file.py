@@ -15,7 +15,7 @@ import subprocess
 import tempfile
 
 from ...module_utils._engine.common.errors import CloudsyncError, usage_error
-from ...module_utils._engine.rclone.binary import PROBE_SECONDS, clean_environment
+from ...module_utils._engine.rclone.binary import PROBE_SECONDS, build_clean_environment
 from ...module_utils._engine.rclone.conf_file import Sections, parse
 
 ENCRYPTED = "RCLONE_ENCRYPT_V0:"
@@ -52,7 +52,7 @@ def _dump(program: str, path: str, password: str) -> bytes:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env=clean_environment(),
+            env=build_clean_environment(),
             pass_fds=(reading,),
             timeout=PROBE_SECONDS,
             check=False,

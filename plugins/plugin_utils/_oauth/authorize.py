@@ -17,8 +17,8 @@ from typing import Any, Callable, Dict, List, Mapping, Sequence
 from ...module_utils._engine.common.errors import CloudsyncError, usage_error
 from ...module_utils._engine.common.processes import Child, start_detached, watch_group
 from ...module_utils._engine.host import Host
-from ...module_utils._engine.rclone.binary import clean_environment
-from ...module_utils._engine.rclone.conf_file import config_value
+from ...module_utils._engine.rclone.binary import build_clean_environment
+from ...module_utils._engine.rclone.conf_file import format_option_value
 from ...module_utils._engine.rclone.providers.conf_section import build_remote_section
 from ...module_utils._engine.rclone.providers.option_checks import check_options
 from ...module_utils._engine.rclone.providers.schema import Provider, resolve
@@ -47,7 +47,7 @@ def parse_login(host: Host, provider: str, attributes: Mapping[str, Any], client
     """Return the requested login, without a token. Raises CloudsyncError if its options are invalid."""
     known = resolve(provider, host.providers)
     oauth.check_has_login(known)
-    values = {name: config_value(value) for name, value in attributes.items() if value is not None}
+    values = {name: format_option_value(value) for name, value in attributes.items() if value is not None}
     if client_id:
         values["client_id"] = client_id
     check_options(known, values)
@@ -91,7 +91,7 @@ def _run_authorize(path: str, provider: Provider, section: Mapping[str, str], se
         if os.getppid() != parent:
             raise CloudsyncError("interrupted", "The playbook ended, so the login was cancelled. Nothing was changed.")
 
-    environment = {**clean_environment(), **oauth.build_environment(provider, section)}
+    environment = {**build_clean_environment(), **oauth.build_environment(provider, section)}
     child = Child([path, *oauth.build_arguments(provider)], environment, output.append, said.append, exact_lines=True)
     with watch_group(child):
         ended = child.follow(seconds, tick=look)

@@ -18,7 +18,7 @@ from typing import Any, Dict, Mapping, Optional
 from ..common.errors import usage_error
 from ..common.layout import check_name
 from ..common.validation import refuse_unknown_keys
-from ..rclone.conf_file import config_value
+from ..rclone.conf_file import format_option_value
 from ..rclone.providers.conf_section import join_lines
 from ..rclone.providers.truenas_names import get_rclone_name, normalize_name
 
@@ -64,7 +64,7 @@ def parse_credential(declared: Mapping[str, Any]) -> Credential:
 
 def _parse_values(given: Optional[Mapping[str, Any]]) -> Dict[str, str]:
     # On one line, as in rclone's file: save_refreshed() compares the declared value with the one a run started with.
-    return {key: join_lines(config_value(value)) for key, value in (given or {}).items() if value is not None}
+    return {key: join_lines(format_option_value(value)) for key, value in (given or {}).items() if value is not None}
 
 
 def declare(before: Optional[Credential], wanted: Credential) -> Credential:

@@ -15,7 +15,7 @@ from ..common.errors import CloudsyncError, usage_error
 from ..common.layout import check_name
 from ..common.validation import check_choice, parse_duration, refuse_unknown_keys
 from ..notify.targets import parse_target
-from ..rclone.conf_file import config_value
+from ..rclone.conf_file import format_option_value
 from ..schedule import schedule as schedules
 from .stored_tasks import OPTIONS
 from .task_checks import (
@@ -73,7 +73,9 @@ def _build(name: str, given: Mapping[str, Any]) -> Task:
         mode=check_choice("mode", given.get("mode", "copy"), ("sync", "copy", "move")),
         path=check_local_path("path", given["path"]),
         remote_path=check_remote_path("remote_path", given.get("remote_path", "")),
-        provider_options={k: config_value(v) for k, v in given.get("provider_options", {}).items() if v is not None},
+        provider_options={
+            k: format_option_value(v) for k, v in given.get("provider_options", {}).items() if v is not None
+        },
         include=check_patterns("include", given.get("include", ())),
         exclude=check_patterns("exclude", given.get("exclude", ())),
         schedule=_parse_schedule(given.get("schedule")),

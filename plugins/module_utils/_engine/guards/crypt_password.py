@@ -21,7 +21,7 @@ from ..config.tasks import Task
 from ..rclone.outcome import NOT_FOUND_EXITS
 from ..remote.arguments import CANARY, join_place
 from ..remote.session import Answer, Session
-from ..transfer.result import listing_error
+from ..transfer.result import build_listing_error
 
 CONTENT = "cloudsync canary 1: this object tells whether the crypt password is right\n"
 # A wrong key fails again at every retry.
@@ -43,7 +43,7 @@ def check_crypt(session: Session, task: Task, crypt: str, raw: str) -> bool:
     if task.encryption is None:
         return False
     known = _has_right_canary(session, task, crypt)
-    if not known and _first(session, raw):
+    if not known and _find_first(session, raw):
         _check_first_file(session, task, crypt)
     if not task.is_push and not session.rclone.has_strict_names:
         _check_all_names(session, task, crypt, raw)
@@ -54,19 +54,19 @@ def plant_canary(session: Session, crypt: str) -> None:
     """Write the canary before a push, but not in a dry run. The next run must be able to read it."""
     answer = session.query(["rcat", *session.readable, "--", join_place(crypt, CANARY)], stdin=CONTENT.encode())
     if answer.exit_code != 0:
-        raise listing_error(answer, session)
+        raise build_listing_error(answer, session)
 
 
 def _has_right_canary(session: Session, task: Task, crypt: str) -> bool:
-    answer = _named(session, crypt, CANARY, "cat", *ONCE)
+    answer = _find_name(session, crypt, CANARY, "cat", *ONCE)
     if answer.exit_code == 0 and answer.stdout == CONTENT.strip():
         return True
     if (answer.exit_code == 0 and not answer.stdout) or answer.exit_code in NOT_FOUND_EXITS:
         return False
-    raise _wrong_or_failed(session, task, answer)
+    raise _build_error(session, task, answer)
 
 
-def _named(session: Session, crypt: str, name: str, *command: str) -> Answer:
+def _find_name(session: Session, crypt: str, name: str, *command: str) -> Answer:
     """Run ``command`` on one file.
 
     If the file's path were an operand, rclone would list its folder, and fail on any other name in it.
@@ -74,11 +74,11 @@ def _named(session: Session, crypt: str, name: str, *command: str) -> Answer:
     return session.query([*command, "--no-traverse", "--files-from-raw", "-", "--", crypt], stdin=name.encode())
 
 
-def _first(session: Session, place: str, *selection: str) -> str:
+def _find_first(session: Session, place: str, *selection: str) -> str:
     """Return the first file at ``place``, or "" if there is none."""
     answer = session.query(["lsf", "--recursive", "--files-only", *selection, "--", place], first_line_only=True)
     if not answer.stdout and answer.exit_code not in (0, *NOT_FOUND_EXITS):
-        raise listing_error(answer, session)
+        raise build_listing_error(answer, session)
     return answer.stdout.split("\n")[0]
 
 
@@ -89,16 +89,16 @@ def _check_first_file(session: Session, task: Task, crypt: str) -> None:
     these can be read with any password.
     """
     try:
-        name = _first(session, crypt)
-        filled = _first(session, crypt, "--min-size", "1B") if name else ""
+        name = _find_first(session, crypt)
+        filled = _find_first(session, crypt, "--min-size", "1B") if name else ""
     except CloudsyncError as error:
-        raise _wrong_password(task) if error.reason == "undecryptable" else error from None
+        raise _build_password_error(task) if error.reason == "undecryptable" else error from None
     if not name:
-        raise _wrong_password(task)
+        raise _build_password_error(task)
     reading = ("cat", *ONCE, "--head", "1") if filled else ("lsf", "--recursive")
-    answer = _named(session, crypt, filled or name, *reading)
+    answer = _find_name(session, crypt, filled or name, *reading)
     if answer.exit_code != 0 or not answer.stdout:
-        raise _wrong_or_failed(session, task, answer)
+        raise _build_error(session, task, answer)
 
 
 def _check_all_names(session: Session, task: Task, crypt: str, raw: str) -> None:
@@ -118,21 +118,21 @@ def _count(session: Session, place: str) -> int:
     if answer.exit_code in NOT_FOUND_EXITS:
         return 0
     if answer.exit_code != 0:
-        raise listing_error(answer, session)
+        raise build_listing_error(answer, session)
     return int(json.loads(answer.stdout)["count"])
 
 
-def _wrong_or_failed(session: Session, task: Task, answer: Answer) -> CloudsyncError:
+def _build_error(session: Session, task: Task, answer: Answer) -> CloudsyncError:
     """Return the error for a file that could not be read: a wrong password, or another cause."""
     text = answer.stderr.lower()
     # Before 1.66, rclone reports a wrong key on a file of less than one block (64 KiB) as "unexpected EOF".
     marks = UNDECRYPTABLE_MARKS + (() if session.rclone.has_strict_names else ("unexpected eof",))
     if answer.exit_code == 0 or any(mark in text for mark in marks):
-        return _wrong_password(task)
-    return listing_error(answer, session)
+        return _build_password_error(task)
+    return build_listing_error(answer, session)
 
 
-def _wrong_password(task: Task) -> CloudsyncError:
+def _build_password_error(task: Task) -> CloudsyncError:
     return Refused(
         "crypt_password",
         f"The files at remote_path {task.remote_path!r} were not encrypted with this task's password and salt. Correct "

@@ -20,7 +20,7 @@ from ..rclone.outcome import NOT_FOUND_EXITS
 from ..remote.arguments import CANARY, Endpoints, build_selection_arguments, join_place
 from ..remote.open import build_place
 from ..remote.session import Answer, Session
-from ..transfer.result import listing_error
+from ..transfer.result import build_listing_error
 from .local import build_marker_error
 
 # By default, rclone retries S3 for more than six minutes without any output if nothing answers at the endpoint.
@@ -66,7 +66,7 @@ def _check_answer(session: Session, task: Task) -> None:
     # A request for one name does not list a whole folder at any provider.
     answer = _stat(session, join_place(build_place(task.remote_path), CANARY))
     if answer.exit_code not in (0, *NOT_FOUND_EXITS):
-        error = listing_error(answer, session)
+        error = build_listing_error(answer, session)
         if error.reason == "network":
             raise error
 
@@ -78,9 +78,9 @@ def _check_pull_folder(session: Session, task: Task, ends: Endpoints) -> None:
     """
     answer = _stat(session, build_place(task.remote_path))
     if answer.exit_code in NOT_FOUND_EXITS:
-        raise _no_pull_folder(task)
+        raise _build_folder_error(task)
     if answer.exit_code != 0:
-        raise listing_error(answer, session)
+        raise build_listing_error(answer, session)
     if answer.stdout and not json.loads(answer.stdout).get("IsDir", True):
         raise Refused(
             "not_found",
@@ -90,10 +90,10 @@ def _check_pull_folder(session: Session, task: Task, ends: Endpoints) -> None:
     if task.mode == COPY and session.has_no_folders and task.guards.empty_source != "allow":
         first = session.query(["lsf", "--", ends.source], first_line_only=True)
         if not first.stdout and first.exit_code in (0, *NOT_FOUND_EXITS):
-            raise _no_pull_folder(task)
+            raise _build_folder_error(task)
 
 
-def _no_pull_folder(task: Task) -> Refused:
+def _build_folder_error(task: Task) -> Refused:
     return Refused(
         "not_found",
         f"Folder {task.remote_path!r} does not exist at the provider, or is empty. Correct remote_path. The module "
@@ -106,7 +106,7 @@ def _check_remote_marker(session: Session, task: Task, ends: Endpoints) -> None:
     folder, name = os.path.split(task.guards.marker)
     answer = session.query(["lsf", "--files-only", "--", join_place(ends.source, folder)])
     if answer.exit_code not in (0, *NOT_FOUND_EXITS):
-        raise listing_error(answer, session)
+        raise build_listing_error(answer, session)
     if name not in answer.stdout.split("\n"):
         raise build_marker_error(f"{task.remote_path}/{task.guards.marker}")
 
@@ -120,6 +120,6 @@ def _has_content(session: Session, task: Task, place: str) -> bool:
     if answer.stdout:
         return True
     if answer.exit_code != 0:
-        error = listing_error(answer, session)
+        error = build_listing_error(answer, session)
         raise Refused(error.reason, error.message)
     return False

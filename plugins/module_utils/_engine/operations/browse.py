@@ -27,7 +27,7 @@ from ..remote.live_config import CRYPT
 from ..remote.open import build_place, open_credential_session, takes_turns
 from ..runs.records import make_run_id
 from ..runs.recovery import sweep_secrets
-from ..transfer.result import listing_error
+from ..transfer.result import build_listing_error
 
 TIMEOUT_SECONDS = 120
 UNDECRYPTABLE = "Skipping undecryptable "
@@ -83,10 +83,10 @@ def browse(host: Host, credential: Credential, saved: bool, where: Where, recurs
             timeout=TIMEOUT_SECONDS,
         )
         if answer.exit_code != 0:
-            raise listing_error(answer, session)
+            raise build_listing_error(answer, session)
     buckets = is_bucket_based(credential.provider) and where.encryption is None and not where.remote_path.strip("/")
-    entries = [_entry(found, buckets) for found in json.loads(answer.stdout or "[]")]
-    closed = _undecryptable(answer.stderr)
+    entries = [_build_entry(found, buckets) for found in json.loads(answer.stdout or "[]")]
+    closed = _list_undecryptable(answer.stderr)
     if closed and not entries:
         raise CloudsyncError(
             "crypt_password",
@@ -97,12 +97,12 @@ def browse(host: Host, credential: Credential, saved: bool, where: Where, recurs
     return Listing(where.path, entries, closed)
 
 
-def _undecryptable(stderr: str) -> List[str]:
+def _list_undecryptable(stderr: str) -> List[str]:
     lines = [parse_line(line) for line in stderr.splitlines()]
     return sorted({line.object for line in lines if isinstance(line, Message) and line.text.startswith(UNDECRYPTABLE)})
 
 
-def _entry(found: Dict[str, Any], buckets: bool) -> Dict[str, Any]:
+def _build_entry(found: Dict[str, Any], buckets: bool) -> Dict[str, Any]:
     return {
         "path": found["Path"],
         "name": found["Name"],

@@ -22,13 +22,13 @@ from ..schedule import schedule as schedules
 from ..schedule.describe import describe
 from ..schedule.next_runs import find_next_runs
 from ..schedule.overdue import find_overdue_slot
-from ..systemd.systemctl import next_elapses
+from ..systemd.systemctl import list_next_elapses
 from ..systemd.unit_names import locate_timer, name_timer
 
 
 def list_statuses(layout: Layout) -> List[Dict[str, Any]]:
     """Return the status of every task, by name, then of the active one-time runs."""
-    elapses = next_elapses(layout)
+    elapses = list_next_elapses(layout)
     once = [_build_status(layout, name, elapses) for name in list_onetimes(layout) if name not in list_tasks(layout)]
     kept = [_build_status(layout, name, elapses) for name in list_tasks(layout)]
     return kept + [status for status in once if status["state"] in UNFINISHED]
@@ -36,7 +36,7 @@ def list_statuses(layout: Layout) -> List[Dict[str, Any]]:
 
 def find_status(layout: Layout, name: str) -> Dict[str, Any]:
     """Return one task's status. ``next`` and ``overdue_since`` are ISO 8601 or None, ``run`` is a record or None."""
-    return _build_status(layout, name, next_elapses(layout))
+    return _build_status(layout, name, list_next_elapses(layout))
 
 
 def _build_status(layout: Layout, name: str, elapses: Mapping[str, int]) -> Dict[str, Any]:
@@ -91,7 +91,7 @@ def find_details(layout: Layout, name: str, runs: int, following: int) -> Dict[s
         **build_stored_task_view(stored),
         "status": find_status(layout, name),
         "runs": [record.public() for record in load_records(layout, name, runs)] if runs else [],
-        "next": list_next_runs(stored, following, next_elapses(layout)),
+        "next": list_next_runs(stored, following, list_next_elapses(layout)),
     }
 
 
@@ -110,7 +110,7 @@ def list_problems(layout: Layout) -> List[str]:
 
 def list_readable_statuses(layout: Layout) -> Tuple[List[Dict[str, Any]], List[str]]:
     """Return the status of every stored task that can be read, and a line for each one that cannot."""
-    elapses = next_elapses(layout)
+    elapses = list_next_elapses(layout)
     found, unreadable = [], []
     for name in list_tasks(layout):
         try:

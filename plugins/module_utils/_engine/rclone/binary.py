@@ -47,7 +47,7 @@ def find(layout: Layout, search_path: str) -> str:
     return os.path.abspath(found)
 
 
-def clean_environment(home: Optional[str] = None, environ: Optional[Mapping[str, str]] = None) -> Dict[str, str]:
+def build_clean_environment(home: Optional[str] = None, environ: Optional[Mapping[str, str]] = None) -> Dict[str, str]:
     """Return the complete environment of an rclone process, which inherits only the proxy settings.
 
     ``home`` is the home directory of the user that rclone runs as (default: this process's user).
@@ -118,7 +118,7 @@ def probe(path: str) -> Rclone:
 def run_quietly(path: str, *arguments: str) -> str:
     """Return the standard output of a short rclone command that needs no remote and no configuration."""
     try:
-        done = run_tool([path, "--config", "", *arguments], PROBE_SECONDS, environment=clean_environment())
+        done = run_tool([path, "--config", "", *arguments], PROBE_SECONDS, environment=build_clean_environment())
     except ToolError as error:
         raise _build_probe_error(path, error.message) from error
     if done.exit_code != 0:

@@ -35,7 +35,7 @@ LONGEST = 1 << 20
 Sections = Dict[str, Dict[str, str]]
 
 
-def config_value(option_value: object) -> str:
+def format_option_value(option_value: object) -> str:
     """Return a declared value as rclone's configuration spells it: true/false, numbers, lists with commas, JSON."""
     if isinstance(option_value, bool):
         return "true" if option_value else "false"
@@ -43,7 +43,7 @@ def config_value(option_value: object) -> str:
         return json.dumps(option_value, separators=(",", ":"), ensure_ascii=False)
     if isinstance(option_value, (list, tuple)):
         row = io.StringIO()
-        csv.writer(row, lineterminator="").writerow([config_value(item) for item in option_value])
+        csv.writer(row, lineterminator="").writerow([format_option_value(item) for item in option_value])
         return row.getvalue()
     return str(option_value)
 

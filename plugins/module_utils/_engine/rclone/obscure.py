@@ -31,7 +31,7 @@ def obscure(plain: str, iv: Optional[bytes] = None) -> str:
     start = os.urandom(IV_BYTES) if iv is None else iv
     if len(start) != IV_BYTES:
         raise ValueError(f"iv must have {IV_BYTES} bytes")
-    sealed = start + _crypt(plain.encode("utf-8"), start)
+    sealed = start + _apply_cipher(plain.encode("utf-8"), start)
     return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode("ascii")
 
 
@@ -42,7 +42,7 @@ def reveal(text: str) -> str:
         # Python's decoder skips characters that are not base64.
         if len(sealed) < IV_BYTES or not OBSCURED.match(text):
             raise ValueError
-        return _crypt(sealed[IV_BYTES:], sealed[:IV_BYTES]).decode("utf-8")
+        return _apply_cipher(sealed[IV_BYTES:], sealed[:IV_BYTES]).decode("utf-8")
     except (ValueError, binascii.Error):
         raise usage_error(
             "A password in rclone's configuration is not in the obscured form. Obscure it with 'rclone obscure -', or "
@@ -50,7 +50,7 @@ def reveal(text: str) -> str:
         ) from None
 
 
-def _crypt(data: bytes, iv: bytes) -> bytes:
+def _apply_cipher(data: bytes, iv: bytes) -> bytes:
     """Encrypt or decrypt ``data``, which are the same operation."""
     try:
         from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes

@@ -128,8 +128,8 @@ def _describe_timeout(finished: Finished) -> str:
 
 
 def _describe_symptom(symptom: Symptom, shown: Sequence[Message], finished: Finished) -> str:
-    cause = _first_of(find_cause, shown) if symptom.has_cause else ""
-    address = _first_of(find_address, shown)
+    cause = _find_first(find_cause, shown) if symptom.has_cause else ""
+    address = _find_first(find_address, shown)
     happened = symptom.happened.replace(PLACE, f" at {address}" if address else "")
     raw = ""
     if happened.endswith(":"):
@@ -139,7 +139,7 @@ def _describe_symptom(symptom: Symptom, shown: Sequence[Message], finished: Fini
     elif symptom.has_cause:
         raw = _quote(shown[0])
     files = _name_files(shown, symptom.file) if symptom.names_files else ""
-    kept = symptom.names_files and _suppressed_deletions(finished)
+    kept = symptom.names_files and _describe_suppressed_deletions(finished)
     return _join(
         f"{happened}.",
         f"Files: {files}." if files else "",
@@ -150,7 +150,7 @@ def _describe_symptom(symptom: Symptom, shown: Sequence[Message], finished: Fini
     )
 
 
-def _first_of(find: Callable[[str], str], messages: Sequence[Message]) -> str:
+def _find_first(find: Callable[[str], str], messages: Sequence[Message]) -> str:
     """Return what ``find`` finds in the first of ``messages`` in which it finds anything."""
     return redact(next(filter(None, (find(strip_name(message)) for message in messages)), ""))
 
@@ -174,7 +174,7 @@ def _find_file(message: Message, file: str) -> str:
     return PARTIAL.sub("", message.object) if ABOUT_A_FILE.match(message.text) else ""
 
 
-def _suppressed_deletions(finished: Finished) -> bool:
+def _describe_suppressed_deletions(finished: Finished) -> bool:
     return any(NOT_DELETING.match(message.text) for message in finished.errors)
 
 
@@ -195,7 +195,7 @@ def _classify_hidden(probe: Optional[Finished]) -> Outcome:
 
 def _classify_exit_code(finished: Finished) -> Outcome:
     reason, describe = EXITS.get(finished.exit_code, ("other", _describe_other))
-    if reason == "other" and _suppressed_deletions(finished):
+    if reason == "other" and _describe_suppressed_deletions(finished):
         reason, describe = "deletions_suppressed", _describe_suppressed
     state = SUCCESS if not reason else FAILED
     return Outcome(state, reason, describe(finished))

@@ -49,14 +49,14 @@ def build_filter_arguments(task: Task) -> List[str]:
     """
     rules = ["- /" + CANARY, *(f"- {name}/**" for name in NEVER_TRANSFERRED)]
     if task.kept_inside:
-        rules.append(f"- /{_literal(task.kept_inside)}/**")
+        rules.append(f"- /{_escape(task.kept_inside)}/**")
     rules += ["- " + pattern for pattern in task.exclude]
     rules += ["+ " + pattern for pattern in task.include]
     rules += ["- *"] if task.include else []
     return ["--filter=" + rule for rule in rules]
 
 
-def _literal(path: str) -> str:
+def _escape(path: str) -> str:
     """Return a pattern that matches ``path`` only."""
     return re.sub(r"([\\*?\[\]{}])", r"\\\1", path)
 

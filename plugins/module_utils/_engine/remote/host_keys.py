@@ -59,20 +59,22 @@ def trust(layout: Layout, provider: Provider, login: Mapping[str, str], account:
         return Trust({KNOWN_HOSTS_FILE: ""})
     text = login.get(KNOWN_HOSTS, "")
     if text:
-        return Trust({KNOWN_HOSTS_FILE: BESIDE_THE_CONFIGURATION, **_algorithms(provider, login, text)}, _file(text))
+        return Trust(
+            {KNOWN_HOSTS_FILE: BESIDE_THE_CONFIGURATION, **_list_algorithms(provider, login, text)}, _file(text)
+        )
     path = login.get(KNOWN_HOSTS_FILE) or _found(layout, account.home)
     if path:
-        return Trust({KNOWN_HOSTS_FILE: path, **_algorithms(provider, login, _content(path, account.home))})
+        return Trust({KNOWN_HOSTS_FILE: path, **_list_algorithms(provider, login, _content(path, account.home))})
     if login.get(HOST_KEYS):
         return Trust()
     raise CloudsyncError(
         "auth",
         f"User {account.name} has no known SSH host key for this server, so the server's identity cannot be verified. "
-        f"{_how(login)} To log in without this check, set known_hosts to none.",
+        f"{_describe_remedy(login)} To log in without this check, set known_hosts to none.",
     )
 
 
-def _how(login: Mapping[str, str]) -> str:
+def _describe_remedy(login: Mapping[str, str]) -> str:
     port = login.get("port", "")
     return HOW.format(host=login.get("host") or "HOST", port=" -p " + port if port else "")
 
@@ -84,7 +86,7 @@ def find_doubt(layout: Layout, provider: Provider, login: Mapping[str, str], acc
     if is_unchecked(login):
         return (
             "SSH host keys are not checked (known_hosts: none). A server that pretends to be this one would get the "
-            f"password and the files. {_how(login)}"
+            f"password and the files. {_describe_remedy(login)}"
         )
     try:
         trust(layout, provider, login, account)
@@ -112,7 +114,7 @@ def _content(path: str, home: str) -> str:
         return ""
 
 
-def _algorithms(provider: Provider, login: Mapping[str, str], text: str) -> Dict[str, str]:
+def _list_algorithms(provider: Provider, login: Mapping[str, str], text: str) -> Dict[str, str]:
     """Return the option for the algorithms of the known keys.
 
     rclone 1.60 does not have it. It needs a file with all keys of the server.

@@ -74,7 +74,7 @@ class LiveConfig:
         self._turn = turn
         self._use = use
         self.directory = f"{use}/{USERS}"
-        self._seen = _signature(self.path)
+        self._seen = _read_signature(self.path)
 
     @property
     def path(self) -> str:
@@ -90,7 +90,7 @@ class LiveConfig:
 
         Without a change, this costs one stat.
         """
-        now = _signature(self.path)
+        now = _read_signature(self.path)
         if not self._saved or now is None or now == self._seen:
             return False
         saved = _store_refreshed(self._layout, self._use)
@@ -131,7 +131,7 @@ def open_live(
     make_directory(layout.run_dir)
     make_directory(parent)
     directory = f"{parent}/{use_id}"
-    with wait_lock(_mutex(layout)):
+    with wait_lock(_locate_mutex(layout)):
         lock = wait_lock(directory + "/" + LOCK)
     try:
         lock.write(credential if saved else "")
@@ -153,7 +153,7 @@ def open_live(
         raise
 
 
-def _mutex(layout: Layout) -> str:
+def _locate_mutex(layout: Layout) -> str:
     """Return the mutex that is held while a directory has no lock yet, so that it is not swept meanwhile."""
     return layout.run_dir + "/locks/live.mutex"
 
@@ -182,7 +182,7 @@ def sweep_live(layout: Layout) -> List[str]:
     problems = []
     for use_id in os.listdir(parent) if os.path.isdir(parent) else []:
         directory = f"{parent}/{use_id}"
-        with wait_lock(_mutex(layout)):
+        with wait_lock(_locate_mutex(layout)):
             lock = try_lock(directory + "/" + LOCK)
         if lock is None:
             continue
@@ -248,7 +248,7 @@ def _list_half_saved(directory: str) -> List[str]:
     return [entry.name for entry in found]
 
 
-def _signature(path: str) -> Optional[Tuple[int, int, int]]:
+def _read_signature(path: str) -> Optional[Tuple[int, int, int]]:
     try:
         found = os.lstat(path)
     except FileNotFoundError:

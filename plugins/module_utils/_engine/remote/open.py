@@ -50,7 +50,7 @@ def build_place(path: str) -> str:
     return f"{REMOTE}:{path}"
 
 
-def _root(path: str) -> str:
+def _build_root(path: str) -> str:
     return build_place(path.lstrip("/").partition("/")[0])
 
 
@@ -115,7 +115,7 @@ def open_task_session(
         stop,
         task.user,
         descriptors,
-        _root(task.remote_path),
+        _build_root(task.remote_path),
         has_no_folders=is_bucket_based(credential.provider),
         remote_path=task.remote_path,
         connection=build_connection_arguments(task),
@@ -143,10 +143,10 @@ def open_credential_session(
         return build_content(host, now, options or {}, encryption, remote_path, strict_names=False)
 
     stop = StopFlag()
-    turn = take_turn(host, credential.name, stop, _silent) if saved and takes_turns(credential) else None
+    turn = take_turn(host, credential.name, stop, _drop_text) if saved and takes_turns(credential) else None
     live = open_live(host.layout, credential.name, saved, use_id, build, turn)
-    return Session(host.rclone, live, stop, root=_root(remote_path))
+    return Session(host.rclone, live, stop, root=_build_root(remote_path))
 
 
-def _silent(_text: str) -> None:
+def _drop_text(_text: str) -> None:
     return None

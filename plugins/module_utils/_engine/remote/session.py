@@ -16,7 +16,7 @@ from ..common.accounts import build_start_error, find_account, make_child_setup
 from ..common.errors import CloudsyncError
 from ..common.processes import Child, Ended, SetupError
 from ..common.stop_signal import StopFlag
-from ..rclone.binary import Rclone, clean_environment
+from ..rclone.binary import Rclone, build_clean_environment
 from .live_config import LiveConfig
 from .pinned_folder import PinnedFolder
 
@@ -110,9 +110,9 @@ class Session:
         pinned = () if self.local is None else (self.local.descriptor,)
         try:
             return Child(
-                [self.rclone.path, *self._before(directory), *arguments],
-                clean_environment(find_account(self.user).home),
-                self._adapt(on_output_line or _ignore),
+                [self.rclone.path, *self._build_global_arguments(directory), *arguments],
+                build_clean_environment(find_account(self.user).home),
+                self._adapt(on_output_line or _drop_line),
                 self._adapt(on_error_line),
                 exact_lines=True,
                 stdin=stdin,
@@ -127,16 +127,16 @@ class Session:
         show = str if self.local is None else self.local.show
         return lambda line: line and listener(show(line))
 
-    def _before(self, directory: int) -> List[str]:
-        config = self._config_path(directory)
+    def _build_global_arguments(self, directory: int) -> List[str]:
+        config = self._get_config_path(directory)
         return ["--config", config, "--ask-password=false", *self.live.arguments, *self.connection]
 
-    def _config_path(self, directory: int) -> str:
+    def _get_config_path(self, directory: int) -> str:
         """Return the path of the configuration. Other users than root reach it only through the open directory."""
         if self.user == "root" or os.geteuid() != 0:
             return self.live.path
         return f"/proc/self/fd/{directory}/{os.path.basename(self.live.path)}"
 
 
-def _ignore(_line: str) -> None:
+def _drop_line(_line: str) -> None:
     return None

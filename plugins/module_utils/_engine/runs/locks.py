@@ -49,7 +49,7 @@ def list_claims(task: Task, credential: Credential) -> List[Claim]:
     """Return the trees that a run of ``task`` reads and writes."""
     place = identify_remote(credential)
     local = os.path.realpath(task.path)
-    remote = _remote_tree(task.remote_path)
+    remote = _identify_remote_tree(task.remote_path)
     moves = task.mode == MOVE
     claims = [
         Claim("local", local, write=not task.is_push or moves),
@@ -58,14 +58,14 @@ def list_claims(task: Task, credential: Credential) -> List[Claim]:
     if task.keep_deleted is not None:
         kept = task.keep_deleted.path
         claims.append(
-            Claim(place, _remote_tree(kept), write=True)
+            Claim(place, _identify_remote_tree(kept), write=True)
             if task.is_push
             else Claim("local", os.path.realpath(kept), write=True)
         )
     return claims
 
 
-def _remote_tree(path: str) -> str:
+def _identify_remote_tree(path: str) -> str:
     # On some servers "/data" and "data" are the same folder. Here they always are.
     return "/" + path.strip("/")
 

@@ -61,7 +61,7 @@ def try_claim(
     """Claim all of ``claims`` at once. Return the lock to hold, or the first conflict."""
     directory = layout.run_dir + "/locks/claims"
     with wait_lock(layout.run_dir + "/locks/claims.mutex"):
-        for theirs in _living(directory):
+        for theirs in _list_living(directory):
             for ours in claims:
                 if ours.conflicts_with(theirs.claim):
                     return None, theirs
@@ -81,7 +81,7 @@ def drop_claim(lock: Lock) -> None:
     lock.release()
 
 
-def _living(directory: str) -> Iterator[Conflict]:
+def _list_living(directory: str) -> Iterator[Conflict]:
     for path in _claim_files(directory):
         dead = try_lock(path)
         if dead is not None:

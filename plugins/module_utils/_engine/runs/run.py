@@ -76,7 +76,7 @@ class Run:
         alive = hold_run(self.host.layout, self.record.task, self.record.id)
         try:
             self._update(state="waiting")
-            with self._caught():
+            with self._record_failure():
                 self._run(load_task(self.host.layout, self.host.seed, self.record.task), earlier)
             # A run stays active until its hooks have ended, so its end is saved only now.
             self._update(ended=self.record.ended or format_now())
@@ -91,7 +91,7 @@ class Run:
             drop_run(alive)
 
     @contextmanager
-    def _caught(self) -> Iterator[None]:
+    def _record_failure(self) -> Iterator[None]:
         """Turn an error inside the context into the record's state, reason and message."""
         try:
             yield
@@ -137,15 +137,15 @@ class Run:
             credential = load_credential(self.host.layout, self.host.seed, task.credential)
         except CloudsyncError as error:
             self._fail(error)
-            self._after(task, earlier)
+            self._finish(task, earlier)
             return
         claims = list_claims(task, credential)
         with hold_locks(self.host.layout, task, self.record.id, claims, self.stop, self._wait) as descriptors:
-            with self._caught():
-                self._work(task, credential, descriptors)
-            self._after(task, earlier)
+            with self._record_failure():
+                self._run_locked(task, credential, descriptors)
+            self._finish(task, earlier)
 
-    def _after(self, task: Task, earlier: Sequence[Record]) -> None:
+    def _finish(self, task: Task, earlier: Sequence[Record]) -> None:
         self.record = replace(self.record, ended=format_now())
         self.record = finish_run(self.host.layout, task, self.record, earlier, self.log.say, self.log.last_lines)
 
@@ -153,18 +153,18 @@ class Run:
         self.log.say(what)
         self._update(state="waiting", message=what)
 
-    def _work(self, task: Task, credential: Credential, descriptors: Sequence[int]) -> None:
+    def _run_locked(self, task: Task, credential: Credential, descriptors: Sequence[int]) -> None:
         sweep(self.host, task, self.log.say)
         self._update(state="running", message="")
         notifications.notify_start(self.host.layout, task, self.record, self.log.say)
-        self._hook(task, "before")
-        self._guarded(task, credential, descriptors)
-        self._hook(task, "success")
+        self._run_hook(task, "before")
+        self._run_guarded(task, credential, descriptors)
+        self._run_hook(task, "success")
 
-    def _hook(self, task: Task, kind: str) -> None:
+    def _run_hook(self, task: Task, kind: str) -> None:
         run_one_hook(self.host.layout, task, self.record, kind, self.log.say, lambda: self.stop.requested)
 
-    def _guarded(self, task: Task, credential: Credential, descriptors: Sequence[int]) -> None:
+    def _run_guarded(self, task: Task, credential: Credential, descriptors: Sequence[int]) -> None:
         if not task.is_push and not self.host.rclone.has_safe_pull:
             self.log.say("warning: " + describe_unsafe_pull(self.host.rclone))
         check_before_session(task, resolve(credential.provider, self.host.providers).name)
@@ -196,14 +196,14 @@ class Run:
             check_with_session(attempt)
             if attempt.needs_canary and task.is_push:
                 plant_canary(session, build_task_place(task))
-            ended = self._rclone(attempt, transfer, deadline)
+            ended = self._run_rclone(attempt, transfer, deadline)
             outcome = transfer.outcome(ended, session)
             if number > task.retries or not may_retry(ended):
                 return outcome
             self.log.say(f"attempt {number} of {task.retries + 1} failed: rclone ended with {ended.exit_code}")
             transfer, number = Transfer(keep_items=False, earlier=transfer.stats), number + 1
 
-    def _rclone(self, attempt: Attempt, transfer: Transfer, deadline: Optional[float]) -> Ended:
+    def _run_rclone(self, attempt: Attempt, transfer: Transfer, deadline: Optional[float]) -> Ended:
         task = attempt.task
         publish = make_progress_writer(self.host.layout, task.name, self.record.id)
 

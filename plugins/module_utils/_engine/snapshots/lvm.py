@@ -17,7 +17,7 @@ from ..common.mounts import Mount
 from .model import Part, Volume
 from .workspace import Bench
 
-ROOM = "10%ORIGIN"
+SNAPSHOT_SIZE = "10%ORIGIN"
 FIELDS = "vg_name,lv_name,lv_layout,lv_snapshot_invalid"
 # The journal must not be replayed, because the snapshot is read-only. It need not be: lvcreate freezes the filesystem.
 OPTIONS = {"ext3": ",noload", "ext4": ",noload", "xfs": ",nouuid,norecovery"}
@@ -46,7 +46,7 @@ class Lvm:
         for volume, label in wanted:
             rows = self._rows_of(volume.name)
             is_thin = bool(rows) and "thin" in rows[0]["lv_layout"].split(",")
-            size = [] if is_thin else ["--extents", ROOM]
+            size = [] if is_thin else ["--extents", SNAPSHOT_SIZE]
             options = ["--permission", "r", "--setactivationskip", "n", *size]
             self._bench.execute(["lvcreate", "--snapshot", "--name", label, *options, volume.name])
             self._bench.later(partial(self.drop, volume, label))

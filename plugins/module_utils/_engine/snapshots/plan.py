@@ -90,8 +90,8 @@ def plan_snapshot(kind: str, path: str, mounts: Sequence[Mount], known: Dict[str
     Nothing is changed. Raises a usage error that names a filesystem without snapshots.
     """
     holder = find_mount(path, mounts)
-    parts = known[_checked_kind(kind, path, holder)].parts(holder, "", path)
-    for mount in _inner_mounts(path, mounts):
+    parts = known[_check_kind(kind, path, holder)].parts(holder, "", path)
+    for mount in _list_inner_mounts(path, mounts):
         place = os.path.relpath(mount.point, path)
         # The mount hides what is below it.
         parts = [part for part in parts if not part.place or not is_below(part.place, place)]
@@ -99,7 +99,7 @@ def plan_snapshot(kind: str, path: str, mounts: Sequence[Mount], known: Dict[str
     return SnapshotPlan(path, tuple(sorted(parts, key=lambda part: part.place)), holder)
 
 
-def _checked_kind(kind: str, path: str, holder: Mount) -> str:
+def _check_kind(kind: str, path: str, holder: Mount) -> str:
     """Return ``kind``, or the kind of the filesystem for ``auto``. Raise a usage error if the two differ."""
     found = find_kind(holder)
     # A device with an unusual name may also be a logical volume. lvs finds out.
@@ -115,7 +115,7 @@ def _checked_kind(kind: str, path: str, holder: Mount) -> str:
     return found
 
 
-def _inner_mounts(path: str, mounts: Sequence[Mount]) -> List[Mount]:
+def _list_inner_mounts(path: str, mounts: Sequence[Mount]) -> List[Mount]:
     """Return the mounts in ``path`` that have to be frozen with it. Raise a usage error if one cannot be."""
     harmless = VIRTUAL | MEMORY if path == "/" else VIRTUAL
     seen = [mount for mount in list_submounts(path, mounts) if "/.zfs/snapshot/" not in mount.point]

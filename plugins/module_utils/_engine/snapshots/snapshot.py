@@ -30,7 +30,7 @@ from ..common.files import list_names, make_directory, read_versioned, remove, w
 from ..common.layout import Layout
 from ..common.mounts import Mount, is_below, read_mounts
 from ..config.tasks import Task
-from .lvm import ROOM
+from .lvm import SNAPSHOT_SIZE
 from .model import Execute, Volume
 from .plan import Manager, SnapshotPlan, list_managers, plan_snapshot
 from .tools import run_command
@@ -126,8 +126,8 @@ def _ran_full(volumes: Sequence[str]) -> CloudsyncError:
     return CloudsyncError(
         "disk_full",
         f"The snapshot of volume {', '.join(volumes)} ran out of space, so the transfer is not complete. More than "
-        f"{ROOM.replace('ORIGIN', '')} of the volume changed during the run. Run the task at a quieter time, or use "
-        "thin volumes.",
+        f"{SNAPSHOT_SIZE.replace('ORIGIN', '')} of the volume changed during the run. Run the task at a quieter time, or "
+        "use thin volumes.",
     )
 
 

@@ -44,13 +44,14 @@ FULL = (
 def run_command(argv: Sequence[str]) -> str:
     """Run a tool and return its output. Raise CloudsyncError if it fails or is not installed."""
     try:
-        done = run_tool(argv, TIMEOUT_SECONDS, environment=_environment())
+        done = run_tool(argv, TIMEOUT_SECONDS, environment=_build_environment())
     except ToolError as error:
         if error.missing:
             raise build_missing_tool_error(argv[0]) from None
         if error.timed_out:
             raise CloudsyncError(
-                "other", f"{_spoken(argv)} timed out after {TIMEOUT_SECONDS} s. Check the health of the storage."
+                "other",
+                f"{_describe_command(argv)} timed out after {TIMEOUT_SECONDS} s. Check the health of the storage.",
             ) from None
         raise
     if done.exit_code != 0:
@@ -73,14 +74,14 @@ def build_command_error(argv: Sequence[str], code: int, words: str) -> Cloudsync
     lines = [line.strip() for line in words.splitlines() if line.strip() and "WARNING" not in line]
     said = " ".join(lines[-3:]) or "(no output)"
     reason = "disk_full" if any(sign in words.lower() for sign in FULL) else "other"
-    return CloudsyncError(reason, f"{_spoken(argv)} failed with exit code {code}: {said}")
+    return CloudsyncError(reason, f"{_describe_command(argv)} failed with exit code {code}: {said}")
 
 
-def _environment() -> Dict[str, str]:
+def _build_environment() -> Dict[str, str]:
     # Without udev (in a container or a rescue system), lvm2 must make the device nodes itself.
     return ENVIRONMENT if os.path.exists(UDEV) else dict(ENVIRONMENT, DM_DISABLE_UDEV="1")
 
 
-def _spoken(argv: Sequence[str]) -> str:
+def _describe_command(argv: Sequence[str]) -> str:
     """Return the command without its operands: ``zfs snapshot``."""
     return " ".join([argv[0]] + [word for word in argv[1:3] if word.isalpha()])

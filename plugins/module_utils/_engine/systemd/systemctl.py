@@ -34,7 +34,7 @@ def systemctl(*arguments: str) -> str:
     return done.stdout
 
 
-def next_elapses(layout: Layout) -> Mapping[str, int]:
+def list_next_elapses(layout: Layout) -> Mapping[str, int]:
     """Return the next elapse of each timer by name, in microseconds since the epoch, with the random delay."""
     if not is_running(layout):
         return {}

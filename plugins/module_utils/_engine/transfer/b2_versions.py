@@ -22,7 +22,7 @@ from ..rclone.providers.option_values import TRUE
 from ..remote.open import build_place
 from ..remote.session import Session
 from .plan import Plan
-from .result import listing_error
+from .result import build_listing_error
 
 B2 = "b2"
 HARD_DELETE = "hard_delete"
@@ -78,7 +78,7 @@ def clear_versions(session: Session, task: Task, say: Callable[[str], None]) -> 
         )
     answer = session.query(["cleanup", "--", build_place(task.remote_path)], timeout=3600)
     if answer.exit_code != 0:
-        raise listing_error(answer, session)
+        raise build_listing_error(answer, session)
     say(f"removed the overwritten and deleted versions of files at {task.remote_path}")
     return ""
 
@@ -118,7 +118,7 @@ def _count_older_versions(session: Session, destination: str) -> Mapping[str, in
 def _list_names(session: Session, place: str, *arguments: str) -> List[str]:
     answer = session.query(["lsf", "--recursive", "--files-only", *arguments, "--", place])
     if answer.exit_code not in (0, *NOT_FOUND_EXITS):
-        raise listing_error(answer, session)
+        raise build_listing_error(answer, session)
     return [name for name in answer.stdout.split("\n") if name]
 
 

@@ -17,7 +17,7 @@ from ..rclone.outcome import NOT_FOUND_EXITS
 from ..remote.live_config import CRYPT
 from ..remote.open import build_place
 from ..remote.session import Session
-from .result import listing_error
+from .result import build_listing_error
 
 RUN_FOLDER = re.compile(r"\A(\d{8}T\d{6}Z)-[0-9a-f]{6}\Z")
 
@@ -47,12 +47,12 @@ def purge_kept(session: Session, task: Task, say: Callable[[str], None]) -> None
     if answer.exit_code in NOT_FOUND_EXITS:
         return
     if answer.exit_code != 0:
-        raise listing_error(answer, session)
+        raise build_listing_error(answer, session)
     oldest = datetime.now(timezone.utc) - timedelta(days=task.keep_deleted.days)
     for folder in list_expired(answer.stdout.split("\n"), oldest):
         removed = session.query(["purge", "--", f"{get_kept_place(task)}/{folder}"], timeout=3600)
         if removed.exit_code != 0:
-            raise listing_error(removed, session)
+            raise build_listing_error(removed, session)
         say(f"removed the deleted files of the run {folder}, which were kept for {task.keep_deleted.days} days")
 
 

@@ -17,7 +17,7 @@ from ..rclone.log_lines import COPY, DELETE, KEEP, MOVE, Item
 from ..rclone.outcome import NOT_FOUND_EXITS
 from ..remote.arguments import Endpoints, build_selection_arguments, build_transfer_arguments
 from ..remote.session import Answer, Session
-from .result import Transfer, listing_error
+from .result import Transfer, build_listing_error
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def list_files(session: Session, task: Task, place: str) -> Dict[str, int]:
     if answer.exit_code in NOT_FOUND_EXITS:
         return {}
     if answer.exit_code != 0:
-        raise listing_error(answer, session)
+        raise build_listing_error(answer, session)
     return {entry["Path"]: entry["Size"] for entry in json.loads(answer.stdout or "[]")}
 
 

@@ -78,7 +78,7 @@ def may_retry(ended: Ended) -> bool:
     return ended.exit_code in RETRIED_EXITS and not ended.stopped and not ended.timed_out
 
 
-def listing_error(answer: Answer, session: Session) -> CloudsyncError:
+def build_listing_error(answer: Answer, session: Session) -> CloudsyncError:
     """Return the error for a short command that failed."""
     outcome = _classify(session, _build_finished(answer, session))
     return CloudsyncError(outcome.reason or "other", outcome.message)

@@ -34,7 +34,7 @@ def build_remote_section(
 
 
 def _encode(provider: Provider, name: str, value: str) -> str:
-    if any(option.is_password for option in provider.all_options(name)):
+    if any(option.is_password for option in provider.list_all_options(name)):
         return obscure(value)
     if name in PEM:
         return value.strip().replace("\r\n", "\n").replace("\n", "\\n")

@@ -68,13 +68,13 @@ class Provider:
     called: str = ""
     prefix: str = ""
 
-    def all_options(self, name: str) -> Iterator[Option]:
+    def list_all_options(self, name: str) -> Iterator[Option]:
         """Return every form of the option ``name``."""
         return (option for option in self.options if option.name == name)
 
     def option(self, name: str) -> Optional[Option]:
         """Return the first form of the option ``name``; None if the provider has no such option."""
-        return next(self.all_options(name), None)
+        return next(self.list_all_options(name), None)
 
 
 def parse(json_text: str) -> Dict[str, Provider]:

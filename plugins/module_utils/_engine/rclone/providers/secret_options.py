@@ -28,7 +28,7 @@ URL_NAME = re.compile(r"(\A|_)(url|endpoint|proxy)\Z")
 
 def must_be_secret(provider: Provider, option_name: str) -> bool:
     """Whether ``option_name`` is only valid among the secrets of a credential."""
-    declared = list(provider.all_options(option_name)) or [Option(option_name)]
+    declared = list(provider.list_all_options(option_name)) or [Option(option_name)]
     return any(_is_secret(option) for option in declared)
 
 

@@ -16,7 +16,7 @@ import pytest
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.errors import CloudsyncError
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.credentials import parse_credential
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.task_parser import parse_task
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.conf_file import config_value
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.conf_file import format_option_value
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.obscure import reveal
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.providers import schema as providers
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.providers.conf_section import (
@@ -326,7 +326,7 @@ def test_what_truenas_has_becomes_what_rclone_receives(known, type_name):
     provider = providers.resolve(login.provider, known)
     section = build_remote_section(provider, login.attributes, login.secrets, declared.provider_options)
     for name in section:
-        if any(option.is_password for option in provider.all_options(name)):
+        if any(option.is_password for option in provider.list_all_options(name)):
             section[name] = reveal(section[name])
 
     name, attributes, secrets = PROVIDERS[type_name][1]
@@ -337,7 +337,7 @@ def test_what_truenas_has_becomes_what_rclone_receives(known, type_name):
         wanted["key_pem"] = KEY.strip().replace("\n", "\\n")
     if "service_account_credentials" in wanted:
         wanted["service_account_credentials"] = wanted["service_account_credentials"].strip()
-    assert section == {"type": name, **{key: config_value(value) for key, value in wanted.items()}}
+    assert section == {"type": name, **{key: format_option_value(value) for key, value in wanted.items()}}
     arguments = tune(provider, {**login.attributes, **login.secrets}, declared.provider_options).arguments
     assert arguments == flags
 

@@ -18,7 +18,7 @@ from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.c
 )
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.stored_tasks import list_tasks
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.task_store import load_task
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.operations import apply as room
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.operations import apply
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.operations.apply import Wanted
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.systemd import unit_names
 
@@ -63,7 +63,7 @@ CHANGES = [
 @pytest.fixture
 def converge(make_host, seed):
     def call(wanted, check_mode=False, version=(1, 75, 2)):
-        return room.converge(make_host(version), wanted, check_mode)
+        return apply.converge(make_host(version), wanted, check_mode)
 
     return call
 
@@ -133,7 +133,7 @@ def test_no_outcome_contains_a_secret(converge):
 
 
 def test_check_mode_on_a_new_host_needs_neither_seed_nor_rclone(layout, make_host):
-    outcome = room.converge(make_host(None), BOTH, True)
+    outcome = apply.converge(make_host(None), BOTH, True)
 
     assert outcome.changed
     assert outcome.warnings == ["rclone is not installed yet, so provider options were not checked."]
@@ -142,7 +142,7 @@ def test_check_mode_on_a_new_host_needs_neither_seed_nor_rclone(layout, make_hos
 
 def test_without_a_seed_nothing_is_written(layout, make_host):
     with pytest.raises(CloudsyncError, match=r"seed .* is missing"):
-        room.converge(make_host(), BOTH, False)
+        apply.converge(make_host(), BOTH, False)
     assert tree(layout) == {}
 
 
@@ -219,8 +219,8 @@ def test_purge_removes_undeclared_tasks_before_undeclared_credentials(layout, co
     converge(Wanted([OFFSITE, DRIVE], [nightly(), nightly(name="old", credential="drive", remote_path="x/y")]))
     steps = []
     for step in ("apply_units", "remove_task", "remove_credential"):
-        real = getattr(room, step)
-        monkeypatch.setattr(room, step, lambda *given, _real=real, _name=step: (steps.append(_name), _real(*given)))
+        real = getattr(apply, step)
+        monkeypatch.setattr(apply, step, lambda *given, _real=real, _name=step: (steps.append(_name), _real(*given)))
 
     outcome = converge(Wanted([OFFSITE], [nightly()], purge=True))
 

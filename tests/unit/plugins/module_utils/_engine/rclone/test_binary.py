@@ -112,8 +112,8 @@ def test_nothing_but_the_proxy_settings_is_inherited(tmp_path, monkeypatch):
 
 
 def test_the_home_is_that_of_the_user_that_rclone_runs_as():
-    assert binary.clean_environment("/home/backup", {})["HOME"] == "/home/backup"
-    assert "HTTPS_PROXY" not in binary.clean_environment(None, {})
+    assert binary.build_clean_environment("/home/backup", {})["HOME"] == "/home/backup"
+    assert "HTTPS_PROXY" not in binary.build_clean_environment(None, {})
 
 
 def test_features_go_by_version():

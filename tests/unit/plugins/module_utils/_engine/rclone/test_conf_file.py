@@ -8,7 +8,7 @@ import pytest
 
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.errors import CloudsyncError
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.conf_file import (
-    config_value,
+    format_option_value,
     parse,
     render,
 )
@@ -133,4 +133,4 @@ def test_a_value_that_grows_without_end_does_not_take_the_host_down():
     ],
 )
 def test_declared_values_become_rclones_spelling(value, text):
-    assert config_value(value) == text
+    assert format_option_value(value) == text

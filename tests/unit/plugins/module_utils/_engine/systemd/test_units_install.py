@@ -71,7 +71,7 @@ def test_without_systemd_units_are_installed_and_enabled_without_systemctl(layou
     assert os.stat(unit_names.locate_timer(layout, "nightly")).st_mode & 0o777 == 0o644
     apply_units(layout, [change(timer=None, drop_in=None)])
     assert os.listdir(layout.unit_dir) == ["timers.target.wants"]
-    assert systemctl.next_elapses(layout) == {}
+    assert systemctl.list_next_elapses(layout) == {}
 
 
 def test_without_changes_systemctl_is_not_called(layout, manager):
@@ -191,7 +191,7 @@ def test_next_elapses_returns_the_answer_of_systemd(layout, manager, monkeypatch
     monkeypatch.setattr(systemctl, "systemctl", lambda *_words: answer)
     monkeypatch.setattr(systemctl, "is_running", lambda _layout: True)
 
-    assert systemctl.next_elapses(layout) == {"cloudsync@a.timer": 1700000000000000}
+    assert systemctl.list_next_elapses(layout) == {"cloudsync@a.timer": 1700000000000000}
 
 
 def test_the_error_of_a_failing_systemctl_contains_its_output(tmp_path, monkeypatch):

@@ -57,7 +57,7 @@ def received(provider, login, options):
     check_options(provider, options)
     section = build_remote_section(provider, {}, login, options)
     for name in section:
-        if any(option.is_password for option in provider.all_options(name)):
+        if any(option.is_password for option in provider.list_all_options(name)):
             section[name] = reveal(section[name])
     return section, tune(provider, login, options).arguments
 

@@ -51,7 +51,7 @@ def test_the_schema_of_both_versions_is_read(known):
 
 
 def test_an_option_for_some_sub_providers_applies_to_them_only(known):
-    digi = [option for option in known["koofr"].all_options("password") if option.applies_to("digistorage")]
+    digi = [option for option in known["koofr"].list_all_options("password") if option.applies_to("digistorage")]
     assert [option.sub_provider for option in digi] == ["digistorage"]
     assert providers.Option("x", sub_provider="!AWS").applies_to("Ceph")
     assert not providers.Option("x", sub_provider="!AWS").applies_to("AWS")
