@@ -126,8 +126,8 @@ def _ran_full(volumes: Sequence[str]) -> CloudsyncError:
     return CloudsyncError(
         "disk_full",
         f"The snapshot of volume {', '.join(volumes)} ran out of space, so the transfer is not complete. More than "
-        f"{SNAPSHOT_SIZE.replace('ORIGIN', '')} of the volume changed during the run. Run the task at a quieter time, or "
-        "use thin volumes.",
+        f"{SNAPSHOT_SIZE.replace('ORIGIN', '')} of the volume changed during the run. Run the task at a quieter time, "
+        "or use thin volumes.",
     )
 
 
