@@ -38,8 +38,7 @@ VARIABLES = {
     "DESCRIPTION": "CLOUDSYNC_DESCRIPTION",
     "DIRECTION": "CLOUDSYNC_DIRECTION (push or pull, in lower case)",
     "TRANSFER_MODE": "CLOUDSYNC_MODE (sync, copy or move, in lower case)",
-    "PATH": "CLOUDSYNC_PATH (CLOUDSYNC_SNAPSHOT_PATH when there is a snapshot)",
-    "SNAPSHOT": "CLOUDSYNC_SNAPSHOT_PATH (not empty when there is one)",
+    "PATH": "CLOUDSYNC_PATH (the task's own path: no hook runs while there is a snapshot)",
     "BUCKET": "CLOUDSYNC_REMOTE_PATH (bucket and folder)",
     "FOLDER": "CLOUDSYNC_REMOTE_PATH (bucket and folder)",
 }
@@ -225,9 +224,11 @@ class _Task:
 
     def _advise_variables(self, hook: str, text: str) -> None:
         for name in sorted(set(VARIABLE.findall(text))):
-            advice = (
-                f"Use {VARIABLES[name]}" if name in VARIABLES else "Hooks do not get it, because it may be a secret"
-            )
+            advice = "Hooks do not get it, because it may be a secret"
+            if name == "SNAPSHOT":
+                advice = "Remove it: no hook runs while there is a snapshot"
+            elif name in VARIABLES:
+                advice = f"Use {VARIABLES[name]}"
             self._found.need(self._about, f"{hook} uses CLOUD_SYNC_{name}. {advice}.")
 
     def _build_arguments(self) -> List[str]:

@@ -70,8 +70,6 @@ def collect_facts(task: Task, record: Record) -> Dict[str, str]:
         "remote_path": task.remote_path,
         "description": task.description,
         "credential": task.credential,
-        # No hook runs while there is a snapshot. The name stays, so that "set -u" is safe in a hook.
-        "snapshot_path": "",
         "state": record.state,
         "reason": record.reason,
         "message": record.message,

@@ -662,13 +662,14 @@ def test_arguments_that_would_be_refused_are_listed_without_their_values():
 
 
 def test_a_script_that_uses_truenas_variables_is_told_the_new_names():
-    script = "rm $CLOUD_SYNC_PATH/x; echo ${CLOUD_SYNC_SECRET_ACCESS_KEY} $CLOUD_SYNC_PATH"
+    script = "rm $CLOUD_SYNC_PATH/x; echo ${CLOUD_SYNC_SECRET_ACCESS_KEY} $CLOUD_SYNC_SNAPSHOT"
     result = moved(task(pre_script=script))
     assert result.needed == (
-        "The task 'Photos': hooks.before uses CLOUD_SYNC_PATH. Use CLOUDSYNC_PATH (CLOUDSYNC_SNAPSHOT_PATH when "
-        "there is a snapshot).",
+        "The task 'Photos': hooks.before uses CLOUD_SYNC_PATH. Use CLOUDSYNC_PATH (the task's own path: no hook "
+        "runs while there is a snapshot).",
         "The task 'Photos': hooks.before uses CLOUD_SYNC_SECRET_ACCESS_KEY. Hooks do not get it, because it "
         "may be a secret.",
+        "The task 'Photos': hooks.before uses CLOUD_SYNC_SNAPSHOT. Remove it: no hook runs while there is a snapshot.",
     )
 
 

@@ -231,5 +231,5 @@ def test_the_facts_of_a_run_are_those_of_its_task_and_its_record(make_task):
 def test_a_fact_that_is_not_known_is_empty_and_still_there(make_task):
     facts = records.collect_facts(make_task(), record(1, "running"))
     assert {name for name, value in facts.items() if not value} == {
-        *("description", "snapshot_path", "reason", "message", "ended", "exit_code", "log")
+        *("description", "reason", "message", "ended", "exit_code", "log")
     }
