@@ -13,11 +13,13 @@ from typing import Any, Callable, Dict, Iterable, Mapping
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ._engine.common.errors import CloudsyncError, system_error
+from ._engine.common.errors import CloudsyncError, system_error, usage_error
 from ._engine.host import Host
 from ._engine.notify.targets import redact_text
 
 Perform = Callable[[AnsibleModule, Host], Dict[str, Any]]
+# An empty value of these comes from an undefined variable. Taken as omitted, it would select another object, or none.
+NEVER_EMPTY = ("name", "task", "credential", "passphrase")
 
 
 def run_module(argument_spec: Dict[str, Any], perform: Perform, **rules: Any) -> None:
@@ -29,6 +31,7 @@ def run_module(argument_spec: Dict[str, Any], perform: Perform, **rules: Any) ->
     # A "path" in a result is at a provider. Ansible would add owner and mode of the file of that name on the host.
     module.add_path_info = _keep_result  # type: ignore[method-assign]
     try:
+        _refuse_empty(module.params)
         result = perform(module, Host.from_environment(os.environ))
     except CloudsyncError as error:
         module.fail_json(msg=error.message, reason=error.reason)
@@ -40,6 +43,12 @@ def run_module(argument_spec: Dict[str, Any], perform: Perform, **rules: Any) ->
     if result.get("failed"):
         module.fail_json(**result)
     module.exit_json(**result)
+
+
+def _refuse_empty(parameters: Mapping[str, Any]) -> None:
+    for name in NEVER_EMPTY:
+        if parameters.get(name) == "":
+            raise usage_error(f"{name} is empty. Set {name} to a value, or omit it. Nothing was changed.")
 
 
 def _keep_result(result: Dict[str, Any]) -> Dict[str, Any]:

@@ -15,6 +15,9 @@ FOR = {
     "shellcheck": "shell scripts",
     "systemd": "units and schedules (systemd-analyze)",
     "openssh-client": "SFTP",
+    "btrfs-progs": "snapshots",
+    "lvm2": "snapshots",
+    "xfsprogs": "snapshots",
     "chromium": "the login to a provider with a browser",
     "chromium-driver": "the login to a provider with a browser",
 }

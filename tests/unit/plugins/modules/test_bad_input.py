@@ -157,7 +157,7 @@ def test_a_missing_source_fails_the_run(host, documents, source):
     )
 
 
-@pytest.mark.parametrize("name", ["a/b", "../x", ".hidden", "", "a" * 64, "a b", "a\n"])
+@pytest.mark.parametrize("name", ["a/b", "../x", ".hidden", "a" * 64, "a b", "a\n"])
 @pytest.mark.parametrize("kind", ["credential", "task"])
 def test_a_name_that_cannot_be_a_file_name_is_refused(host, offsite, documents, kind, name):
     declared = offsite if kind == "credential" else documents
@@ -393,3 +393,22 @@ def test_a_store_that_is_a_file_is_refused(host, offsite):
     (host.root / "etc/cloudsync/credentials").write_text("")
     message = host.refused("credential", offsite)
     assert message.startswith(f"{host.root}/etc/cloudsync/credentials is not a directory. Move the existing file away")
+
+
+@pytest.mark.parametrize(
+    ("module", "options", "name"),
+    [
+        ("run", {"task": ""}, "task"),
+        ("run", {"task": "", "state": "stopped"}, "task"),
+        ("run", {"credential": "", "direction": "push", "path": "/srv", "remote_path": "b"}, "credential"),
+        ("task", {"name": ""}, "name"),
+        ("credential", {"name": "", "state": "absent"}, "name"),
+        ("task_info", {"name": ""}, "name"),
+        ("credential_info", {"name": ""}, "name"),
+        ("remote_info", {"task": ""}, "task"),
+        ("backup", {"passphrase": ""}, "passphrase"),
+        ("restore", {"content": "{}", "passphrase": ""}, "passphrase"),
+    ],
+)
+def test_an_empty_name_or_passphrase_is_refused_and_not_taken_as_omitted(host, module, options, name):
+    assert host.refused(module, options) == f"{name} is empty. Set {name} to a value, or omit it. Nothing was changed."

@@ -18,9 +18,36 @@ from ansible_collections.skyhaul.cloudsync.plugins.module_utils import _install
 COMMAND = "usr/local/bin/cloudsync"
 ENGINE = "usr/local/lib/cloudsync"
 # What is in the engine on a host. The modules' own parts (apply, backup, ...) are not: the command has no use for them.
-INSTALLED = {}
+INSTALLED = {
+    "": "host",
+    "cli": "control main output parser show tables units",
+    "common": "accounts crypto errors files flock http layout mounts processes stop_signal text validation",
+    "config": "credential_store credentials seed seed_binding stored_tasks task_checks task_parser task_store tasks",
+    "guards": "crypt_password deletions local placement sequence source",
+    "notify": "events send targets",
+    "operations": "browse engines status stop watch",
+    "rclone": "access_symptoms archived_objects binary causes conf_file"
+    " data_symptoms error_text log_lines obscure outcome symptoms",
+    "rclone/providers": "conf_section derived_options known_hosts option_checks option_values"
+    " required_logins schema secret_options sizes traits truenas_names",
+    "remote": "arguments host_keys live_config open pinned_folder session",
+    "runs": "dry_run finish hooks locks log notifications path_claims progress records recovery run start_gate",
+    "schedule": "cron describe next_runs oncalendar overdue preview schedule timezones",
+    "snapshots": "btrfs lvm model plan snapshot tools workspace zfs",
+    "systemd": "systemctl unit_names",
+    "transfer": "archive_tiers b2_versions endpoints keep_deleted plan result verify",
+}
 # The part of it that `cloudsync status` loads: each file costs half a millisecond on every host at every look.
-LOADED_BY_STATUS = {}
+LOADED_BY_STATUS = {
+    "": "host",
+    "cli": "main output parser show tables",
+    "common": "errors files flock layout processes text validation",
+    "config": "stored_tasks",
+    "operations": "status",
+    "runs": "progress records",
+    "schedule": "cron describe next_runs oncalendar overdue preview schedule timezones",
+    "systemd": "systemctl unit_names",
+}
 # Libraries that take longer to import than a status takes.
 SLOW = {"asyncio", "cryptography", "email", "http", "logging", "socket", "ssl", "tempfile", "urllib"}
 SHOW_MODULES = """
