@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import os
 
-from ..common.errors import EXIT_FAILED, EXIT_SUCCESS
+from ..common.errors import EXIT_NOT_NOW, EXIT_SUCCESS
 from ..config.stored_tasks import require_task
 from ..host import Host
 from ..operations import engines
@@ -19,10 +19,10 @@ from ..runs.recovery import sweep_dead_runs
 
 
 def open_gate(host: Host, options: argparse.Namespace) -> int:
-    """Decide whether systemd may start the run now: ``cloudsync gate TASK``. The exit code is 0 for yes, else 1."""
+    """Decide whether systemd may start the run now: ``cloudsync gate TASK``. The exit code is 0 or EXIT_NOT_NOW."""
     stored = require_task(host.layout, options.task)
     if not start_gate.may_start(host.layout, stored, os.environ):
-        return EXIT_FAILED
+        return EXIT_NOT_NOW
     start_gate.make_places(host.layout, stored)
     return EXIT_SUCCESS
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Dict, List, Optional
 
+from ..common.errors import EXIT_NOT_NOW
 from ..common.layout import Layout
 from ..config.seed_binding import HOST, UNBOUND
 from ..config.tasks import MOVE, Task
@@ -30,8 +31,9 @@ After=network-online.target nss-lookup.target
 [Service]
 Type=oneshot
 # Outside the sandbox, because it creates the missing folder of a pull. It refuses the start for a slot that passed
-# during a run that a user stopped.
-ExecCondition=+{command} gate %i
+# during a run that a user stopped. systemd skips a start without a failure for every other exit code, too. So only
+# {not_now} skips it. If the gate fails, the run starts, and reports the cause in a record or as a failed unit.
+ExecCondition=+/bin/sh -c '{command} gate %i; test $$? -ne {not_now}'
 ExecStart={command} run %i
 ExecStopPost=+-{command} sweep %i
 # 75: skipped, because the task is already running. 143: stopped.
@@ -121,7 +123,9 @@ WITH_TPM = ("PrivateDevices=no", "DevicePolicy=closed", "DeviceAllow=/dev/tpmrm0
 def render_service(layout: Layout) -> str:
     """Return the text of the template service, ``cloudsync@.service``."""
     writable = " ".join("-" + path for path in (layout.config_dir, layout.state_dir, layout.log_dir, layout.run_dir))
-    return HEAD + SERVICE.format(command=layout.command, stop_seconds=STOP_SECONDS, writable=writable)
+    return HEAD + SERVICE.format(
+        command=layout.command, not_now=EXIT_NOT_NOW, stop_seconds=STOP_SECONDS, writable=writable
+    )
 
 
 def render_watch_units(layout: Layout) -> Dict[str, str]:

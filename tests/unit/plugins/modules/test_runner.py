@@ -17,7 +17,7 @@ from ansible_collections.skyhaul.cloudsync.plugins.module_utils import _install
 
 COMMAND = "usr/local/bin/cloudsync"
 ENGINE = "usr/local/lib/cloudsync"
-# What is in the engine on a host. The modules' own parts (apply, backup, ...) are not: the command has no use for them.
+# The files of the engine on a host. The command does not use those of the modules (apply, backup and others).
 INSTALLED = {
     "": "host",
     "cli": "control main output parser show tables units",
@@ -37,7 +37,7 @@ INSTALLED = {
     "systemd": "systemctl unit_names",
     "transfer": "archive_tiers b2_versions endpoints keep_deleted plan result verify",
 }
-# The part of it that `cloudsync status` loads: each file costs half a millisecond on every host at every look.
+# The files that `cloudsync status` loads. Each of them takes about half a millisecond.
 LOADED_BY_STATUS = {
     "": "host",
     "cli": "main output parser show tables",
@@ -48,7 +48,7 @@ LOADED_BY_STATUS = {
     "schedule": "cron describe next_runs oncalendar overdue preview schedule timezones",
     "systemd": "systemctl unit_names",
 }
-# Libraries that take longer to import than a status takes.
+# Libraries that are slow to import, and that a status does not need.
 SLOW = {"asyncio", "cryptography", "email", "http", "logging", "socket", "ssl", "tempfile", "urllib"}
 SHOW_MODULES = """
 import sys

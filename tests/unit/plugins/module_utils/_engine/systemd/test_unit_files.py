@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+import shlex
+import subprocess
+
 import pytest
 
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.layout import Layout
@@ -98,11 +101,26 @@ def test_the_template_is_hardened_and_runs_the_command_for_its_task():
     text = units.render_service(Layout())
 
     assert lines(text, "ExecStart") == ["/usr/local/bin/cloudsync run %i"]
-    assert lines(text, "ExecCondition") == ["+/usr/local/bin/cloudsync gate %i"]
+    assert lines(text, "ExecCondition") == ["+/bin/sh -c '/usr/local/bin/cloudsync gate %i; test $$? -ne 77'"]
     assert lines(text, "ExecStopPost") == ["+-/usr/local/bin/cloudsync sweep %i"]
     assert lines(text, "SuccessExitStatus") == ["75 143"]
     assert lines(text, "ProtectSystem") == ["strict"]
     assert lines(text, "ReadWritePaths") == ["-/etc/cloudsync -/var/lib/cloudsync -/var/log/cloudsync -/run/cloudsync"]
+
+
+@pytest.mark.parametrize(
+    ("gate", "starts"), [("exit 0", True), ("exit 77", False), ("exit 1", True), ("exit 2", True), ("kill -9 $$", True)]
+)
+def test_only_the_gate_itself_skips_a_start_and_no_failure_of_it(tmp_path, gate, starts):
+    command = tmp_path / "usr/local/bin/cloudsync"
+    command.parent.mkdir(parents=True)
+    command.write_text(f"#!/bin/sh\n{gate}\n")
+    command.chmod(0o755)
+    (condition,) = lines(units.render_service(Layout(str(tmp_path))), "ExecCondition")
+    words = shlex.split(condition.lstrip("+").replace("%i", "nightly").replace("$$", "$"))
+    assert (subprocess.run(words, check=False).returncode == 0) is starts
+    command.unlink()
+    assert subprocess.run(words, check=False, stderr=subprocess.DEVNULL).returncode == 0
 
 
 def test_unconfined_resets_every_setting_of_the_sandbox_that_affects_commands():
