@@ -121,6 +121,8 @@ def run_quietly(path: str, *arguments: str) -> str:
         done = run_tool([path, "--config", "", *arguments], PROBE_SECONDS, environment=build_clean_environment())
     except ToolError as error:
         raise _build_probe_error(path, error.message) from error
+    if done.exit_code < 0:
+        raise CloudsyncError("interrupted", f"{path} was killed by signal {-done.exit_code}. Run the task again.")
     if done.exit_code != 0:
         raise _build_probe_error(path, done.stderr.strip() or f"exit code {done.exit_code}")
     return done.stdout

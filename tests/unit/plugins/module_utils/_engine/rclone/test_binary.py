@@ -97,6 +97,14 @@ def test_a_program_that_can_not_be_run_is_refused(tmp_path):
     assert "absent" in caught.value.message
 
 
+def test_a_killed_rclone_is_an_interruption_and_no_usage_error(tmp_path):
+    with pytest.raises(CloudsyncError) as caught:
+        binary.probe(program(tmp_path / "rclone", "kill -9 $$\n"))
+
+    assert caught.value.reason == "interrupted"
+    assert "was killed by signal 9" in caught.value.message
+
+
 def test_nothing_but_the_proxy_settings_is_inherited(tmp_path, monkeypatch):
     monkeypatch.setenv("RCLONE_DRY_RUN", "true")
     monkeypatch.setenv("AWS_CA_BUNDLE", "/etc/ssl/certs/ca-certificates.crt")
