@@ -106,7 +106,7 @@ def test_an_engine_that_was_edited_is_replaced(bare_host, options):
     digest = bare_host.ok("runner", options)["diff"]["before"]["engine"]
     for damage in (
         lambda: (installed / "common/errors.py").write_text("edited\n"),
-        lambda: (installed / "host.py").unlink(),
+        (installed / "host.py").unlink,
         lambda: (installed / "common/of_an_older_version.py").write_text(""),
     ):
         damage()

@@ -129,7 +129,7 @@ def test_an_unexpected_error_still_leaves_a_record_and_runs_the_hooks(
     def fail(*_all):
         raise RuntimeError("a defect")
 
-    monkeypatch.setattr(Run, "_guarded", fail)
+    monkeypatch.setattr(Run, "_run_guarded", fail)
     run = perform()
     assert (run.record.state, run.record.reason, run.exit_code) == ("failed", "other", EXIT_FAILED)
     assert "RuntimeError('a defect')" in run.record.message
