@@ -107,7 +107,7 @@ def test_options_limits_and_transfers_are_in_force(machine, sides):
     words = machine.rclone_of(run)[1]
     assert words[words.index("--transfers") + 1] == "1"
     assert words[words.index("--bwlimit") + 1] == "00:00,256K"
-    section = (machine.live()[0] / "rclone.conf").read_text()
+    section = (machine.live()[0] / "rclone" / "rclone.conf").read_text()
     assert "chunk_size = 6Mi\n" in section
     assert "checkers" not in section
     assert {"--fast-list=true", "--tpslimit=50"} < set(words)

@@ -185,9 +185,9 @@ def test_known_hosts_reach_a_run_as_another_user_and_go_with_it(foreign, server)
     run = machine.start("push")
     machine.wait_for_bytes("push")
     (live,) = machine.live()
-    assert (live / "known_hosts").read_text() == server.known("ed25519")
-    assert stat.S_IMODE((live / "known_hosts").stat().st_mode) == 0o644
-    assert "known_hosts_file = ${RCLONE_CONFIG_DIR}/known_hosts\n" in (live / "rclone.conf").read_text()
+    assert (live / "rclone" / "known_hosts").read_text() == server.known("ed25519")
+    assert stat.S_IMODE((live / "rclone" / "known_hosts").stat().st_mode) == 0o644
+    assert "known_hosts_file = ${RCLONE_CONFIG_DIR}/known_hosts\n" in (live / "rclone" / "rclone.conf").read_text()
     pid, _words = machine.rclone_of(run)
     assert "Uid:\t65534" in pathlib.Path(f"/proc/{pid}/status").read_text()
     machine.ended(run, 0)
