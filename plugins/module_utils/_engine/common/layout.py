@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
-from typing import Mapping
+from typing import Mapping, NamedTuple
 
 from .errors import usage_error
 
@@ -28,8 +27,7 @@ def check_name(kind: str, name: str) -> str:
     return name
 
 
-@dataclass(frozen=True)
-class Layout:
+class Layout(NamedTuple):
     """The paths of a host. ``root`` is empty on a real host. ``CLOUDSYNC_ROOT`` puts all paths below another root."""
 
     root: str = ""

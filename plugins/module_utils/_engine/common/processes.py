@@ -14,8 +14,7 @@ import selectors
 import signal
 import subprocess
 import time
-from dataclasses import dataclass
-from typing import IO, Callable, Iterator, Mapping, Optional, Sequence
+from typing import IO, Callable, Iterator, Mapping, NamedTuple, Optional, Sequence
 
 from .errors import CloudsyncError
 
@@ -38,8 +37,7 @@ class ToolError(CloudsyncError):
         self.missing, self.timed_out = missing, timed_out
 
 
-@dataclass(frozen=True)
-class ToolResult:
+class ToolResult(NamedTuple):
     """How a tool ended. ``exit_code`` is negative after a signal."""
 
     exit_code: int
@@ -106,8 +104,7 @@ class SetupError(Exception):
     """The ``setup`` function of a child process failed."""
 
 
-@dataclass(frozen=True)
-class Ended:
+class Ended(NamedTuple):
     """How a child ended. ``exit_code`` is negative after a signal. ``stopped``, ``timed_out``: why it was ended."""
 
     exit_code: int

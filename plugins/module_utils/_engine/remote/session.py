@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Callable, List, Optional, Sequence
 
 from ..common.accounts import build_start_error, find_account, make_child_setup
@@ -77,7 +77,7 @@ class Session:
             ended = child.follow(
                 timeout, lambda: self.stop.requested, self.live.save_back, enough, self.grace, leader_only=True
             )
-            return replace(ended, stopped=ended.stopped or self.stop.requested)
+            return ended._replace(stopped=ended.stopped or self.stop.requested)
         finally:
             os.close(directory)
 

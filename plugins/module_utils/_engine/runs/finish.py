@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Callable, List, Sequence
 
 from ..common.errors import CloudsyncError
@@ -58,4 +57,4 @@ def finish_run(
     problems += notifications.notify_end(layout, task, record, earlier, tail)
     for problem in problems:
         say(problem)
-    return replace(record, message=" ".join([record.message, *problems]).strip())
+    return record._replace(message=" ".join([record.message, *problems]).strip())

@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Optional
+from typing import TYPE_CHECKING, Any, Dict, Iterator, List, NamedTuple, Optional
 
 from ..common.errors import Damaged
 from ..common.files import list_names, make_directory, read_json, remove, write_json
@@ -32,8 +31,7 @@ KEPT_LOG_DAYS = 90
 NOTIFICATION_RUNS = 50
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(NamedTuple):
     """One run. Times are ISO 8601 in UTC. ``reason`` is empty after a success. ``pid`` is that of the runner."""
 
     id: str
@@ -54,7 +52,7 @@ class Record:
 
     def public(self) -> Dict[str, Any]:
         """Return the ``run`` dict of the contract."""
-        content = asdict(self)
+        content = self._asdict()
         del content["pid"]
         return content
 
@@ -155,7 +153,7 @@ def save_record(layout: Layout, record: Record) -> None:
 
 
 def _write(directory: str, record: Record) -> None:
-    write_json(f"{directory}/{record.id}.json", {"schema": SCHEMA, **asdict(record)})
+    write_json(f"{directory}/{record.id}.json", {"schema": SCHEMA, **record._asdict()})
 
 
 def _take_along(layout: Layout, task: str, run_id: str) -> None:
@@ -172,7 +170,7 @@ def _load(path: str) -> Optional[Record]:
     """Return the record in ``path``. Return None if it is missing or damaged, so that the others are still read."""
     try:
         content = read_json(path) or {}
-        return Record(**{key: content[key] for key in Record.__dataclass_fields__ if key in content})
+        return Record(**{key: content[key] for key in Record._fields if key in content})
     except (Damaged, TypeError):
         return None
 
@@ -194,8 +192,7 @@ def mark_if_interrupted(layout: Layout, record: Record) -> Record:
     """Return ``record``, or its interrupted form if the run is unfinished but not active, even if that is not saved."""
     if record.state not in UNFINISHED or find_runner_pid(layout, record.task, record.id) is not None:
         return record
-    return replace(
-        record,
+    return record._replace(
         state="aborted",
         reason="interrupted",
         message="The runner was killed, or the host went down, during this run. Files that were already transferred "

@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Callable
 
 from ..common.flock import try_lock
@@ -53,7 +52,7 @@ def sweep(host: Host, task: Task, say: Say) -> None:
         earlier = [run for run in load_records(host.layout, task.name, NOTIFICATION_RUNS) if run.id < record.id]
         log = RunLog(host.layout, task.name, record.id)
         try:
-            ended = finish_run(host.layout, task, replace(record, ended=format_now()), earlier, log.say, log.last_lines)
+            ended = finish_run(host.layout, task, record._replace(ended=format_now()), earlier, log.say, log.last_lines)
             save_record(host.layout, ended)
             forget_run_lock(host.layout, task.name, record.id)
         finally:

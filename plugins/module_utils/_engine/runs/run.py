@@ -12,7 +12,6 @@ import os
 import time
 import traceback
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from typing import Iterator, Optional, Sequence
 
 from ..common.errors import (
@@ -68,7 +67,7 @@ class Run:
         self.refused = False
         self.record = Record(make_run_id(), name, "waiting", format_now(), trigger)
         self.log = RunLog(host.layout, name, self.record.id)
-        self.record = replace(self.record, log=self.log.path)
+        self.record = self.record._replace(log=self.log.path)
 
     def perform(self) -> Record:
         """Perform the run and return its record. A record is written even if the run fails."""
@@ -115,7 +114,7 @@ class Run:
         return EXIT_USAGE if self.record.reason == "usage" else EXIT_FAILED
 
     def _update(self, **changes: object) -> None:
-        self.record = replace(self.record, **changes)  # type: ignore[arg-type]
+        self.record = self.record._replace(**changes)  # type: ignore[arg-type]
         save_record(self.host.layout, self.record)
 
     def _fail(self, error: CloudsyncError) -> None:
@@ -130,7 +129,7 @@ class Run:
         return " Nothing was changed." if self.record.exit_code is None else " Nothing more was changed."
 
     def _settle(self, state: str, reason: str, message: str) -> None:
-        self.record = replace(self.record, state=state, reason=reason, message=message)
+        self.record = self.record._replace(state=state, reason=reason, message=message)
 
     def _run(self, task: Task, earlier: Sequence[Record]) -> None:
         try:
@@ -146,7 +145,7 @@ class Run:
             self._finish(task, earlier)
 
     def _finish(self, task: Task, earlier: Sequence[Record]) -> None:
-        self.record = replace(self.record, ended=format_now())
+        self.record = self.record._replace(ended=format_now())
         self.record = finish_run(self.host.layout, task, self.record, earlier, self.log.say, self.log.last_lines)
 
     def _wait(self, what: str) -> None:
@@ -220,8 +219,8 @@ class Run:
         forget_progress(self.host.layout, task.name)
         stats = transfer.stats
         if stats is not None:
-            self.record = replace(
-                self.record, bytes=stats.bytes, transfers=stats.transfers, deletes=stats.deletes, errors=stats.errors
+            self.record = self.record._replace(
+                bytes=stats.bytes, transfers=stats.transfers, deletes=stats.deletes, errors=stats.errors
             )
-        self.record = replace(self.record, exit_code=ended.exit_code)
+        self.record = self.record._replace(exit_code=ended.exit_code)
         return ended

@@ -16,7 +16,6 @@ import calendar
 import datetime
 import difflib
 import re
-from dataclasses import dataclass
 from typing import Dict, Iterator, List, NamedTuple, Sequence, Tuple
 
 from ..common.errors import CloudsyncError, usage_error
@@ -73,8 +72,7 @@ WEEKDAY = Field("weekday", 0, 6, WEEKDAY_NAMES)
 FIELDS = (MINUTE, HOUR, DAY, MONTH, WEEKDAY)
 
 
-@dataclass(frozen=True)
-class Cron:
+class Cron(NamedTuple):
     """The start times of a cron expression, as sorted values. Two expressions with the same meaning are equal.
 
     ``weekdays`` are 0 (Sunday) to 6, and ``days`` do not exceed the longest of ``months``. ``day_given`` and

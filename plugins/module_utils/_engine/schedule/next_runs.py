@@ -12,7 +12,6 @@ in its first pass, but a search that begins in the second pass stays there. See 
 
 from __future__ import annotations
 
-import dataclasses
 import datetime
 from typing import Callable, FrozenSet, Iterator, List, Set, Tuple
 
@@ -44,7 +43,7 @@ def find_next_runs(
     base = after.astimezone(zones.load(schedule.timezone))
     boxes = [(frozenset(hours), frozenset(minutes)) for hours, minutes in split_time_boxes(schedule)]
     hours, minutes = (tuple(sorted(frozenset().union(*half))) for half in zip(*boxes))
-    windowed = dataclasses.replace(schedule.cron, hours=hours, minutes=minutes)
+    windowed = schedule.cron._replace(hours=hours, minutes=minutes)
     given_up: Set[Tuple[datetime.date, Box]] = set()
     found: List[datetime.datetime] = []
     for wall in wall_times(windowed, base.replace(tzinfo=None)):

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from dataclasses import dataclass
-from typing import Any, Dict, List, Mapping, Optional, Tuple, Union
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple, Union
 
 from ..common.errors import usage_error
 from ..common.validation import check_choice, parse_duration, refuse_unknown_keys
@@ -27,8 +26,7 @@ MINUTES_A_DAY = 24 * 60
 _TIME = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])\Z")
 
 
-@dataclass(frozen=True)
-class Schedule:
+class Schedule(NamedTuple):
     """The start times of a task. Two schedules with the same meaning are equal.
 
     ``timezone`` None is the host's own zone. ``begin`` and ``end`` are minutes since midnight, None for no limit (a

@@ -48,8 +48,10 @@ LOADED_BY_STATUS = {
     "schedule": "cron describe next_runs oncalendar overdue preview schedule timezones",
     "systemd": "systemctl unit_names",
 }
-# Libraries that are slow to import, and that a status does not need.
-SLOW = {"asyncio", "cryptography", "email", "http", "logging", "socket", "ssl", "tempfile", "urllib"}
+# Libraries that are slow to import, and that a status does not need. A NamedTuple replaces a dataclass, which imports
+# inspect.
+SLOW = {"asyncio", "cryptography", "dataclasses", "email", "http", "inspect"}
+SLOW |= {"logging", "socket", "ssl", "tempfile", "urllib"}
 SHOW_MODULES = """
 import sys
 sys.path.insert(0, sys.argv.pop(1))

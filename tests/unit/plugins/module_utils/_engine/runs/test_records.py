@@ -8,7 +8,6 @@ import os
 import subprocess
 import sys
 import time
-from dataclasses import replace
 
 import pytest
 
@@ -208,7 +207,7 @@ def test_old_records_and_logs_go_and_the_newest_stay(layout, monkeypatch):
 
 def test_saving_a_record_again_replaces_it(layout):
     records.save_record(layout, record(1, "running"))
-    records.save_record(layout, replace(record(1), ended="2026-11-22T00:01:00Z"))
+    records.save_record(layout, record(1)._replace(ended="2026-11-22T00:01:00Z"))
 
     assert len(records.load_records(layout, "nightly")) == 1
 
