@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Optional, Sequence
 
-from ..common.text import format_count, format_size, parse_time
+from ..common.text import escape_controls, format_count, format_size, parse_time
 
 
 def align(headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     """Return aligned columns under their headings, without trailing blanks."""
-    lines = [[str(cell) for cell in row] for row in [headings, *rows]]
+    lines = [[escape_controls(str(cell)) for cell in row] for row in [headings, *rows]]
     widths = [max(len(line[index]) for line in lines) for index in range(len(headings))]
     return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in lines)
 
@@ -77,6 +77,7 @@ def format_state(status: Dict[str, Any]) -> str:
 def format_status_details(status: Dict[str, Any]) -> str:
     """Return the output of ``cloudsync status TASK``: one line for each fact."""
     run = status["run"] or {}
+    moved = status["progress"] or run
     facts = [
         ("task", status["task"]),
         ("direction", f"{format_direction(status)}  {_format_places(status)}"),
@@ -85,10 +86,10 @@ def format_status_details(status: Dict[str, Any]) -> str:
         ("schedule", status["schedule_text"] if status["enabled"] else "disabled"),
         ("next run", format_local_time(status["next"])),
         ("last run", format_local_time(run.get("started"))),
-        ("transfer", f"{format_count(run.get('transfers', 0), 'file')}, {format_size(run.get('bytes', 0))}"),
+        ("transfer", f"{format_count(moved.get('transfers', 0), 'file')}, {format_size(moved.get('bytes', 0))}"),
         ("log", run.get("log", "")),
     ]
-    return "\n".join(f"{name:<10} {text}" for name, text in facts if text)
+    return "\n".join(f"{name:<10} {escape_controls(text)}" for name, text in facts if text)
 
 
 def _format_places(status: Dict[str, Any]) -> str:
@@ -118,7 +119,7 @@ def format_history(records: Sequence[Dict[str, Any]]) -> str:
 def format_end(run: Dict[str, Any]) -> str:
     """Return the last line of ``cloudsync run``."""
     reason = f" ({run['reason']})" if run["reason"] else ""
-    return f"cloudsync: {run['task']}: {run['state']}{reason}: {run['message']}"
+    return f"cloudsync: {run['task']}: {run['state']}{reason}: {escape_controls(run['message'])}"
 
 
 def format_plan(dry_run: Dict[str, Any]) -> str:
@@ -126,7 +127,9 @@ def format_plan(dry_run: Dict[str, Any]) -> str:
     plan = dry_run["plan"]
     lines: List[str] = []
     for action in ("copy", "overwrite", "delete"):
-        lines += [f"{action:<9} {entry['path']}  ({format_size(entry['size'])})" for entry in plan[action]]
+        lines += [
+            f"{action:<9} {escape_controls(entry['path'])}  ({format_size(entry['size'])})" for entry in plan[action]
+        ]
     totals = plan["totals"]
     lines.append(
         "plan: "
@@ -135,7 +138,7 @@ def format_plan(dry_run: Dict[str, Any]) -> str:
             for action in ("copy", "overwrite", "delete")
         )
     )
-    lines += ["note: " + note for note in plan["notes"]]
+    lines += ["note: " + escape_controls(note) for note in plan["notes"]]
     if dry_run["reason"]:
-        lines.append(f"refused ({dry_run['reason']}): {dry_run['message']}")
+        lines.append(f"refused ({dry_run['reason']}): {escape_controls(dry_run['message'])}")
     return "\n".join(lines)

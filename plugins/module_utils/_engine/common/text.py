@@ -13,6 +13,9 @@ from typing import Sequence
 
 SHOWN_NAMES = 5
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
+# C0, DEL, C1, and the line and paragraph separators of Unicode.
+CONTROLS = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))}
+CONTROLS.update({0x09: "\\t", 0x0A: "\\n", 0x0D: "\\r", 0x2028: "\\u2028", 0x2029: "\\u2029"})
 
 
 def list_some(names: Sequence[str]) -> str:
@@ -38,6 +41,14 @@ def list_objects(credentials: Sequence[str], tasks: Sequence[str]) -> str:
     return ", ".join(
         [f"credential {name}" for name in sorted(credentials)] + [f"task {name}" for name in sorted(tasks)]
     )
+
+
+def escape_controls(text: str) -> str:
+    """Return ``text`` on one line, without characters that control a terminal.
+
+    A file name can contain them. It must neither forge a line of a log nor reach a terminal as a command.
+    """
+    return text.translate(CONTROLS)
 
 
 def format_count(count: int, noun: str) -> str:

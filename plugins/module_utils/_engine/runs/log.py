@@ -13,7 +13,7 @@ from typing import List, Optional, TextIO
 
 from ..common.files import make_directory
 from ..common.layout import Layout
-from ..common.text import format_now
+from ..common.text import escape_controls, format_now
 from .records import locate_log
 
 LOG_MODE = 0o640
@@ -37,11 +37,11 @@ class RunLog:
             self.last_lines.append(f"Cannot write log {self.path}: {error.strerror}.")
 
     def say(self, line: str) -> None:
-        """Add one line."""
-        self.last_lines = [*self.last_lines[1 - LAST_LINES :], line]
+        """Add one line, with its control characters escaped."""
+        text = escape_controls(line.rstrip("\n"))
+        self.last_lines = [*self.last_lines[1 - LAST_LINES :], text]
         try:
             if self._stream is not None:
-                text = line.rstrip("\n")
                 self._stream.write(f"{format_now()} {text}\n")
         except OSError:
             self._stream = None

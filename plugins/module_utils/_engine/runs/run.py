@@ -26,7 +26,7 @@ from ..common.errors import (
 )
 from ..common.processes import Ended
 from ..common.stop_signal import StopFlag
-from ..common.text import format_now
+from ..common.text import escape_controls, format_now
 from ..config.credential_store import load_credential
 from ..config.credentials import Credential
 from ..config.task_store import load_task
@@ -97,7 +97,8 @@ class Run:
         except CloudsyncError as error:
             self._fail(error)
         except Exception as error:
-            self.log.say(traceback.format_exc())
+            for line in traceback.format_exc().splitlines():
+                self.log.say(line)
             self._fail(CloudsyncError("other", f"cloudsync failed. Read the log of the run. Internal error: {error!r}"))
 
     @property
@@ -129,7 +130,7 @@ class Run:
         return " Nothing was changed." if self.record.exit_code is None else " Nothing more was changed."
 
     def _settle(self, state: str, reason: str, message: str) -> None:
-        self.record = self.record._replace(state=state, reason=reason, message=message)
+        self.record = self.record._replace(state=state, reason=reason, message=escape_controls(message))
 
     def _run(self, task: Task, earlier: Sequence[Record]) -> None:
         try:

@@ -153,3 +153,31 @@ def test_a_plan_shows_every_file_then_the_totals_then_the_refusal():
         "refused (max_delete): Too many.",
     ]
     assert len(tables.format_plan({"plan": plan, "reason": "", "message": ""}).splitlines()) == 4
+
+
+EVIL = "a\n2026-11-22T04:00:00Z success\x1b[2J\x9b31m\u2028\tb"
+SHOWN = r"a\n2026-11-22T04:00:00Z success\x1b[2J\x9b31m\u2028\tb"
+
+
+def test_no_file_name_or_message_forges_a_line_or_controls_the_terminal():
+    plan = {
+        **{name: [{"path": EVIL, "size": 1}] for name in ("copy", "overwrite", "delete")},
+        "totals": {name: {"files": 1, "bytes": 1} for name in ("copy", "overwrite", "delete")},
+        "notes": [EVIL],
+    }
+    evil = {**STATUS, "path": EVIL, "description": EVIL, "message": EVIL}
+    for output in (
+        tables.format_plan({"plan": plan, "reason": "max_delete", "message": EVIL}),
+        tables.format_tasks([evil]),
+        tables.format_status_details(evil),
+        tables.format_end({"task": "nightly", "state": "failed", "reason": "auth", "message": EVIL}),
+    ):
+        assert SHOWN in output
+        assert not set(output) & set("\x1b\x9b\u2028\t\r")
+        assert "\n2026" not in output
+
+
+def test_the_details_show_live_numbers_during_a_run():
+    live = {"transfers": 7, "bytes": 2048, "total_bytes": 4096}
+    shown = tables.format_status_details({**STATUS, "state": "running", "reason": "", "progress": live})
+    assert "transfer   7 files, 2.0 KiB" in shown
