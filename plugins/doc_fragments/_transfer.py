@@ -57,8 +57,6 @@ options:
         C(storage_class), C(server_side_encryption) and C(chunk_size). Secrets are refused here.
       - C(fast_list) with the value V(true) lists with fewer requests and more memory.
       - C(checkers), C(tpslimit) and C(multi_thread_cutoff) set rclone's global flags for this task.
-      - If the credential uses TrueNAS's name of the provider, TrueNAS's options and values are accepted. Examples are
-        C(encryption) for V(S3), and C(chunk_size) in MiB for V(B2).
       - Sizes need a unit, as in V(96Mi).
       - On Backblaze B2, C(cleanup) with the value V(true) removes old versions after each successful push. It removes
         all overwritten or deleted versions below O(remote_path). Without it, B2 keeps them until a lifecycle rule of
@@ -278,10 +276,8 @@ options:
     description:
       - Name of the task on this host that this task restores. The options are copied from that task, and the direction
         is reversed. Options that you set override the copied ones.
-      - The new task is disabled. Hooks, snapshot, O(keep_deleted), O(guards.mounted) and O(guards.marker) are not
-        copied.
-      - A V(move) becomes a V(copy). A V(sync) stays a V(sync), which deletes files in O(path) that are not in the
-        backup. Set O(mode=copy) to prevent this.
-      - In a one-time run, O(mode=copy) is the default.
+      - The new task is disabled, and its mode is V(copy), which deletes nothing. O(mode=sync) deletes every file in
+        O(path) that is not in the backup.
+      - Hooks, snapshot and O(keep_deleted) are not copied. O(guards.mounted) is copied only if it contains O(path).
     type: str
 """

@@ -42,7 +42,7 @@ def parse_task(declared: Mapping[str, Any], find_task: Optional[Callable[[str], 
         refuse_unknown_keys("a task", declared, OPTIONS)
         given = {key: value for key, value in declared.items() if value is not None}
         if given.get("reverse_of"):
-            given = {**_load_reversed_options(name, given["reverse_of"], find_task), **given}
+            given = {**_load_reversed_options(name, given, find_task), **given}
         task = _build(name, given)
         check_task(task)
     except CloudsyncError as error:
@@ -51,14 +51,19 @@ def parse_task(declared: Mapping[str, Any], find_task: Optional[Callable[[str], 
 
 
 def _load_reversed_options(
-    name: str, original_name: str, find_task: Optional[Callable[[str], Optional[Task]]]
+    name: str, given: Mapping[str, Any], find_task: Optional[Callable[[str], Optional[Task]]]
 ) -> Dict[str, Any]:
+    original_name = given["reverse_of"]
     if original_name == name:
         raise usage_error("reverse_of is the name of the task itself. Use the name of the task to restore.")
     original = find_task(original_name) if find_task else None
     if original is None:
         raise usage_error(f"reverse_of is {original_name!r}, but this task does not exist on this host.")
-    return task_to_dict(reverse_task(original, name))
+    if given.get("direction") == original.direction:
+        raise usage_error(
+            f"direction is {original.direction}, as in task {original_name}, which reverse_of names. Omit direction."
+        )
+    return task_to_dict(reverse_task(original, name, str(given.get("path") or "")))
 
 
 def _build(name: str, given: Mapping[str, Any]) -> Task:

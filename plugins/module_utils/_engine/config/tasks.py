@@ -133,21 +133,25 @@ def find_path_inside(folder: str, path: str) -> Optional[str]:
     return "/".join(inner[len(outer) :]) if inner[: len(outer)] == outer else None
 
 
-def reverse_task(task: Task, name: str) -> Task:
-    """Return the task ``name`` that restores ``task``: disabled, other direction, same filters, limits and encryption.
+def reverse_task(task: Task, name: str, path: str = "") -> Task:
+    """Return the task ``name`` that restores ``task``: disabled, other direction, same filters, guards and encryption.
 
-    A restore copies where the task moves.
+    It copies, because a sync in the other direction would delete every file that is newer than the last run. ``path``
+    is its folder if that is another one. A mount point that does not contain it is not required.
     """
+    target, mounted = path or task.path, task.guards.mounted
+    needs_mount = bool(mounted) and find_path_inside(mounted, target) is not None
     return replace(
         task,
         name=name,
         direction=OPPOSITE[task.direction],
-        mode=COPY if task.mode == MOVE else task.mode,
+        mode=COPY,
+        path=target,
         enabled=False,
         snapshot="none",
         keep_deleted=None,
         hooks=Hooks(),
-        guards=replace(task.guards, mounted="", marker=""),
+        guards=replace(task.guards, mounted=mounted if needs_mount else ""),
         reverse_of=task.name,
     )
 

@@ -138,12 +138,12 @@ def test_the_reverse_of_a_push_is_a_disabled_pull_with_the_same_filters_and_encr
     host.ok("task", dict(documents, hooks={"before": "true"}, guards={"marker": "a", "max_delete": "10%"}))
     restore = {"name": "restore", "reverse_of": "documents", "path": "/srv/restored"}
     task = host.ok("task", restore)["task"]
-    assert (task["direction"], task["mode"], task["path"]) == ("pull", "sync", "/srv/restored")
+    assert (task["direction"], task["mode"], task["path"]) == ("pull", "copy", "/srv/restored")
     assert task["enabled"] is False
     assert task["exclude"] == ["*.tmp"]
     assert task["encryption"]["secrets"] == ["password", "salt"]
     assert task["hooks"]["before"] == ""
-    assert task["guards"]["marker"] == ""
+    assert (task["guards"]["marker"], task["guards"]["max_delete"]) == ("a", "10%")
     assert task["reverse_of"] == "documents"
     assert not host.ok("task", restore)["changed"]
 

@@ -33,14 +33,12 @@ def test_an_empty_source_is_refused_and_the_destination_is_kept(host: Host, stor
     assert list(store.tree(f"/srv/s3/{host}/emptied")) == ["./os-release"]
 
 
-def test_a_damaged_task_fails_with_a_record_or_a_failed_unit_and_is_not_skipped(host: Host) -> None:
-    name = "damaged"
-    host.declare("minutely", name=name, remote_path=f"{host}/{name}", schedule=None)
-    host.shell(f'sed -i \'s/"mode"/"mood"/\' /etc/cloudsync/tasks/{name}.json')
-    assert host.run("systemctl", "start", f"cloudsync@{name}.service", check=False).returncode != 0
-    assert host.unit(name, "Result") == "exit-code"
-    assert f"/etc/cloudsync/tasks/{name}.json" in host.runs(name)[-1].message
-    host.run("rm", f"/etc/cloudsync/tasks/{name}.json")
+def test_a_start_whose_gate_fails_is_a_failed_unit_and_is_not_skipped(host: Host) -> None:
+    unit = "cloudsync@missing.service"  # no such task, so that the gate cannot decide
+    assert host.run("systemctl", "start", unit, check=False).returncode != 0
+    assert host.unit("missing", "Result") == "exit-code"
+    assert "Task missing does not exist" in host.run("journalctl", "--no-pager", f"--unit={unit}").stdout
+    host.run("systemctl", "reset-failed", unit)
 
 
 def test_an_encrypted_push_is_restored_without_a_difference(host: Host, store: Host) -> None:

@@ -178,17 +178,34 @@ class TestReverse:
 
         task = parse_task({"name": "restore", "reverse_of": "nightly"}, known)
 
-        assert (task.direction, task.mode, task.enabled) == ("pull", "sync", False)
+        assert (task.direction, task.mode, task.enabled) == ("pull", "copy", False)
         assert (task.credential, task.path, task.remote_path) == ("offsite", "/srv/data", "bucket/data")
         assert (task.encryption, task.exclude, task.schedule) == (original.encryption, ("*.tmp",), original.schedule)
         assert (task.hooks, task.keep_deleted, task.snapshot) == (Hooks(), None, "none")
-        assert task.guards == Guards(max_delete="5")
+        assert task.guards == original.guards
         assert task.reverse_of == "nightly"
 
     def test_declared_options_override_those_of_the_original(self, known):
         task = parse_task({"name": "restore", "reverse_of": "nightly", "path": "/tmp/x", "mode": "copy"}, known)
 
         assert (task.path, task.mode, task.remote_path) == ("/tmp/x", "copy", "bucket/data")
+
+    def test_a_restore_to_another_folder_does_not_need_the_original_mount_point(self, known):
+        task = parse_task({"name": "restore", "reverse_of": "nightly", "path": "/tmp/x"}, known)
+
+        assert task.guards == Guards(marker=".here", max_delete="5")
+
+    def test_a_reverse_syncs_only_if_that_is_declared(self, known):
+        assert parse_task({"name": "restore", "reverse_of": "nightly", "mode": "sync"}, known).mode == "sync"
+
+    @pytest.mark.parametrize(("original", "direction"), [("nightly", "push"), ("restore", "pull")])
+    def test_a_direction_that_does_not_reverse_is_refused(self, known, original, direction):
+        tasks = {
+            "nightly": known("nightly"),
+            "restore": parse_task({"name": "restore", "reverse_of": "nightly"}, known),
+        }
+        with pytest.raises(CloudsyncError, match=f"direction is {direction}, as in task {original}, which reverse_of"):
+            parse_task({"name": "again", "reverse_of": original, "direction": direction}, tasks.get)
 
     def test_the_reverse_of_a_move_copies(self, known):
         assert parse_task({"name": "back", "reverse_of": "away"}, known).mode == "copy"

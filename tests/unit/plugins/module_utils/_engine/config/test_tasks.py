@@ -65,5 +65,5 @@ def test_reversing_twice_restores_the_direction(make_task):
     task = make_task(mode="sync", exclude=["*.tmp"])
     again = reverse_task(reverse_task(task, "restore"), "nightly")
 
-    assert (again.direction, again.mode, again.exclude) == ("push", "sync", ("*.tmp",))
+    assert (again.direction, again.mode, again.exclude) == ("push", "copy", ("*.tmp",))
     assert not again.enabled
