@@ -120,7 +120,7 @@ class Run:
 
     def _fail(self, error: CloudsyncError) -> None:
         self.refused = isinstance(error, Refused)
-        states = {"locked": "skipped", "stopped": "aborted", "interrupted": "aborted"}
+        states = {"locked": "skipped", "stopped": "aborted"}
         self._settle(states.get(error.reason, "failed"), error.reason, f"{error.message}{self._describe_effect()}")
 
     def _describe_effect(self) -> str:
