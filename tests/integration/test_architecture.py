@@ -106,6 +106,16 @@ def test_no_two_modules_import_each_other():
             del graph[module]
 
 
+def test_a_module_that_declares_tasks_is_sent_without_the_code_of_a_run():
+    sent, left = set(), ["operations/apply"]
+    while left:
+        module = left.pop()
+        sent.add(module)
+        left += set(imports_of(module)) - sent
+    assert {name for name in sent if package_of(name) in ("transfer", "snapshots")} == set()
+    assert not sent & {"runs/run", "remote/session", "remote/open", "remote/live_config", "guards/sequence"}
+
+
 def test_host_is_the_only_module_outside_the_packages():
     assert [module for module in MODULES if "/" not in module] == ["host"]
 

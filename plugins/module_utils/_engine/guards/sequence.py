@@ -6,8 +6,9 @@
 
 """The order of the guards, for a run, a dry run, a one-time run and a declaration.
 
-A new guard is one line in one of the three tuples. DECLARED guards look at the task and its provider only. They also
-refuse a declaration. LOCAL guards look at this host. WITH_SESSION guards ask the provider through rclone.
+A new guard is one line in one of the three tuples. DECLARED guards (declared.py) look at the task and its provider
+only. They also refuse a declaration. LOCAL guards look at this host. WITH_SESSION guards ask the provider through
+rclone.
 """
 
 from __future__ import annotations
@@ -16,16 +17,14 @@ from dataclasses import dataclass
 from typing import Callable, Optional, Tuple
 
 from ..config.tasks import Task
-from ..rclone.providers.truenas_names import get_rclone_name
 from ..remote.arguments import Endpoints
 from ..remote.open import build_place, build_task_place
 from ..remote.session import Session
-from ..transfer.b2_versions import check_cleanup
 from ..transfer.plan import Plan, make_plan
 from .crypt_password import check_crypt
+from .declared import check_declared
 from .deletions import check_deletions
 from .local import check_local, check_unchanged
-from .placement import check_places
 from .source import check_source
 
 
@@ -70,11 +69,6 @@ def _check_deletions(attempt: Attempt) -> None:
         check_deletions(attempt.task, attempt.get_plan())
 
 
-def _check_cleanup(task: Task, provider: str) -> None:
-    check_cleanup(task, get_rclone_name(provider))
-
-
-DECLARED: Tuple[Callable[[Task, str], None], ...] = (check_places, _check_cleanup)
 LOCAL: Tuple[Callable[[Task], None], ...] = (check_local,)
 WITH_SESSION: Tuple[Callable[[Attempt], None], ...] = (
     _check_pinned,
@@ -82,12 +76,6 @@ WITH_SESSION: Tuple[Callable[[Attempt], None], ...] = (
     _check_source,
     _check_deletions,
 )
-
-
-def check_declared(task: Task, provider: str) -> None:
-    """Refuse a task that must not be declared for ``provider``, a name of rclone or of TrueNAS."""
-    for check in DECLARED:
-        check(task, provider)
 
 
 def check_before_session(task: Task, provider: str) -> None:

@@ -17,8 +17,9 @@ from ..common.accounts import find_own_account
 from ..common.errors import CloudsyncError
 from ..config.credentials import Credential
 from ..config.tasks import Task
+from ..guards import b2_cleanup
+from ..guards.declared import check_declared
 from ..guards.placement import describe_unsafe_pull
-from ..guards.sequence import check_declared
 from ..host import Host
 from ..rclone.providers.option_checks import check, check_options
 from ..rclone.providers.schema import Provider, resolve
@@ -26,7 +27,6 @@ from ..rclone.providers.truenas_names import get_rclone_name
 from ..remote.host_keys import find_doubt
 from ..schedule import cron
 from ..schedule import schedule as schedules
-from ..transfer import b2_versions as versions
 
 
 def vet_credential(host: Host, credential: Credential) -> List[str]:
@@ -59,5 +59,5 @@ def list_doubts(host: Host, task: Task, provider: str) -> List[str]:
     doubts = cron.list_warnings(schedules.parse(task.schedule).cron) if task.schedule else []
     if not task.is_push and host.has_rclone and not host.rclone.has_safe_pull:
         doubts.append(describe_unsafe_pull(host.rclone))
-    doubts += versions.list_doubts(task, get_rclone_name(provider))
+    doubts += b2_cleanup.list_doubts(task, get_rclone_name(provider))
     return [f"Task {task.name}: {text}" for text in doubts]

@@ -18,11 +18,12 @@ from ..config.credentials import Credential
 from ..config.tasks import Task
 from ..guards.sequence import Attempt, check_before_session, check_with_session
 from ..host import Host
+from ..rclone.providers.derived_options import B2
 from ..rclone.providers.schema import resolve
 from ..rclone.providers.truenas_names import get_rclone_name
 from ..remote.open import open_task_session
 from ..transfer.archive_tiers import TELLING, describe_archived
-from ..transfer.b2_versions import B2, describe_versions
+from ..transfer.b2_versions import describe_versions
 from ..transfer.endpoints import build_endpoints
 from ..transfer.plan import Plan
 from .records import make_run_id

@@ -13,53 +13,25 @@ import re
 from collections import Counter
 from typing import Any, Callable, List, Mapping, Sequence
 
-from ..common.errors import CloudsyncError, usage_error
+from ..common.errors import CloudsyncError
 from ..common.text import format_count, list_some
 from ..config.tasks import SYNC, Task
 from ..rclone.outcome import NOT_FOUND_EXITS
-from ..rclone.providers.derived_options import CLEANUP
+from ..rclone.providers.derived_options import CLEANUP, HARD_DELETE
 from ..rclone.providers.option_values import TRUE
 from ..remote.open import build_place
 from ..remote.session import Session
 from .plan import Plan
 from .result import build_listing_error
 
-B2 = "b2"
-HARD_DELETE = "hard_delete"
 # rclone inserts this before the extension of a name, for a version that is not the newest, or of a hidden file.
 VERSION = re.compile(r"-v\d{4}-\d\d-\d\d-\d{6}-\d{3}(?=(?:\.[^./]*)?\Z)")
 WITH_ID = ("--format", "pi")
-HARD_DELETE_DOUBT = (
-    "hard_delete removes only the newest version of a file. A file that was overwritten before can come back with its "
-    "old content. Set provider_options.cleanup instead."
-)
 
 
 def cleans_up(task: Task) -> bool:
     """Whether the task removes old versions."""
     return task.is_push and task.provider_options.get(CLEANUP) in TRUE
-
-
-def check_cleanup(task: Task, provider: str) -> None:
-    """Refuse the option cleanup where it is invalid or too broad. ``provider`` is an rclone type."""
-    value = task.provider_options.get(CLEANUP, "")
-    if not value:
-        return
-    if provider != B2:
-        raise usage_error(
-            f"provider_options.cleanup is only valid for the provider b2, and not for {provider}. Remove it."
-        )
-    if value in TRUE and "/" not in task.remote_path.strip("/") and not task.guards.allow_root:
-        raise usage_error(
-            f"provider_options.cleanup with the remote_path {task.remote_path!r} would remove the older versions of "
-            "all files in the bucket. Set remote_path to a folder below it, or set guards.allow_root."
-        )
-
-
-def list_doubts(task: Task, provider: str) -> List[str]:
-    """Return the warnings about a task for ``provider`` (an rclone type) when it is declared."""
-    asked = provider == B2 and task.is_push and task.provider_options.get(HARD_DELETE) in TRUE
-    return [HARD_DELETE_DOUBT] if asked else []
 
 
 def clear_versions(session: Session, task: Task, say: Callable[[str], None]) -> str:

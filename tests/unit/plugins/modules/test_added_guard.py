@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.errors import Refused
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.guards import sequence
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.guards import declared, sequence
 
 SENTENCE = "The moon is full. Run the task tomorrow."
 
@@ -38,7 +38,11 @@ def add_guard(monkeypatch):
     def refuse(*_subject):
         raise Refused("other", SENTENCE)
 
-    return lambda group: monkeypatch.setattr(sequence, group, (*getattr(sequence, group), refuse))
+    def add(group):
+        module = declared if group == "DECLARED" else sequence
+        monkeypatch.setattr(module, group, (*getattr(module, group), refuse))
+
+    return add
 
 
 @pytest.mark.parametrize("group", ["DECLARED", "LOCAL", "WITH_SESSION"])

@@ -23,7 +23,7 @@ INSTALLED = {
     "cli": "control main output parser show tables units",
     "common": "accounts crypto errors files flock http layout mounts processes stop_signal text validation",
     "config": "credential_store credentials seed seed_binding stored_tasks task_checks task_parser task_store tasks",
-    "guards": "crypt_password deletions local placement sequence source",
+    "guards": "b2_cleanup crypt_password declared deletions local placement sequence source",
     "notify": "events send targets",
     "operations": "browse engines status stop watch",
     "rclone": "access_symptoms archived_objects binary causes conf_file"

@@ -22,7 +22,8 @@ from .schema import Option, Provider
 from .sizes import MIB, parse_size, write_size
 from .truenas_names import STORJ_IX, STORJ_OPTIONS
 
-FAST_LIST, CLEANUP = "fast_list", "cleanup"
+B2 = "b2"
+FAST_LIST, CLEANUP, HARD_DELETE = "fast_list", "cleanup", "hard_delete"
 # rclone's global flags that a task may set together with its provider's options.
 FLAGS: Mapping[str, Option] = {
     FAST_LIST: Option(FAST_LIST, "bool"),
@@ -32,12 +33,12 @@ FLAGS: Mapping[str, Option] = {
 }
 # Options that rclone does not have and that only the collection reads.
 OWN: Mapping[str, Mapping[str, Option]] = {
-    "b2": {CLEANUP: Option(CLEANUP, "bool")},
+    B2: {CLEANUP: Option(CLEANUP, "bool")},
     "sftp": {KNOWN_HOSTS: Option(KNOWN_HOSTS)},
 }
 # The smallest and the largest size. rclone or the provider also refuses other sizes, but only during a run.
 BOUNDS: Mapping[str, Mapping[str, Tuple[int, Optional[int]]]] = {
-    "b2": {"chunk_size": (5 * MIB, None)},
+    B2: {"chunk_size": (5 * MIB, None)},
     "dropbox": {"chunk_size": (1, 150 * MIB)},
     "s3": {"chunk_size": (5 * MIB, 5120 * MIB), "upload_cutoff": (0, 5120 * MIB)},
 }
@@ -132,7 +133,7 @@ def _derive_s3(options: Mapping[str, str]) -> Tuning:
 
 
 DERIVED: Mapping[str, Derive] = {
-    "b2": _derive_b2,
+    B2: _derive_b2,
     "google cloud storage": _derive_google_cloud_storage,
     "s3": _derive_s3,
 }
