@@ -15,32 +15,25 @@ from ..config.tasks import SYNC, Task
 from ..transfer.plan import Plan
 
 
-def check_deletions(task: Task, plan: Plan) -> None:
-    """Refuse a plan that deletes more than ``guards.max_delete``. Then nothing at all is deleted."""
+def check_deletions(task: Task, plan: Plan) -> Optional[int]:
+    """Refuse a plan that deletes more than ``guards.max_delete``. Then nothing at all is deleted.
+
+    Return the value of rclone's ``--max-delete`` for a sync, in files, for what changes after the plan was made. With
+    keep_deleted, rclone counts a file that it moves into the folder up to twice, and one that it overwrites once. The
+    reason is that it copies and deletes the file if the provider cannot move it (rclone 1.60 and 1.75).
+    """
     limit = task.guards.max_delete
     if not limit:
-        return
+        return None
     count = len(plan.delete)
-    if count > _count_allowed(limit, plan):
+    allowed = int(limit[:-1]) * plan.present // 100 if limit.endswith("%") else int(limit)
+    if count > allowed:
         raise Refused(
             "max_delete",
             f"The run would delete {count} of the {plan.present} files at the destination. guards.max_delete is "
             f"{limit}. Check the plan with 'cloudsync run {task.name} --dry-run'. If it is correct, raise "
             "guards.max_delete.",
         )
-
-
-def limit_deletions(task: Task, plan: Optional[Plan]) -> Optional[int]:
-    """Return the value of rclone's ``--max-delete``, in files, for what changes after the plan was made.
-
-    With keep_deleted, rclone counts a file that it moves into the folder up to twice, and one that it overwrites once.
-    The reason is that it copies and deletes the file if the provider cannot move it (rclone 1.60 and 1.75).
-    """
-    if plan is None or not task.guards.max_delete or task.mode != SYNC:
+    if task.mode != SYNC:
         return None
-    allowed = _count_allowed(task.guards.max_delete, plan)
     return allowed if task.keep_deleted is None else 2 * allowed + len(plan.overwrite)
-
-
-def _count_allowed(limit: str, plan: Plan) -> int:
-    return int(limit[:-1]) * plan.present // 100 if limit.endswith("%") else int(limit)

@@ -32,7 +32,8 @@ from .source import check_source
 class Attempt:
     """A transfer that the guards have to allow, and their findings.
 
-    ``needs_canary`` is True if the task encrypts and its destination has no canary yet. ``is_retry`` is True if an
+    ``needs_canary`` is True if the task encrypts and its destination has no canary yet. ``max_delete`` is the number of
+    deletions that rclone may make, None for no limit. ``is_retry`` is True if an
     attempt of this run failed before. It may have moved all files, so that an empty source of a move is not an error.
     """
 
@@ -42,6 +43,7 @@ class Attempt:
     is_retry: bool = False
     needs_canary: bool = False
     plan: Optional[Plan] = None
+    max_delete: Optional[int] = None
 
     def get_plan(self) -> Plan:
         """Return the plan. It is made once, because it lists both sides completely."""
@@ -66,7 +68,7 @@ def _check_source(attempt: Attempt) -> None:
 
 def _check_deletions(attempt: Attempt) -> None:
     if attempt.task.guards.max_delete:
-        check_deletions(attempt.task, attempt.get_plan())
+        attempt.max_delete = check_deletions(attempt.task, attempt.get_plan())
 
 
 LOCAL: Tuple[Callable[[Task], None], ...] = (check_local,)

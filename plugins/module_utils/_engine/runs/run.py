@@ -32,7 +32,6 @@ from ..config.credentials import Credential
 from ..config.task_store import load_task
 from ..config.tasks import Task
 from ..guards.crypt_password import plant_canary
-from ..guards.deletions import limit_deletions
 from ..guards.placement import describe_unsafe_pull
 from ..guards.sequence import Attempt, check_before_session, check_with_session
 from ..host import Host
@@ -197,9 +196,8 @@ class Run:
             if attempt.needs_canary and task.is_push:
                 plant_canary(session, build_task_place(task))
             ended = self._run_rclone(attempt, transfer, deadline)
-            outcome = transfer.outcome(ended, session)
             if number > task.retries or not may_retry(ended):
-                return outcome
+                return transfer.outcome(ended, session)
             self.log.say(f"attempt {number} of {task.retries + 1} failed: rclone ended with {ended.exit_code}")
             transfer, number = Transfer(keep_items=False, earlier=transfer.stats), number + 1
 
@@ -214,7 +212,7 @@ class Run:
             elif transfer.stats is not None:
                 publish(transfer.stats)
 
-        arguments = build_transfer_arguments(task, attempt.ends, max_delete=limit_deletions(task, attempt.plan))
+        arguments = build_transfer_arguments(task, attempt.ends, max_delete=attempt.max_delete)
         timeout = None if deadline is None else max(deadline - time.monotonic(), 0.0)
         ended = attempt.session.stream(arguments, listen, timeout=timeout)
         forget_progress(self.host.layout, task.name)
