@@ -99,6 +99,14 @@ def read_text(path: str) -> Optional[str]:
         return None
 
 
+def leads_to(path: str, descriptor: int) -> bool:
+    """Return whether ``path`` is the file or directory that was opened as ``descriptor``, and not a later one."""
+    try:
+        return os.path.samestat(os.stat(path), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
+
+
 def read_foreign_text(path: str, owner: int, most_bytes: int) -> Optional[str]:
     """Return the text of a file in a directory that user id ``owner`` can write, None if it is not that user's file.
 

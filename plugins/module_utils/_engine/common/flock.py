@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Callable, Optional, Type, Union
 
 from .errors import CloudsyncError
-from .files import make_directory, read_text
+from .files import leads_to, make_directory, read_text
 
 QUEUE_SECONDS = 0.5
 
@@ -64,12 +64,12 @@ def wait_lock(path: str) -> Lock:
 
 
 def queue_for_lock(
-    attempt: Callable[[], Union[Lock, str]], announce: Callable[[str], None], stop: Callable[[], bool], whom: str
+    attempt: Callable[[], Union[Lock, str]], announce: Callable[[str], None], stop: Callable[[], bool], what: str
 ) -> Lock:
     """Call ``attempt`` until it returns a lock. It returns a text that says who holds the lock otherwise.
 
     ``announce`` gets the text when it changes, and may raise an error to give up. If ``stop()`` is true, raise
-    CloudsyncError("stopped"). ``whom`` says in its message what the run waited for.
+    CloudsyncError("stopped"). ``what`` names in its message what the run waited for.
     """
     announced = ""
     while True:
@@ -80,7 +80,7 @@ def queue_for_lock(
             announce(found)
             announced = found
         if stop():
-            raise CloudsyncError("stopped", f"The run was stopped while it waited for {whom}.")
+            raise CloudsyncError("stopped", f"The run was stopped while it waited for {what}.")
         time.sleep(QUEUE_SECONDS)
 
 
@@ -99,19 +99,9 @@ def _flock(path: str, operation: int) -> Optional[Lock]:
         except BaseException:
             os.close(descriptor)
             raise
-        if _is_still_at(path, descriptor):
+        if leads_to(path, descriptor):  # it may have been removed during the wait
             return Lock(path, descriptor)
         os.close(descriptor)
-
-
-def _is_still_at(path: str, descriptor: int) -> bool:
-    """Return whether the locked file is still at ``path``. It may have been removed during the wait."""
-    try:
-        there = os.stat(path)
-    except FileNotFoundError:
-        return False
-    ours = os.fstat(descriptor)
-    return (there.st_dev, there.st_ino) == (ours.st_dev, ours.st_ino)
 
 
 def is_held(path: str) -> bool:

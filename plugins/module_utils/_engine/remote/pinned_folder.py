@@ -4,11 +4,13 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""Hold the local directory of a run open.
+"""Hold a directory open, so that a child reaches it although its path leads elsewhere or is closed to the child.
 
-A path can lead elsewhere at any moment: the volume is unmounted (also by ``umount --lazy``), or the directory is
-replaced. Therefore all commands of a run use one open descriptor. They see the directory that the guards have checked,
-or get an error. They never see the files below a mount point.
+The path of a task's local side can lead elsewhere at any moment: the volume is unmounted (also by ``umount --lazy``),
+or the directory is replaced. Therefore all commands of a run use one open descriptor. They see the directory that the
+guards have checked, or get an error. They never see the files below a mount point.
+
+The folder of a live configuration belongs to the user of rclone, but the way to it is open to root only.
 """
 
 from __future__ import annotations
@@ -17,6 +19,8 @@ import os
 import re
 from types import TracebackType
 from typing import Optional, Type
+
+from ..common.files import leads_to
 
 
 class PinnedFolder:
@@ -31,10 +35,9 @@ class PinnedFolder:
     def is_current(self) -> bool:
         """Return whether the directory's own path still leads to it."""
         try:
-            now = os.stat(self._shown)
-        except OSError:
+            return leads_to(self._shown, self.descriptor)
+        except OSError:  # an unplugged disk, or a folder on the way that was replaced by a file
             return False
-        return os.path.samestat(now, os.fstat(self.descriptor))
 
     def show(self, text: str) -> str:
         """Return ``text`` with the directory's own path in place of ``path``."""

@@ -70,16 +70,13 @@ class Session:
         Refreshed tokens are saved back during the run. When a stop is requested, the time limit is reached or
         ``enough()`` returns True, rclone gets SIGTERM and, ``grace`` seconds later, SIGKILL.
         """
-        directory = os.open(self.live.directory, os.O_RDONLY | os.O_DIRECTORY)
-        try:
+        with PinnedFolder(self.live.directory) as directory:
             child = self._start(arguments, directory, stdin, on_error_line, on_output_line)
             # SIGTERM goes to rclone only: it may still need its ssh to remove what it has half written.
             ended = child.follow(
                 timeout, lambda: self.stop.requested, self.live.save_back, enough, self.grace, leader_only=True
             )
             return ended._replace(stopped=ended.stopped or self.stop.requested)
-        finally:
-            os.close(directory)
 
     def query(
         self, arguments: Sequence[str], timeout: float = 300, stdin: bytes = b"", first_line_only: bool = False
@@ -102,12 +99,12 @@ class Session:
     def _start(
         self,
         arguments: Sequence[str],
-        directory: int,
+        directory: PinnedFolder,
         stdin: bytes,
         on_error_line: Listener,
         on_output_line: Optional[Listener],
     ) -> Child:
-        pinned = () if self.local is None else (self.local.descriptor,)
+        held = [folder.descriptor for folder in (directory, self.local) if folder is not None]
         try:
             return Child(
                 [self.rclone.path, *self._build_global_arguments(directory), *arguments],
@@ -116,7 +113,7 @@ class Session:
                 self._adapt(on_error_line),
                 exact_lines=True,
                 stdin=stdin,
-                descriptors=(*self.descriptors, *self.live.descriptors, *pinned, directory),
+                descriptors=(*self.descriptors, *self.live.descriptors, *held),
                 setup=make_child_setup(self.user),
             )
         except SetupError:
@@ -127,15 +124,15 @@ class Session:
         show = str if self.local is None else self.local.show
         return lambda line: line and listener(show(line))
 
-    def _build_global_arguments(self, directory: int) -> List[str]:
+    def _build_global_arguments(self, directory: PinnedFolder) -> List[str]:
         config = self._get_config_path(directory)
         return ["--config", config, "--ask-password=false", *self.live.arguments, *self.connection]
 
-    def _get_config_path(self, directory: int) -> str:
+    def _get_config_path(self, directory: PinnedFolder) -> str:
         """Return the path of the configuration. Other users than root reach it only through the open directory."""
         if self.user == "root" or os.geteuid() != 0:
             return self.live.path
-        return f"/proc/self/fd/{directory}/{os.path.basename(self.live.path)}"
+        return f"{directory.path}/{os.path.basename(self.live.path)}"
 
 
 def _drop_line(_line: str) -> None:
