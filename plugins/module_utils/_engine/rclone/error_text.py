@@ -79,12 +79,6 @@ def find_main_problem(problems: Sequence[Message]) -> Optional[Message]:
     return problems[0] if problems else None
 
 
-def find_main_sentence(problems: Sequence[Message]) -> str:
-    """Return the unwrapped sentence of the first of ``problems`` that names a cause; empty without problems."""
-    message = find_main_problem(problems)
-    return unwrap(message.text) if message else ""
-
-
 def unwrap(text: str) -> str:
     """Return ``text`` as one short line, redacted, without the words that rclone and its libraries add."""
     found = AZURE.search(text)

@@ -10,6 +10,7 @@ import importlib
 import json
 import os
 import pathlib
+import time
 
 import pytest
 
@@ -152,3 +153,32 @@ def make_task():
         return engine("config.task_parser").parse_task({**fewest, "remote_path": "bucket/data", **options}, find_task)
 
     return make
+
+
+@pytest.fixture
+def is_alive():
+    """Return a function that says whether a process exists and has not ended."""
+
+    def look(pid):
+        try:
+            with open(f"/proc/{pid}/stat", encoding="utf-8") as stream:
+                return stream.read().rsplit(")", 1)[1].split()[0] != "Z"
+        except FileNotFoundError:
+            return False
+
+    return look
+
+
+@pytest.fixture
+def wait_until():
+    """Return a function that waits until a condition is true, at most some seconds, and returns whether it is."""
+
+    def wait(condition, seconds=10.0):
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if condition():
+                return True
+            time.sleep(0.02)
+        return False
+
+    return wait

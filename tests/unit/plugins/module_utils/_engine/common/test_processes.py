@@ -24,23 +24,6 @@ def shell(script, timeout=20, **options):
     return run_tool(["sh", "-c", script], timeout, **options)
 
 
-def is_alive(pid):
-    try:
-        with open(f"/proc/{pid}/stat", encoding="utf-8") as stream:
-            return stream.read().rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
-def wait_until(condition, seconds=10.0):
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.02)
-    return False
-
-
 def test_a_result_has_the_exit_code_and_both_outputs():
     result = shell("echo out; echo err >&2; exit 3")
     assert (result.exit_code, result.stdout, result.stderr) == (3, "out\n", "err\n")
@@ -84,7 +67,7 @@ def test_a_tool_that_may_not_be_executed_is_an_error(tmp_path):
     assert (caught.value.missing, caught.value.timed_out, caught.value.reason) == (False, False, "other")
 
 
-def test_a_tool_over_its_time_is_killed_with_its_children(tmp_path):
+def test_a_tool_over_its_time_is_killed_with_its_children(tmp_path, is_alive, wait_until):
     started = time.monotonic()
     with pytest.raises(ToolError, match="sh timed out after 1 s") as caught:
         shell(f"trap '' TERM; sleep 60 & echo $! > {tmp_path}/pid; wait", timeout=1)
@@ -99,7 +82,7 @@ def test_a_tool_runs_at_the_root_and_out_of_reach_of_ctrl_c():
     assert directory == "/" and int(session) != os.getsid(0)
 
 
-def test_a_detached_program_inherits_the_environment_and_has_no_terminal(tmp_path, monkeypatch):
+def test_a_detached_program_inherits_the_environment_and_has_no_terminal(tmp_path, monkeypatch, wait_until):
     monkeypatch.setenv("CLOUDSYNC_ROOT", "/somewhere")
     processes.start_detached(["sh", "-c", f"echo $CLOUDSYNC_ROOT > {tmp_path}/new; mv {tmp_path}/new {tmp_path}/out"])
     assert wait_until((tmp_path / "out").exists)
@@ -148,7 +131,7 @@ def test_exact_lines_are_neither_cut_nor_split_at_carriage_returns(follow):
     assert follow.output == ["x" * 50000 + "\ra\r", "b"]
 
 
-def test_a_stop_ends_the_whole_group_of_a_child(follow, tmp_path):
+def test_a_stop_ends_the_whole_group_of_a_child(follow, tmp_path, is_alive):
     ended = follow(f"sleep 60 & echo $! > {tmp_path}/pid; echo ready; wait", stop=lambda: follow.output == ["ready"])
     assert (ended.exit_code, ended.stopped, ended.timed_out) == (-signal.SIGTERM, True, False)
     assert not is_alive(int((tmp_path / "pid").read_text()))
@@ -171,7 +154,7 @@ def test_a_child_that_ignores_sigterm_is_killed_after_the_grace(follow):
     assert (ended.exit_code, follow.output) == (-signal.SIGKILL, ["no"])
 
 
-def test_with_leader_only_its_children_get_no_sigterm_but_do_get_sigkill(follow, tmp_path):
+def test_with_leader_only_its_children_get_no_sigterm_but_do_get_sigkill(follow, tmp_path, is_alive, wait_until):
     helper = f"sh -c 'trap \"touch {tmp_path}/asked\" TERM; while :; do sleep 0.05; done' &"
     script = f"trap 'exit 7' TERM; {helper} echo $! > {tmp_path}/pid; echo ready; while :; do sleep 0.05; done"
     ended = follow(script, enough=lambda: bool(follow.output), grace=0.5, leader_only=True)
@@ -186,7 +169,7 @@ def test_the_tick_comes_all_the_while_and_once_after_the_end(follow):
     assert len(seen) > 3 and seen[-1] == 2
 
 
-def test_an_error_in_the_tick_ends_the_child(follow):
+def test_an_error_in_the_tick_ends_the_child(follow, is_alive):
     def fail():
         raise RuntimeError("broken")
 

@@ -346,17 +346,10 @@ def test_root_reads_nothing_that_the_user_of_a_task_planted(layout, foreign, tmp
     assert secret.exists()
 
 
-def test_a_token_that_no_configuration_can_hold_is_not_saved(layout, opened):
+@pytest.mark.parametrize("line", ["token = %(password)s", "nonsense"])
+def test_a_line_that_no_configuration_can_hold_or_that_cannot_be_parsed_is_not_saved(layout, opened, line):
     with open(opened.path, "w") as stream:
-        stream.write("[remote]\ntype = drive\ntoken = %(password)s\n")
-    opened.close()
-    assert token_of(layout) == FIRST
-    assert uses(layout) == []
-
-
-def test_a_configuration_that_cannot_be_parsed_does_not_fail_the_run(layout, opened):
-    with open(opened.path, "w") as stream:
-        stream.write("[remote]\ntype = drive\nnonsense\n")
+        stream.write(f"[remote]\ntype = drive\n{line}\n")
     opened.close()
     assert token_of(layout) == FIRST
     assert uses(layout) == []

@@ -36,10 +36,6 @@ def session(live, scripted):
     return Session(Rclone(str(scripted.program), (1, 75, 2)), live, grace=0.5)
 
 
-def is_alive(pid):
-    return os.path.exists(f"/proc/{pid}") and " Z " not in open(f"/proc/{pid}/stat").read()
-
-
 def test_both_outputs_are_passed_on_without_empty_lines(session, scripted):
     scripted.on("copy", "echo out; echo; echo one >&2; echo >&2; printf two >&2; exit 9")
     errors, output = [], []
@@ -78,7 +74,7 @@ def test_a_stop_ends_rclone_with_sigterm(session, scripted):
     assert lines[1:] == ["cleaned up"]
 
 
-def test_an_rclone_that_ignores_sigterm_is_killed_after_the_grace(session, scripted):
+def test_an_rclone_that_ignores_sigterm_is_killed_after_the_grace(session, scripted, is_alive):
     scripted.on("copy", IGNORES_SIGTERM)
     asked, pids = [], []
 
@@ -153,7 +149,7 @@ def test_a_stop_ends_a_query(session, scripted):
     assert caught.value.reason == "stopped"
 
 
-def test_an_error_of_the_listener_ends_rclone(session, scripted):
+def test_an_error_of_the_listener_ends_rclone(session, scripted, is_alive):
     scripted.on("copy", "echo $$; exec sleep 60")
     pids = []
 

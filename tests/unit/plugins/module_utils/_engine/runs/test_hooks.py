@@ -43,23 +43,6 @@ def run(tmp_path):
     return Run(directory)
 
 
-def alive(pid):
-    try:
-        with open(f"/proc/{pid}/stat") as stream:
-            return stream.read().rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
-def wait_until(condition, seconds=10.0):
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.02)
-    return False
-
-
 def test_output_goes_to_the_log_line_by_line_under_the_name_of_the_hook(run):
     result = run("echo one; echo two >&2; printf three")
     assert run.lines == ["[before] one", "[before] two", "[before] three"]
@@ -166,7 +149,7 @@ def test_standard_input_is_empty_and_the_directory_is_the_root(run):
     assert run("cat; pwd").last_lines == ("/",)
 
 
-def test_a_hook_over_its_time_is_ended_with_all_its_children(run, tmp_path):
+def test_a_hook_over_its_time_is_ended_with_all_its_children(run, tmp_path, is_alive):
     pids = tmp_path / "pids"
     started = time.monotonic()
     result = run(f"sleep 300 & echo $! > {pids}; sleep 301 | sleep 302", timeout=1)
@@ -174,7 +157,7 @@ def test_a_hook_over_its_time_is_ended_with_all_its_children(run, tmp_path):
     assert result.timed_out and not result.stopped and not result.ok
     assert result.exit_code == 128 + signal.SIGTERM
     assert "longer than 1 s" in run.lines[-1]
-    assert not alive(int(pids.read_text()))
+    assert not is_alive(int(pids.read_text()))
     assert "exceeded its timeout and was ended" in hooks.build_hook_error("before", result).message
 
 
@@ -197,14 +180,14 @@ def test_a_stop_ends_the_hook_and_keeps_its_last_lines(run):
     assert hooks.build_hook_error("before", result).reason == "stopped"
 
 
-def test_a_background_process_of_a_hook_goes_on_without_delaying_the_run(run, tmp_path):
+def test_a_background_process_of_a_hook_goes_on_without_delaying_the_run(run, tmp_path, is_alive):
     pids = tmp_path / "pids"
     started = time.monotonic()
     result = run(f"sleep 60 & echo $! > {pids}; echo done")
     assert time.monotonic() - started < 3
     assert result.last_lines == ("done",)
     pid = int(pids.read_text())
-    assert alive(pid)
+    assert is_alive(pid)
     os.kill(pid, signal.SIGKILL)
 
 
@@ -220,7 +203,7 @@ def test_output_that_is_not_utf_8_and_progress_bars_do_not_break_the_log(run):
     assert result.last_lines == ("a\ufffdb", "10%", "20%", "end")
 
 
-def test_an_unwritable_log_ends_the_hook(run, tmp_path):
+def test_an_unwritable_log_ends_the_hook(run, tmp_path, is_alive):
     pids = tmp_path / "pids"
 
     def full(line):
@@ -228,11 +211,11 @@ def test_an_unwritable_log_ends_the_hook(run, tmp_path):
 
     with pytest.raises(OSError, match="No space left"):
         run(f"echo $$ > {pids}; echo x; sleep 300", log=full)
-    assert not alive(int(pids.read_text()))
+    assert not is_alive(int(pids.read_text()))
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-def test_the_whole_group_ends_when_the_runner_dies(run, tmp_path, number):
+def test_the_whole_group_ends_when_the_runner_dies(run, tmp_path, number, is_alive, wait_until):
     pids = tmp_path / "pids"
     runner = textwrap.dedent(
         """
@@ -250,7 +233,7 @@ def test_the_whole_group_ends_when_the_runner_dies(run, tmp_path, number):
     time.sleep(0.3)
     process.send_signal(number)
     process.wait()
-    assert wait_until(lambda: not alive(shell) and not alive(child), 3)
+    assert wait_until(lambda: not is_alive(shell) and not is_alive(child), 3)
     assert os.listdir(run.script_dir) == []
 
 
