@@ -1,4 +1,4 @@
-# make demo | test | test-fast | bench | docs
+# make demo | test | test-fast | soak | bench | docs
 #
 # Each target installs what it needs into .venv and .build in this folder, and writes nowhere else. As root on Debian,
 # `make test` also installs packages. To select a Python: make test PYTHON=python3.13
@@ -20,7 +20,7 @@ export ANSIBLE_LOCALHOST_WARNING := false
 export ANSIBLE_CALLBACK_RESULT_FORMAT := yaml
 export ANSIBLE_INVENTORY_UNPARSED_WARNING := false
 
-.PHONY: demo test test-fast bench docs collection clean
+.PHONY: demo test test-fast soak bench docs collection clean
 
 demo: $(VENV)/demo.done collection
 	@ansible-playbook playbooks/demo.yml -e cloudsync_root=$(DEMO_ROOT)
@@ -35,6 +35,9 @@ test: $(VENV)/test.done
 
 test-fast: $(VENV)/test.done
 	@python tests/runner fast
+
+soak: $(VENV)/test.done
+	@python tests/runner soak
 
 bench: $(VENV)/test.done collection
 	@python tests/bench/run.py

@@ -89,6 +89,14 @@ def fixture_machine(new_machine):
     return new_machine()
 
 
+@pytest.fixture(name="reliability")
+def fixture_reliability(machine):
+    """Return the collector of injected faults. Its add() writes a row of docs/reliability.md."""
+    from reliability import Reliability
+
+    return Reliability(machine.root)
+
+
 @pytest.fixture(name="each_machine", params=["rclone", "old_rclone"])
 def fixture_each_machine(request, new_machine):
     """Return a host with the current rclone, and one with the oldest supported version."""

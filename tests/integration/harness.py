@@ -42,6 +42,11 @@ importlib.import_module("ansible_collections.skyhaul.cloudsync.plugins.modules."
 """
 
 
+def scale(quick, soak):
+    """Return the number of repetitions: ``quick`` in `make test`, ``soak`` in `make soak`."""
+    return soak if os.environ.get("CLOUDSYNC_SOAK") else quick
+
+
 def run_module(name, environment, options, collections=COLLECTIONS):
     """Run a module of the collection in ``collections`` as on a host, and return its result."""
     ended = subprocess.run(

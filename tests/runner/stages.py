@@ -139,8 +139,21 @@ def integration(stage: Stage) -> Counts:
     """Test with real servers. A server that cannot be installed is a failure, and its tests are skipped."""
     servers = stage.place.build / "servers"
     code = stage.run(str(stage.place.tree / "tests" / "make-servers"), str(servers))
-    variables = {"CLOUDSYNC_TEST_SERVERS": str(servers)}
+    faults = _make_empty(stage.place.build / "faults")
+    variables = {"CLOUDSYNC_TEST_SERVERS": str(servers), "CLOUDSYNC_FAULTS": str(faults)}
     tested = _pytest(stage, "tests/integration", "--ansible-unit-inject-only", variables=variables)
+    if not (tested.failed or tested.skipped):
+        tested += from_exit(stage.run(sys.executable, "docs/write_reliability.py", str(faults), "--check"))
+    return tested + Counts(failed=1) if code else tested
+
+
+def soak(stage: Stage) -> Counts:
+    """Repeat the tests of random faults many times. This takes hours, so `make test` repeats them a few times."""
+    servers = stage.place.build / "servers"
+    code = stage.run(str(stage.place.tree / "tests" / "make-servers"), str(servers))
+    variables = {"CLOUDSYNC_TEST_SERVERS": str(servers), "CLOUDSYNC_SOAK": "1"}
+    words = ("--ansible-unit-inject-only", "-m", "soak")
+    tested = _pytest(stage, "tests/integration", *words, variables=variables, seconds=6 * 3600)
     return tested + Counts(failed=1) if code else tested
 
 
@@ -179,6 +192,8 @@ ALL: dict[str, Callable[[Stage], Counts]] = {
     "integration": integration,
 }
 FAST = ("unit",)
+# Stages that run only by name.
+BY_NAME: dict[str, Callable[[Stage], Counts]] = {"soak": soak}
 
 
 def _make_venv(stage: Stage, folder: pathlib.Path, python: str, *requirements: str) -> int:
@@ -192,20 +207,24 @@ def _path_with(stage: Stage, folder: pathlib.Path) -> str:
     return f"{folder / 'bin'}{os.pathsep}{stage.place.environment()['PATH']}"
 
 
-def _pytest(stage: Stage, folder: str, *options: str, variables: Environment = NONE) -> Counts:
+def _pytest(stage: Stage, folder: str, *options: str, variables: Environment = NONE, seconds: float = 2400) -> Counts:
     if not any((stage.place.tree / folder).rglob("test_*.py")):
         stage.say(f"There are no tests in {folder}.")
         return Counts(skipped=1)
     results = stage.place.junit(stage.name)
     results.unlink(missing_ok=True)
     words = ("pytest", "-n", "2", "--junit-xml", str(results), *options, folder)
-    code = stage.run(*words, variables=variables, seconds=2400)
+    code = stage.run(*words, variables=variables, seconds=seconds)
     return from_junit([results] if results.exists() else [], code)
 
 
 def _fresh_results(stage: Stage) -> pathlib.Path:
-    folder = stage.place.tree / "tests" / "output" / "junit"
+    return _make_empty(stage.place.tree / "tests" / "output" / "junit")
+
+
+def _make_empty(folder: pathlib.Path) -> pathlib.Path:
     shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
     return folder
 
 
