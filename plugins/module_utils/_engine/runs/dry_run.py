@@ -89,4 +89,4 @@ def _annotate(attempt: Attempt, credential: Credential) -> Plan:
     notes = describe_archived(session, task, plan, attempt.ends) if provider in TELLING else []
     if provider == B2 and task.is_push:
         notes += describe_versions(session, task, plan, attempt.ends.destination, credential.attributes)
-    return replace(plan, notes=tuple(notes))
+    return replace(plan, notes=(*plan.notes, *notes))

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Dict, Mapping, Sequence, Tuple
 
 from ..config.tasks import SYNC, Task
@@ -71,7 +71,9 @@ def make_plan(session: Session, task: Task, ends: Endpoints) -> Plan:
     dry_run = Transfer()
     ended = session.stream(build_transfer_arguments(task, ends, dry_run=True), dry_run.read)
     dry_run.raise_unless_success(ended, session)
-    return build_plan(dry_run.items, present, task.mode)
+    plan = build_plan(dry_run.items, present, task.mode)
+    left_out = dry_run.notices.describe()
+    return replace(plan, notes=(left_out,)) if left_out else plan
 
 
 def list_files(session: Session, task: Task, place: str) -> Dict[str, int]:

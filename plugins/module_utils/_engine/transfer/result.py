@@ -8,13 +8,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import List, Optional
 
 from ..common.errors import CloudsyncError
 from ..common.processes import Ended
 from ..rclone.error_text import redact
 from ..rclone.log_lines import Item, Message, Stats, add_stats, parse_line, parse_problems, remember
-from ..rclone.outcome import Finished, Outcome, classify, needs_probe
+from ..rclone.notices import Notices
+from ..rclone.outcome import SUCCESS, Finished, Outcome, classify, needs_probe
 from ..remote.arguments import QUICK
 from ..remote.session import Answer, Session
 
@@ -27,7 +29,8 @@ RETRIED_EXITS = (1, 3, 4, 5)
 class Transfer:
     """Pass rclone's lines to read(), then call outcome(). ``keep_items``: remember every file, for a plan.
 
-    ``earlier``: the statistics of the attempts before this one, which those of this one are added to.
+    ``earlier``: the statistics of the attempts before this one, which those of this one are added to. ``notices``: the
+    objects that rclone leaves out.
     """
 
     def __init__(self, keep_items: bool = True, earlier: Optional[Stats] = None) -> None:
@@ -35,6 +38,7 @@ class Transfer:
         self._earlier = earlier
         self.items: List[Item] = []
         self.problems: List[Message] = []
+        self.notices = Notices()
         self._keep_items = keep_items
 
     def read(self, line: str) -> Optional[str]:
@@ -48,12 +52,13 @@ class Transfer:
                 self.items.append(parsed)
             return f"{parsed.action} {parsed.path} ({parsed.size} bytes)"
         remember(self.problems, parsed)
+        self.notices.read(parsed)
         where = f"{parsed.object}: " if parsed.object else ""
         return redact(f"{parsed.level}: {where}{parsed.text}")
 
     def outcome(self, ended: Ended, session: Session) -> Outcome:
-        """Return the outcome of the command."""
-        return _classify(
+        """Return the outcome of the command. The message of a success names the objects that were left out."""
+        outcome = _classify(
             session,
             Finished(
                 exit_code=ended.exit_code,
@@ -65,11 +70,14 @@ class Transfer:
                 remote_path=session.remote_path,
             ),
         )
+        if outcome.state != SUCCESS:
+            return outcome
+        return replace(outcome, message=" ".join([outcome.message, self.notices.describe()]).strip())
 
     def raise_unless_success(self, ended: Ended, session: Session) -> None:
         """Raise CloudsyncError unless the command, a step of a run, has succeeded."""
         outcome = self.outcome(ended, session)
-        if outcome.state != "success":
+        if outcome.state != SUCCESS:
             raise CloudsyncError(outcome.reason, outcome.message)
 
 

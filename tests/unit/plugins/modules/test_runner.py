@@ -26,8 +26,8 @@ INSTALLED = {
     "guards": "b2_cleanup crypt_password declared deletions local placement sequence source",
     "notify": "events send targets",
     "operations": "browse engines status stop watch",
-    "rclone": "access_symptoms archived_objects binary causes conf_file"
-    " data_symptoms error_text log_lines obscure outcome symptoms",
+    "rclone": "access_symptoms archived_objects binary causes conf_file data_symptoms"
+    " error_text log_lines notices obscure outcome symptoms",
     "rclone/providers": "conf_section derived_options known_hosts option_checks option_values"
     " required_logins schema secret_options sizes traits truenas_names",
     "remote": "arguments host_keys live_config open pinned_folder session",
