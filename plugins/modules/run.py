@@ -152,7 +152,8 @@ run:
         - 'Provider: V(auth), V(network), V(not_found), V(quota), V(restricted_content), V(archived_object).'
         - 'Transfer: V(deletions_suppressed) (some files failed, so nothing was deleted), V(undecryptable),
           V(disk_full), V(max_duration).'
-        - 'Run: V(locked), V(hook), V(stopped), V(interrupted) (the run was killed, or the host went down), V(other).'
+        - 'Run: V(locked), V(hook), V(stopped), V(interrupted) (the run was killed, or the host went down),
+          V(stalled) (no progress for a long time), V(damaged) (its record cannot be read), V(other).'
       type: str
       sample: ""
     message:

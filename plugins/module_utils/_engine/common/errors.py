@@ -32,6 +32,8 @@ REASONS = frozenset(
         "max_duration",
         "stopped",
         "interrupted",
+        "stalled",
+        "damaged",
         "usage",
         "other",
     )

@@ -16,6 +16,7 @@ from typing import Any, Dict, Iterable, List, Optional
 
 from .errors import CloudsyncError, Damaged
 
+_KEPT = "The link was not changed."
 _RESTORE = "The file was not changed. Restore it from a backup, or remove it and declare the object again."
 
 
@@ -91,9 +92,14 @@ def remove(path: str) -> bool:
 
 
 def read_text(path: str) -> Optional[str]:
-    """Return the text of ``path``, None if the file does not exist."""
+    """Return the text of ``path``, None if the file does not exist. Bytes that are not UTF-8 become U+FFFD."""
+    content = _read_bytes(path)
+    return None if content is None else content.decode("utf-8", "replace")
+
+
+def _read_bytes(path: str) -> Optional[bytes]:
     try:
-        with open(path, encoding="utf-8") as stream:
+        with open(path, "rb") as stream:
             return stream.read()
     except FileNotFoundError:
         return None
@@ -136,15 +142,14 @@ def write_json(path: str, content: Dict[str, Any], mode: int = 0o600) -> None:
 
 def read_json(path: str) -> Optional[Dict[str, Any]]:
     """Return the JSON object in ``path``, None if the file does not exist. Raise Damaged for any other content."""
-    try:
-        text = read_text(path)
-    except UnicodeDecodeError:
-        text = ""
+    text = _read_bytes(path)
     if text is None:
+        if os.path.islink(path):
+            raise Damaged("other", f"{path} is a link to a file that does not exist. Restore that file. {_KEPT}")
         return None
     try:
-        content = json.loads(text)
-    except ValueError:
+        content = json.loads(text.decode("utf-8"))
+    except (ValueError, RecursionError):
         content = None
     if not isinstance(content, dict):
         raise Damaged(

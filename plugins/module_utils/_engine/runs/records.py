@@ -12,18 +12,20 @@ import os
 import time
 from datetime import datetime, timezone
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Dict, Iterator, List, NamedTuple, Optional
+from typing import TYPE_CHECKING, Any, Dict, Iterator, List, NamedTuple, Optional, Tuple, Type
 
-from ..common.errors import Damaged
-from ..common.files import list_names, make_directory, read_json, remove, write_json
+from ..common.errors import CloudsyncError, Damaged, system_error
+from ..common.files import list_names, make_directory, read_versioned, remove, write_json
 from ..common.flock import Lock, read_holder, wait_lock
 from ..common.layout import Layout
+from ..common.text import TIME_FORMAT, parse_time
 
 if TYPE_CHECKING:
     from ..config.tasks import Task
 
 SCHEMA = 1
 UNFINISHED = ("waiting", "running")
+STATES = (*UNFINISHED, "success", "failed", "aborted", "skipped")
 KEPT_RECORDS = 1000
 KEPT_LOGS = 100
 KEPT_LOG_DAYS = 90
@@ -55,6 +57,13 @@ class Record(NamedTuple):
         content = self._asdict()
         del content["pid"]
         return content
+
+
+_KINDS: Dict[str, Tuple[Type[Any], ...]] = {
+    **dict.fromkeys(("id", "task", "state", "started", "trigger", "reason", "message", "ended", "log"), (str,)),
+    **dict.fromkeys(("bytes", "transfers", "deletes", "errors", "pid"), (int,)),
+    "exit_code": (int, type(None)),
+}
 
 
 def collect_facts(task: Task, record: Record) -> Dict[str, str]:
@@ -161,18 +170,58 @@ def _take_along(layout: Layout, task: str, run_id: str) -> None:
         return
     path = f"{_unsaved(layout, task)}/{run_id}.json"
     record = _load(path)
+    if record is not None and record.reason == "damaged":
+        return
     if record is not None:
         _write(_kept(layout, task), record)
     remove(path)
 
 
 def _load(path: str) -> Optional[Record]:
-    """Return the record in ``path``. Return None if it is missing or damaged, so that the others are still read."""
+    """Return the record in ``path``, None if it does not exist any more.
+
+    In place of a record that cannot be read, return a failed one with the reason ``damaged`` that names the file. Its
+    run has ended, because the record of an active run is replaced all the time.
+    """
     try:
-        content = read_json(path) or {}
-        return Record(**{key: content[key] for key in Record._fields if key in content})
-    except (Damaged, TypeError):
-        return None
+        content = read_versioned(path, SCHEMA)
+        return None if content is None else _parse(path, content)
+    except CloudsyncError as error:
+        return _replace_damaged(path, error.message)
+    except OSError as error:
+        return _replace_damaged(path, system_error(error).message)
+
+
+def _parse(path: str, content: Dict[str, Any]) -> Record:
+    run_id, task = _identify(path)
+    try:
+        record = Record(**{key: content[key] for key in Record._fields if key in content})
+        wrong = [name for name, kind in _KINDS.items() if type(getattr(record, name)) not in kind]
+        times = [] if wrong else [parse_time(text) for text in (record.started, record.ended) if text]
+    except (TypeError, ValueError):
+        wrong, times = ["time or field"], []
+    if wrong or (record.id, record.task) != (run_id, task) or record.state not in STATES or not record.started:
+        raise Damaged("damaged", f"{path} is damaged: it is not the record of run {run_id}. The file was edited.")
+    if any(moment.tzinfo is None for moment in times):
+        raise Damaged("damaged", f"{path} is damaged: a time has no time zone. The file was edited.")
+    return record
+
+
+def _identify(path: str) -> Tuple[str, str]:
+    """Return the run id and the task that a record's path stands for."""
+    folder, name = os.path.split(path)
+    parent, last = os.path.split(folder)
+    return name[: -len(".json")], os.path.basename(parent) if last == "runs" else last
+
+
+def _replace_damaged(path: str, why: str) -> Record:
+    run_id, task = _identify(path)
+    try:
+        moment = datetime.strptime(run_id.partition("-")[0], "%Y%m%dT%H%M%SZ").strftime(TIME_FORMAT)
+    except ValueError:
+        moment = "1970-01-01T00:00:00Z"
+    message = f"The result of this run is unknown. {why} Run the task again, then remove the file."
+    return Record(run_id, task, "failed", moment, reason="damaged", message=message, ended=moment)
 
 
 def read_newest_records(layout: Layout, task: str) -> Iterator[Record]:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import pathlib
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ import time
 import pytest
 
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common import files
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.text import parse_time
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.runs import records
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.runs.records import Record
 
@@ -150,14 +152,75 @@ def test_the_record_of_an_active_run_is_not_moved_by_another_run(layout, full_di
     records.drop_run(alive)
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"id": "x"}', "\0"])
-def test_a_damaged_record_does_not_hide_the_others(layout, content):
+def locate(number):
+    return pathlib.Path("runs", record(number).id + ".json")
+
+
+def damage(layout, number, content):
+    path = pathlib.Path(layout.task_state_dir("nightly"), locate(number))
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return str(path)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"id": "x"}', "\0", "\xff", '{"schema": 99}', "[" * 100000])
+def test_a_damaged_record_is_a_failed_run_that_names_the_file_and_hides_no_other(layout, content):
     records.save_record(layout, record(1))
     records.save_record(layout, record(3))
-    with open(f"{layout.task_state_dir('nightly')}/runs/{record(2).id}.json", "w") as stream:
-        stream.write(content)
+    path = damage(layout, 2, content)
 
-    assert ids(records.load_records(layout, "nightly")) == [record(3).id, record(1).id]
+    found = records.load_records(layout, "nightly")
+
+    assert ids(found) == [record(3).id, record(2).id, record(1).id]
+    assert (found[1].task, found[1].state, found[1].reason) == ("nightly", "failed", "damaged")
+    assert found[1].started == "2026-11-22T00:00:02Z"
+    assert path in found[1].message
+
+
+def test_no_flipped_byte_of_a_record_is_passed_over_or_ends_in_another_error(layout):
+    records.save_record(layout, record(1, message="hello"))
+    path = pathlib.Path(layout.task_state_dir("nightly"), locate(1))
+    whole = path.read_bytes()
+    for position in range(len(whole)):
+        for bit in (0, 3, 7):
+            changed = bytearray(whole)
+            changed[position] ^= 1 << bit
+            path.write_bytes(changed)
+            (found,) = records.load_records(layout, "nightly")
+            assert (found.id, found.task, found.state in records.STATES) == (record(1).id, "nightly", True)
+            assert parse_time(found.started).tzinfo
+            assert all(isinstance(value, int) for value in (found.bytes, found.transfers, found.pid))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"started": "yesterday"}, {"started": "2026-11-22T00:00:00"}, {"bytes": "12"}, {"state": "fine"}, {"pid": None}],
+)
+def test_a_record_with_an_invalid_value_is_damaged(layout, changes):
+    records.save_record(layout, record(1)._replace(**changes))
+
+    assert records.load_records(layout, "nightly")[0].reason == "damaged"
+
+
+def test_a_directory_and_a_dangling_link_in_place_of_a_record_are_damage(layout):
+    records.save_record(layout, record(1))
+    folder = pathlib.Path(layout.task_state_dir("nightly"), "runs")
+    (folder / (record(2).id + ".json")).mkdir()
+    (folder / (record(3).id + ".json")).symlink_to("nowhere")
+
+    assert [run.reason for run in records.load_records(layout, "nightly")] == ["damaged", "damaged", ""]
+
+
+def test_a_damaged_record_in_run_is_kept_there(layout, full_disk):
+    full_disk.append(True)
+    records.save_record(layout, record(1))
+    full_disk.clear()
+    path = pathlib.Path(layout.run_dir, "unsaved", "nightly", record(1).id + ".json")
+    path.write_text("{")
+
+    records.save_record(layout, record(2))
+
+    assert path.read_text() == "{"
+    assert [run.reason for run in records.load_records(layout, "nightly")] == ["", "damaged"]
 
 
 def test_the_last_record_ignores_skipped_runs(layout):
@@ -179,8 +242,8 @@ def test_no_more_records_are_read_than_requested(layout, monkeypatch):
     for number in range(20):
         records.save_record(layout, record(number))
     read = []
-    load = records.read_json
-    monkeypatch.setattr(records, "read_json", lambda path: (read.append(path), load(path))[1])
+    load = records.read_versioned
+    monkeypatch.setattr(records, "read_versioned", lambda *path: (read.append(path), load(*path))[1])
 
     records.load_records(layout, "nightly", 2)
     records.find_last_record(layout, "nightly")
