@@ -8,6 +8,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import os
 import stat
@@ -17,6 +19,9 @@ from typing import Any, Dict, Iterable, List, Optional
 from .errors import CloudsyncError, Damaged
 
 _KEPT = "The link was not changed."
+# The end of the name of a file that is being written. A file that is older is left by a killed process.
+TEMPORARY = ".cloudsync-new"
+ABANDONED_SECONDS = 60
 _RESTORE = "The file was not changed. Restore it from a backup, or remove it and declare the object again."
 
 
@@ -43,19 +48,43 @@ def atomic_write(path: str, content: bytes, mode: int = 0o600) -> None:
     """Replace ``path`` with ``content``. A reader sees the old file or the new one, also after a power failure."""
     import tempfile  # only here: a status never writes, and this import would be a tenth of its time
 
-    directory = os.path.dirname(path)
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{os.path.basename(path)}.", dir=directory)
+    directory, name = os.path.split(path)
+    descriptor, temporary = tempfile.mkstemp(prefix=f".{name}.", suffix=TEMPORARY, dir=directory)
     try:
         with os.fdopen(descriptor, "wb") as stream:
+            with contextlib.suppress(OSError):  # a file system without locks
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
             os.fchmod(descriptor, mode)
             stream.write(content)
             stream.flush()
             os.fsync(descriptor)
-        os.rename(temporary, path)
+            os.rename(temporary, path)
     except BaseException:
-        os.unlink(temporary)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
         raise
     sync_directory(directory)
+    _remove_abandoned(directory)
+
+
+def _remove_abandoned(directory: str) -> None:
+    """Remove the temporary files of killed processes: of our own pattern, not new, and locked by no process."""
+    oldest = time.time() - ABANDONED_SECONDS
+    with contextlib.suppress(OSError), os.scandir(directory) as entries:
+        for entry in entries:
+            if entry.name.startswith(".") and entry.name.endswith(TEMPORARY):
+                with contextlib.suppress(OSError):
+                    if entry.stat(follow_symlinks=False).st_mtime < oldest:
+                        _remove_unlocked(entry.path)
+
+
+def _remove_unlocked(path: str) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.unlink(path)
+    finally:
+        os.close(descriptor)
 
 
 def remove_leftovers(path: str) -> None:
@@ -212,4 +241,4 @@ def list_names(directory: str, suffix: str = ".json") -> List[str]:
     except NotADirectoryError:
         raise _build_blocked_error(directory) from None
     found = (entry for entry in entries if entry.endswith(suffix) and not entry.startswith("."))
-    return sorted(entry[: -len(suffix)] for entry in found)
+    return sorted(entry[: len(entry) - len(suffix)] for entry in found)

@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import stat
+import time
 
 import pytest
 
@@ -69,6 +71,51 @@ def test_atomic_write_syncs_the_file_before_the_rename_and_the_directory_after_i
     files.atomic_write(str(tmp_path / "file"), b"content")
 
     assert steps == ["file", "rename", "directory"]
+
+
+def leave_behind(directory, name, age):
+    path = directory / name
+    path.write_text("half")
+    then = time.time() - age
+    os.utime(path, (then, then))
+    return path
+
+
+def test_the_next_write_removes_what_killed_writes_left_in_the_directory(tmp_path):
+    """Only files of our own pattern, which no living process is writing."""
+    left = leave_behind(tmp_path, ".other.json.k2j4h5x_" + files.TEMPORARY, 120)
+    new = leave_behind(tmp_path, ".a.json.k2j4h5x_" + files.TEMPORARY, 1)
+    active = leave_behind(tmp_path, ".b.json.k2j4h5x_" + files.TEMPORARY, 120)
+    foreign = [leave_behind(tmp_path, name, 999) for name in (".other.json.k2j4h5x_", "x" + files.TEMPORARY)]
+    link = tmp_path / (".link" + files.TEMPORARY)
+    link.symlink_to(foreign[0])
+    os.utime(link, (1, 1), follow_symlinks=False)
+
+    with open(active, "rb") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        files.atomic_write(str(tmp_path / "file"), b"content")
+
+    assert sorted(tmp_path.iterdir()) == sorted([new, active, *foreign, link, tmp_path / "file"])
+    assert not left.exists()
+    files.atomic_write(str(tmp_path / "file"), b"content")
+    assert not active.exists()
+
+
+def test_a_file_is_locked_while_it_is_written(tmp_path, monkeypatch):
+    held = []
+
+    def look(temporary, path):
+        with open(temporary, "rb") as stream, pytest.raises(BlockingIOError):
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        held.append(os.path.basename(temporary))
+        replace(temporary, path)
+
+    replace = os.rename
+    monkeypatch.setattr(files.os, "rename", look)
+
+    files.atomic_write(str(tmp_path / "file"), b"content")
+
+    assert held[0].startswith(".file.") and held[0].endswith(files.TEMPORARY)
 
 
 def test_make_directory_sets_the_modes_of_the_directory_and_its_new_parents(tmp_path):
