@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from datetime import datetime, timezone
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Dict, Iterator, List, NamedTuple, Optiona
 
 from ..common.errors import CloudsyncError, Damaged, system_error
 from ..common.files import list_names, make_directory, read_versioned, remove, write_json
-from ..common.flock import Lock, read_holder, wait_lock
+from ..common.flock import Lock, is_held, read_holder, try_lock, wait_lock
 from ..common.layout import Layout
 from ..common.text import TIME_FORMAT, parse_time
 
@@ -114,9 +115,19 @@ def drop_run(lock: Lock) -> None:
     lock.release()
 
 
-def forget_run_lock(layout: Layout, task: str, run_id: str) -> None:
-    """Remove the lock file of a killed run."""
-    remove(_run_lock(layout, task, run_id))
+def forget_run_locks(layout: Layout, task: str) -> None:
+    """Remove the lock files of killed runs whose records are closed."""
+    for run_id in list_names(os.path.dirname(_run_lock(layout, task, "")), ""):
+        record = _load_run(layout, task, run_id)
+        if record is None or record.state not in UNFINISHED:
+            lock = try_lock(_run_lock(layout, task, run_id))
+            if lock is not None:
+                drop_run(lock)
+
+
+def is_active(layout: Layout, task: str, run_id: str) -> bool:
+    """Return whether the runner of the run is alive."""
+    return is_held(_run_lock(layout, task, run_id))
 
 
 def find_runner_pid(layout: Layout, task: str, run_id: str) -> Optional[int]:
@@ -138,11 +149,14 @@ def _unsaved(layout: Layout, task: str) -> str:
     return f"{layout.run_dir}/unsaved/{task}"
 
 
-def _places(layout: Layout, task: str) -> Dict[str, str]:
-    """Return the file of each run's record by run id, oldest first."""
-    directories = (_kept(layout, task), _unsaved(layout, task))
-    found = {run_id: directory for directory in directories for run_id in list_names(directory)}
-    return {run_id: f"{found[run_id]}/{run_id}.json" for run_id in sorted(found)}
+def _list_runs(layout: Layout, task: str) -> List[str]:
+    """Return the ids of all runs with a record, oldest first."""
+    return sorted({*list_names(_kept(layout, task)), *list_names(_unsaved(layout, task))})
+
+
+def _load_run(layout: Layout, task: str, run_id: str) -> Optional[Record]:
+    """Return the record of a run. A record moves from _unsaved() to _kept() only, so it is found in one of them."""
+    return _load(f"{_unsaved(layout, task)}/{run_id}.json") or _load(f"{_kept(layout, task)}/{run_id}.json")
 
 
 def save_record(layout: Layout, record: Record) -> None:
@@ -166,15 +180,12 @@ def _write(directory: str, record: Record) -> None:
 
 
 def _take_along(layout: Layout, task: str, run_id: str) -> None:
-    if find_runner_pid(layout, task, run_id) is not None:
-        return
+    """Move a record from _unsaved() to _kept(). Only the run itself, or its recovery, writes an unfinished one."""
     path = f"{_unsaved(layout, task)}/{run_id}.json"
     record = _load(path)
-    if record is not None and record.reason == "damaged":
-        return
-    if record is not None:
+    if record is not None and record.state not in UNFINISHED and record.reason != "damaged":
         _write(_kept(layout, task), record)
-    remove(path)
+        remove(path)
 
 
 def _load(path: str) -> Optional[Record]:
@@ -226,8 +237,8 @@ def _replace_damaged(path: str, why: str) -> Record:
 
 def read_newest_records(layout: Layout, task: str) -> Iterator[Record]:
     """Return the records, newest first. The record of a killed run has the reason ``interrupted``."""
-    for path in reversed(list(_places(layout, task).values())):
-        record = _load(path)
+    for run_id in reversed(_list_runs(layout, task)):
+        record = _load_run(layout, task, run_id)
         if record is not None:
             yield mark_if_interrupted(layout, record)
 
@@ -239,7 +250,11 @@ def load_records(layout: Layout, task: str, count: Optional[int] = None) -> List
 
 def mark_if_interrupted(layout: Layout, record: Record) -> Record:
     """Return ``record``, or its interrupted form if the run is unfinished but not active, even if that is not saved."""
-    if record.state not in UNFINISHED or find_runner_pid(layout, record.task, record.id) is not None:
+    if record.state not in UNFINISHED or is_active(layout, record.task, record.id):
+        return record
+    # A run saves its end before it releases its lock. Therefore the record is final now, and ``record`` may be older.
+    record = _load_run(layout, record.task, record.id) or record
+    if record.state not in UNFINISHED:
         return record
     return record._replace(
         state="aborted",
@@ -251,11 +266,11 @@ def mark_if_interrupted(layout: Layout, record: Record) -> Record:
 
 def read_interrupted_records(layout: Layout, task: str) -> Iterator[Record]:
     """Return the records of killed runs that are not closed yet, oldest first."""
-    for path in _places(layout, task).values():
-        record = _load(path)
+    for run_id in _list_runs(layout, task):
+        record = _load_run(layout, task, run_id)
         if record is not None and record.state in UNFINISHED:
             seen = mark_if_interrupted(layout, record)
-            if seen.state not in UNFINISHED:
+            if seen.state not in UNFINISHED and not seen.ended:  # else it ended while it was read
                 yield seen
 
 
@@ -278,5 +293,6 @@ def prune(layout: Layout, task: str) -> None:
     logs = list_names(layout.task_log_dir(task), ".log")
     for position, run_id in enumerate(reversed(logs)):
         path = locate_log(layout, task, run_id)
-        if position >= KEPT_LOGS or os.stat(path).st_mtime < oldest:
-            remove(path)
+        with contextlib.suppress(FileNotFoundError):  # runs that end together remove the same logs
+            if position >= KEPT_LOGS or os.stat(path).st_mtime < oldest:
+                remove(path)

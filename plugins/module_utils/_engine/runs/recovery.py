@@ -21,7 +21,7 @@ from .finish import finish_run
 from .locks import locate_task_lock
 from .log import RunLog
 from .progress import forget_progress
-from .records import NOTIFICATION_RUNS, forget_run_lock, load_records, read_interrupted_records, save_record
+from .records import NOTIFICATION_RUNS, forget_run_locks, load_records, read_interrupted_records, save_record
 
 Say = Callable[[str], None]
 
@@ -54,6 +54,6 @@ def sweep(host: Host, task: Task, say: Say) -> None:
         try:
             ended = finish_run(host.layout, task, record._replace(ended=format_now()), earlier, log.say, log.last_lines)
             save_record(host.layout, ended)
-            forget_run_lock(host.layout, task.name, record.id)
         finally:
             log.close()
+    forget_run_locks(host.layout, task.name)

@@ -152,6 +152,74 @@ def test_the_record_of_an_active_run_is_not_moved_by_another_run(layout, full_di
     records.drop_run(alive)
 
 
+def test_a_run_that_ends_while_its_record_is_read_was_not_interrupted(layout, monkeypatch):
+    """The record is read before the lock of the run. In between, the run saves its end and releases the lock."""
+    run = record(1, "running")
+    alive = records.hold_run(layout, "nightly", run.id)
+    records.save_record(layout, run)
+    load = records._load
+
+    def pause(path):
+        found = load(path)
+        if found is not None and alive.descriptor >= 0:
+            records.save_record(layout, run._replace(state="skipped", ended="2026-11-22T00:00:01Z"))
+            records.drop_run(alive)
+        return found
+
+    monkeypatch.setattr(records, "_load", pause)
+
+    assert list(records.read_interrupted_records(layout, "nightly")) == []
+    assert [each.state for each in records.load_records(layout, "nightly")] == ["skipped"]
+
+
+def test_a_record_of_a_killed_run_in_run_is_left_to_its_recovery(layout, full_disk):
+    full_disk.append(True)
+    records.save_record(layout, record(1, "running"))
+    full_disk.clear()
+    records.save_record(layout, record(2))
+
+    closed = next(records.read_interrupted_records(layout, "nightly"))
+    records.save_record(layout, closed)
+
+    assert records.load_records(layout, "nightly") == [record(2), closed]
+    assert files.list_names(layout.run_dir + "/unsaved/nightly") == []
+
+
+def test_lock_files_of_killed_runs_are_removed_once_their_records_are_closed(layout):
+    alive = records.hold_run(layout, "nightly", record(1).id)
+    for number, state in ((2, "success"), (3, "running")):
+        records.hold_run(layout, "nightly", record(number).id).release()
+        records.save_record(layout, record(number, state))
+    records.hold_run(layout, "nightly", record(4).id).release()
+
+    records.forget_run_locks(layout, "nightly")
+
+    assert sorted(os.listdir(layout.run_dir + "/locks/runs/nightly")) == [record(1).id, record(3).id]
+    records.drop_run(alive)
+
+
+def test_logs_that_another_run_removes_meanwhile_are_no_error(layout, monkeypatch):
+    monkeypatch.setattr(records, "KEPT_LOGS", 2)
+    files.make_directory(layout.task_log_dir("nightly"))
+    for number in range(6):
+        with open(records.locate_log(layout, "nightly", record(number).id), "w") as stream:
+            stream.write("log")
+    listed = records.list_names
+
+    def list_then_lose(directory, suffix=".json"):
+        found = listed(directory, suffix)
+        if suffix == ".log":
+            for run_id in found[:-1]:
+                os.unlink(records.locate_log(layout, "nightly", run_id))
+        return found
+
+    monkeypatch.setattr(records, "list_names", list_then_lose)
+
+    records.prune(layout, "nightly")
+
+    assert listed(layout.task_log_dir("nightly"), ".log") == [record(5).id]
+
+
 def locate(number):
     return pathlib.Path("runs", record(number).id + ".json")
 
@@ -243,12 +311,14 @@ def test_no_more_records_are_read_than_requested(layout, monkeypatch):
         records.save_record(layout, record(number))
     read = []
     load = records.read_versioned
-    monkeypatch.setattr(records, "read_versioned", lambda *path: (read.append(path), load(*path))[1])
+    monkeypatch.setattr(records, "read_versioned", lambda path, newest: (read.append(path), load(path, newest))[1])
 
     records.load_records(layout, "nightly", 2)
     records.find_last_record(layout, "nightly")
 
-    assert len(read) == 3
+    assert [os.path.basename(path) for path in read if "/unsaved/" not in path] == [
+        f"{record(number).id}.json" for number in (19, 18, 19)
+    ]
 
 
 def test_old_records_and_logs_go_and_the_newest_stay(layout, monkeypatch):
