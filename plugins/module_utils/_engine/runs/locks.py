@@ -8,9 +8,8 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import contextmanager
-from typing import Callable, Iterator, List, Tuple, Union
+from typing import Callable, Iterator, List, Sequence, Tuple, Union
 
 from ..common.errors import CloudsyncError
 from ..common.flock import Lock, queue_for_lock, try_lock
@@ -18,56 +17,26 @@ from ..common.layout import Layout
 from ..common.stop_signal import StopFlag
 from ..config.credentials import Credential
 from ..config.tasks import MOVE, Task
-from ..rclone.providers.truenas_names import get_rclone_name
+from ..remote.places import Place, locate_task
 from .path_claims import Claim, drop_claim, try_claim
-
-ACCOUNT_ATTRIBUTES = (
-    "endpoint",
-    "host",
-    "port",
-    "url",
-    "account",
-    "auth",
-    "tenant",
-    "team_drive",
-    "drive_id",
-    "provider",
-)
 
 
 def locate_task_lock(layout: Layout, task: str) -> str:
     return f"{layout.run_dir}/locks/tasks/{task}"
 
 
-def identify_remote(credential: Credential) -> str:
-    """Return the same text for credentials that reach the same place: the provider and, if known, the account."""
-    known = [f"{key}={credential.attributes[key]}" for key in ACCOUNT_ATTRIBUTES if key in credential.attributes]
-    return " ".join([get_rclone_name(credential.provider), *(known or [credential.name])])
-
-
 def list_claims(task: Task, credential: Credential) -> List[Claim]:
     """Return the trees that a run of ``task`` reads and writes."""
-    place = identify_remote(credential)
-    local = os.path.realpath(task.path)
-    remote = _identify_remote_tree(task.remote_path)
-    moves = task.mode == MOVE
-    claims = [
-        Claim("local", local, write=not task.is_push or moves),
-        Claim(place, remote, write=task.is_push or moves),
+    places = locate_task(task, credential)
+    return [
+        *_claim(places.source, write=task.mode == MOVE),
+        *_claim(places.destination, write=True),
+        *_claim(places.kept, write=True),
     ]
-    if task.keep_deleted is not None:
-        kept = task.keep_deleted.path
-        claims.append(
-            Claim(place, _identify_remote_tree(kept), write=True)
-            if task.is_push
-            else Claim("local", os.path.realpath(kept), write=True)
-        )
-    return claims
 
 
-def _identify_remote_tree(path: str) -> str:
-    # On some servers "/data" and "data" are the same folder. Here they always are.
-    return "/" + path.strip("/")
+def _claim(places: Sequence[Place], write: bool) -> List[Claim]:
+    return [Claim(place, write, places[0].path) for place in places]
 
 
 @contextmanager

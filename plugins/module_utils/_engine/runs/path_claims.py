@@ -16,34 +16,29 @@ import contextlib
 import json
 import os
 from dataclasses import dataclass
-from typing import Iterator, List, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
 from ..common.flock import Lock, try_lock, wait_lock
 from ..common.layout import Layout
+from ..remote.places import Place
 
 
 @dataclass(frozen=True)
 class Claim:
-    """The use of one tree. ``place`` is "local" or the identity of a remote. ``path`` is absolute and normalised."""
+    """The use of one tree. ``shown`` is the path for messages, if it differs from that of ``place``."""
 
-    place: str
-    path: str
+    place: Place
     write: bool
+    shown: str = ""
 
     def conflicts_with(self, other: Claim) -> bool:
         """Return whether one of the two claims writes, and one of the two trees contains the other."""
-        if self.place != other.place or not (self.write or other.write):
-            return False
-        return _holds(self.path, other.path) or _holds(other.path, self.path)
+        return (self.write or other.write) and self.place.overlaps(other.place)
 
     def describe(self) -> str:
         """Return the claim in words for messages: "writes /srv/data"."""
-        place = "" if self.place == "local" else "remote "
-        return f"{'writes' if self.write else 'reads'} {place}{self.path}"
-
-
-def _holds(tree: str, path: str) -> bool:
-    return path == tree or path.startswith(tree.rstrip("/") + "/")
+        remote = "" if self.place.is_local else "remote "
+        return f"{'writes' if self.write else 'reads'} {remote}{self.shown or self.place.path}"
 
 
 @dataclass(frozen=True)
@@ -67,7 +62,7 @@ def try_claim(
                     return None, theirs
         lock = wait_lock(f"{directory}/{task}.{run_id}.json")
         try:
-            lock.write(json.dumps({"task": task, "claims": [[c.place, c.path, c.write] for c in claims]}))
+            lock.write(json.dumps({"task": task, **_to_json(claims)}))
         except BaseException:
             drop_claim(lock)
             raise
@@ -89,8 +84,18 @@ def _list_living(directory: str) -> Iterator[Conflict]:
             continue
         with open(path, encoding="utf-8") as stream:
             content = json.load(stream)
-        for place, tree, write in content["claims"]:
-            yield Conflict(content["task"], Claim(place, tree, write), path)
+        for claim in _from_json(content):
+            yield Conflict(content["task"], claim, path)
+
+
+def _to_json(claims: Sequence[Claim]) -> Dict[str, Any]:
+    # A list of its own for the shown paths: during an upgrade, an older version also reads the claims.
+    return {"claims": [[*claim.place, claim.write] for claim in claims], "shown": [claim.shown for claim in claims]}
+
+
+def _from_json(content: Dict[str, Any]) -> List[Claim]:
+    shown = content.get("shown") or [""] * len(content["claims"])
+    return [Claim(Place(*place), write, text) for (*place, write), text in zip(content["claims"], shown)]
 
 
 def _claim_files(directory: str) -> List[str]:

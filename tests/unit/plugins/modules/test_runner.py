@@ -23,14 +23,14 @@ INSTALLED = {
     "cli": "control main output parser show tables units",
     "common": "accounts crypto errors files flock http layout mounts processes stop_signal text validation",
     "config": "credential_store credentials seed seed_binding stored_tasks task_checks task_parser task_store tasks",
-    "guards": "b2_cleanup crypt_password declared deletions local placement sequence source",
+    "guards": "b2_cleanup crypt_password declared deletions local placement same_place same_storage sequence source",
     "notify": "events send targets",
     "operations": "browse engines status stop watch",
     "rclone": "access_symptoms archived_objects binary causes conf_file data_symptoms"
     " error_text log_lines notices obscure outcome symptoms",
     "rclone/providers": "conf_section derived_options known_hosts option_checks option_values"
     " required_logins schema secret_options sizes traits truenas_names",
-    "remote": "arguments host_keys live_config open pinned_folder session",
+    "remote": "account arguments host_keys live_config open pinned_folder places session",
     "runs": "dry_run finish hooks locks log notifications path_claims progress records recovery run start_gate",
     "schedule": "cron describe next_runs oncalendar overdue preview schedule timezones",
     "snapshots": "btrfs lvm model plan snapshot tools workspace zfs",

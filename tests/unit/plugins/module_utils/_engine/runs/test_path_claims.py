@@ -11,6 +11,7 @@ import sys
 
 import pytest
 
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.remote.places import Place
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.runs import path_claims as claims
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.runs.path_claims import (
     Claim,
@@ -19,12 +20,12 @@ from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.runs.pat
 )
 
 
-def reads(path, place="local"):
-    return Claim(place, path, write=False)
+def reads(path, account="local"):
+    return Claim(Place(account, path), write=False)
 
 
-def writes(path, place="local"):
-    return Claim(place, path, write=True)
+def writes(path, account="local"):
+    return Claim(Place(account, path), write=True)
 
 
 @pytest.mark.parametrize(
@@ -64,6 +65,26 @@ def test_the_second_claim_is_told_who_is_in_the_way(layout):
 
 def test_a_claim_of_a_remote_tree_is_described_as_remote():
     assert writes("/bucket/a", "s3 endpoint=x").describe() == "writes remote /bucket/a"
+
+
+def test_a_claim_on_the_part_of_a_filesystem_is_described_by_its_path(layout):
+    bound = Claim(Place("local 8:1", "/data"), write=True, shown="/mnt/data")
+    held, _none = try_claim(layout, "nightly", "R1", [writes("/mnt/data"), bound])
+
+    _none, conflict = try_claim(layout, "restore", "R2", [reads("/srv/data"), reads("/data", "local 8:1")])
+
+    assert conflict.claim.describe() == "writes /mnt/data"
+    drop_claim(held)
+
+
+def test_the_claim_of_a_run_of_an_older_version_counts(layout):
+    held, _none = try_claim(layout, "nightly", "R1", [])
+    held.write(json.dumps({"task": "nightly", "claims": [["local", "/srv", True]]}))
+
+    _none, conflict = try_claim(layout, "restore", "R2", [reads("/srv/data")])
+
+    assert conflict.claim.describe() == "writes /srv"
+    drop_claim(held)
 
 
 def test_two_readers_may_claim_the_same_path(layout):
