@@ -49,6 +49,10 @@ options:
       - On SFTP, a path without a leading slash is relative to the user's home directory.
       - With O(mode=sync), the root of a bucket or of a remote without buckets is refused, unless
         O(guards.allow_root=true).
+      - A task is refused if this folder and O(path) are the same folder, or if one contains the other.
+      - With O(mode=sync), a task is refused if its destination and that of another task on the host overlap, unless
+        O(exclude) contains the folder of the other task, such as V(/other/**). With other modes, and if one of the two
+        tasks is disabled, you get a warning.
       - "Default: the top of the remote."
     type: str
   provider_options:

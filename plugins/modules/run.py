@@ -148,7 +148,7 @@ run:
       description:
         - Reason of the failure, as one word. Empty after a success.
         - 'Guards, before an attempt changed anything: V(empty_source), V(not_mounted), V(marker_missing),
-          V(max_delete), V(source_changed), V(crypt_password), V(not_found), V(usage).'
+          V(max_delete), V(source_changed), V(same_place), V(crypt_password), V(not_found), V(usage).'
         - 'Provider: V(auth), V(network), V(not_found), V(quota), V(restricted_content), V(archived_object).'
         - 'Transfer: V(deletions_suppressed) (some files failed, so nothing was deleted), V(undecryptable),
           V(disk_full), V(max_duration).'

@@ -20,6 +20,7 @@ REASONS = frozenset(
         "marker_missing",
         "max_delete",
         "source_changed",
+        "same_place",
         "crypt_password",
         "undecryptable",
         "locked",

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Dict, List, Mapping, Optional
 
-from ..common.errors import usage_error
+from ..common.errors import CloudsyncError, usage_error
 from ..common.files import list_names, make_directory, read_object, remove, write_json
 from ..common.flock import Lock, wait_lock
 from ..common.layout import Layout, check_name
@@ -56,6 +56,16 @@ def unseal(layout: Layout, seed: Seed, stored: Mapping[str, Any]) -> Credential:
         opened("secrets"),
         opened("refreshed"),
     )
+
+
+def open_readable(layout: Layout, seed: Seed, stored: Optional[Mapping[str, Any]]) -> Optional[Credential]:
+    """Return unseal(), without the secrets if they cannot be decrypted. A run reports that. None for None."""
+    if stored is None:
+        return None
+    try:
+        return unseal(layout, seed, stored)
+    except CloudsyncError:
+        return Credential(stored["name"], stored["provider"], stored["description"], stored["attributes"])
 
 
 def _locate(layout: Layout, name: str, group: str, key: str) -> Place:

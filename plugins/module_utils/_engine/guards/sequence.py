@@ -19,12 +19,14 @@ from typing import Callable, Optional, Tuple
 from ..config.tasks import Task
 from ..remote.arguments import Endpoints
 from ..remote.open import build_place, build_task_place
+from ..remote.places import locate_task
 from ..remote.session import Session
 from ..transfer.plan import Plan, make_plan
 from .crypt_password import check_crypt
 from .declared import check_declared
 from .deletions import check_deletions
 from .local import check_local, check_unchanged
+from .same_place import check_same_place
 from .source import check_source
 
 
@@ -57,6 +59,11 @@ def _check_pinned(attempt: Attempt) -> None:
         check_unchanged(attempt.task, attempt.session.local)
 
 
+def _check_places(attempt: Attempt) -> None:
+    if attempt.session.credential is not None:
+        check_same_place(attempt.task, locate_task(attempt.task, attempt.session.credential))
+
+
 def _check_crypt(attempt: Attempt) -> None:
     task = attempt.task
     attempt.needs_canary = check_crypt(attempt.session, task, build_task_place(task), build_place(task.remote_path))
@@ -74,6 +81,7 @@ def _check_deletions(attempt: Attempt) -> None:
 LOCAL: Tuple[Callable[[Task], None], ...] = (check_local,)
 WITH_SESSION: Tuple[Callable[[Attempt], None], ...] = (
     _check_pinned,
+    _check_places,
     _check_crypt,
     _check_source,
     _check_deletions,

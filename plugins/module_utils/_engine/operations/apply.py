@@ -21,6 +21,7 @@ from ..common.layout import check_name
 from ..common.text import name_some
 from ..config.credential_store import (
     list_credentials,
+    open_readable,
     read_credential,
     remove_credential,
     save_credential,
@@ -44,7 +45,7 @@ from ..host import Host
 from ..systemd.install import UnitChange, apply_units, read_units
 from ..systemd.unit_files import render_drop_in, render_timer
 from .stop import stop_task
-from .validate import list_doubts, vet_credential, vet_task
+from .validate import list_doubts, sort_originals_first, vet_credential, vet_places, vet_task
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,7 @@ class _Convergence:
         self._warnings: List[str] = []
         self._old_credentials: Dict[str, Optional[Credential]] = {}
         self._new_credentials: Dict[str, Credential] = {}
+        self._stored_credentials: Dict[str, Optional[Credential]] = {}
         self._old_tasks: Dict[str, Optional[Task]] = {}
         self._new_tasks: Dict[str, Task] = {}
         self._unread_tasks: Dict[str, Dict[str, str]] = {}
@@ -120,13 +122,15 @@ class _Convergence:
         """Parse and check everything. Write nothing."""
         for declared in self._wanted.credentials:
             self._read_credential(declared)
-        for declared in _sort_originals_first(self._wanted.tasks):
+        for declared in sort_originals_first(self._wanted.tasks):
             self._read_task(declared)
         self._gone_tasks = self._find_gone("task", self._wanted.absent_tasks, list_tasks(self._layout), self._new_tasks)
         self._gone_credentials = self._find_gone(
             "credential", self._wanted.absent_credentials, list_credentials(self._layout), self._new_credentials
         )
         self._check_uses()
+        if self._new_tasks:
+            self._warn(*vet_places(self._layout, self._new_tasks, self._gone_tasks, self._find_credential))
 
     def _find_gone(self, kind: str, named: Sequence[str], present: List[str], new: Mapping[str, Any]) -> List[str]:
         for name in named:
@@ -184,22 +188,28 @@ class _Convergence:
 
     def _find_provider(self, task: Task) -> str:
         """Return the provider of the task's credential. Raise a usage error if the credential does not exist."""
-        declared = self._new_credentials.get(task.credential)
-        if declared is not None:
-            return declared.provider
-        stored = read_credential(self._layout, task.credential)
-        if stored is None:
-            known = sorted({*list_credentials(self._layout), *self._new_credentials})
-            message = (
-                f"Task {task.name} uses credential {task.credential}, which does not exist on this host. Existing "
-                f"credentials: {', '.join(known) or 'none'}."
-            )
-            if not self._check_mode:
-                raise usage_error(message)
-            # In a real run, an earlier task of the play may declare it.
-            self._warn(message + " Declare it first, or the real run fails.")
-            return ""
-        return str(stored["provider"])
+        credential = self._find_credential(task.credential)
+        if credential is not None:
+            return credential.provider
+        known = sorted({*list_credentials(self._layout), *self._new_credentials})
+        message = (
+            f"Task {task.name} uses credential {task.credential}, which does not exist on this host. Existing "
+            f"credentials: {', '.join(known) or 'none'}."
+        )
+        if not self._check_mode:
+            raise usage_error(message)
+        # In a real run, an earlier task of the play may declare it.
+        self._warn(message + " Declare it first, or the real run fails.")
+        return ""
+
+    def _find_credential(self, name: str) -> Optional[Credential]:
+        """Return the declared or the stored credential. Read a stored one once."""
+        if name in self._new_credentials:
+            return self._new_credentials[name]
+        if name not in self._stored_credentials:
+            stored = read_credential(self._layout, name)
+            self._stored_credentials[name] = open_readable(self._layout, self._require_seed(), stored)
+        return self._stored_credentials[name]
 
     def _check_uses(self) -> None:
         for name in self._gone_credentials:
@@ -275,19 +285,6 @@ class _Convergence:
             if read_units(self._layout, name) != _view_units_after(task)["units"]
         ]
         return changes + [UnitChange(name, None, None) for name in self._gone_tasks]
-
-
-def _sort_originals_first(tasks: Sequence[Mapping[str, Any]]) -> List[Mapping[str, Any]]:
-    """Return the tasks, each after the one that it reverses, because it copies the new options of that one."""
-    originals = {task.get("name"): task.get("reverse_of") for task in tasks}
-
-    def measure_depth(task: Mapping[str, Any]) -> int:
-        chain = [task.get("name")]
-        while originals.get(chain[-1]) and originals[chain[-1]] not in chain:
-            chain.append(originals[chain[-1]])
-        return len(chain)
-
-    return sorted(tasks, key=measure_depth)
 
 
 def _view_units_after(task: Task) -> Dict[str, Any]:

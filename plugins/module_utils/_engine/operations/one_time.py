@@ -23,11 +23,12 @@ from ..config.task_parser import parse_task
 from ..config.task_store import load_task, save_onetime
 from ..config.tasks import COPY, Task
 from ..host import Host
+from ..remote.places import locate_task
 from ..systemd.install import place_volatile_drop_in
 from ..systemd.unit_files import render_drop_in
 from ..transfer.plan import Plan
 from .start import begin_run, list_active_runs, plan_task, report_run
-from .validate import vet_task
+from .validate import vet_own_places, vet_task
 
 DEFAULT_NAME = "onetime"
 # A one-time run waits if another run uses its paths, because no schedule starts it again.
@@ -55,6 +56,7 @@ def build_onetime_task(host: Host, name: str, declared: Mapping[str, Any]) -> Ta
     task = parse_task({**DEFAULTS, **declared, **own}, find_task)
     credential = load_credential(host.layout, host.seed, task.credential)
     vet_task(task, credential.provider, host.providers if task.provider_options else {})
+    vet_own_places(task, locate_task(task, credential))
     return task
 
 

@@ -121,6 +121,7 @@ def open_task_session(
         connection=build_connection_arguments(task),
         readable=list_readable_arguments(credential.provider, {**credential.attributes, **task.provider_options}),
         local=local,
+        credential=credential,
     )
 
 

@@ -16,6 +16,7 @@ from ..common.accounts import build_start_error, find_account, make_child_setup
 from ..common.errors import CloudsyncError
 from ..common.processes import Child, Ended, SetupError
 from ..common.stop_signal import StopFlag
+from ..config.credentials import Credential
 from ..rclone.binary import Rclone, build_clean_environment
 from .live_config import LiveConfig
 from .pinned_folder import PinnedFolder
@@ -40,7 +41,8 @@ class Session:
     ``root`` is the bucket, or the top of the remote, as an argument of rclone. ``remote_path`` is the task's path in
     it. ``has_no_folders``: at the provider, folders are only parts of names. ``connection`` goes before every command.
     ``readable`` is for a command that writes a file which must be readable at once. ``grace`` is the number of seconds
-    between SIGTERM and SIGKILL. ``local`` is the local side of the task, if it exists.
+    between SIGTERM and SIGKILL. ``local`` is the local side of the task, if it exists. ``credential`` is that of the
+    task.
     """
 
     rclone: Rclone
@@ -55,6 +57,7 @@ class Session:
     readable: Sequence[str] = ()
     grace: float = GRACE_SECONDS
     local: Optional[PinnedFolder] = None
+    credential: Optional[Credential] = field(default=None, repr=False)
 
     def stream(
         self,

@@ -105,7 +105,7 @@ def test_absent_removes_the_credential_without_a_seed(host, offsite):
 
 def test_a44_a_credential_in_use_is_not_removed(host, documents):
     host.ok("task", documents)
-    host.ok("task", dict(documents, name="another"))
+    host.ok("task", dict(documents, name="another", remote_path="backups/another"))
     message = host.refused("credential", {"name": "offsite", "state": "absent"})
     assert message == (
         "Credential offsite is used by tasks another and documents. Remove the tasks, or change their credential, "
