@@ -27,6 +27,7 @@ from .declared import check_declared
 from .deletions import check_deletions
 from .local import check_local, check_unchanged
 from .same_place import check_same_place
+from .same_storage import check_storage, may_share_storage
 from .source import check_source
 
 
@@ -36,13 +37,14 @@ class Attempt:
 
     ``needs_canary`` is True if the task encrypts and its destination has no canary yet. ``max_delete`` is the number of
     deletions that rclone may make, None for no limit. ``is_retry`` is True if an attempt of this run failed before. It
-    may have moved all files, so that an empty source of a move is not an error.
+    may have moved all files, so that an empty source of a move is not an error. In a dry run, no guard writes.
     """
 
     session: Session
     task: Task
     ends: Endpoints
     is_retry: bool = False
+    is_dry_run: bool = False
     needs_canary: bool = False
     plan: Optional[Plan] = None
     max_delete: Optional[int] = None
@@ -78,6 +80,12 @@ def _check_deletions(attempt: Attempt) -> None:
         attempt.max_delete = check_deletions(attempt.task, attempt.get_plan())
 
 
+def _check_storage(attempt: Attempt) -> None:
+    credential = attempt.session.credential
+    if credential is not None and not attempt.is_dry_run and may_share_storage(attempt.task, credential):
+        check_storage(attempt.session, attempt.task)
+
+
 LOCAL: Tuple[Callable[[Task], None], ...] = (check_local,)
 WITH_SESSION: Tuple[Callable[[Attempt], None], ...] = (
     _check_pinned,
@@ -85,6 +93,7 @@ WITH_SESSION: Tuple[Callable[[Attempt], None], ...] = (
     _check_crypt,
     _check_source,
     _check_deletions,
+    _check_storage,  # the last one, because it writes
 )
 
 

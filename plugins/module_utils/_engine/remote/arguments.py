@@ -16,6 +16,8 @@ from ..config.tasks import Task
 from ..snapshots.model import BTRFS_SNAPSHOTS
 
 CANARY = ".cloudsync-canary"
+# The short-lived file of guards/same_storage.py. One that a killed run left must not be transferred, in any folder.
+PROBE = ".cloudsync-probe"
 # The folders through which snapshots are seen. Their content would be transferred again, once for each snapshot.
 NEVER_TRANSFERRED = (".zfs", BTRFS_SNAPSHOTS)
 # Short limits, to find out whether the provider answers at all.
@@ -47,7 +49,7 @@ def build_filter_arguments(task: Task) -> List[str]:
 
     With ``include``, everything else is excluded.
     """
-    rules = ["- /" + CANARY, *(f"- {name}/**" for name in NEVER_TRANSFERRED)]
+    rules = ["- /" + CANARY, "- " + PROBE, *(f"- {name}/**" for name in NEVER_TRANSFERRED)]
     if task.kept_inside:
         rules.append(f"- /{_escape(task.kept_inside)}/**")
     rules += ["- " + pattern for pattern in task.exclude]

@@ -64,7 +64,7 @@ def make_dry_run(host: Host, task: Task, stop: StopFlag, say: Callable[[str], No
         check_before_session(task, resolve(credential.provider, host.providers).name)
         session = open_task_session(host, task, credential, make_run_id(), stop, say)
         with session.live:
-            attempt = Attempt(session, task, build_endpoints(task, task.path, "plan"))
+            attempt = Attempt(session, task, build_endpoints(task, task.path, "plan"), is_dry_run=True)
             refusal = _check(attempt)
             return DryRun(_annotate(attempt, credential), refusal)
     except CloudsyncError as error:
