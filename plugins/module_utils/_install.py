@@ -36,6 +36,7 @@ from ._engine.systemd import unit_files as units
 from ._engine.systemd import unit_names
 from ._engine.systemd.install import make_link
 from ._engine.systemd.systemctl import is_running, systemctl
+from ._interpreter import choose_interpreter
 
 PACKAGE = command.__name__.rpartition(".cli.")[0]
 # How long an upgrade waits for commands that still run from the old engine. Longer ones leave it to the next upgrade,
@@ -79,8 +80,8 @@ sys.exit(main())
 class Installation:
     """What to install.
 
-    ``interpreter`` runs the command; None is the interpreter of this module. ``rclone`` is the target of the link; None
-    leaves the link as it is, and an empty text removes it, so that the rclone on PATH is used.
+    ``interpreter`` runs the command; None keeps the existing one if it works. ``rclone`` is the target of the link;
+    None leaves the link as it is, and an empty text removes it, so that the rclone on PATH is used.
     """
 
     interpreter: Optional[str]
@@ -96,7 +97,7 @@ def converge_installation(layout: Layout, wanted: Installation, present: bool, c
     ``engine`` in the diff is the digest of the engine's files, "damaged" if they are not what was installed.
     """
     sources = collect_sources() if present else {}
-    interpreter = wanted.interpreter or sys.executable
+    interpreter = choose_interpreter(layout, wanted.interpreter, check_mode) if present else ""
     before = _read_present(layout)
     rclone = before["rclone"] if wanted.rclone is None else wanted.rclone
     after: View = {

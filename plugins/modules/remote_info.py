@@ -160,7 +160,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ..module_utils._argspec import build_encryption_spec
 from ..module_utils._engine.config.task_parser import parse_encryption
 from ..module_utils._engine.host import Host
-from ..module_utils._engine.operations.browse import Where, browse_task, browse_with
+from ..module_utils._engine.operations.browse import Where, browse_task, browse_with, explain_untried_listing
 from ..module_utils._module import run_module, select_parameters
 
 UNSAVED = {
@@ -173,6 +173,9 @@ UNSAVED = {
 def list_remote(module: AnsibleModule, host: Host) -> Dict[str, Any]:
     """List a path of a task, of a stored credential, or of a credential that is not stored."""
     task, path, recurse = module.params["task"], module.params["path"] or "", module.params["recurse"]
+    untried = explain_untried_listing(host, module.params["credential"], task) if module.check_mode else None
+    if untried:
+        return {"changed": False, "path": path, "entries": [], "undecryptable": [], "warnings": [untried]}
     if task:
         listing = browse_task(host, task, path, recurse)
     else:

@@ -27,8 +27,9 @@ attributes:
 options:
   interpreter:
     description:
-      - Python interpreter that runs the command. It needs the library cryptography.
-      - "Default: the interpreter that runs this module."
+      - Python interpreter that runs the command. It needs Python 3.8 or newer and the library cryptography. The module
+        refuses an interpreter that cannot run the command.
+      - "Default: the interpreter of the existing command if it works, otherwise the interpreter that runs this module."
     type: path
   rclone:
     description:

@@ -124,7 +124,7 @@ from typing import Any, Dict
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._engine.config.stored_tasks import list_tasks
+from ..module_utils._engine.config.stored_tasks import explain_missing_task, list_tasks
 from ..module_utils._engine.host import Host
 from ..module_utils._engine.operations.status import find_details
 from ..module_utils._module import run_module
@@ -132,7 +132,11 @@ from ..module_utils._module import run_module
 
 def show_tasks(module: AnsibleModule, host: Host) -> Dict[str, Any]:
     """Return the public views of the tasks, with their state, past runs and next starts."""
-    names = [module.params["name"]] if module.params["name"] else list_tasks(host.layout)
+    name = module.params["name"]
+    missing = explain_missing_task(host.layout, name) if name and module.check_mode else None
+    if missing:
+        return {"changed": False, "tasks": [], "warnings": [missing]}
+    names = [name] if name else list_tasks(host.layout)
     details = [find_details(host.layout, name, module.params["runs"], module.params["next"]) for name in names]
     return {"changed": False, "tasks": details}
 

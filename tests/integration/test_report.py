@@ -130,6 +130,42 @@ def test_the_report_is_written_although_no_host_can_be_reached(controller):
     assert data["hosts"][0]["message"]
 
 
+@pytest.mark.parametrize("options", [{"strategy": "free"}, {"serial": 1}])
+def test_a_host_that_answers_late_is_in_the_report(controller, new_machine, options):
+    """With the strategy free, the first host passes the role before the last one can answer."""
+    passed = controller.folder / "passed"
+    slow = controller.folder / "python"
+    wait = f"for _ in $(seq 50); do [ -e {passed} ] && break; sleep 0.1; done" if "strategy" in options else ":"
+    slow.write_text(f'#!/bin/sh\n{wait}\nexec {sys.executable} "$@"\n')
+    slow.chmod(0o755)
+    controller.inventory(
+        first=host_of(new_machine()),
+        last={**host_of(new_machine()), "ansible_python_interpreter": str(slow)},
+        gone={"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1},
+    )
+    early = controller.folder / "early.json"
+    keep = f"cp cloudsync-report/report.json {early}; touch {passed}"
+    look = {"ansible.builtin.shell": {"cmd": keep, "chdir": str(controller.folder)}}
+    play = {
+        "hosts": "all",
+        "gather_facts": False,
+        "roles": ["skyhaul.cloudsync.report"],
+        "post_tasks": [{**look, "when": "inventory_hostname == 'first'"}],
+        **options,
+    }
+    (controller.folder / "play.yml").write_text(json.dumps([play]))
+
+    controller.call("ansible-playbook", "play.yml")
+
+    data = json.loads((controller.folder / "cloudsync-report" / "report.json").read_text())
+    assert {row["host"]: row["state"] for row in data["hosts"]} == {
+        "first": "answered",
+        "last": "answered",
+        "gone": "unreachable",
+    }
+    assert early.exists() == ("strategy" not in options)
+
+
 def test_a_run_fails_on_the_host_whose_run_failed_with_its_message(controller, new_machine, store, bucket):
     import harness
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import functools
 import hashlib
 import http.server
+import json
+import pathlib
 import threading
 
 import pytest
@@ -47,6 +49,29 @@ def test_a_download_is_installed_when_its_checksum_is_right(controller, url):
     link = controller.folder / "root/usr/local/lib/cloudsync/rclone"
     assert link.read_bytes() == PROGRAM
     assert "changed=0" in controller.play("site", **wanted)
+
+
+def test_the_roles_use_the_root_of_the_play(controller, url):
+    root = controller.folder / "root-of-the-play"
+    controller.inventory(one={})
+    play = {
+        "hosts": "all",
+        "gather_facts": False,
+        "environment": {"CLOUDSYNC_ROOT": str(root)},
+        "roles": [f"skyhaul.cloudsync.{role}" for role in ("runner", "sync_tasks", "report")],
+        "vars": {
+            "cloudsync_rclone_install": "url",
+            "cloudsync_rclone_url": url,
+            "cloudsync_rclone_sha256": hashlib.sha256(PROGRAM).hexdigest(),
+            "cloudsync_report_dir": str(controller.folder / "report"),
+        },
+    }
+    (controller.folder / "play.yml").write_text(json.dumps([play]))
+    said = controller.call("ansible-playbook", "play.yml")
+    assert "0 tasks on 1 host." in said
+    for path in ("etc/cloudsync/seed", "usr/local/bin/cloudsync", "usr/local/lib/cloudsync/bin/rclone"):
+        assert (root / path).is_file(), path
+        assert not pathlib.Path("/", path).exists(), path
 
 
 def test_a_download_with_another_checksum_is_not_installed(controller, url):

@@ -53,6 +53,13 @@ def require_task(layout: Layout, name: str) -> Dict[str, Any]:
     return stored
 
 
+def explain_missing_task(layout: Layout, name: str) -> Optional[str]:
+    """Return a warning if the task does not exist yet. In check mode, an earlier task of the play may declare it."""
+    if read_task(layout, name) or read_onetime(layout, name):
+        return None
+    return f"Task {name} does not exist on this host yet."
+
+
 def list_crypt_secrets(encryption: Mapping[str, Any]) -> List[str]:
     return [key for key in CRYPT_SECRETS if encryption[key]]
 

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any, Dict, List, Mapping, Optional
 
 from ..common.errors import CloudsyncError
-from ..config.credential_store import load_credential
+from ..config.credential_store import list_credentials, load_credential
 from ..config.credentials import Credential, parse_credential
+from ..config.stored_tasks import explain_missing_task
 from ..config.task_store import load_task
 from ..config.tasks import Encryption
 from ..host import Host
@@ -127,6 +128,15 @@ def browse_task(host: Host, name: str, path: str, recurse: bool) -> Listing:
     task = load_task(host.layout, host.seed, name)
     where = Where(path.strip("/"), task.remote_path, task.encryption, task.provider_options)
     return browse(host, load_credential(host.layout, host.seed, task.credential), True, where, recurse)
+
+
+def explain_untried_listing(host: Host, credential: Optional[str], task: Optional[str]) -> Optional[str]:
+    """Return why check mode on a new host cannot list files, None if it can."""
+    if not host.has_rclone:
+        return "rclone is not installed yet, so nothing was listed."
+    if credential and credential not in list_credentials(host.layout):
+        return f"Credential {credential} does not exist on this host yet, so nothing was listed."
+    return explain_missing_task(host.layout, task) if task else None
 
 
 def verify_declared(host: Host, declared: Credential, stored: bool, path: str) -> Optional[CloudsyncError]:

@@ -15,7 +15,7 @@ from typing import Any, Dict, List, Optional, Set
 from ..common.errors import CloudsyncError, usage_error
 from ..common.processes import start_detached
 from ..common.stop_signal import StopFlag
-from ..config.stored_tasks import read_onetime, read_task, require_task
+from ..config.stored_tasks import explain_missing_task, require_task
 from ..config.task_store import load_task
 from ..config.tasks import Task
 from ..host import Host
@@ -114,6 +114,9 @@ def _await_end(host: Host, record: Record, timeout: int) -> Record:
 
 def stop_run(host: Host, task: str, check_mode: bool) -> Dict[str, Any]:
     """Stop the active runs of the task. The result is changed if there were any."""
+    missing = explain_missing_task(host.layout, task) if check_mode else None
+    if missing:
+        return {"changed": False, "run": {}, "warnings": [missing]}
     require_task(host.layout, task)
     living = list_active_runs(host, task)
     if living and not check_mode:
@@ -144,8 +147,6 @@ def plan_task(host: Host, task: Task, check_mode: bool) -> Dict[str, Any]:
 
 def _explain_missing_plan(host: Host, task: str) -> Optional[str]:
     """Return why check mode on a new host cannot make a plan, None if it can."""
-    if read_task(host.layout, task) is None and read_onetime(host.layout, task) is None:
-        return f"Task {task} does not exist on this host yet, so no plan was made."
     if not host.has_rclone:
         return f"rclone is not installed yet, so no plan was made for task {task}."
-    return None
+    return explain_missing_task(host.layout, task)

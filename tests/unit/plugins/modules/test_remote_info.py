@@ -78,3 +78,24 @@ def test_a_refused_login_is_a_failure_with_the_reason(host, offsite):
 )
 def test_invalid_options_are_refused(host, options, message):
     assert host.refused("remote_info", options).startswith(message)
+
+
+@pytest.mark.parametrize(
+    "options, warning",
+    [
+        ({"credential": "offsite"}, "Credential offsite does not exist on this host yet, so nothing was listed."),
+        ({"task": "documents"}, "Task documents does not exist on this host yet."),
+    ],
+)
+def test_check_mode_without_the_declaration_returns_an_empty_list(bare_host, options, warning):
+    result = bare_host.ok("remote_info", options, check=True)
+    assert result["entries"] == []
+    assert result["warnings"] == [warning]
+
+
+def test_check_mode_without_rclone_returns_an_empty_list(host, offsite, monkeypatch):
+    host.ok("credential", offsite)
+    monkeypatch.setenv("PATH", "/nonexistent")
+    result = host.ok("remote_info", {"credential": "offsite"}, check=True)
+    assert result["entries"] == []
+    assert result["warnings"] == ["rclone is not installed yet, so nothing was listed."]

@@ -55,7 +55,7 @@ def test_a_guard_fails_check_mode_and_warns_in_a_dry_run(host, task, source):
 def test_check_mode_without_the_task_returns_an_empty_plan(bare_host):
     result = bare_host.ok("run", {"task": "documents"}, check=True)
     assert result["changed"]
-    assert result["warnings"] == ["Task documents does not exist on this host yet, so no plan was made."]
+    assert result["warnings"] == ["Task documents does not exist on this host yet."]
     assert result["plan"]["copy"] == []
 
 
@@ -98,6 +98,12 @@ def test_stopping_an_inactive_task_is_not_a_change(host, task):
     assert not result["changed"]
     assert result["run"] == {}
     assert not host.ok("run", {"task": "documents", "state": "stopped"}, check=True)["changed"]
+
+
+def test_check_mode_without_the_task_stops_nothing(bare_host):
+    result = bare_host.ok("run", {"task": "documents", "state": "stopped"}, check=True)
+    assert not result["changed"]
+    assert result["warnings"] == ["Task documents does not exist on this host yet."]
 
 
 def test_state_started_needs_the_installed_command(host, task):

@@ -13,7 +13,7 @@ import sys
 
 import pytest
 
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils import _install
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils import _install, _interpreter
 
 COMMAND = "usr/local/bin/cloudsync"
 ENGINE = "usr/local/lib/cloudsync"
@@ -237,6 +237,43 @@ def test_the_link_to_rclone_stays_when_the_option_is_omitted(bare_host, options)
 def test_no_link_to_rclone_is_made_when_the_option_is_omitted(bare_host, options):
     bare_host.ok("runner", {"interpreter": options["interpreter"]})
     assert not os.path.lexists(str(bare_host.root / ENGINE / "rclone"))
+
+
+def test_an_interpreter_that_cannot_run_the_command_is_refused(bare_host, options, tmp_path):
+    bare_host.ok("runner", options)
+    before = sources(bare_host)
+    without_library = tmp_path / "python"
+    without_library.write_text("#!/bin/sh\necho \"ModuleNotFoundError: No module named 'cryptography'\" >&2\nexit 1\n")
+    without_library.chmod(0o755)
+    faults = {
+        "/bin/true": "It is not a Python interpreter.",
+        "/no/such/python": "The command /no/such/python does not exist on this host.",
+        str(without_library): "It ended with 1: ModuleNotFoundError: No module named 'cryptography'",
+    }
+    for interpreter, fault in faults.items():
+        message = bare_host.refused("runner", dict(options, interpreter=interpreter))
+        assert message.startswith(f"Interpreter {interpreter} cannot run the command. {fault}")
+        assert message.endswith("Nothing was changed.")
+    assert sources(bare_host) == before
+
+
+def test_an_interpreter_that_works_stays_when_the_option_is_omitted(bare_host, options, tmp_path):
+    other = tmp_path / "python"
+    other.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    other.chmod(0o755)
+    bare_host.ok("runner", dict(options, interpreter=str(other)))
+    assert not bare_host.ok("runner", {})["changed"]
+    assert (bare_host.root / "usr/local/bin/cloudsync").read_text().startswith(f"#!{other} -I")
+
+    other.unlink()
+    assert bare_host.ok("runner", {})["changed"]
+    assert (bare_host.root / "usr/local/bin/cloudsync").read_text().startswith(f"#!{sys.executable} -I")
+
+
+def test_check_mode_accepts_a_host_without_the_library(bare_host, monkeypatch):
+    monkeypatch.setattr(_interpreter, "find_fault", lambda interpreter: "The library is missing.")
+    assert bare_host.ok("runner", {}, check=True)["changed"]
+    assert bare_host.refused("runner", {}).endswith("Nothing was changed.")
 
 
 def test_the_runner_is_not_removed_while_tasks_exist(host, documents, options):

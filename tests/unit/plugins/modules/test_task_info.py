@@ -58,3 +58,9 @@ def test_an_unknown_task_is_refused_with_the_existing_names(host, documents):
     assert host.refused("task_info", {"name": "document"}) == (
         "Task document does not exist on this host. Existing tasks: documents."
     )
+
+
+def test_check_mode_without_the_task_returns_an_empty_list(bare_host):
+    result = bare_host.ok("task_info", {"name": "documents"}, check=True)
+    assert result["tasks"] == []
+    assert result["warnings"] == ["Task documents does not exist on this host yet."]
