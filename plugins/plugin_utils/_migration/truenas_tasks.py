@@ -42,6 +42,12 @@ VARIABLES = {
     "BUCKET": "CLOUDSYNC_REMOTE_PATH (bucket and folder)",
     "FOLDER": "CLOUDSYNC_REMOTE_PATH (bucket and folder)",
 }
+# Flags of TrueNAS's args that have an option here.
+LISTS = {"--include": "include", "--exclude": "exclude"}
+# Without these flags, a run transfers and deletes the same.
+ABOUT_OUTPUT = re.compile(
+    r"-[vqP]+|--(verbose|quiet|progress|stats(-.+)?|log-.+|use-json-log|syslog.*|human-readable|no-console)"
+)
 # Their values may be logins, and rclone_args are public.
 HEADERS = ("--header", "--header-download", "--header-upload")
 
@@ -77,21 +83,32 @@ def read_task(
     declared = {"name": name, **({"description": title} if title not in ("", name) else {}), **task.read(timezone)}
     for option, value in given.items():
         found.leave_out(about, option, value, "is not supported")
-    if source.accepted:
-        add_task(found, declared, get_rclone_name(source.type_name), providers)
-    else:
+    if not source.accepted:
         found.need(about, f"its credential {source.name} is refused. Both are in cloudsync_import_refused.")
         found.refused_tasks.append(declared)
+    elif task.lost:
+        found.need(
+            about,
+            f"its args {', '.join(task.lost)} cannot be imported. Without them, a run could transfer or delete more "
+            "files. Complete the task in cloudsync_import_refused, then move it to cloudsync_tasks.",
+        )
+        found.refused_tasks.append(declared)
+    else:
+        add_task(found, declared, get_rclone_name(source.type_name), providers)
 
 
 class _Task:
-    """Read the fields of ``given``, and remove each from it."""
+    """Read the fields of ``given``, and remove each from it.
+
+    ``lost`` has the flags of args that may restrict the runs and cannot be imported.
+    """
 
     def __init__(self, found: Findings, about: str, given: Dict[str, Any], source: Source) -> None:
         self._found = found
         self._about = about
         self._given = given
         self._source = source
+        self.lost: List[str] = []
         self._is_push = str(given.get("direction")) == "PUSH"
 
     def _take(self, name: str) -> Any:
@@ -119,9 +136,9 @@ class _Task:
             "encryption": self._build_encryption(),
             "snapshot": "auto" if self._take_snapshot() else None,
             "hooks": self._build_hooks(),
-            "rclone_args": self._build_arguments(),
         }
         options["guards"] = self._build_guards(options)
+        options["rclone_args"] = self._read_arguments(options)
         kept = {key: value for key, value in options.items() if value or key == "remote_path"}
         if self._given.pop("enabled", True) is False:
             kept["enabled"] = False
@@ -231,7 +248,8 @@ class _Task:
                 advice = f"Use {VARIABLES[name]}"
             self._found.need(self._about, f"{hook} uses CLOUD_SYNC_{name}. {advice}.")
 
-    def _build_arguments(self) -> List[str]:
+    def _read_arguments(self, options: Dict[str, Any]) -> List[str]:
+        """Return the args that stay arguments. Others are added to ``options``, or listed as left out."""
         text = str(self._take("args") or "")
         try:
             words = shlex.split(text)
@@ -239,12 +257,20 @@ class _Task:
             self._found.leave_out(
                 self._about, "args", text, "cannot be split into words, because a quote is not closed"
             )
+            self.lost.append("(all)")
             return []
         kept: List[str] = []
         for argument in _join_flags(words):
+            flag, _equals, value = argument.partition("=")
             why = _find_refusal(argument)
-            if why:
+            if flag in LISTS and value:
+                options[LISTS[flag]].append(value)
+            elif flag == "--max-delete" and value.isdecimal():
+                options["guards"]["max_delete"] = value
+            elif why:
                 self._found.leave_out(self._about, "args", argument, f"cannot be imported completely. {why}")
+                if not ABOUT_OUTPUT.fullmatch(flag):
+                    self.lost.append(flag if flag.startswith("-") else "(a word without a flag)")
             else:
                 kept.append(argument)
         return kept

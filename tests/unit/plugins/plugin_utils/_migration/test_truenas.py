@@ -273,6 +273,11 @@ def only_task(result):
     return in_clear(result, declared)
 
 
+def refused_task(result):
+    (declared,) = result.public["cloudsync_import_refused"]["tasks"]
+    return in_clear(result, declared)
+
+
 def shown(result):
     """All that is not encrypted."""
     return repr((result.public, result.needed, result.left_out, result.notes))
@@ -651,7 +656,7 @@ def test_a_bandwidth_that_would_be_refused_is_listed():
 def test_arguments_that_would_be_refused_are_listed_without_their_values():
     words = "--checksum --s3-secret-access-key SECRET-1 --header 'Authorization: SECRET-2' -v --rc stray"
     result = moved(task(args=words))
-    assert only_task(result)["rclone_args"] == ["--checksum"]
+    assert refused_task(result)["rclone_args"] == ["--checksum"]
     assert len(result.left_out) == 4 and "SECRET" not in shown(result)
     kept = [each["value"] for each in result.vault["vault_cloudsync_import_left_out"]]
     assert kept == ["--s3-secret-access-key=SECRET-1", "--header=Authorization: SECRET-2", "-v", "--rc=stray"]
@@ -659,6 +664,24 @@ def test_arguments_that_would_be_refused_are_listed_without_their_values():
     assert "quote is not closed" in result.left_out[0] and "SECRET" not in shown(result)
     result = moved(task(args="SECRET-word"))
     assert "does not belong to any flag" in result.left_out[0] and "SECRET" not in shown(result)
+
+
+@pytest.mark.parametrize(
+    "flags", ["--backup-dir remote:old", "--dry-run", "--filter '- *.tmp'", "--max-delete -1", "--exclude 'open"]
+)
+def test_a_task_that_would_lose_a_restriction_is_not_declared(flags):
+    result = moved(task(args="--checksum " + flags))
+    assert result.public["cloudsync_tasks"] == []
+    assert refused_task(result)["name"] == "Photos"
+    assert "Without them, a run could transfer or delete more files." in result.needed[0]
+
+
+def test_a_restriction_that_has_an_option_becomes_that_option():
+    result = moved(task(args="--exclude '*.tmp' --include=*.jpg --max-delete 25 -v", exclude=["/cache/**"]))
+    declared = only_task(result)
+    assert (declared["exclude"], declared["include"]) == (["/cache/**", "*.tmp"], ["*.jpg"])
+    assert declared["guards"] == {"max_delete": "25"}
+    assert "rclone_args" not in declared and len(result.left_out) == 1
 
 
 def test_a_script_that_uses_truenas_variables_is_told_the_new_names():
