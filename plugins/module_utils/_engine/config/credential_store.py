@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Dict, List, Mapping, Optional
+from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from ..common.errors import CloudsyncError, usage_error
 from ..common.files import list_names, make_directory, read_object, remove, write_json
@@ -113,11 +113,13 @@ def remove_credential(layout: Layout, name: str) -> None:
     remove(layout.credential(name))
 
 
-def save_refreshed(layout: Layout, name: str, expected: Mapping[str, str], refreshed: Mapping[str, str]) -> bool:
-    """Save the configuration values that rclone refreshed from ``expected``. Return whether anything was written.
+def save_refreshed(
+    layout: Layout, name: str, expected: Sequence[Mapping[str, str]], refreshed: Mapping[str, str]
+) -> bool:
+    """Save the configuration values that rclone refreshed. Return whether anything was written.
 
-    A value that differs from ``expected`` was declared again since then, and is kept. A removed credential stays
-    removed.
+    ``expected``: all values that the use of the credential has begun with or saved. A stored value that is not among
+    them was declared again since then, and is kept. A removed credential stays removed.
     """
     with store_lock(layout):
         # Read again: the seed may have been rotated since the run began.
@@ -130,7 +132,9 @@ def save_refreshed(layout: Layout, name: str, expected: Mapping[str, str], refre
         kept = {
             key: refreshed[key]
             for key in list_state_options(now.provider)
-            if key in refreshed and current.get(key) == expected.get(key)
+            if key in refreshed
+            and current.get(key) != refreshed[key]
+            and any(current.get(key) == values.get(key) for values in expected)
         }
         if not kept:
             return False

@@ -24,10 +24,9 @@ from ..rclone.providers.option_checks import check
 from ..rclone.providers.schema import resolve
 from ..rclone.providers.traits import is_bucket_based
 from ..remote.arguments import QUICK, join_place
-from ..remote.live_config import CRYPT
-from ..remote.open import build_place, open_credential_session, takes_turns
+from ..remote.live_config import CRYPT, takes_turns
+from ..remote.open import build_place, open_credential_session
 from ..runs.records import make_run_id
-from ..runs.recovery import sweep_secrets
 from ..transfer.result import build_listing_error
 
 TIMEOUT_SECONDS = 120
@@ -75,7 +74,6 @@ def browse(host: Host, credential: Credential, saved: bool, where: Where, recurs
 
     ``saved``: the credential is in the store, so a token that the listing refreshes is saved there.
     """
-    sweep_secrets(host)
     root = where.root or where.path
     session = open_credential_session(host, credential, make_run_id(), saved, where.encryption, root, where.options)
     with session.live:

@@ -16,6 +16,7 @@ from ..common.errors import CloudsyncError
 from ..common.layout import Layout
 from ..common.text import parse_time
 from ..config.stored_tasks import build_stored_task_view, list_onetimes, list_tasks, require_task
+from ..remote.login_problems import list_live_problems
 from ..runs.progress import read_progress
 from ..runs.records import UNFINISHED, Record, find_last_record, load_records
 from ..schedule import schedule as schedules
@@ -96,8 +97,9 @@ def find_details(layout: Layout, name: str, runs: int, following: int) -> Dict[s
 
 
 def list_problems(layout: Layout) -> List[str]:
-    """Return a line for each enabled task that is overdue, or whose last run did not succeed."""
+    """Return a line for each enabled task that is overdue or whose last run failed, and for each login in danger."""
     found, lines = list_readable_statuses(layout)
+    lines += list_live_problems(layout)
     for status in found:
         if not status["enabled"]:
             continue

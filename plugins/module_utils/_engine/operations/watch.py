@@ -13,11 +13,13 @@ from ..common.errors import CloudsyncError
 from ..config.task_store import load_task
 from ..host import Host
 from ..runs import notifications
+from ..runs.recovery import try_logins
 from .status import list_readable_statuses
 
 
 def notify_overdue(host: Host) -> List[str]:
     """Send each target of an overdue task one notification a missed slot; return a sentence for each failure."""
+    try_logins(host)
     found, problems = list_readable_statuses(host.layout)
     for status in found:
         if status["overdue_since"]:

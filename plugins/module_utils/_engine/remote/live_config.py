@@ -6,41 +6,43 @@
 
 """Keep the live configuration: a decrypted credential in a 0600 file on tmpfs, for the time of one use.
 
-rclone writes a refreshed token into its configuration. The token is saved back to the encrypted store while rclone
-runs, when it ends, and after a kill by the next use. rclone inherits the lock of the directory, so a directory whose
-lock is free has no reader and no writer. If a refresh token can be used only once, the uses of a credential take turns.
-Each then begins with the token of the previous one.
+rclone writes a refreshed token into its configuration. The token is saved to the encrypted store while rclone runs,
+when it ends, and after a kill by the next use. If it cannot be saved, it stays in its file, and the next use begins
+with it. If a refresh token can be used only once, the uses of a credential take turns.
 
-Each use has a directory that belongs to root, with the lock and the baseline. In it is a directory that belongs to the
-user of rclone. That user can put anything there at any moment. Root reads only the configuration from it, through
-read_foreign_text(), and writes nothing into it after the user owns it.
+Each use has a directory that belongs to root, with the lock and what is known about the use. In it is a directory that
+belongs to the user of rclone. That user can put anything there at any moment. Root reads only the configuration from
+it, through read_foreign_text(), and writes nothing into it after the user owns it.
 """
 
 from __future__ import annotations
 
 import os
-import shutil
-from dataclasses import dataclass, field
-from typing import Callable, Dict, List, Mapping, Optional, Tuple
+import time
+from dataclasses import dataclass, field, replace
+from typing import Callable, Mapping, Optional, Tuple
 
 from ..common.accounts import find_account
 from ..common.errors import CloudsyncError
-from ..common.files import atomic_write, make_directory, read_foreign_text, read_text
-from ..common.flock import Lock, try_lock, wait_lock
+from ..common.files import atomic_write, make_directory
+from ..common.flock import Lock, queue_for_lock, try_lock
 from ..common.layout import Layout
-from ..config.credential_store import save_refreshed
-from ..rclone.conf_file import parse, render
-from ..rclone.providers.traits import list_state_options
+from ..common.stop_signal import StopFlag
+from ..config.credential_store import load_credential
+from ..config.credentials import Credential
+from ..config.seed import load_seed
+from ..rclone.conf_file import render
+from ..rclone.providers.traits import refresh_token_is_single_use
+from . import live_uses, refreshed
+from .live_uses import Pending
+from .login_problems import clear_doubt, mark_doubt
+from .refreshed import CONFIG, REMOTE, USERS, Known
 
-REMOTE = "remote"
 CRYPT = "crypt"
-CONFIG = "rclone.conf"
-BASELINE = "baseline.conf"
-LOCK = "lock"
-# The directory that belongs to the user of rclone, and the most bytes that root reads from a file in it.
-USERS = "rclone"
-MOST_BYTES = 1 << 20
+# The seconds between two attempts to save a token that could not be saved.
+RETRY_SECONDS = 5.0
 Sections = Mapping[str, Mapping[str, str]]
+Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -52,29 +54,28 @@ class Content:
     arguments: Tuple[str, ...] = ()
 
 
+Build = Callable[[Credential], Content]
+
+
 class LiveConfig:
     """One use of a credential. Call save_back() often, and close() at the end.
 
-    ``path`` is for rclone's ``--config``. Every command needs ``arguments``.
+    ``path`` is for rclone's ``--config``. Every command needs ``arguments``. ``problem`` says why a refreshed token is
+    not saved, or is empty. Neither save_back() nor close() raises an error for that, because the token is not lost.
     """
 
-    def __init__(
-        self,
-        layout: Layout,
-        saved: bool,
-        use: str,
-        lock: Lock,
-        turn: Optional[Lock],
-        arguments: Tuple[str, ...],
-    ) -> None:
-        self.arguments = arguments
+    def __init__(self, layout: Layout, known: Known, use: str, lock: Lock, turn: Optional[Lock]) -> None:
+        self.arguments: Tuple[str, ...] = ()
+        self.problem = ""
         self._layout = layout
-        self._saved = saved
+        self._credential = known.credential
         self._lock = lock
         self._turn = turn
         self._use = use
+        self._was_killed = False
+        self._retry_at = 0.0
         self.directory = f"{use}/{USERS}"
-        self._seen = _read_signature(self.path)
+        self._seen: Optional[Tuple[int, int, int]] = None
 
     @property
     def path(self) -> str:
@@ -85,23 +86,67 @@ class LiveConfig:
         """The locks that rclone must inherit, so that the use lasts until rclone ends, even without its runner."""
         return tuple(lock.descriptor for lock in (self._lock, self._turn) if lock is not None)
 
+    def write(self, content: Content, user: str) -> None:
+        """Write the configuration for ``user``."""
+        self.arguments = content.arguments
+        make_directory(self.directory)
+        atomic_write(self.path, render(content.sections).encode())
+        for name, public in content.files.items():
+            atomic_write(f"{self.directory}/{name}", public.encode(), 0o644)
+        _give_to(user, self.directory)
+        self._seen = _read_signature(self.path)
+
     def save_back(self) -> bool:
         """Store what rclone refreshed since the last call. Return whether that was anything.
 
         Without a change, this costs one stat.
         """
         now = _read_signature(self.path)
-        if not self._saved or now is None or now == self._seen:
+        if self.problem:
+            return time.monotonic() >= self._retry_at and self._save(now)
+        return now is not None and now != self._seen and self._save(now)
+
+    def _save(self, now: Optional[Tuple[int, int, int]]) -> bool:
+        try:
+            saved = refreshed.store_refreshed(self._layout, self._use)
+            if saved:
+                clear_doubt(self._layout, self._credential)
+        except (CloudsyncError, OSError) as error:
+            self._retry_at = time.monotonic() + RETRY_SECONDS
+            if not self.problem:
+                self.problem = live_uses.keep_unsaved(self._use, self._credential, error)
             return False
-        saved = _store_refreshed(self._layout, self._use)
+        if self.problem:
+            live_uses.forget_unsaved(self._use)
+            self.problem = ""
         self._seen = now
         return saved
 
-    def close(self) -> None:
-        """Save back and remove. A configuration that cannot be saved is left for sweep_live()."""
-        try:
+    def note_end(self, exit_code: int, reached_provider: bool) -> None:
+        """Take note of the end of a command of rclone. ``exit_code`` is negative after a signal."""
+        if exit_code < 0:
+            self._was_killed = True
+            refreshed.settle_half_saved(self._use)
             self.save_back()
-            shutil.rmtree(self._use)
+        elif exit_code == 0 and reached_provider and self._credential:
+            clear_doubt(self._layout, self._credential)
+            self._was_killed = False
+
+    def adopt(self, pending: Pending) -> None:
+        """Take over the values of an ended use that could not save them. This use began with them."""
+        self.problem = live_uses.keep_unsaved(self._use, self._credential, pending.error)
+        live_uses.remove_adopted(self._layout, pending)
+
+    def close(self) -> None:
+        """Save back and remove. A token that cannot be saved stays for the next use."""
+        try:
+            self._save(None)
+            if not self.problem:
+                if self._was_killed and refreshed.may_have_lost(self._use):
+                    mark_doubt(self._layout, self._credential)
+                live_uses.remove_use(self._layout, self._use)
+        except (CloudsyncError, OSError) as error:
+            self.problem = live_uses.describe_stuck(self._use, error)
         finally:
             self._lock.release()
             if self._turn is not None:
@@ -114,48 +159,87 @@ class LiveConfig:
         self.close()
 
 
+def takes_turns(credential: Credential) -> bool:
+    """Return whether only one use of the credential at a time is safe."""
+    return refresh_token_is_single_use(
+        credential.provider, credential.attributes, "token" in credential.merge_secrets()
+    )
+
+
 def open_live(
     layout: Layout,
-    credential: str,
+    credential: Credential,
     saved: bool,
     use_id: str,
-    build: Callable[[], Content],
-    turn: Optional[Lock] = None,
+    build: Build,
     user: str = "root",
+    stop: Optional[StopFlag] = None,
+    say: Optional[Say] = None,
 ) -> LiveConfig:
-    """Write the live configuration ``build()`` into the directory ``use_id``. It owns ``turn`` from now on.
+    """Write the live configuration of ``credential`` into the directory ``use_id``.
 
-    Refreshed tokens are saved back to ``credential``. With ``saved`` False it is in no store, and nothing is saved.
+    Of a ``saved`` credential only the name counts. It is read after its turn has come and all ended uses were swept,
+    because the previous use may have left a newer token, or the seed may have been rotated. ``say`` is told what the
+    use waits for. An unsaved credential is used as it is.
     """
-    parent = layout.run_dir + "/live"
-    make_directory(layout.run_dir)
-    make_directory(parent)
-    directory = f"{parent}/{use_id}"
-    with wait_lock(_locate_mutex(layout)):
-        lock = wait_lock(directory + "/" + LOCK)
+    turn = _take_turn(layout, credential.name, stop, say) if saved and takes_turns(credential) else None
     try:
-        lock.write(credential if saved else "")
-        content = build()
-        text = render(content.sections).encode()
-        atomic_write(directory + "/" + BASELINE, text)
-        users = f"{directory}/{USERS}"
-        make_directory(users)
-        atomic_write(users + "/" + CONFIG, text)
-        for name, public in content.files.items():
-            atomic_write(f"{users}/{name}", public.encode(), 0o644)
-        _give_to(user, users)
-        return LiveConfig(layout, saved, directory, lock, turn, content.arguments)
+        pending = live_uses.sweep_live(layout).find_pending(credential.name) if saved else None
+        if saved:
+            credential = _overlay(load_credential(layout, load_seed(layout), credential.name), pending)
+        content = build(credential)
+        section = content.sections[REMOTE]
+        known = Known(credential.name if saved else "", section["type"], turn is not None, [])
+        known.values.extend(pending.known.values if pending else [])
+        known.values.append(refreshed.pick_state(known.provider, section))
+        live = _create(layout, use_id, known, turn, content, user)
     except BaseException:
-        shutil.rmtree(directory)
-        lock.release()
         if turn is not None:
             turn.release()
         raise
+    if pending is not None:
+        live.adopt(pending)
+    return live
 
 
-def _locate_mutex(layout: Layout) -> str:
-    """Return the mutex that is held while a directory has no lock yet, so that it is not swept meanwhile."""
-    return layout.run_dir + "/locks/live.mutex"
+def _overlay(credential: Credential, pending: Optional[Pending]) -> Credential:
+    """Return the credential with the values that a use could not save, unless it was declared anew since then."""
+    if pending is None:
+        return credential
+    current, values = {**credential.attributes, **credential.merge_secrets()}, pending.known.values
+    newest = {key: value for key, value in values[-1].items() if current.get(key) in [past.get(key) for past in values]}
+    return replace(credential, refreshed={**credential.refreshed, **newest})
+
+
+def _create(layout: Layout, use_id: str, known: Known, turn: Optional[Lock], content: Content, user: str) -> LiveConfig:
+    use = live_uses.locate_use(layout, use_id)
+    lock = live_uses.create_use(layout, use_id)
+    try:
+        refreshed.write_known(use, known)
+        live = LiveConfig(layout, known, use, lock, turn)
+        live.write(content, user)
+        return live
+    except BaseException:
+        live_uses.remove_use(layout, use)
+        lock.release()
+        raise
+
+
+def locate_turn(layout: Layout, credential: str) -> str:
+    """Return the lock on which the uses of a credential with a single-use refresh token take turns."""
+    return f"{layout.run_dir}/locks/turns/{credential}"
+
+
+def _take_turn(layout: Layout, name: str, stop: Optional[StopFlag], say: Optional[Say]) -> Lock:
+    """Wait for the credential's turn, without a time limit, until ``stop`` is requested."""
+    path = locate_turn(layout, name)
+    busy = f"waiting: credential {name} is in use, and its refresh token allows only one use at a time"
+    return queue_for_lock(
+        lambda: try_lock(path) or busy,
+        say or (lambda _text: None),
+        lambda: stop is not None and stop.requested,
+        f"credential {name}",
+    )
 
 
 def _give_to(user: str, directory: str) -> None:
@@ -165,87 +249,6 @@ def _give_to(user: str, directory: str) -> None:
     account = find_account(user)
     os.chown(directory + "/" + CONFIG, account.uid, account.gid)
     os.chown(directory, account.uid, account.gid)
-
-
-def locate_turn(layout: Layout, credential: str) -> str:
-    """Return the lock on which the uses of a credential with a single-use refresh token take turns."""
-    return f"{layout.run_dir}/locks/turns/{credential}"
-
-
-def sweep_live(layout: Layout) -> List[str]:
-    """Save back and remove the live configurations of killed runs. Return a sentence for each that stays.
-
-    A refreshed token that cannot be saved, for example without the seed, exists nowhere else. It stays in its file on
-    tmpfs, which only its user can read.
-    """
-    parent = layout.run_dir + "/live"
-    problems = []
-    for use_id in os.listdir(parent) if os.path.isdir(parent) else []:
-        directory = f"{parent}/{use_id}"
-        with wait_lock(_locate_mutex(layout)):
-            lock = try_lock(directory + "/" + LOCK)
-        if lock is None:
-            continue
-        with lock:
-            try:
-                _store_refreshed(layout, directory)
-                shutil.rmtree(directory)
-            except (CloudsyncError, OSError) as error:
-                problems.append(
-                    f"Cannot save the token that the killed run {use_id} refreshed. It is kept in {directory}, and the "
-                    f"next run tries again: {error}"
-                )
-    return problems
-
-
-def _store_refreshed(layout: Layout, directory: str) -> bool:
-    credential, baseline = read_text(f"{directory}/{LOCK}"), read_text(f"{directory}/{BASELINE}")
-    before, after = _parse_remote(baseline), _read_refreshed(f"{directory}/{USERS}")
-    if not credential or before is None or after is None:
-        return False
-    changed = [
-        key for key in list_state_options(before.get("type", "")) if key in after and after[key] != before.get(key)
-    ]
-    if not changed:
-        return False
-    refreshed = {key: after[key] for key in changed}
-    try:
-        text = render({REMOTE: {**before, **refreshed}})
-    except CloudsyncError:
-        return False  # rclone did not write it: no later configuration could hold it either
-    saved = save_refreshed(layout, credential, before, refreshed)
-    atomic_write(directory + "/" + BASELINE, text.encode())
-    return saved
-
-
-def _read_refreshed(directory: str) -> Optional[Dict[str, str]]:
-    """Return the section of the remote, also from a half-saved configuration.
-
-    rclone's save renames twice. Between the two, the new text is in another file of the same folder.
-    """
-    try:
-        owner = os.lstat(directory).st_uid
-    except FileNotFoundError:
-        return None
-    for candidate in [CONFIG, *_list_half_saved(directory)]:
-        section = _parse_remote(read_foreign_text(f"{directory}/{candidate}", owner, MOST_BYTES))
-        if section:
-            return section
-    return None
-
-
-def _parse_remote(text: Optional[str]) -> Optional[Dict[str, str]]:
-    try:
-        return parse(text or "", expand=False).get(REMOTE)
-    except CloudsyncError:
-        return None  # rclone did not write it, or was killed while it did
-
-
-def _list_half_saved(directory: str) -> List[str]:
-    with os.scandir(directory) as entries:
-        found = [entry for entry in entries if entry.name.startswith(CONFIG) and entry.name != CONFIG]
-        found.sort(key=lambda entry: entry.stat(follow_symlinks=False).st_mtime_ns, reverse=True)
-    return [entry.name for entry in found]
 
 
 def _read_signature(path: str) -> Optional[Tuple[int, int, int]]:

@@ -4,45 +4,29 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""Open a session with a credential: take its turn and write rclone's configuration."""
+"""Open a session with a credential: build rclone's configuration for one use of it."""
 
 from __future__ import annotations
 
 from typing import Callable, Mapping, Optional, Sequence
 
 from ..common.accounts import find_account
-from ..common.flock import Lock, queue_for_lock, try_lock
 from ..common.stop_signal import StopFlag
-from ..config.credential_store import load_credential
 from ..config.credentials import Credential
-from ..config.seed import load_seed
 from ..config.tasks import Encryption, Task
 from ..host import Host
 from ..rclone.providers.conf_section import build_crypt_section, build_remote_section
 from ..rclone.providers.derived_options import tune
 from ..rclone.providers.schema import resolve
-from ..rclone.providers.traits import is_bucket_based, list_readable_arguments, refresh_token_is_single_use
+from ..rclone.providers.traits import is_bucket_based, list_readable_arguments
 from .arguments import build_connection_arguments
 from .host_keys import trust
-from .live_config import CRYPT, REMOTE, Content, locate_turn, open_live
+from .live_config import CRYPT, Content, open_live
 from .pinned_folder import PinnedFolder
+from .refreshed import REMOTE
 from .session import Session
 
 Say = Callable[[str], None]
-
-
-def takes_turns(credential: Credential) -> bool:
-    """Return whether only one use of the credential at a time is safe."""
-    return refresh_token_is_single_use(
-        credential.provider, credential.attributes, "token" in credential.merge_secrets()
-    )
-
-
-def take_turn(host: Host, credential: str, stop: StopFlag, say: Say) -> Lock:
-    """Wait for the credential's turn, without a time limit, until ``stop`` is requested."""
-    path = locate_turn(host.layout, credential)
-    busy = f"waiting: credential {credential} is in use, and its refresh token allows only one use at a time"
-    return queue_for_lock(lambda: try_lock(path) or busy, say, lambda: stop.requested, f"credential {credential}")
 
 
 def build_place(path: str) -> str:
@@ -102,13 +86,10 @@ def open_task_session(
 ) -> Session:
     """Open the session of a run or a plan of ``task``. The caller closes ``session.live``."""
 
-    def build() -> Content:
-        # Read again: the previous use may have saved a newer token, and the seed may have been rotated.
-        now = load_credential(host.layout, load_seed(host.layout), credential.name)
+    def build(now: Credential) -> Content:
         return build_content(host, now, task.provider_options, task.encryption, task.remote_path, task.user)
 
-    turn = take_turn(host, credential.name, stop, say) if takes_turns(credential) else None
-    live = open_live(host.layout, credential.name, True, use_id, build, turn, task.user)
+    live = open_live(host.layout, credential, True, use_id, build, task.user, stop, say)
     return Session(
         host.rclone,
         live,
@@ -139,15 +120,8 @@ def open_credential_session(
     rclone skips names that it cannot decrypt, and writes them to its log.
     """
 
-    def build() -> Content:
-        now = load_credential(host.layout, load_seed(host.layout), credential.name) if saved else credential
+    def build(now: Credential) -> Content:
         return build_content(host, now, options or {}, encryption, remote_path, strict_names=False)
 
-    stop = StopFlag()
-    turn = take_turn(host, credential.name, stop, _drop_text) if saved and takes_turns(credential) else None
-    live = open_live(host.layout, credential.name, saved, use_id, build, turn)
-    return Session(host.rclone, live, stop, root=_build_root(remote_path))
-
-
-def _drop_text(_text: str) -> None:
-    return None
+    live = open_live(host.layout, credential, saved, use_id, build)
+    return Session(host.rclone, live, root=_build_root(remote_path))

@@ -18,10 +18,13 @@ from ..common.processes import Child, Ended, SetupError
 from ..common.stop_signal import StopFlag
 from ..config.credentials import Credential
 from ..rclone.binary import Rclone, build_clean_environment
-from .live_config import LiveConfig
+from .live_config import CRYPT, LiveConfig
 from .pinned_folder import PinnedFolder
+from .refreshed import REMOTE
 
 GRACE_SECONDS = 10.0
+# How an argument begins that is a place at the provider.
+PLACES = (REMOTE + ":", CRYPT + ":")
 Listener = Callable[[str], object]
 
 
@@ -76,9 +79,13 @@ class Session:
         with PinnedFolder(self.live.directory) as directory:
             child = self._start(arguments, directory, stdin, on_error_line, on_output_line)
             # SIGTERM goes to rclone only: it may still need its ssh to remove what it has half written.
-            ended = child.follow(
-                timeout, lambda: self.stop.requested, self.live.save_back, enough, self.grace, leader_only=True
-            )
+            ended = Ended(-1)
+            try:
+                ended = child.follow(
+                    timeout, lambda: self.stop.requested, self.live.save_back, enough, self.grace, leader_only=True
+                )
+            finally:
+                self.live.note_end(ended.exit_code, any(argument.startswith(PLACES) for argument in arguments))
             return ended._replace(stopped=ended.stopped or self.stop.requested)
 
     def query(

@@ -27,7 +27,6 @@ from ..transfer.b2_versions import describe_versions
 from ..transfer.endpoints import build_endpoints
 from ..transfer.plan import Plan
 from .records import make_run_id
-from .recovery import sweep_secrets
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,6 @@ class DryRun:
 def make_dry_run(host: Host, task: Task, stop: StopFlag, say: Callable[[str], None]) -> DryRun:
     """Check the guards as a run does, then make the plan."""
     credential = load_credential(host.layout, host.seed, task.credential)
-    sweep_secrets(host)
     try:
         check_before_session(task, resolve(credential.provider, host.providers).name)
         session = open_task_session(host, task, credential, make_run_id(), stop, say)

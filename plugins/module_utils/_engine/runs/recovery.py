@@ -10,25 +10,73 @@ from __future__ import annotations
 
 from typing import Callable
 
-from ..common.flock import try_lock
+from ..common.errors import CloudsyncError
+from ..common.flock import is_held, try_lock
 from ..common.text import format_now
+from ..config.credential_store import load_credential
 from ..config.task_store import load_task
 from ..config.tasks import Task
 from ..host import Host
-from ..remote.live_config import sweep_live
+from ..remote.arguments import QUICK
+from ..remote.live_config import locate_turn
+from ..remote.live_uses import sweep_live
+from ..remote.login_problems import list_doubts, mark_doubt, read_doubt
+from ..remote.open import build_place, open_credential_session
 from ..snapshots import snapshot as snapshots
+from ..transfer.result import build_listing_error
 from .finish import finish_run
 from .locks import locate_task_lock
 from .log import RunLog
 from .progress import forget_progress
-from .records import NOTIFICATION_RUNS, forget_run_locks, load_records, read_interrupted_records, save_record
+from .records import (
+    NOTIFICATION_RUNS,
+    forget_run_locks,
+    load_records,
+    make_run_id,
+    read_interrupted_records,
+    save_record,
+)
 
+PROBE_SECONDS = 120
 Say = Callable[[str], None]
 
 
-def sweep_secrets(host: Host) -> None:
-    """Remove unused live configurations. Tokens that rclone refreshed in them are saved first."""
+def try_login(host: Host, name: str) -> str:
+    """Test the login of a credential if it is in doubt. Return a sentence if it may be lost, else "".
+
+    The operator learns of a lost login now, and not from the next run.
+    """
+    # A use that is active finds out by itself.
+    if read_doubt(host.layout, name) is None or is_held(locate_turn(host.layout, name)):
+        return ""
+    try:
+        session = open_credential_session(
+            host, load_credential(host.layout, host.seed, name), make_run_id(), saved=True
+        )
+        with session.live:
+            answer = session.query(
+                ["lsf", "--use-json-log", *QUICK, "--max-depth", "1", "--", build_place("")], PROBE_SECONDS
+            )
+            error = build_listing_error(answer, session) if answer.exit_code != 0 else None
+    except CloudsyncError as failure:
+        error = failure
+    doubt = read_doubt(host.layout, name)
+    if doubt is None:  # the provider accepted the login
+        return ""
+    if error is not None and error.reason == "auth":
+        doubt = (
+            f"The login of credential {name} is lost: rclone was killed after the provider had replaced the refresh "
+            "token, before rclone saved the new one. Authorize the credential again before the next run."
+        )
+        mark_doubt(host.layout, name, doubt)
+    return doubt
+
+
+def try_logins(host: Host) -> None:
+    """Sweep the live configurations, then test each login that is in doubt. list_live_problems() has the results."""
     sweep_live(host.layout)
+    for name in list_doubts(host.layout):
+        try_login(host, name)
 
 
 def sweep_dead_runs(host: Host, name: str) -> None:
@@ -42,13 +90,14 @@ def sweep_dead_runs(host: Host, name: str) -> None:
 
 def sweep(host: Host, task: Task, say: Say) -> None:
     """Recover from killed runs of ``task``. The caller holds the task's lock."""
-    for problem in sweep_live(host.layout):
+    for problem in sweep_live(host.layout).problems:
         say(problem)
     for problem in snapshots.sweep(task, host.layout):
         say(problem)
     forget_progress(host.layout, task.name)
     for record in read_interrupted_records(host.layout, task.name):
         say(f"run {record.id} was interrupted: running its failure and always hooks now")
+        record = record._replace(message=" ".join([record.message, try_login(host, task.credential)]).strip())
         earlier = [run for run in load_records(host.layout, task.name, NOTIFICATION_RUNS) if run.id < record.id]
         log = RunLog(host.layout, task.name, record.id)
         try:

@@ -53,7 +53,7 @@ from .locks import hold_locks, list_claims
 from .log import RunLog
 from .progress import forget_progress, make_progress_writer
 from .records import NOTIFICATION_RUNS, Record, drop_run, hold_run, load_records, make_run_id, prune, save_record
-from .recovery import sweep
+from .recovery import sweep, try_login
 from .start_gate import mark_stopped
 
 
@@ -67,6 +67,7 @@ class Run:
         self.record = Record(make_run_id(), name, "waiting", format_now(), trigger)
         self.log = RunLog(host.layout, name, self.record.id)
         self.record = self.record._replace(log=self.log.path)
+        self._login_note = ""
 
     def perform(self) -> Record:
         """Perform the run and return its record. A record is written even if the run fails."""
@@ -145,7 +146,8 @@ class Run:
             self._finish(task, earlier)
 
     def _finish(self, task: Task, earlier: Sequence[Record]) -> None:
-        self.record = self.record._replace(ended=format_now())
+        message = " ".join([self.record.message, self._login_note]).strip()
+        self.record = self.record._replace(ended=format_now(), message=message)
         self.record = finish_run(self.host.layout, task, self.record, earlier, self.log.say, self.log.last_lines)
 
     def _wait(self, what: str) -> None:
@@ -173,9 +175,16 @@ class Run:
             session = open_task_session(
                 self.host, task, credential, self.record.id, self.stop, self._wait, descriptors, pinned
             )
+            stack.callback(self._note_login, session, credential.name)
             stack.enter_context(session.live)
             self._update(state="running", message="")
             self._transfer(session, task, build_endpoints(task, pinned.path if pinned else local, self.record.id))
+
+    def _note_login(self, session: Session, credential: str) -> None:
+        """Keep a sentence for the message if a refreshed token is not saved, or if the login may be lost."""
+        self._login_note = session.live.problem or ("" if self.stop.requested else try_login(self.host, credential))
+        if self._login_note:
+            self.log.say("warning: " + self._login_note)
 
     def _transfer(self, session: Session, task: Task, ends: Endpoints) -> None:
         outcome = self._try(session, task, ends)

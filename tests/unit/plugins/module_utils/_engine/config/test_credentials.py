@@ -171,16 +171,16 @@ def test_a_session_is_kept_only_while_its_login_is_unchanged(attributes, secrets
 def test_a_refreshed_token_is_stored_in_addition_to_the_declared_one(layout, save, load):
     save(DRIVE)
 
-    assert credential_store.save_refreshed(layout, "offsite", {"token": FIRST}, {"token": SECOND})
+    assert credential_store.save_refreshed(layout, "offsite", [{"token": FIRST}], {"token": SECOND})
     assert (load().secrets["token"], load().refreshed) == (FIRST, {"token": SECOND})
-    assert credential_store.save_refreshed(layout, "offsite", {"token": SECOND}, {"token": THIRD})
+    assert credential_store.save_refreshed(layout, "offsite", [{"token": SECOND}], {"token": THIRD})
     assert load().merge_secrets()["token"] == THIRD
 
 
 def test_a_token_declared_during_a_run_is_not_overwritten(layout, save, load):
     save(Credential("offsite", "drive", secrets={"token": THIRD}))
 
-    assert not credential_store.save_refreshed(layout, "offsite", {"token": FIRST}, {"token": SECOND})
+    assert not credential_store.save_refreshed(layout, "offsite", [{"token": FIRST}], {"token": SECOND})
     assert load().merge_secrets()["token"] == THIRD
 
 
@@ -188,14 +188,14 @@ def test_a_token_declared_on_several_lines_is_refreshed(layout, save, load):
     text = json.dumps(json.loads(FIRST), indent=2) + "\n"
     save(credentials.parse_credential({"name": "offsite", "provider": "drive", "secrets": {"token": text}}))
 
-    assert credential_store.save_refreshed(layout, "offsite", {"token": FIRST}, {"token": SECOND})
+    assert credential_store.save_refreshed(layout, "offsite", [{"token": FIRST}], {"token": SECOND})
     assert load().merge_secrets()["token"] == SECOND
 
 
 def test_values_that_rclone_can_find_out_again_are_not_stored(layout, save, load):
     save(Credential("offsite", "sftp", secrets={"pass": "P"}))
 
-    assert not credential_store.save_refreshed(layout, "offsite", {}, {"shell_type": "unix"})
+    assert not credential_store.save_refreshed(layout, "offsite", [{}], {"shell_type": "unix"})
     assert load().refreshed == {}
 
 
@@ -203,7 +203,7 @@ def test_a_credential_removed_during_a_run_stays_removed(layout, save):
     save(DRIVE)
     credential_store.remove_credential(layout, "offsite")
 
-    assert not credential_store.save_refreshed(layout, "offsite", {"token": FIRST}, {"token": SECOND})
+    assert not credential_store.save_refreshed(layout, "offsite", [{"token": FIRST}], {"token": SECOND})
     assert credential_store.list_credentials(layout) == []
 
 
@@ -213,7 +213,7 @@ def test_a_token_is_saved_with_the_current_seed(layout, seed, save, load):
     credential_store.save_credential(layout, both, DRIVE)
     save_seed(layout, both.drop_former_keys())
 
-    assert credential_store.save_refreshed(layout, "offsite", {"token": FIRST}, {"token": SECOND})
+    assert credential_store.save_refreshed(layout, "offsite", [{"token": FIRST}], {"token": SECOND})
     assert load().merge_secrets()["token"] == SECOND
 
 

@@ -249,7 +249,7 @@ def test_purge_does_not_remove_unreadable_files(layout, converge):
 def test_a_refreshed_token_is_kept_while_the_playbook_declares_the_first_one(layout, seed, converge):
     converge(Wanted([DRIVE]))
     first, second = DRIVE["secrets"]["token"], '{"access_token":"A2"}'
-    save_refreshed(layout, "drive", {"token": first}, {"token": second})
+    save_refreshed(layout, "drive", [{"token": first}], {"token": second})
 
     assert not converge(Wanted([DRIVE])).changed
     assert converge(Wanted([{**DRIVE, "description": "mine"}])).changed

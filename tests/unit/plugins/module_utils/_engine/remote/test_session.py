@@ -28,6 +28,8 @@ def live(tmp_path):
     made = SimpleNamespace(path=str(tmp_path / "rclone.conf"), directory=str(tmp_path), arguments=("--fast-list",))
     made.descriptors, made.saves = (), []
     made.save_back = lambda: made.saves.append(time.monotonic())
+    made.ends = []
+    made.note_end = lambda *end: made.ends.append(end)
     return made
 
 
@@ -63,6 +65,21 @@ def test_refreshed_tokens_are_saved_while_rclone_runs_and_after_its_end(session,
     session.stream(["copy"], print)
     assert len(live.saves) >= 3
     assert live.saves[0] - started < 1 <= live.saves[-1] - started
+
+
+@pytest.mark.parametrize(
+    "script, argument, end",
+    [
+        ("exit 0", "remote:bucket", (0, True)),
+        ("exit 3", "crypt:", (3, True)),
+        ("exit 0", "/srv/remote:bucket", (0, False)),
+        ("kill -9 $$", "remote:", (-signal.SIGKILL, True)),
+    ],
+)
+def test_the_live_configuration_learns_how_each_command_ended(session, scripted, live, script, argument, end):
+    scripted.on("lsf", script)
+    session.stream(["lsf", "--", argument], print)
+    assert live.ends == [end]
 
 
 def test_a_stop_ends_rclone_with_sigterm(session, scripted):

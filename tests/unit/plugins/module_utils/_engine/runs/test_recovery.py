@@ -9,6 +9,9 @@ import os
 import pytest
 
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.flock import wait_lock
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.remote import login_problems
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.remote.live_config import locate_turn
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.remote.live_uses import sweep_live
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.runs import records, recovery
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.runs.locks import locate_task_lock
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.runs.log import RunLog
@@ -107,10 +110,46 @@ def test_while_another_run_holds_the_task_nothing_is_swept(scripted_host, layout
     assert stored(layout, record).state == "running"
 
 
-def test_live_configurations_of_killed_runs_are_removed(scripted_host, layout):
+def test_live_configurations_of_killed_runs_are_removed(layout):
     directory = layout.run_dir + "/live/R1"
     os.makedirs(directory)
     with open(directory + "/rclone.conf", "w", encoding="utf-8") as stream:
         stream.write("[remote]\ntype = s3\n")
-    recovery.sweep_secrets(scripted_host)
+    sweep_live(layout)
     assert os.listdir(layout.run_dir + "/live") == []
+
+
+REJECTED = "couldn't fetch token: invalid_grant: maybe token expired?"
+LOST = "Authorize the credential again before the next run"
+
+
+@pytest.mark.parametrize(
+    "script, said",
+    [
+        ("true", None),
+        (f'echo "{REJECTED}" >&2; exit 1', LOST),
+        ('echo "dial tcp: lookup api.example.com: no such host" >&2; exit 1', "may be lost"),
+    ],
+)
+def test_the_recovery_tests_a_login_that_the_kill_may_have_lost(
+    scripted_host, scripted, layout, store_task, killed, script, said
+):
+    task, record = store_task(), killed()
+    login_problems.mark_doubt(layout, "offsite")
+    scripted.on("lsf", script)
+
+    recovery.sweep(scripted_host, task, print)
+
+    assert (said or "Run the task again") in stored(layout, record).message
+    assert [said in problem for problem in login_problems.list_live_problems(layout)] == ([True] if said else [])
+
+
+def test_no_login_is_tested_without_a_doubt_or_during_another_use(scripted_host, scripted, layout):
+    assert recovery.try_login(scripted_host, "offsite") == ""
+    login_problems.mark_doubt(layout, "offsite")
+    with wait_lock(locate_turn(layout, "offsite")):
+        assert recovery.try_login(scripted_host, "offsite") == ""
+    assert not (scripted.folder / "called").exists()
+    scripted.on("lsf", "true")
+    recovery.try_logins(scripted_host)
+    assert login_problems.list_doubts(layout) == []
