@@ -149,9 +149,10 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._argspec import build_credential_spec
 from ..module_utils._engine.config.credentials import parse_credential
+from ..module_utils._engine.config.declaration import Outcome, Wanted
 from ..module_utils._engine.host import Host
 from ..module_utils._engine.operations import browse as browsing
-from ..module_utils._engine.operations.apply import Outcome, Wanted, converge
+from ..module_utils._engine.operations.apply import converge
 from ..module_utils._module import add_diff, run_module, select_parameters
 
 

@@ -153,7 +153,8 @@ run:
         - 'Transfer: V(deletions_suppressed) (some files failed, so nothing was deleted), V(undecryptable),
           V(disk_full), V(max_duration).'
         - 'Run: V(locked), V(hook), V(stopped), V(interrupted) (the run was killed, or the host went down),
-          V(stalled) (no progress for a long time), V(damaged) (its record cannot be read), V(other).'
+          V(stalled) (no progress for a long time), V(damaged) (its record, task or credential was edited, or cannot be
+          read), V(other).'
       type: str
       sample: ""
     message:

@@ -164,8 +164,9 @@ from typing import Any, Dict
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._argspec import build_task_spec
+from ..module_utils._engine.config.declaration import Wanted
 from ..module_utils._engine.host import Host
-from ..module_utils._engine.operations.apply import Wanted, converge
+from ..module_utils._engine.operations.apply import converge
 from ..module_utils._module import add_diff, run_module, select_parameters, show_public_targets
 
 

@@ -4,12 +4,18 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""Load AES-GCM from ``cryptography``, the only library that a host needs besides Python's standard library."""
+"""Load AES-GCM, and compute checksums and authentication codes of JSON objects.
+
+``cryptography`` is the only library that a host needs besides Python's standard library.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+import json
 import sys
-from typing import Any
+from typing import Any, Mapping
 
 from .errors import CloudsyncError
 
@@ -30,3 +36,21 @@ def build_missing_error() -> CloudsyncError:
         f"The Python library cryptography is not installed for {sys.executable}. Apply the role "
         "skyhaul.cloudsync.runner, or install the package python3-cryptography.",
     )
+
+
+def compute_checksum(content: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of a JSON object. It detects damage, but anyone can compute it."""
+    return hashlib.sha256(_encode(content)).hexdigest()
+
+
+def compute_code(key: bytes, purpose: str, content: Mapping[str, Any]) -> str:
+    """Return the authentication code (HMAC-SHA256) of a JSON object. Only the owner of ``key`` can compute it.
+
+    The code has a key of its own, derived from ``key``, which also encrypts.
+    """
+    own_key = hmac.digest(key, b"cloudsync authentication code", "sha256")
+    return hmac.digest(own_key, purpose.encode() + b"\0" + _encode(content), "sha256").hex()
+
+
+def _encode(content: Mapping[str, Any]) -> bytes:
+    return json.dumps(content, sort_keys=True, separators=(",", ":")).encode()

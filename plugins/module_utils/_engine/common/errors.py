@@ -79,3 +79,10 @@ class Refused(CloudsyncError):
 
 class Damaged(CloudsyncError):
     """A file is not as cloudsync wrote it. No code may overwrite it, because its content may still be needed."""
+
+
+class Edited(Damaged):
+    """The secrets of an object can be decrypted, but other parts of it are not as cloudsync wrote them.
+
+    A declaration may replace it, and keeps its file under another name.
+    """

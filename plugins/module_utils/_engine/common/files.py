@@ -182,7 +182,7 @@ def read_json(path: str) -> Optional[Dict[str, Any]]:
         content = None
     if not isinstance(content, dict):
         raise Damaged(
-            "other",
+            "damaged",
             f"{path} is damaged: it is not a JSON object. The file was edited or truncated. {_RESTORE}",
         )
     return content
@@ -196,7 +196,7 @@ def read_versioned(path: str, newest: int) -> Optional[Dict[str, Any]]:
     schema = content.get("schema")
     if not isinstance(schema, int) or isinstance(schema, bool) or schema < 1:
         raise Damaged(
-            "other",
+            "damaged",
             f"{path} is damaged: it has no schema number. The file was edited, or cloudsync did not write it. "
             f"{_RESTORE}",
         )
@@ -204,7 +204,8 @@ def read_versioned(path: str, newest: int) -> Optional[Dict[str, Any]]:
         raise CloudsyncError(
             "other",
             f"{path} has schema {schema}, written by a newer version of cloudsync. This version reads schemas up to "
-            f"{newest}. The file was not changed. Upgrade the collection.",
+            f"{newest}. The file was not changed. Upgrade the collection. If no newer version was used on this "
+            "host, the file is damaged: move it away, then restore it from a backup.",
         )
     return content
 
@@ -220,12 +221,12 @@ def read_object(path: str, newest: int, kind: str, name: str, parts: Iterable[st
     missing = sorted(set(parts) - set(content))
     if missing:
         raise Damaged(
-            "other",
+            "damaged",
             f"{path} is damaged: {', '.join(missing)} missing. The file was edited. {_RESTORE}",
         )
     if content["name"] != name:
         raise Damaged(
-            "other",
+            "damaged",
             f"{path} contains {kind} {content['name']}: the file was copied or renamed. It was not changed. Remove it, "
             f"then declare {kind} {name}.",
         )

@@ -9,9 +9,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Dict, List, Mapping, Optional, Sequence
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from ..common.errors import CloudsyncError, usage_error
+from ..common.errors import CloudsyncError, Edited, usage_error
 from ..common.files import list_names, make_directory, read_object, remove, write_json
 from ..common.flock import Lock, wait_lock
 from ..common.layout import Layout, check_name
@@ -19,6 +19,8 @@ from ..rclone.providers.traits import list_state_options
 from ..rclone.providers.truenas_names import normalize_name
 from .credentials import SCHEMA, STORED, Credential, build_stored_view
 from .seed import Place, Seed, load_seed
+
+KIND = "credential"
 
 
 def list_credentials(layout: Layout) -> List[str]:
@@ -28,8 +30,10 @@ def list_credentials(layout: Layout) -> List[str]:
 
 def read_credential(layout: Layout, name: str) -> Optional[Dict[str, Any]]:
     """Return the stored form (ciphertexts, as in the file), None if the credential does not exist."""
-    stored = read_object(layout.credential(name), SCHEMA, "credential", name, STORED)
-    return {**stored, "provider": normalize_name(str(stored["provider"]))} if stored is not None else None
+    stored = read_object(layout.credential(name), SCHEMA, KIND, name, STORED)
+    if stored is None or stored["schema"] == SCHEMA:
+        return stored
+    return {**stored, "provider": normalize_name(str(stored["provider"]))}
 
 
 def load_credential(layout: Layout, seed: Seed, name: str) -> Credential:
@@ -42,7 +46,13 @@ def load_credential(layout: Layout, seed: Seed, name: str) -> Credential:
 
 
 def unseal(layout: Layout, seed: Seed, stored: Mapping[str, Any]) -> Credential:
-    """Return the credential in the stored form, decrypted."""
+    """Return the credential in the stored form, decrypted. Raise Edited if it is not as it was stored."""
+    path = layout.credential(stored["name"])
+    return seed.open_object(KIND, path, stored, lambda: decrypt_unchecked(layout, seed, stored))
+
+
+def decrypt_unchecked(layout: Layout, seed: Seed, stored: Mapping[str, Any]) -> Credential:
+    """Return the credential in the stored form, of which only the secrets are authentic."""
     name = stored["name"]
 
     def opened(group: str) -> Dict[str, str]:
@@ -68,17 +78,33 @@ def open_readable(layout: Layout, seed: Seed, stored: Optional[Mapping[str, Any]
         return Credential(stored["name"], stored["provider"], stored["description"], stored["attributes"])
 
 
+def load_former(layout: Layout, seed: Seed, wanted: Credential) -> Tuple[Optional[Credential], bool]:
+    """Return the credential that ``wanted`` replaces, None if it does not exist, and whether it was edited.
+
+    Of an edited one, only values that the seed authenticates are returned: secrets, and refreshed values of them.
+    """
+    stored = read_credential(layout, wanted.name)
+    if stored is None:
+        return None, False
+    try:
+        return unseal(layout, seed, stored), False
+    except Edited:
+        found = decrypt_unchecked(layout, seed, stored)
+        refreshed = {key: value for key, value in found.refreshed.items() if key in found.secrets}
+        return Credential(wanted.name, wanted.provider, secrets=found.secrets, refreshed=refreshed), True
+
+
 def _locate(layout: Layout, name: str, group: str, key: str) -> Place:
-    return Place("credential", name, f"{group}.{key}", layout.credential(name))
+    return Place(KIND, name, f"{group}.{key}", layout.credential(name))
 
 
 def seal(layout: Layout, seed: Seed, credential: Credential) -> Dict[str, Any]:
-    """Return the stored form, with every secret encrypted."""
+    """Return the stored form, with every secret encrypted and a code."""
 
     def sealed(group: str, values: Mapping[str, str]) -> Dict[str, str]:
         return {key: seed.encrypt(text, _locate(layout, credential.name, group, key)) for key, text in values.items()}
 
-    return {
+    content = {
         "schema": SCHEMA,
         "name": credential.name,
         "provider": credential.provider,
@@ -87,6 +113,7 @@ def seal(layout: Layout, seed: Seed, credential: Credential) -> Dict[str, Any]:
         "secrets": sealed("secrets", credential.secrets),
         "refreshed": sealed("refreshed", credential.refreshed),
     }
+    return seed.add_code(KIND, content)
 
 
 def list_public_views(layout: Layout, name: Optional[str]) -> List[Dict[str, Any]]:

@@ -22,7 +22,7 @@ from ..rclone.conf_file import format_option_value
 from ..rclone.providers.conf_section import join_lines
 from ..rclone.providers.truenas_names import get_rclone_name, normalize_name
 
-SCHEMA = 1
+SCHEMA = 2
 OPTIONS = ("name", "provider", "attributes", "secrets", "description")
 STORED = (*OPTIONS, "refreshed")
 USER_ATTRIBUTES = ("apple_id", "email", "user", "username")

@@ -8,28 +8,36 @@
 
 A ciphertext is ``cs1:KEY_ID:BASE64(nonce + AES-256-GCM output)``. Its associated data names the object and the
 field that it belongs to, so a ciphertext that was moved, truncated or edited does not decrypt.
+
+The parts of an object that are not secret are authenticated: its ``code`` is ``hs1:KEY_ID:HMAC`` of the whole object.
+Only code that acts on an object needs the seed and checks its code. ``status`` and ``list`` show objects unchecked.
 """
 
 from __future__ import annotations
 
 import base64
+import hmac
 import json
 import os
 from dataclasses import dataclass, replace
-from typing import Any, Dict, Mapping, Optional
+from typing import Any, Callable, Dict, Mapping, Optional, TypeVar
 
-from ..common.crypto import load_aes_gcm
-from ..common.errors import CloudsyncError, Damaged
+from ..common.crypto import compute_checksum, compute_code, load_aes_gcm
+from ..common.errors import CloudsyncError, Damaged, Edited
 from ..common.files import make_directory, read_versioned, remove_leftovers, write_json
 from ..common.layout import Layout
 from .seed_binding import KINDS, UNBOUND, bind, open_bound
 
-SCHEMA = 1
-# The schema of a bound seed's file. A version of cloudsync without bound seeds reports a newer schema, not damage.
+# 1 had no binding, 2 was bound. Both had no checksum, and belong to objects without codes.
+SCHEMA = 3
 BOUND_SCHEMA = 2
+# The first schema of credentials and tasks that have codes.
+CODE_SCHEMA = 2
 SCHEME = "cs1"
+CODE_SCHEME = "hs1"
 NONCE_BYTES = 12
 KEY_BYTES = 32
+Opened = TypeVar("Opened")
 
 
 @dataclass(frozen=True)
@@ -52,12 +60,14 @@ class Place:
 class Seed:
     """The key ring. ``keys`` are by id, oldest first. ``primary`` is the id of the key that encrypts.
 
-    ``bound`` is how the seed's file is encrypted: one of seed_binding.KINDS, or UNBOUND.
+    ``bound`` is how the seed's file is encrypted: one of seed_binding.KINDS, or UNBOUND. ``has_codes``: all objects
+    have codes, so one without a code was edited. False only until upgrade.upgrade_objects().
     """
 
     keys: Mapping[str, bytes]
     primary: str
     bound: str = UNBOUND
+    has_codes: bool = True
 
     def encrypt(self, plain: str, place: Place) -> str:
         """Return the ciphertext of ``plain`` for ``place``. Each call returns another one."""
@@ -81,6 +91,41 @@ class Seed:
         except Exception as error:
             raise _build_undecryptable(place, "it was edited, truncated, or copied from another object") from error
 
+    def add_code(self, kind: str, content: Mapping[str, Any]) -> Dict[str, Any]:
+        """Return the object ``content`` of ``kind`` with its ``code``."""
+        return {**content, "code": self._compute_code(self.primary, kind, content)}
+
+    def is_authentic(self, kind: str, stored: Mapping[str, Any]) -> bool:
+        """Return whether add_code() made the code of ``stored``, with a key of this ring."""
+        key_id = get_code_key(stored)
+        if key_id not in self.keys:
+            return False
+        content = {key: value for key, value in stored.items() if key != "code"}
+        return hmac.compare_digest(stored["code"].encode(), self._compute_code(key_id, kind, content).encode())
+
+    def open_object(self, kind: str, path: str, stored: Mapping[str, Any], decrypt: Callable[[], Opened]) -> Opened:
+        """Return ``decrypt()`` of the object that is stored in ``path``. Raise Edited if its code is wrong."""
+        try:
+            opened = decrypt()
+        except (AttributeError, KeyError, TypeError, ValueError):
+            raise _build_edited(kind, stored, path) from None
+        if stored["schema"] < CODE_SCHEMA and not self.has_codes:
+            return opened
+        key_id = get_code_key(stored)
+        if key_id and key_id not in self.keys:
+            raise CloudsyncError(
+                "undecryptable",
+                f"Cannot authenticate {kind} {stored['name']} in {path}: key {key_id} is not in the seed of this host. "
+                "Nothing was changed. Restore the seed or the file from a backup, or remove the file and declare the "
+                f"{kind} again.",
+            )
+        if not self.is_authentic(kind, stored):
+            raise _build_edited(kind, stored, path)
+        return opened
+
+    def _compute_code(self, key_id: str, kind: str, content: Mapping[str, Any]) -> str:
+        return f"{CODE_SCHEME}:{key_id}:{compute_code(self.keys[key_id], kind, content)}"
+
     def add_primary(self) -> Seed:
         """Return this ring with a new key, which becomes the primary one."""
         key_id = _make_key_id()
@@ -93,7 +138,13 @@ class Seed:
     def to_dict(self) -> Dict[str, Any]:
         """Return the ring with its keys in clear."""
         keys = [{"id": key_id, "key": base64.b64encode(key).decode()} for key_id, key in self.keys.items()]
-        return {"schema": SCHEMA, "primary": self.primary, "keys": keys}
+        return {"schema": SCHEMA, "primary": self.primary, "keys": keys, "has_codes": self.has_codes}
+
+
+def get_code_key(stored: Mapping[str, Any]) -> str:
+    """Return the id of the key that made the code of ``stored``, empty if it has no code."""
+    parts = str(stored.get("code")).split(":")
+    return parts[1] if len(parts) == 3 and parts[0] == CODE_SCHEME else ""
 
 
 def _build_undecryptable(place: Place, why: str) -> CloudsyncError:
@@ -101,6 +152,14 @@ def _build_undecryptable(place: Place, why: str) -> CloudsyncError:
         "undecryptable",
         f"Cannot decrypt {place.describe()}: {why}. Nothing was changed. Restore the seed or the file from a backup, "
         "or remove the file and declare the secret again.",
+    )
+
+
+def _build_edited(kind: str, stored: Mapping[str, Any], path: str) -> Edited:
+    return Edited(
+        "damaged",
+        f"{kind.capitalize()} {stored['name']} in {path} is damaged: it was edited, or cloudsync did not write it. "
+        f"Nothing was changed. Declare the {kind} again (apply your playbook), or restore the file from a backup.",
     )
 
 
@@ -118,7 +177,7 @@ def parse_seed(content: Mapping[str, Any], path: str) -> Seed:
     """Return the ring in ``content``, which Seed.to_dict() returned. ``path`` is named in the error."""
     try:
         keys = {str(k["id"]): base64.b64decode(k["key"], validate=True) for k in content["keys"]}
-        seed = Seed(keys, str(content["primary"]))
+        seed = Seed(keys, str(content["primary"]), has_codes=content.get("has_codes") is True)
         whole = seed.primary in keys and all(len(key) == KEY_BYTES for key in keys.values())
     except (KeyError, TypeError, ValueError):
         whole = False
@@ -137,14 +196,26 @@ def _build_damaged(path: str) -> Damaged:
 
 def read_seed(layout: Layout) -> Optional[Seed]:
     """Return the host's seed, None if it does not exist. Raise Damaged if it cannot be read."""
-    content = read_versioned(layout.seed, BOUND_SCHEMA)
-    if content is None or content["schema"] < BOUND_SCHEMA:
-        return parse_seed(content, layout.seed) if content is not None else None
+    content = read_versioned(layout.seed, SCHEMA)
+    if content is None:
+        return None
+    _check_seed_file(content, layout.seed)
+    if content["schema"] < BOUND_SCHEMA or content.get("bound") == UNBOUND:
+        return parse_seed(content, layout.seed)
     kind = content.get("bound")
     if kind not in KINDS:
         raise _build_damaged(layout.seed)
     opened = open_bound(str(content.get("sealed")), kind, layout.seed)
     return replace(parse_seed(json.loads(opened), layout.seed), bound=kind)
+
+
+def _check_seed_file(content: Mapping[str, Any], path: str) -> None:
+    """Raise Damaged if the checksum is wrong. A damaged key would be a valid key that decrypts nothing."""
+    if content["schema"] <= BOUND_SCHEMA and "checksum" not in content:
+        return
+    covered = {key: value for key, value in content.items() if key != "checksum"}
+    if content.get("checksum") != compute_checksum(covered):
+        raise _build_damaged(path)
 
 
 def load_seed(layout: Layout) -> Seed:
@@ -162,10 +233,11 @@ def load_seed(layout: Layout) -> Seed:
 
 def save_seed(layout: Layout, seed: Seed) -> None:
     """Write the ring, 0600 in a 0700 directory. The caller holds credential_store.store_lock()."""
-    content = seed.to_dict()
+    content = {**seed.to_dict(), "bound": seed.bound}
     if seed.bound != UNBOUND:
-        sealed = bind(json.dumps(content).encode(), seed.bound)
-        content = {"schema": BOUND_SCHEMA, "bound": seed.bound, "sealed": sealed}
+        sealed = bind(json.dumps(seed.to_dict()).encode(), seed.bound)
+        content = {"schema": SCHEMA, "bound": seed.bound, "sealed": sealed}
+    content["checksum"] = compute_checksum(content)
     make_directory(layout.config_dir)
     write_json(layout.seed, content)
     # A process that was killed while it wrote left a temporary file, in which former keys would remain.

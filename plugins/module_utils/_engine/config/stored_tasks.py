@@ -18,7 +18,7 @@ from ..common.errors import usage_error
 from ..common.files import list_names, read_object
 from ..common.layout import Layout
 
-SCHEMA = 1
+SCHEMA = 2
 # The fields of tasks.Task. A separate list, because loading the class takes a tenth of the time of a status.
 _FIELDS = (
     "name credential direction path remote_path mode description provider_options include exclude schedule enabled"
@@ -26,6 +26,7 @@ _FIELDS = (
     " limits retries verify_after notify rclone_args user reverse_of"
 )
 OPTIONS = tuple(_FIELDS.split())
+NOT_OPTIONS = ("schema", "code")
 CRYPT_SECRETS = ("password", "salt")
 
 
@@ -66,7 +67,7 @@ def list_crypt_secrets(encryption: Mapping[str, Any]) -> List[str]:
 
 def build_stored_task_view(stored: Mapping[str, Any]) -> Dict[str, Any]:
     """Return task_store.build_public_task_view() of a stored task, without the seed."""
-    view = {key: value for key, value in stored.items() if key != "schema"}
+    view = {key: value for key, value in stored.items() if key not in NOT_OPTIONS}
     view["notify"] = [target["public"] for target in stored["notify"]]
     view["encryption"] = build_public_encryption(stored["encryption"])
     return view

@@ -10,20 +10,31 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from typing import Any, Dict, Mapping, Optional
+from typing import Any, Dict, Mapping, Optional, Tuple
 
+from ..common.errors import Edited
 from ..common.files import make_directory, remove, write_json
 from ..common.layout import Layout
 from ..notify.targets import parse_target, redact_target
 from .credentials import NEW_VALUE, SET
 from .seed import Place, Seed
-from .stored_tasks import CRYPT_SECRETS, SCHEMA, build_public_encryption, list_crypt_secrets, require_task
+from .stored_tasks import (
+    CRYPT_SECRETS,
+    NOT_OPTIONS,
+    SCHEMA,
+    build_public_encryption,
+    list_crypt_secrets,
+    read_task,
+    require_task,
+)
 from .task_parser import parse_task
 from .tasks import Task, task_to_dict
 
+KIND = "task"
+
 
 def seal_task(layout: Layout, seed: Seed, task: Task) -> Dict[str, Any]:
-    """Return the stored form, with every secret encrypted."""
+    """Return the stored form, with every secret encrypted and a code."""
     content = {"schema": SCHEMA, **task_to_dict(task)}
     if task.encryption is not None:
         for key in list_crypt_secrets(content["encryption"]):
@@ -37,13 +48,20 @@ def seal_task(layout: Layout, seed: Seed, task: Task) -> Dict[str, Any]:
         }
         for index, target in enumerate(task.notify)
     ]
-    return content
+    return seed.add_code(KIND, content)
 
 
 def unseal_task(layout: Layout, seed: Seed, stored: Mapping[str, Any]) -> Task:
-    """Return the task in the stored form, decrypted."""
+    """Return the task in the stored form, decrypted. Raise Edited if it is not as it was stored."""
+    path = layout.task(stored["name"])
+    if not os.path.lexists(path):
+        path = layout.build_onetime_task(stored["name"])
+    return task_from_dict(seed.open_object(KIND, path, stored, lambda: _decrypt_secrets(layout, seed, stored)))
+
+
+def _decrypt_secrets(layout: Layout, seed: Seed, stored: Mapping[str, Any]) -> Dict[str, Any]:
     name = stored["name"]
-    content = {key: value for key, value in stored.items() if key != "schema"}
+    content = {key: value for key, value in stored.items() if key not in NOT_OPTIONS}
     if content["encryption"] is not None:
         content["encryption"] = {
             **content["encryption"],
@@ -56,7 +74,16 @@ def unseal_task(layout: Layout, seed: Seed, stored: Mapping[str, Any]) -> Task:
         seed.decrypt(target["target"], _locate(layout, name, f"notify.{index}"))
         for index, target in enumerate(content["notify"])
     ]
-    return task_from_dict(content)
+    return content
+
+
+def load_former_task(layout: Layout, seed: Seed, name: str) -> Tuple[Optional[Task], bool]:
+    """Return the task that a declaration replaces, None if there is none, and whether its file was edited."""
+    stored = read_task(layout, name)
+    try:
+        return unseal_task(layout, seed, stored) if stored else None, False
+    except Edited:
+        return None, True
 
 
 def task_from_dict(content: Mapping[str, Any]) -> Task:
@@ -67,7 +94,7 @@ def task_from_dict(content: Mapping[str, Any]) -> Task:
 
 
 def _locate(layout: Layout, name: str, field: str) -> Place:
-    return Place("task", name, field, layout.task(name))
+    return Place(KIND, name, field, layout.task(name))
 
 
 def load_task(layout: Layout, seed: Seed, name: str) -> Task:

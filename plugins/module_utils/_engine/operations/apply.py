@@ -13,20 +13,21 @@ First everything is read, parsed and checked. An error ends the call before anyt
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from ..common.errors import usage_error
+from ..common.files import keep_damaged
 from ..common.layout import check_name
 from ..common.text import name_some
+from ..config.credential_store import KIND as CREDENTIAL
 from ..config.credential_store import (
     list_credentials,
+    load_former,
     open_readable,
     read_credential,
     remove_credential,
     save_credential,
     store_lock,
-    unseal,
 )
 from ..config.credentials import (
     Credential,
@@ -36,42 +37,26 @@ from ..config.credentials import (
     declare,
     parse_credential,
 )
+from ..config.declaration import Outcome, Wanted
 from ..config.seed import Seed, make_seed
 from ..config.stored_tasks import build_stored_task_view, list_tasks, read_task
 from ..config.task_parser import parse_task
-from ..config.task_store import build_diff_task_view, build_public_task_view, remove_task, save_task, unseal_task
+from ..config.task_store import KIND as TASK
+from ..config.task_store import (
+    build_diff_task_view,
+    build_public_task_view,
+    load_former_task,
+    remove_task,
+    save_task,
+    unseal_task,
+)
 from ..config.tasks import Task
+from ..config.upgrade import upgrade_objects
 from ..host import Host
 from ..systemd.install import UnitChange, apply_units, read_units
-from ..systemd.unit_files import render_drop_in, render_timer
+from ..systemd.unit_files import render_units
 from .stop import stop_task
 from .validate import list_doubts, sort_originals_first, vet_credential, vet_places, vet_task
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """The request of one call. ``purge`` removes all objects that are not declared."""
-
-    credentials: Sequence[Mapping[str, Any]] = ()
-    tasks: Sequence[Mapping[str, Any]] = ()
-    absent_credentials: Sequence[str] = ()
-    absent_tasks: Sequence[str] = ()
-    purge: bool = False
-
-
-@dataclass
-class Outcome:
-    """The result of one call. ``credentials`` and ``tasks`` are the new public views, by name."""
-
-    before: Dict[str, Any] = field(default_factory=lambda: {"credentials": {}, "tasks": {}})
-    after: Dict[str, Any] = field(default_factory=lambda: {"credentials": {}, "tasks": {}})
-    credentials: Dict[str, Any] = field(default_factory=dict)
-    tasks: Dict[str, Any] = field(default_factory=dict)
-    warnings: List[str] = field(default_factory=list)
-
-    @property
-    def changed(self) -> bool:
-        return self.before != self.after
 
 
 def converge(host: Host, wanted: Wanted, check_mode: bool) -> Outcome:
@@ -106,6 +91,7 @@ class _Convergence:
         self._old_tasks: Dict[str, Optional[Task]] = {}
         self._new_tasks: Dict[str, Task] = {}
         self._unread_tasks: Dict[str, Dict[str, str]] = {}
+        self._edited: List[str] = []
         self._gone_credentials: List[str] = []
         self._gone_tasks: List[str] = []
 
@@ -116,7 +102,7 @@ class _Convergence:
         empty = not list_credentials(self._layout) and not list_tasks(self._layout)
         if self._check_mode and empty and not self._host.has_seed:
             return make_seed()
-        return self._host.seed
+        return self._host.seed if self._check_mode else upgrade_objects(self._layout, self._host.seed)
 
     def read(self) -> None:
         """Parse and check everything. Write nothing."""
@@ -145,10 +131,18 @@ class _Convergence:
             self._warn(*vet_credential(self._host, wanted))
         if wanted.name in self._new_credentials:
             raise usage_error(f"Credential {wanted.name} is declared twice. Declare it once. Nothing was changed.")
-        stored = read_credential(self._layout, wanted.name)
-        before = unseal(self._layout, self._require_seed(), stored) if stored else None
-        self._old_credentials[wanted.name] = before
+        before, edited = load_former(self._layout, self._require_seed(), wanted)
+        if edited:
+            self._replace_edited(CREDENTIAL, wanted.name, self._layout.credential(wanted.name))
+        self._old_credentials[wanted.name] = None if edited else before
         self._new_credentials[wanted.name] = declare(before, wanted)
+
+    def _replace_edited(self, kind: str, name: str, path: str) -> None:
+        self._edited.append(path)
+        self._warn(
+            f"The file of {kind} {name} was edited, or cloudsync did not write it. It is replaced, and kept as "
+            f"{path}.damaged-TIME."
+        )
 
     def _warn(self, *texts: str) -> None:
         self._warnings += [text for text in texts if text not in self._warnings]
@@ -173,8 +167,9 @@ class _Convergence:
         if provider:
             asked = task.provider_options and not (self._check_mode and not self._host.has_rclone)
             vet_task(task, provider, self._host.providers if asked else {})
-        stored = read_task(self._layout, task.name)
-        self._old_tasks[task.name] = unseal_task(self._layout, self._require_seed(), stored) if stored else None
+        self._old_tasks[task.name], edited = load_former_task(self._layout, self._require_seed(), task.name)
+        if edited:
+            self._replace_edited(TASK, task.name, self._layout.task(task.name))
         self._new_tasks[task.name] = task
         self._warn(*list_doubts(self._host, task, provider))
 
@@ -242,7 +237,7 @@ class _Convergence:
                 **build_diff_task_view(self._old_tasks[name], None),
                 **self._view_units_before(name),
             }
-            after["tasks"][name] = {**build_diff_task_view(task, self._old_tasks[name]), **_view_units_after(task)}
+            after["tasks"][name] = {**build_diff_task_view(task, self._old_tasks[name]), "units": render_units(task)}
             result.tasks[name] = build_public_task_view(task)
         for name, known in self._unread_tasks.items():
             before["tasks"][name], after["tasks"][name], result.tasks[name] = {}, known, known
@@ -260,6 +255,8 @@ class _Convergence:
 
     def write(self) -> None:
         """Write new and changed objects, then units, then remove objects, so that each task always has a credential."""
+        for path in self._edited:
+            keep_damaged(path)
         for name, credential in self._new_credentials.items():
             if credential != self._old_credentials[name]:
                 save_credential(self._layout, self._require_seed(), credential)
@@ -280,12 +277,8 @@ class _Convergence:
 
     def _list_unit_changes(self) -> List[UnitChange]:
         changes = [
-            UnitChange(name, render_timer(task), render_drop_in(task))
+            UnitChange(name, **render_units(task))
             for name, task in self._new_tasks.items()
-            if read_units(self._layout, name) != _view_units_after(task)["units"]
+            if read_units(self._layout, name) != render_units(task)
         ]
-        return changes + [UnitChange(name, None, None) for name in self._gone_tasks]
-
-
-def _view_units_after(task: Task) -> Dict[str, Any]:
-    return {"units": {"timer": render_timer(task), "drop_in": render_drop_in(task)}}
+        return changes + [UnitChange(name) for name in self._gone_tasks]

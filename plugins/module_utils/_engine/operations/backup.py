@@ -8,6 +8,8 @@
 
 The backup contains credentials and tasks as in the host's files, with secrets only as ciphertext. It contains the
 seed only encrypted by a passphrase. Unchanged content results in the same text, byte for byte.
+
+The seed authenticates each object and the whole backup. So who does not know the passphrase cannot edit any of it.
 """
 
 from __future__ import annotations
@@ -15,21 +17,25 @@ from __future__ import annotations
 import hashlib
 import json
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from ..common.errors import CloudsyncError, Damaged, usage_error
+from ..common.crypto import compute_checksum
+from ..common.errors import CloudsyncError, Damaged, Edited, usage_error
 from ..common.layout import Layout, check_name
 from ..common.text import list_objects
 from ..config import credentials, stored_tasks
 from ..config.credential_store import list_credentials, read_credential, store_lock, unseal
 from ..config.credentials import build_stored_view
-from ..config.seed import Seed, load_seed, read_seed
+from ..config.seed import Seed, get_code_key, load_seed, read_seed
 from ..config.seed_passphrase import check_passphrase, unwrap_seed, wrap_seed
 from ..config.stored_tasks import OPTIONS, build_stored_task_view, list_tasks, read_task
 from ..config.task_store import unseal_task
+from .seed import upgrade_store
 
-SCHEMA = 1
+# 1 had no code and no checksum.
+SCHEMA = 2
+KIND = "backup"
 CREDENTIAL, TASK = "credential", "task"
 Stored = Dict[str, Any]
 NEWEST = {CREDENTIAL: credentials.SCHEMA, TASK: stored_tasks.SCHEMA}
@@ -44,22 +50,37 @@ WITHOUT_SEED = (
 
 @dataclass(frozen=True)
 class Backup:
-    """``credentials`` and ``tasks``: the stored forms by name. ``wrapped`` is the seed with ``key_ids``, or empty."""
+    """``credentials`` and ``tasks``: the stored forms by name. ``wrapped`` is the seed with ``key_ids``, or empty.
+
+    ``code`` authenticates all of it. It is empty if the host had no seed, or in a backup of ``schema`` 1.
+    """
 
     credentials: Mapping[str, Stored] = field(default_factory=dict)
     tasks: Mapping[str, Stored] = field(default_factory=dict)
     key_ids: Sequence[str] = ()
     wrapped: str = ""
+    code: str = ""
+    schema: int = SCHEMA
 
-    def to_text(self) -> str:
-        """Return the backup as indented, sorted JSON."""
-        content = {
-            "schema": SCHEMA,
+    def to_content(self) -> Dict[str, Any]:
+        """Return the backup as JSON types, without its checksum."""
+        return {
+            "schema": self.schema,
             "credentials": dict(self.credentials),
             "tasks": dict(self.tasks),
             "seed": {"key_ids": list(self.key_ids), "wrapped": self.wrapped},
+            "code": self.code,
         }
-        return json.dumps(content, indent=2, sort_keys=True) + "\n"
+
+    def to_text(self) -> str:
+        """Return the backup as indented, sorted JSON."""
+        content = self.to_content()
+        return json.dumps({**content, "checksum": compute_checksum(content)}, indent=2, sort_keys=True) + "\n"
+
+    def add_code(self, ring: Optional[Seed]) -> Backup:
+        """Return the backup with a code by ``ring``."""
+        content = {key: value for key, value in self.to_content().items() if key != "code"}
+        return replace(self, code=ring.add_code(KIND, content)["code"]) if ring is not None else self
 
     def build_view(self) -> Dict[str, Any]:
         """Return the public view."""
@@ -92,19 +113,40 @@ def parse_backup(text: str, remedy: str = USE_ANOTHER) -> Backup:
                 f"The backup has schema {schema}, written by a newer version of cloudsync. This version reads schemas "
                 f"up to {SCHEMA}. Nothing was changed. Upgrade the collection."
             )
+        if schema == SCHEMA and content.pop("checksum") != compute_checksum(content):
+            raise ValueError(schema)
         seed = content["seed"]
         backup = Backup(
             _check_objects(CREDENTIAL, content["credentials"]),
             _check_objects(TASK, content["tasks"]),
             tuple(str(key_id) for key_id in seed["key_ids"]),
             str(seed["wrapped"]),
+            str(content.get("code", "")),
+            schema,
         )
         backup.build_view()
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise usage_error(
-            f"The backup is damaged: it was edited or truncated, or skyhaul.cloudsync.backup did not write it. {remedy}"
-        ) from error
+        if schema == SCHEMA and content != backup.to_content():
+            raise ValueError(schema)
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
+        raise build_damaged_error(remedy) from error
     return backup
+
+
+def build_damaged_error(remedy: str) -> CloudsyncError:
+    return CloudsyncError(
+        "damaged",
+        f"The backup is damaged: it was edited or truncated, or skyhaul.cloudsync.backup did not write it. {remedy}",
+    )
+
+
+def check_code(backup: Backup, ring: Seed, remedy: str = USE_ANOTHER) -> bool:
+    """Return whether ``ring`` authenticates the backup. Raise an error if it shows that the backup was edited."""
+    content = backup.to_content()
+    if get_code_key(content) not in ring.keys:
+        return False
+    if not ring.is_authentic(KIND, content):
+        raise build_damaged_error(remedy)
+    return True
 
 
 def _check_objects(kind: str, found: Mapping[str, Any]) -> Dict[str, Stored]:
@@ -139,12 +181,16 @@ def take_backup(layout: Layout, passphrase: str, previous: str, check_mode: bool
         if not check_mode:
             # A rotation, or a token that is refreshed, waits: seed and ciphertexts are to belong together.
             stack.enter_context(store_lock(layout))
+            upgrade_store(layout)
         found = _read_objects(layout)
         ring = _read_ring(layout, bool(passphrase) and any(found))
-    backup = _add_seed(found, ring, passphrase, last or Backup())
+    if last is not None and ring is not None:
+        check_code(last, ring, MOVE_AWAY)
+    unreadable = list_unreadable(layout, found, ring) if ring is not None else ""
+    backup = _add_seed(found, ring, passphrase, last or Backup()).add_code(ring)
     _refuse_empty(backup, last)
     before = last.build_view() if last is not None else {}
-    return Taken(backup.to_text(), before, backup.build_view(), _list_warnings(layout, backup, ring))
+    return Taken(backup.to_text(), before, backup.build_view(), _list_warnings(backup, ring, unreadable))
 
 
 def _read_objects(layout: Layout) -> Tuple[Dict[str, Stored], Dict[str, Stored]]:
@@ -199,29 +245,31 @@ def _refuse_empty(backup: Backup, last: Optional[Backup]) -> None:
     )
 
 
-def _list_warnings(layout: Layout, backup: Backup, ring: Optional[Seed]) -> List[str]:
+def _list_warnings(backup: Backup, ring: Optional[Seed], unreadable: str) -> List[str]:
     texts: List[str] = []
     if not backup.credentials and not backup.tasks:
         return texts
     if not backup.wrapped or (ring is not None and not set(ring.keys) <= set(backup.key_ids)):
         texts.append(WITHOUT_SEED)
-    unreadable = list_objects(*list_unreadable(layout, backup, ring)) if ring is not None else ""
     if unreadable:
         texts.append(f"The seed of this host cannot decrypt {unreadable}. The backup contains these objects unchanged.")
     return texts
 
 
 def try_open(layout: Layout, ring: Seed, kind: str, stored: Mapping[str, Any]) -> Any:
-    """Return the Credential or Task in the stored form, None if ``ring`` cannot decrypt it."""
+    """Return the Credential or Task in the stored form, None if ``ring`` cannot decrypt it. Raise Edited."""
     try:
         return unseal(layout, ring, stored) if kind == CREDENTIAL else unseal_task(layout, ring, stored)
-    except (CloudsyncError, AttributeError, KeyError, TypeError, ValueError):
+    except Edited:
+        raise
+    except CloudsyncError:
         return None
 
 
-def list_unreadable(layout: Layout, backup: Backup, ring: Seed) -> Tuple[List[str], List[str]]:
-    """Return the names of the credentials and of the tasks in ``backup`` that ``ring`` cannot decrypt."""
-    return (
-        [name for name, each in backup.credentials.items() if try_open(layout, ring, CREDENTIAL, each) is None],
-        [name for name, each in backup.tasks.items() if try_open(layout, ring, TASK, each) is None],
+def list_unreadable(layout: Layout, found: Tuple[Mapping[str, Stored], Mapping[str, Stored]], ring: Seed) -> str:
+    """Return the names of the credentials and of the tasks that ``ring`` cannot decrypt. Raise Edited."""
+    credentials_found, tasks = found
+    return list_objects(
+        [name for name, each in credentials_found.items() if try_open(layout, ring, CREDENTIAL, each) is None],
+        [name for name, each in tasks.items() if try_open(layout, ring, TASK, each) is None],
     )

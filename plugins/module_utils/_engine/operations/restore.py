@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from ..common.crypto import load_aes_gcm
-from ..common.errors import CloudsyncError, Damaged
+from ..common.errors import CloudsyncError, Damaged, Edited, usage_error
 from ..common.files import keep_damaged, make_directory, write_json
 from ..common.layout import Layout
 from ..common.text import list_objects
@@ -28,11 +28,27 @@ from ..config.seed_passphrase import unwrap_seed
 from ..config.stored_tasks import read_task
 from ..config.tasks import Task
 from ..systemd.install import UnitChange, apply_units, read_units
-from ..systemd.unit_files import render_drop_in, render_timer
-from .backup import CREDENTIAL, TASK, Backup, Stored, build_object_view, parse_backup, try_open
+from ..systemd.unit_files import render_units
+from .backup import (
+    CREDENTIAL,
+    SCHEMA,
+    TASK,
+    USE_ANOTHER,
+    Backup,
+    Stored,
+    build_damaged_error,
+    build_object_view,
+    check_code,
+    parse_backup,
+    try_open,
+)
 from .seed import RESTORED, SeedChange, build_seed_view, plan_seed, write_seed
 
 KEEP, REPLACE = "keep", "replace"
+NOT_AUTHENTICATED = (
+    "No seed can authenticate the backup as a whole, so credentials or tasks may be missing in it. Each object is "
+    "authenticated when it is used."
+)
 NO_SEED = Seed({}, "")
 
 
@@ -45,6 +61,9 @@ class Names:
 
     def add(self, kind: str, name: str) -> None:
         (self.credentials if kind == CREDENTIAL else self.tasks).append(name)
+
+    def count(self) -> int:
+        return len(self.credentials) + len(self.tasks)
 
     def to_dict(self) -> Dict[str, List[str]]:
         return {"credentials": sorted(self.credentials), "tasks": sorted(self.tasks)}
@@ -110,6 +129,7 @@ class _Work:
         self._existing = existing
         self._ring = NO_SEED
         self._can_tell = True
+        self._authentic = True
         self._seed_change: Optional[SeedChange] = None
         self._writes: List[_Write] = []
         self._units: List[UnitChange] = []
@@ -139,11 +159,21 @@ class _Work:
             self._ring = self._read_own_ring()
             before["seed"] = after["seed"] = build_seed_view(self._ring) if self._ring.keys else {}
         self.outcome.seed = build_seed_view(self._ring) if self._ring.keys else {}
+        self._check_backup()
         for name, stored in sorted(self._backup.credentials.items()):
             self._plan_object(CREDENTIAL, name, stored)
         for name, stored in sorted(self._backup.tasks.items()):
             final = self._plan_object(TASK, name, stored)
             self._plan_units(name, final)
+
+    def _check_backup(self) -> None:
+        """Raise an error if the backup was edited, as far as the seed can tell."""
+        if self._backup.schema < SCHEMA:
+            raise usage_error(
+                "An older version of cloudsync wrote the backup without an authentication code, so it may have been "
+                "edited. Nothing was changed. Restore it with that version of the collection, then upgrade."
+            )
+        self._authentic = check_code(self._backup, self._ring)
 
     def _read_own_ring(self) -> Seed:
         try:
@@ -160,22 +190,23 @@ class _Work:
             return None
         final = self._decide(kind, name, ours, theirs)
         if final is not ours:
-            lost = damaged or (ours is not None and self._open(kind, ours) is None)
+            lost = damaged or (ours is not None and self._open_own(kind, ours) is None)
             self._writes.append(_Write(kind, name, final, keep_former=lost))
             self.outcome.restored.add(kind, name)
         group = _name_group(kind)
         self.outcome.before[group][name] = build_object_view(kind, ours) if ours is not None else {}
         self.outcome.after[group][name] = build_object_view(kind, final)
-        opened = self._open(kind, final)
+        opened = self._open_own(kind, final) if final is ours else self._open(kind, final)
         if opened is None and self._can_tell:
             self.outcome.unreadable.add(kind, name)
         return opened
 
     def _decide(self, kind: str, name: str, ours: Optional[Stored], theirs: Stored) -> Stored:
         """Return the stored form to have on the host: ``ours``, ``theirs``, or theirs with the tokens of ours."""
+        other = self._open(kind, theirs)
         if ours is None:
             return theirs
-        mine, other = self._open(kind, ours), self._open(kind, theirs)
+        mine = self._open_own(kind, ours)
         if ours == theirs or _is_same(mine, other):
             return ours
         if self._existing == KEEP or other is None:
@@ -186,8 +217,18 @@ class _Work:
             return theirs
         return seal(self._layout, self._ring, merged)
 
-    def _open(self, kind: str, stored: Stored) -> Any:
-        return try_open(self._layout, self._ring, kind, stored)
+    def _open(self, kind: str, theirs: Stored) -> Any:
+        """Return the decrypted object of the backup, None without its key. Raise an error if it was edited."""
+        try:
+            return try_open(self._layout, replace(self._ring, has_codes=True), kind, theirs)
+        except Edited:
+            raise build_damaged_error(USE_ANOTHER) from None
+
+    def _open_own(self, kind: str, ours: Stored) -> Any:
+        try:
+            return try_open(self._layout, self._ring, kind, ours)
+        except Edited:
+            return None
 
     def _read_on_host(self, kind: str, name: str) -> Tuple[Optional[Stored], bool]:
         """Return the stored form, and whether its file is damaged."""
@@ -201,11 +242,11 @@ class _Work:
         if task is None:
             return
         present = read_units(self._layout, name)
-        wanted = {"timer": render_timer(task), "drop_in": render_drop_in(task)}
+        wanted = render_units(task)
         self.outcome.before["tasks"][name]["units"] = present
         self.outcome.after["tasks"][name]["units"] = wanted
         if present != wanted:
-            self._units.append(UnitChange(name, wanted["timer"], wanted["drop_in"]))
+            self._units.append(UnitChange(name, **wanted))
 
     def write(self) -> None:
         """Write the keys first, then the objects. Another call completes a restore that was killed."""
@@ -238,6 +279,9 @@ class _Work:
                 "A task that cannot be decrypted has no timer. Restore a backup that contains their seed, with its "
                 "passphrase."
             )
+        objects = len(self._backup.credentials) + len(self._backup.tasks)
+        if not self._authentic and self._can_tell and self.outcome.unreadable.count() < objects:
+            self.outcome.warnings.append(NOT_AUTHENTICATED)
 
 
 def _name_group(kind: str) -> str:

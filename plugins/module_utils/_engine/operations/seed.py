@@ -24,6 +24,7 @@ from ..config.seed_passphrase import check_passphrase, unwrap_seed, wrap_seed
 from ..config.stored_tasks import list_onetimes, list_tasks, read_onetime, read_task
 from ..config.task_store import save_onetime, save_task, unseal_task
 from ..config.tasks import Task
+from ..config.upgrade import upgrade_objects
 from ..systemd.install import apply_seed_drop_in, read_seed_drop_in
 from ..systemd.unit_files import render_seed_drop_in
 
@@ -88,6 +89,7 @@ def converge_seed(
         if not check_mode:
             # Before the seed is read, so that a seed that another process creates is not replaced.
             stack.enter_context(store_lock(layout))
+            upgrade_store(layout)
         change = plan_seed(layout, state, bound, from_backup)
         if not check_mode:
             write_seed(layout, change)
@@ -98,6 +100,14 @@ def converge_seed(
         reencrypted={"credentials": len(change.credentials), "tasks": len(change.tasks)},
         wrapped=wrap_seed(change.after, passphrase) if backup and not check_mode else "",
     )
+
+
+def upgrade_store(layout: Layout) -> None:
+    """Upgrade the objects of an older version, if the seed can be read. The caller holds store_lock()."""
+    with suppress(Damaged):
+        seed = read_seed(layout)
+        if seed is not None:
+            upgrade_objects(layout, seed)
 
 
 def plan_seed(layout: Layout, state: str, bound: Optional[str], from_backup: Optional[Seed]) -> SeedChange:
@@ -161,7 +171,7 @@ def _merge_restored(before: Optional[Seed], backup: Seed) -> Seed:
         if before.keys.get(key_id, key) != key:
             raise usage_error(
                 f"The backup and the seed of this host have different keys with the id {key_id}. Nothing was changed. "
-                "Use the backup of this host."
+                "Use the backup of this host. If the seed of this host is damaged, move it away, then restore it."
             )
     if set(backup.keys) <= set(before.keys):
         return before

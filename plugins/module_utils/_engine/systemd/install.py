@@ -39,8 +39,8 @@ class UnitChange:
     """The new texts of one task's units. ``timer`` None removes the timer, ``drop_in`` None removes all units."""
 
     task: str
-    timer: Optional[str]
-    drop_in: Optional[str]
+    timer: Optional[str] = None
+    drop_in: Optional[str] = None
 
 
 def read_units(layout: Layout, task: str) -> Dict[str, Optional[str]]:

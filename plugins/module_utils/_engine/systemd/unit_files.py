@@ -156,6 +156,11 @@ def render_drop_in(task: Task) -> str:
     return HEAD + "\n".join(lines) + "\n"
 
 
+def render_units(task: Task) -> Dict[str, Optional[str]]:
+    """Return the task's timer and drop-in, in the shape of install.read_units()."""
+    return {"timer": render_timer(task), "drop_in": render_drop_in(task)}
+
+
 def render_seed_drop_in(bound: str) -> Optional[str]:
     """Return the drop-in of all services for a ``bound`` seed (one of seed_binding.KINDS), None if not needed."""
     if bound in (UNBOUND, HOST):

@@ -195,7 +195,8 @@ def test_a_file_with_a_newer_schema_is_refused(host, offsite, documents, kind):
     module, options = {"credential": ("credential", offsite), "task": ("task", documents), "seed": ("seed", {})}[kind]
     assert host.refused(module, options) == (
         f"{path} has schema 99, written by a newer version of cloudsync. This version reads schemas up to "
-        f"{2 if kind == 'seed' else 1}. The file was not changed. Upgrade the collection."
+        f"{3 if kind == 'seed' else 2}. The file was not changed. Upgrade the collection. If no newer version was used "
+        "on this host, the file is damaged: move it away, then restore it from a backup."
     )
 
 
@@ -291,9 +292,10 @@ def offsite_like(bare_host):
 def test_a_seed_that_did_not_encrypt_the_secrets_is_refused(host, offsite):
     host.ok("credential", offsite)
     path = host.root / "etc/cloudsync/seed"
-    seed = json.loads(path.read_text())
-    seed["keys"][0]["id"] = seed["primary"] = "00000000"
-    path.write_text(json.dumps(seed))
+    path.unlink()
+    (host.root / "etc/cloudsync/credentials/offsite.json").rename(host.root / "kept")
+    host.ok("seed")
+    (host.root / "kept").rename(host.root / "etc/cloudsync/credentials/offsite.json")
     message = host.refused("credential", offsite)
     assert f"of credential offsite in {host.root}/etc/cloudsync/credentials/offsite.json" in message
     assert "is not in the seed of this host" in message

@@ -24,7 +24,7 @@ def test_a_credential_is_stored_with_its_secrets_encrypted(host, offsite):
     assert result["changed"]
     assert result["credential"] == PUBLIC
     stored = host.read(FILE)
-    assert stored["schema"] == 1
+    assert stored["schema"] == 2
     assert all(text.startswith("cs1:") for text in stored["secrets"].values())
     path = str(host.root / FILE)
     assert stat.S_IMODE(os.stat(path).st_mode) == 0o600

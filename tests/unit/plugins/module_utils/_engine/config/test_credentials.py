@@ -67,13 +67,6 @@ def test_an_invalid_credential_is_refused_with_a_reason(declared, sentence):
     assert sentence in caught.value.message
 
 
-def test_a_stored_name_of_truenas_is_read_as_rclones_name(layout, save, load):
-    save(Credential("offsite", "GOOGLE_DRIVE", "", {}, {"token": "t"}))
-
-    assert load().provider == "drive"
-    assert [view["provider"] for view in credential_store.list_public_views(layout, None)] == ["drive"]
-
-
 def test_a_credential_is_stored_and_loaded_without_plain_secrets_in_its_file(layout, save, load):
     stored = save(Credential("offsite", "s3", "for all", {"region": "eu"}, {"a": "s3cr3t"}, {"token": "r3fr3shed"}))
 

@@ -141,11 +141,12 @@ def damage(content, **changes):
         {"keys": [{"id": "k", "key": "not base64!"}], "primary": "k"},
         {"keys": [{"id": "k", "key": None}], "primary": "k"},
         {"schema": 2},
-        {"schema": 2, "bound": "none", "sealed": "AAAA"},
+        {"schema": 2, "bound": "other", "sealed": "AAAA"},
+        {"schema": 1, "checksum": "0"},
     ],
 )
 def test_a_damaged_seed_is_refused_by_name_and_kept(layout, seed, changes):
-    files.write_json(layout.seed, {**seed.to_dict(), **changes})
+    files.write_json(layout.seed, {**seed.to_dict(), "schema": 1, **changes})
     with open(layout.seed) as stream:
         before = stream.read()
 
@@ -164,7 +165,7 @@ def test_a_truncated_or_newer_seed_is_refused_by_name(layout, seed):
     with pytest.raises(CloudsyncError, match=f"{layout.seed} is damaged: it is not a JSON object"):
         seeds.load_seed(layout)
 
-    files.write_json(layout.seed, {**seed.to_dict(), "schema": 3})
+    files.write_json(layout.seed, {**seed.to_dict(), "schema": 99})
     with pytest.raises(CloudsyncError, match="written by a newer version of cloudsync"):
         seeds.load_seed(layout)
 

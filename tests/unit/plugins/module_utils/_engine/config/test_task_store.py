@@ -146,14 +146,6 @@ def test_a_copied_or_incomplete_task_file_is_refused_by_name(layout, seed):
 
 
 @pytest.mark.usefixtures("saved")
-def test_an_invalid_value_in_a_stored_task_gets_the_same_error_as_in_a_declaration(layout, seed):
-    edit(layout, lambda content: content.update(path="srv"))
-
-    with pytest.raises(CloudsyncError, match=r"Task nightly is invalid: path is 'srv'. Use an absolute path"):
-        task_store.load_task(layout, seed, "nightly")
-
-
-@pytest.mark.usefixtures("saved")
 def test_the_error_for_a_missing_task_lists_the_existing_ones(layout, seed):
     with pytest.raises(CloudsyncError, match=r"Task daily does not exist on this host. Existing tasks: nightly"):
         task_store.load_task(layout, seed, "daily")

