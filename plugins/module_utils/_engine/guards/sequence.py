@@ -36,8 +36,9 @@ class Attempt:
     """A transfer that the guards have to allow, and their findings.
 
     ``needs_canary`` is True if the task encrypts and its destination has no canary yet. ``max_delete`` is the number of
-    deletions that rclone may make, None for no limit. ``is_retry`` is True if an attempt of this run failed before. It
-    may have moved all files, so that an empty source of a move is not an error. In a dry run, no guard writes.
+    deletions that rclone may make, None for no limit. ``is_retry`` is True if an earlier attempt, or the
+    run before, failed or was killed. It may have moved all files, so that an empty source of a move is not an error. In
+    a dry run, no guard writes.
     """
 
     session: Session

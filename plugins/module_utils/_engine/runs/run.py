@@ -68,10 +68,12 @@ class Run:
         self.log = RunLog(host.layout, name, self.record.id)
         self.record = self.record._replace(log=self.log.path)
         self._login_note = ""
+        self._continues = False
 
     def perform(self) -> Record:
         """Perform the run and return its record. A record is written even if the run fails."""
         earlier = load_records(self.host.layout, self.record.task, NOTIFICATION_RUNS)
+        self._continues = _ended_during_transfer(earlier)
         alive = hold_run(self.host.layout, self.record.task, self.record.id)
         try:
             self._update(state="waiting")
@@ -200,7 +202,7 @@ class Run:
         deadline = time.monotonic() + task.limits.max_duration if task.limits.max_duration else None
         transfer, number = Transfer(keep_items=False), 1
         while True:
-            attempt = Attempt(session, task, ends, is_retry=number > 1)
+            attempt = Attempt(session, task, ends, is_retry=number > 1 or self._continues)
             check_with_session(attempt)
             if attempt.needs_canary and task.is_push:
                 plant_canary(session, build_task_place(task))
@@ -232,3 +234,9 @@ class Run:
             )
         self.record = self.record._replace(exit_code=ended.exit_code)
         return ended
+
+
+def _ended_during_transfer(earlier: Sequence[Record]) -> bool:
+    """Return whether the last run before this one failed or was killed while it may have transferred files."""
+    last = next((record for record in earlier if record.state in ("success", "failed", "aborted")), None)
+    return last is not None and last.state != "success" and (last.reason == "interrupted" or last.exit_code is not None)

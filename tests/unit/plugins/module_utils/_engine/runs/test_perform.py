@@ -155,3 +155,28 @@ def test_no_secret_is_in_an_argument_the_environment_the_log_or_the_record(scrip
         with open(path, encoding="utf-8") as stream:
             shown.append(stream.read())
     assert "an-s3-secret" not in "".join(shown)
+
+
+@pytest.mark.parametrize(
+    "state, reason, exit_code, wanted",
+    [
+        ("aborted", "interrupted", None, ("success", "")),
+        ("failed", "network", 1, ("success", "")),
+        ("failed", "empty_source", None, ("failed", "empty_source")),
+        ("success", "", 0, ("failed", "empty_source")),
+    ],
+)
+def test_a_move_may_find_an_empty_source_if_the_run_before_it_did_not_reach_its_end(
+    scripted, store_task, perform, scripted_host, tmp_path, state, reason, exit_code, wanted
+):
+    """The run before it may have moved all files, and was killed before it could say so."""
+    store_task(mode="move")
+    before = records.Record("20261122T000001Z-abcdef", "nightly", state, "2026-11-22T00:00:00Z", reason=reason)
+    records.save_record(scripted_host.layout, before._replace(exit_code=exit_code, ended=before.started))
+    os.unlink(tmp_path / "data" / "a")
+    scripted.replay("move", "sync")
+    scripted.on("lsf", "true")
+
+    record = perform().record
+
+    assert (record.state, record.reason) == wanted
