@@ -70,6 +70,7 @@ options:
     description:
       - Patterns, in rclone's syntax, of the files to transfer. If you set any pattern, files that match none are
         excluded.
+      - rclone parses the patterns before the task is stored. Any number of patterns is accepted.
     type: list
     elements: str
   exclude:
@@ -266,9 +267,13 @@ options:
     elements: str
   rclone_args:
     description:
-      - Additional rclone options, each as V(--flag) or V(--flag=value).
-      - An rclone option that this module already has an option for is refused, with the reason. The same applies to
-        options that would make a run unsafe.
+      - Additional global flags of rclone, each as V(--flag) or V(--flag=value). They apply to every command of a run.
+      - Flags that select files, such as V(--max-size=1G), apply to listings, guards, plan, transfer and verification.
+      - V(--max-transfer), V(--cutoff-mode), V(--size-only) and V(--ignore-size) apply only to plan and transfer.
+      - Flags of a backend, such as V(--drive-skip-gdocs), are refused. Set the backend's option in
+        O(provider_options), or in the credential. Flags of the backend C(local) are accepted.
+      - A flag that this module already has an option for is refused, with the reason. So are flags that make a run
+        unsafe, secrets in a value, and flags that the rclone of the host does not have.
     type: list
     elements: str
   user:

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from ...module_utils._engine.common.errors import CloudsyncError
-from ...module_utils._engine.config.task_checks import check_bandwidth, check_rclone_args
+from ...module_utils._engine.config.task_checks import check_bandwidth
+from ...module_utils._engine.rclone.providers.flags import check_arguments
 from ...module_utils._engine.rclone.providers.traits import is_bucket_based
 from ...module_utils._engine.rclone.providers.truenas_names import get_rclone_name
 from ...module_utils._engine.schedule import schedule as schedules
@@ -284,7 +285,7 @@ def _find_refusal(argument: str) -> str:
     if flag in HEADERS:
         return f"{flag} may contain a login, and all users of a host can read the arguments of a program"
     try:
-        check_rclone_args([argument])
+        check_arguments([argument])
     except CloudsyncError as error:
         return error.message[:-1]
     return ""

@@ -8,51 +8,23 @@
 
 from __future__ import annotations
 
-import fnmatch
 import os
 import posixpath
 import re
 from typing import Any, Mapping, Sequence, Tuple, Union
 
 from ..common.errors import usage_error
-from .tasks import MOVE, BandwidthSlot, Task, find_path_inside
+from .tasks import MOVE, SYNC, BandwidthSlot, Task, find_path_inside
 
 TIME = re.compile(r"\A(?:(Mon|Tue|Wed|Thu|Fri|Sat|Sun)-)?(\d{1,2}):(\d{2})\Z", re.IGNORECASE)
 RATE = r"(?:off|\d+(?:\.\d+)?[BKMGTP])"
 LIMIT = re.compile(f"\\A{RATE}(?::{RATE})?\\Z", re.IGNORECASE)
 SIZE = re.compile(r"\A\d+(?:\.\d+)?[KMGT]?\Z|\A\d+(?:\.\d+)?%\Z|\Ainfinity\Z")
+# rclone reads lines of at most 64 KiB from a file of filters.
+LONGEST_PATTERN = 16000
 MAX_DELETE = re.compile(r"\A(\d+)(%?)\Z")
 QUOTA = re.compile(r"\A\d+%\Z")
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-
-FLAG = re.compile(r"\A--[a-z0-9][a-z0-9-]*\Z")
-SECRET_FLAG = re.compile(
-    r"-(2fa|access-grant|authorization|connection-string|cookies?|credentials|key|key-base64|key-pem|mnemonic"
-    r"|pass|passphrase|password2?|sas-url|secret|token)\Z"
-)
-KEY_FILE_FLAG = "--client-key"
-# Patterns of rclone flags that a task may not use, and a sentence that says why, or what to use instead.
-REFUSED_FLAGS = (
-    ("config password-command", "The runner manages rclone's configuration."),
-    ("ask-password interactive", "A run cannot ask questions."),
-    ("rc rc-* metrics-*", "Other users could connect to the port that it opens."),
-    ("log-* syslog* use-json-log verbose quiet stats* progress", "The runner reads rclone's log."),
-    ("dump*", "It would write secrets into the log."),
-    ("daemon*", "The runner must wait for rclone to end."),
-    ("dry-run", "Use check mode, or cloudsync run --dry-run."),
-    ("ignore-errors", "A sync would delete files at the destination that cannot be read at the source."),
-    ("delete-excluded", "An invalid filter could delete everything at the destination."),
-    ("backup-dir suffix*", "Use the option keep_deleted."),
-    ("max-delete*", "Use the option guards.max_delete."),
-    ("max-duration", "Use the option limits.max_duration."),
-    ("bwlimit", "Use the option bandwidth."),
-    ("transfers", "Use the option transfers."),
-    ("retries retries-sleep", "Use the option retries."),
-    ("filter* include* exclude* files-from*", "Use the options include and exclude."),
-    ("copy-links", "Use the option follow_symlinks."),
-    ("create-empty-src-dirs", "Use the option create_empty_dirs."),
-    ("sftp-known-hosts-file sftp-host-keys sftp-pin-host-key sftp-ssh", "Set the trusted host keys in the credential."),
-)
 
 
 def check_local_path(what: str, value: Any) -> str:
@@ -85,6 +57,8 @@ def check_patterns(what: str, values: Union[str, Sequence[Any]]) -> Tuple[str, .
         if not str(value).strip() or "\n" in str(value) or "\r" in str(value):
             # Without the value, because a notify target may be secret.
             raise usage_error(f"{what}[{index}] is empty or has more than one line. Use one line of text.")
+        if len(str(value)) > LONGEST_PATTERN:
+            raise usage_error(f"{what}[{index}] has {len(str(value))} characters. Split it into several patterns.")
     return tuple(str(value) for value in values)
 
 
@@ -125,28 +99,6 @@ def _check_slot(index: int, slot: Mapping[str, Any]) -> BandwidthSlot:
     return BandwidthSlot(f"{day}{int(found.group(2)):02d}:{found.group(3)}", limit)
 
 
-def check_rclone_args(arguments: Sequence[Any]) -> Tuple[str, ...]:
-    """Return additional ``--flag`` or ``--flag=value`` words for rclone. Refuse REFUSED_FLAGS and secrets."""
-    for argument in arguments:
-        flag = str(argument).partition("=")[0]
-        if not FLAG.match(flag):
-            raise usage_error(f"rclone_args has {flag!r}. Write each item as --flag or --flag=value.")
-        reason = _find_refusal(flag)
-        if reason:
-            raise usage_error(f"rclone_args has {flag}, which is not allowed. {reason}")
-    return tuple(str(argument) for argument in arguments)
-
-
-def _find_refusal(flag: str) -> str:
-    """Return why ``flag`` is not allowed, empty if it is allowed."""
-    for patterns, reason in REFUSED_FLAGS:
-        if any(fnmatch.fnmatchcase(flag, "--" + pattern) for pattern in patterns.split()):
-            return reason
-    if SECRET_FLAG.search(flag) and flag != KEY_FILE_FLAG:
-        return "Every user of the host can read a program's arguments. Put secrets into the credential."
-    return ""
-
-
 def check_size(what: str, value: Any) -> str:
     """Return ``value`` if it is a size for systemd: bytes with K, M, G or T, a percentage, or empty for no limit."""
     if str(value) and not SIZE.match(str(value)):
@@ -180,6 +132,11 @@ def check_task(task: Task) -> None:
         (
             task.verify_after != "none" and task.mode == MOVE,
             "verify_after is not allowed with mode move. After a move there is no source to compare with.",
+        ),
+        (
+            task.mode == SYNC and any(argument.startswith("--exclude-if-present") for argument in task.rclone_args),
+            "--exclude-if-present is not allowed with mode sync. A sync would delete the copy of a folder as soon as "
+            "the folder contains that file. Use mode copy, or list the folders in exclude.",
         ),
     )
     for is_broken, sentence in rules:

@@ -9,13 +9,15 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Callable, Dict, Mapping, Optional, Sequence, Tuple, Union
+from contextlib import contextmanager
+from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Sequence, Tuple, Union
 
 from ..common.errors import CloudsyncError, usage_error
 from ..common.layout import check_name
 from ..common.validation import check_choice, parse_duration, refuse_unknown_keys
 from ..notify.targets import parse_target
 from ..rclone.conf_file import format_option_value
+from ..rclone.providers.flags import check_arguments
 from ..schedule import schedule as schedules
 from .stored_tasks import OPTIONS
 from .task_checks import (
@@ -24,7 +26,6 @@ from .task_checks import (
     check_max_delete,
     check_patterns,
     check_quota,
-    check_rclone_args,
     check_remote_path,
     check_size,
     check_task,
@@ -38,16 +39,34 @@ def parse_task(declared: Mapping[str, Any], find_task: Optional[Callable[[str], 
     ``find_task`` returns the task that ``reverse_of`` names. Declared options override those of that task.
     """
     name = check_name("task", declared.get("name") or "")
-    try:
+    with name_invalid_task(name):
         refuse_unknown_keys("a task", declared, OPTIONS)
         given = {key: value for key, value in declared.items() if value is not None}
         if given.get("reverse_of"):
             given = {**_load_reversed_options(name, given, find_task), **given}
         task = _build(name, given)
         check_task(task)
+        check_arguments(task.rclone_args)
+    return task
+
+
+def parse_stored_task(content: Mapping[str, Any]) -> Task:
+    """Return the task that tasks.task_to_dict() wrote.
+
+    Rules that a later version added are checked when the task is declared again and when it runs, not here. A host
+    must be able to show, back up and replace all of its tasks.
+    """
+    with name_invalid_task(content["name"]):
+        return _build(content["name"], {key: value for key, value in content.items() if value is not None})
+
+
+@contextmanager
+def name_invalid_task(name: str) -> Iterator[None]:
+    """Begin each error with the name of the task."""
+    try:
+        yield
     except CloudsyncError as error:
         raise CloudsyncError(error.reason, f"Task {name} is invalid: {error.message}") from error
-    return task
 
 
 def _load_reversed_options(
@@ -99,7 +118,7 @@ def _build(name: str, given: Mapping[str, Any]) -> Task:
         retries=_parse_count("retries", given.get("retries", Task.retries)),
         verify_after=check_choice("verify_after", given.get("verify_after", "none"), ("none", "size", "checksum")),
         notify=_check_targets(given.get("notify", ())),
-        rclone_args=check_rclone_args(given.get("rclone_args", ())),
+        rclone_args=tuple(str(argument) for argument in given.get("rclone_args", ())),
         user=given.get("user") or "root",
         reverse_of=given.get("reverse_of", ""),
     )

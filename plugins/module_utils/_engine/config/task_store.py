@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from typing import Any, Dict, Mapping, Optional, Tuple
 
 from ..common.errors import Edited
@@ -27,7 +26,7 @@ from .stored_tasks import (
     read_task,
     require_task,
 )
-from .task_parser import parse_task
+from .task_parser import parse_stored_task
 from .tasks import Task, task_to_dict
 
 KIND = "task"
@@ -88,9 +87,7 @@ def load_former_task(layout: Layout, seed: Seed, name: str) -> Tuple[Optional[Ta
 
 def task_from_dict(content: Mapping[str, Any]) -> Task:
     """Return the task that tasks.task_to_dict() wrote."""
-    reverse_of = content["reverse_of"]
-    task = parse_task({**content, "reverse_of": None})
-    return replace(task, reverse_of=reverse_of)
+    return parse_stored_task(content)
 
 
 def _locate(layout: Layout, name: str, field: str) -> Place:

@@ -17,7 +17,7 @@ import os
 from ..common.errors import Refused
 from ..config.tasks import COPY, MOVE, SYNC, Task
 from ..rclone.outcome import NOT_FOUND_EXITS
-from ..remote.arguments import CANARY, Endpoints, build_selection_arguments, join_place
+from ..remote.arguments import CANARY, Endpoints, join_place
 from ..remote.open import build_place
 from ..remote.session import Answer, Session
 from ..transfer.result import build_listing_error
@@ -114,9 +114,7 @@ def _check_remote_marker(session: Session, task: Task, ends: Endpoints) -> None:
 def _has_content(session: Session, task: Task, place: str) -> bool:
     """Return whether the source has a file, or with create_empty_dirs a folder. The listing ends at the first one."""
     kinds = [] if task.create_empty_dirs else ["--files-only"]
-    answer = session.query(
-        ["lsf", "--recursive", *kinds, *build_selection_arguments(task), "--", place], first_line_only=True
-    )
+    answer = session.query(["lsf", "--recursive", *kinds, *session.selection, "--", place], first_line_only=True)
     if answer.stdout:
         return True
     if answer.exit_code != 0:

@@ -55,8 +55,8 @@ from ..config.upgrade import upgrade_objects
 from ..host import Host
 from ..systemd.install import UnitChange, apply_units, read_units
 from ..systemd.unit_files import render_units
+from . import validate
 from .stop import stop_task
-from .validate import list_doubts, sort_originals_first, vet_credential, vet_places, vet_task
 
 
 def converge(host: Host, wanted: Wanted, check_mode: bool) -> Outcome:
@@ -108,15 +108,19 @@ class _Convergence:
         """Parse and check everything. Write nothing."""
         for declared in self._wanted.credentials:
             self._read_credential(declared)
-        for declared in sort_originals_first(self._wanted.tasks):
+        for declared in validate.sort_originals_first(self._wanted.tasks):
             self._read_task(declared)
         self._gone_tasks = self._find_gone("task", self._wanted.absent_tasks, list_tasks(self._layout), self._new_tasks)
         self._gone_credentials = self._find_gone(
             "credential", self._wanted.absent_credentials, list_credentials(self._layout), self._new_credentials
         )
         self._check_uses()
+        self._check_new_providers()
+        validate.try_tasks(
+            self._host, [task for name, task in self._new_tasks.items() if task != self._old_tasks[name]]
+        )
         if self._new_tasks:
-            self._warn(*vet_places(self._layout, self._new_tasks, self._gone_tasks, self._find_credential))
+            self._warn(*validate.vet_places(self._layout, self._new_tasks, self._gone_tasks, self._find_credential))
 
     def _find_gone(self, kind: str, named: Sequence[str], present: List[str], new: Mapping[str, Any]) -> List[str]:
         for name in named:
@@ -128,7 +132,7 @@ class _Convergence:
         if self._check_mode and not self._host.has_rclone:
             self._warn("rclone is not installed yet, so provider options were not checked.")
         else:
-            self._warn(*vet_credential(self._host, wanted))
+            self._warn(*validate.vet_credential(self._host, wanted))
         if wanted.name in self._new_credentials:
             raise usage_error(f"Credential {wanted.name} is declared twice. Declare it once. Nothing was changed.")
         before, edited = load_former(self._layout, self._require_seed(), wanted)
@@ -165,13 +169,12 @@ class _Convergence:
             raise usage_error(f"Task {task.name} is declared twice. Declare it once. Nothing was changed.")
         provider = self._find_provider(task)
         if provider:
-            asked = task.provider_options and not (self._check_mode and not self._host.has_rclone)
-            vet_task(task, provider, self._host.providers if asked else {})
+            validate.vet_task(task, provider, validate.list_needed_providers(self._host, task, self._check_mode))
         self._old_tasks[task.name], edited = load_former_task(self._layout, self._require_seed(), task.name)
         if edited:
             self._replace_edited(TASK, task.name, self._layout.task(task.name))
         self._new_tasks[task.name] = task
-        self._warn(*list_doubts(self._host, task, provider))
+        self._warn(*validate.list_doubts(self._host, task, provider))
 
     def _find_task(self, name: str) -> Optional[Task]:
         if name in self._new_tasks:
@@ -215,6 +218,14 @@ class _Convergence:
                     "credential, before you remove it. Nothing was changed."
                 )
 
+    def _check_new_providers(self) -> None:
+        """Refuse a new provider of a credential that one of its other tasks cannot use."""
+        others = [name for name in self._list_task_names_afterwards() if name not in self._new_tasks]
+        for name, credential in self._new_credentials.items():
+            if validate.has_other_provider(self._old_credentials[name], credential):
+                users = [task for task in map(self._find_task, others) if task is not None and task.credential == name]
+                validate.vet_new_provider(self._host, users, credential, self._check_mode)
+
     def _list_task_names_afterwards(self) -> List[str]:
         return sorted({*list_tasks(self._layout), *self._new_tasks} - set(self._gone_tasks))
 
@@ -235,7 +246,7 @@ class _Convergence:
         for name, task in self._new_tasks.items():
             before["tasks"][name] = {
                 **build_diff_task_view(self._old_tasks[name], None),
-                **self._view_units_before(name),
+                **({"units": read_units(self._layout, name)} if self._old_tasks[name] is not None else {}),
             }
             after["tasks"][name] = {**build_diff_task_view(task, self._old_tasks[name]), "units": render_units(task)}
             result.tasks[name] = build_public_task_view(task)
@@ -248,10 +259,6 @@ class _Convergence:
             before["tasks"][name] = build_stored_task_view(read_task(self._layout, name) or {})
             after["tasks"][name] = {}
         return result
-
-    def _view_units_before(self, name: str) -> Dict[str, Any]:
-        units = read_units(self._layout, name)
-        return {"units": units} if self._old_tasks[name] is not None else {}
 
     def write(self) -> None:
         """Write new and changed objects, then units, then remove objects, so that each task always has a credential."""

@@ -28,7 +28,7 @@ from ..systemd.install import place_volatile_drop_in
 from ..systemd.unit_files import render_drop_in
 from ..transfer.plan import Plan
 from .start import begin_run, list_active_runs, plan_task, report_run
-from .validate import vet_own_places, vet_task
+from .validate import try_tasks, vet_own_places, vet_task
 
 DEFAULT_NAME = "onetime"
 # A one-time run waits if another run uses its paths, because no schedule starts it again.
@@ -55,7 +55,8 @@ def build_onetime_task(host: Host, name: str, declared: Mapping[str, Any]) -> Ta
     own = {"name": name, "enabled": False, "schedule": {}}
     task = parse_task({**DEFAULTS, **declared, **own}, find_task)
     credential = load_credential(host.layout, host.seed, task.credential)
-    vet_task(task, credential.provider, host.providers if task.provider_options else {})
+    vet_task(task, credential.provider, host.providers if task.provider_options or task.rclone_args else {})
+    try_tasks(host, [task])
     vet_own_places(task, locate_task(task, credential))
     return task
 

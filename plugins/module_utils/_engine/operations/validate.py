@@ -11,21 +11,24 @@ An error names the object. Valid options that may be unintended or unsafe are re
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from typing import Any, Callable, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
+import json
+from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ..common.accounts import find_own_account
-from ..common.errors import CloudsyncError
+from ..common.errors import CloudsyncError, usage_error
 from ..common.layout import Layout
 from ..config.credentials import Credential
 from ..config.stored_tasks import list_tasks, read_task
-from ..config.tasks import Task
+from ..config.task_parser import name_invalid_task
+from ..config.tasks import COPY, Task
 from ..guards import b2_cleanup
 from ..guards.declared import check_declared
 from ..guards.destinations import compare_destinations, outline_task
 from ..guards.placement import describe_unsafe_pull
 from ..guards.same_place import check_same_place
 from ..host import Host
+from ..rclone.binary import Rclone
+from ..rclone.providers.flags import build_pattern_rules, check_backend_flags, find_complaint
 from ..rclone.providers.option_checks import check, check_options
 from ..rclone.providers.schema import Provider, resolve
 from ..rclone.providers.truenas_names import get_rclone_name
@@ -52,10 +55,67 @@ def vet_task(task: Task, provider: str, providers: Mapping[str, Provider]) -> No
 
     ``providers`` are those of rclone, empty if rclone is not installed.
     """
-    with _naming(task):
+    with name_invalid_task(task.name):
         check_declared(task, provider)
+        check_backend_flags(task.rclone_args, provider, providers)
         if task.provider_options and providers:
             check_options(resolve(provider, providers), task.provider_options)
+
+
+def list_needed_providers(host: Host, task: Task, check_mode: bool) -> Mapping[str, Provider]:
+    """Return the providers of rclone if vet_task() needs them. Without rclone, the run of the task checks it."""
+    lenient = check_mode or not task.provider_options
+    asked = task.provider_options or task.rclone_args
+    return host.providers if asked and not (lenient and not host.has_rclone) else {}
+
+
+def has_other_provider(before: Optional[Credential], now: Credential) -> bool:
+    """Return whether a credential changes its provider."""
+    return before is not None and get_rclone_name(before.provider) != get_rclone_name(now.provider)
+
+
+def vet_new_provider(host: Host, users: Iterable[Task], credential: Credential, check_mode: bool) -> None:
+    """Raise an error if one of the tasks that use ``credential`` cannot use its new provider."""
+    for task in users:
+        try:
+            vet_task(task, credential.provider, list_needed_providers(host, task, check_mode))
+        except CloudsyncError as error:
+            raise usage_error(
+                f"Credential {credential.name} cannot change its provider to {credential.provider}, because a task "
+                f"uses it. {error.message} Change the task in the same call, or remove it first. Nothing was changed."
+            ) from error
+
+
+def try_tasks(host: Host, tasks: Iterable[Task]) -> None:
+    """Raise an error if rclone cannot parse the filters or the arguments of a task. Without rclone, do nothing.
+
+    One call of rclone tries all tasks that have the same mode and arguments.
+    """
+    groups: Dict[Tuple[str, Tuple[str, ...]], List[Task]] = {}
+    for task in tasks:
+        if task.rclone_args or task.exclude or task.include:
+            groups.setdefault((task.mode if task.rclone_args else COPY, task.rclone_args), []).append(task)
+    if not groups or not host.has_rclone:
+        return
+    for (mode, arguments), members in groups.items():
+        lines = [line for task in members for line in build_pattern_rules(task.exclude, task.include)]
+        if find_complaint(host.rclone, mode, arguments, lines):
+            for task in members:
+                with name_invalid_task(task.name):
+                    _try_task(host.rclone, task)
+
+
+def _try_task(rclone: Rclone, task: Task) -> None:
+    complaint = find_complaint(rclone, task.mode, task.rclone_args, ())
+    if complaint:
+        raise usage_error(f"rclone cannot use rclone_args. {complaint}")
+    complaint = find_complaint(rclone, task.mode, task.rclone_args, build_pattern_rules(task.exclude, task.include))
+    for option, patterns in (("include", task.include), ("exclude", task.exclude)):
+        for index, pattern in enumerate(patterns):
+            if complaint and json.dumps(pattern, ensure_ascii=False) in complaint:
+                raise usage_error(f"{option}[{index}] is {pattern!r}, which rclone cannot parse: {complaint}")
+    if complaint:
+        raise usage_error(f"rclone cannot parse include and exclude. {complaint}")
 
 
 def vet_places(
@@ -82,7 +142,7 @@ def vet_places(
 
 def vet_own_places(task: Task, places: TaskPlaces) -> None:
     """Refuse a task that would write into its own source."""
-    with _naming(task):
+    with name_invalid_task(task.name):
         check_same_place(task, places)
 
 
@@ -101,15 +161,6 @@ def _outline_others(layout: Layout, known: Set[str]) -> Tuple[List[Task], List[s
         else:
             tasks += [outline_task(stored)] if stored else []
     return tasks, warnings
-
-
-@contextmanager
-def _naming(task: Task) -> Iterator[None]:
-    """Name the task in every error inside the context."""
-    try:
-        yield
-    except CloudsyncError as error:
-        raise CloudsyncError(error.reason, f"Task {task.name} is invalid: {error.message}") from error
 
 
 def list_doubts(host: Host, task: Task, provider: str) -> List[str]:

@@ -8,11 +8,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from typing import List, Optional
+from typing import List, Optional, Sequence, Tuple
 
 from ..config.tasks import Task
+from ..rclone.providers.flags import build_pattern_rules, escape_path, is_for_transfer, selects_files
 from ..snapshots.model import BTRFS_SNAPSHOTS
 
 CANARY = ".cloudsync-canary"
@@ -22,11 +22,6 @@ PROBE = ".cloudsync-probe"
 NEVER_TRANSFERRED = (".zfs", BTRFS_SNAPSHOTS)
 # Short limits, to find out whether the provider answers at all.
 QUICK = ("--contimeout", "15s", "--timeout", "30s", "--retries", "1", "--low-level-retries", "1")
-# The options of the connection. Every command needs them.
-CONNECTION_FLAGS = (
-    "bind ca-cert client-cert client-key contimeout disable-http2 dscp header headers http-proxy no-check-certificate"
-    " timeout tpslimit tpslimit-burst user-agent"
-)
 JSON_LOG = ("--use-json-log", "--log-level", "INFO", "--stats", "1s", "--stats-log-level", "NOTICE")
 
 
@@ -44,47 +39,38 @@ def join_place(place: str, path: str) -> str:
     return place + path if not path or place.endswith((":", "/")) else f"{place}/{path}"
 
 
-def build_filter_arguments(task: Task) -> List[str]:
-    """Return the filters in order, because rclone applies the first match: our own, ``exclude``, then ``include``.
-
-    With ``include``, everything else is excluded.
-    """
+def build_filters(task: Task) -> Tuple[str, ...]:
+    """Return the lines of the filter file. Our own come first, because rclone applies the first match."""
     rules = ["- /" + CANARY, "- " + PROBE, *(f"- {name}/**" for name in NEVER_TRANSFERRED)]
     if task.kept_inside:
-        rules.append(f"- /{_escape(task.kept_inside)}/**")
-    rules += ["- " + pattern for pattern in task.exclude]
-    rules += ["+ " + pattern for pattern in task.include]
-    rules += ["- *"] if task.include else []
-    return ["--filter=" + rule for rule in rules]
+        rules.append(f"- /{escape_path(task.kept_inside)}/**")
+    return (*rules, *build_pattern_rules(task.exclude, task.include))
 
 
-def _escape(path: str) -> str:
-    """Return a pattern that matches ``path`` only."""
-    return re.sub(r"([\\*?\[\]{}])", r"\\\1", path)
+def build_selection_arguments(task: Task, filters: str) -> List[str]:
+    """Return the options that select a run's files, in listings, plans, transfers and checks.
 
-
-def build_selection_arguments(task: Task) -> List[str]:
-    """Return the options that select a run's files, in listings, plans, transfers and checks."""
-    arguments = build_filter_arguments(task)
+    ``filters`` is the path of the file with the lines of build_filters().
+    """
+    arguments = ["--filter-from", filters, *filter(selects_files, task.rclone_args)]
     if task.follow_symlinks:
         arguments.append("--copy-links")
     return arguments
 
 
-def build_connection_arguments(task: Task) -> List[str]:
-    """Return those of rclone_args that every command of the task needs, not only its transfer."""
-    flags = ["--" + name for name in CONNECTION_FLAGS.split()]
-    return [argument for argument in task.rclone_args if argument.partition("=")[0] in flags]
+def build_common_arguments(task: Task) -> List[str]:
+    """Return those of rclone_args that every command of a run gets."""
+    return [argument for argument in task.rclone_args if not selects_files(argument) and not is_for_transfer(argument)]
 
 
 def build_transfer_arguments(
-    task: Task, ends: Endpoints, dry_run: bool = False, max_delete: Optional[int] = None
+    task: Task, ends: Endpoints, selection: Sequence[str], dry_run: bool = False, max_delete: Optional[int] = None
 ) -> List[str]:
-    """Return the command of the transfer. Like every command, it follows build_connection_arguments().
+    """Return the command of the transfer. ``selection`` are the build_selection_arguments() of the session.
 
     rclone makes one attempt. A second one by rclone itself would act on guards that were evaluated before the first.
     """
-    arguments = [task.mode, *JSON_LOG, *build_selection_arguments(task)]
+    arguments = [task.mode, *JSON_LOG, *selection, *filter(is_for_transfer, task.rclone_args)]
     arguments += ["--retries", "1"]
     if task.transfers:
         arguments += ["--transfers", str(task.transfers)]
@@ -98,6 +84,4 @@ def build_transfer_arguments(
         arguments.append("--dry-run")
     elif max_delete is not None:
         arguments += ["--max-delete", str(max_delete)]
-    elsewhere = build_connection_arguments(task)
-    arguments += [argument for argument in task.rclone_args if argument not in elsewhere]
     return [*arguments, "--", ends.source, ends.destination]

@@ -39,6 +39,7 @@ from .login_problems import clear_doubt, mark_doubt
 from .refreshed import CONFIG, REMOTE, USERS, Known
 
 CRYPT = "crypt"
+FILTERS = "filters"
 # The seconds between two attempts to save a token that could not be saved.
 RETRY_SECONDS = 5.0
 Sections = Mapping[str, Mapping[str, str]]
@@ -47,11 +48,15 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Content:
-    """The input of rclone: its configuration, public ``files`` (name to text) in the same folder, global flags."""
+    """The input of rclone: its configuration, public ``files`` (name to text) in the same folder, global flags.
+
+    ``filters`` are the lines of the file for ``--filter-from``.
+    """
 
     sections: Sections
     files: Mapping[str, str] = field(default_factory=dict)
     arguments: Tuple[str, ...] = ()
+    filters: Tuple[str, ...] = ()
 
 
 Build = Callable[[Credential], Content]
@@ -60,8 +65,9 @@ Build = Callable[[Credential], Content]
 class LiveConfig:
     """One use of a credential. Call save_back() often, and close() at the end.
 
-    ``path`` is for rclone's ``--config``. Every command needs ``arguments``. ``problem`` says why a refreshed token is
-    not saved, or is empty. Neither save_back() nor close() raises an error for that, because the token is not lost.
+    ``path`` is for rclone's ``--config``, ``filters`` for its ``--filter-from``. Every command needs ``arguments``.
+    ``problem`` says why a refreshed token is not saved, or is empty. Neither save_back() nor close() raises an error
+    for that, because the token is not lost.
     """
 
     def __init__(self, layout: Layout, known: Known, use: str, lock: Lock, turn: Optional[Lock]) -> None:
@@ -74,6 +80,7 @@ class LiveConfig:
         self._use = use
         self._was_killed = False
         self._retry_at = 0.0
+        self._filters: Optional[int] = None
         self.directory = f"{use}/{USERS}"
         self._seen: Optional[Tuple[int, int, int]] = None
 
@@ -83,12 +90,22 @@ class LiveConfig:
 
     @property
     def descriptors(self) -> Tuple[int, ...]:
-        """The locks that rclone must inherit, so that the use lasts until rclone ends, even without its runner."""
-        return tuple(lock.descriptor for lock in (self._lock, self._turn) if lock is not None)
+        """The file of filters, and the locks. With them, the use lasts until rclone ends, even without its runner."""
+        locks = tuple(lock.descriptor for lock in (self._lock, self._turn) if lock is not None)
+        return locks if self._filters is None else (self._filters, *locks)
+
+    @property
+    def filters(self) -> str:
+        """The path of the file of filters for a child that inherits the descriptors."""
+        return f"/proc/self/fd/{self._filters}"
 
     def write(self, content: Content, user: str) -> None:
         """Write the configuration for ``user``."""
         self.arguments = content.arguments
+        # The file belongs to root. Its path is closed to the user of rclone, but its inherited descriptor is not.
+        path = f"{self._use}/{FILTERS}"
+        atomic_write(path, "".join(f"{line}\n" for line in content.filters).encode("utf-8", "surrogateescape"), 0o644)
+        self._filters = os.open(path, os.O_PATH)
         make_directory(self.directory)
         atomic_write(self.path, render(content.sections).encode())
         for name, public in content.files.items():
@@ -148,6 +165,8 @@ class LiveConfig:
         except (CloudsyncError, OSError) as error:
             self.problem = live_uses.describe_stuck(self._use, error)
         finally:
+            if self._filters is not None:
+                os.close(self._filters)
             self._lock.release()
             if self._turn is not None:
                 self._turn.release()

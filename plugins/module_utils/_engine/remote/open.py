@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Callable, Mapping, Optional, Sequence
 
 from ..common.accounts import find_account
@@ -17,9 +18,10 @@ from ..config.tasks import Encryption, Task
 from ..host import Host
 from ..rclone.providers.conf_section import build_crypt_section, build_remote_section
 from ..rclone.providers.derived_options import tune
+from ..rclone.providers.flags import check_arguments, check_backend_flags
 from ..rclone.providers.schema import resolve
 from ..rclone.providers.traits import is_bucket_based, list_readable_arguments
-from .arguments import build_connection_arguments
+from .arguments import build_common_arguments, build_filters, build_selection_arguments
 from .host_keys import trust
 from .live_config import CRYPT, Content, open_live
 from .pinned_folder import PinnedFolder
@@ -87,8 +89,12 @@ def open_task_session(
     """Open the session of a run or a plan of ``task``. The caller closes ``session.live``."""
 
     def build(now: Credential) -> Content:
-        return build_content(host, now, task.provider_options, task.encryption, task.remote_path, task.user)
+        content = build_content(host, now, task.provider_options, task.encryption, task.remote_path, task.user)
+        return replace(content, filters=build_filters(task))
 
+    # Here, too, because the task may be older than the rclone, or was declared while none was installed.
+    check_arguments(task.rclone_args)
+    check_backend_flags(task.rclone_args, credential.provider, host.providers)
     live = open_live(host.layout, credential, True, use_id, build, task.user, stop, say)
     return Session(
         host.rclone,
@@ -99,7 +105,8 @@ def open_task_session(
         _build_root(task.remote_path),
         has_no_folders=is_bucket_based(credential.provider),
         remote_path=task.remote_path,
-        connection=build_connection_arguments(task),
+        common=build_common_arguments(task),
+        selection=build_selection_arguments(task, live.filters),
         readable=list_readable_arguments(credential.provider, {**credential.attributes, **task.provider_options}),
         local=local,
         credential=credential,

@@ -42,7 +42,8 @@ class Session:
     """Everything that one use of a credential needs to call rclone. rclone also holds the locks ``descriptors``.
 
     ``root`` is the bucket, or the top of the remote, as an argument of rclone. ``remote_path`` is the task's path in
-    it. ``has_no_folders``: at the provider, folders are only parts of names. ``connection`` goes before every command.
+    it. ``has_no_folders``: at the provider, folders are only parts of names. ``common`` goes before every command, and
+    ``selection`` to each command that lists or transfers the task's files.
     ``readable`` is for a command that writes a file which must be readable at once. ``grace`` is the number of seconds
     between SIGTERM and SIGKILL. ``local`` is the local side of the task, if it exists. ``credential`` is that of the
     task.
@@ -56,7 +57,8 @@ class Session:
     root: str = ""
     has_no_folders: bool = False
     remote_path: str = ""
-    connection: Sequence[str] = ()
+    common: Sequence[str] = ()
+    selection: Sequence[str] = ()
     readable: Sequence[str] = ()
     grace: float = GRACE_SECONDS
     local: Optional[PinnedFolder] = None
@@ -136,7 +138,7 @@ class Session:
 
     def _build_global_arguments(self, directory: PinnedFolder) -> List[str]:
         config = self._get_config_path(directory)
-        return ["--config", config, "--ask-password=false", *self.live.arguments, *self.connection]
+        return ["--config", config, "--ask-password=false", *self.live.arguments, *self.common]
 
     def _get_config_path(self, directory: PinnedFolder) -> str:
         """Return the path of the configuration. Other users than root reach it only through the open directory."""

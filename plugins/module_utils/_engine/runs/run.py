@@ -223,7 +223,9 @@ class Run:
             elif transfer.stats is not None:
                 publish(transfer.stats)
 
-        arguments = build_transfer_arguments(task, attempt.ends, max_delete=attempt.max_delete)
+        arguments = build_transfer_arguments(
+            task, attempt.ends, attempt.session.selection, max_delete=attempt.max_delete
+        )
         timeout = None if deadline is None else max(deadline - time.monotonic(), 0.0)
         ended = attempt.session.stream(arguments, listen, timeout=timeout)
         forget_progress(self.host.layout, task.name)

@@ -28,7 +28,7 @@ def describe_archived(session: Session, task: Task, plan: Plan, ends: Endpoints)
         touched = [*plan.overwrite, *plan.delete] if ends.keep else []
     else:
         touched = [*plan.copy, *plan.overwrite]
-    tiers = _list_tiers(session, task, ends.destination if task.is_push else ends.source) if touched else {}
+    tiers = _list_tiers(session, ends.destination if task.is_push else ends.source) if touched else {}
     names = [entry.path for entry in touched if is_archived(tiers.get(entry.path))]
     if not names:
         return []
@@ -39,9 +39,9 @@ def describe_archived(session: Session, task: Task, plan: Plan, ends: Endpoints)
     ]
 
 
-def _list_tiers(session: Session, task: Task, place: str) -> Mapping[str, str]:
+def _list_tiers(session: Session, place: str) -> Mapping[str, str]:
     """Return the storage class of each file at ``place``; empty if the provider does not list it."""
-    answer = query_listing(session, task, place)
+    answer = query_listing(session, place)
     if answer.exit_code != 0:
         return {}
     return {entry["Path"]: entry.get("Tier", "") for entry in json.loads(answer.stdout or "[]")}

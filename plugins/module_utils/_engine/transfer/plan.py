@@ -15,7 +15,7 @@ from typing import Any, Dict, Mapping, Sequence, Tuple
 from ..config.tasks import SYNC, Task
 from ..rclone.log_lines import COPY, DELETE, KEEP, MOVE, Item
 from ..rclone.outcome import NOT_FOUND_EXITS
-from ..remote.arguments import Endpoints, build_selection_arguments, build_transfer_arguments
+from ..remote.arguments import Endpoints, build_transfer_arguments
 from ..remote.session import Answer, Session
 from .result import Transfer, build_listing_error
 
@@ -67,18 +67,18 @@ def _build_entries(sizes: Mapping[str, int]) -> Tuple[Entry, ...]:
 
 def make_plan(session: Session, task: Task, ends: Endpoints) -> Plan:
     """Ask rclone for the plan. Nothing is changed."""
-    present = list_files(session, task, ends.destination)
+    present = list_files(session, ends.destination)
     dry_run = Transfer()
-    ended = session.stream(build_transfer_arguments(task, ends, dry_run=True), dry_run.read)
+    ended = session.stream(build_transfer_arguments(task, ends, session.selection, dry_run=True), dry_run.read)
     dry_run.raise_unless_success(ended, session)
     plan = build_plan(dry_run.items, present, task.mode)
     left_out = dry_run.notices.describe()
     return replace(plan, notes=(left_out,)) if left_out else plan
 
 
-def list_files(session: Session, task: Task, place: str) -> Dict[str, int]:
+def list_files(session: Session, place: str) -> Dict[str, int]:
     """Return the files at ``place`` that match the task's filters, path to size; none if the place does not exist."""
-    answer = query_listing(session, task, place)
+    answer = query_listing(session, place)
     if answer.exit_code in NOT_FOUND_EXITS:
         return {}
     if answer.exit_code != 0:
@@ -86,7 +86,7 @@ def list_files(session: Session, task: Task, place: str) -> Dict[str, int]:
     return {entry["Path"]: entry["Size"] for entry in json.loads(answer.stdout or "[]")}
 
 
-def query_listing(session: Session, task: Task, place: str) -> Answer:
+def query_listing(session: Session, place: str) -> Answer:
     """Ask ``rclone lsjson`` for the files at ``place`` that match the task's filters."""
     words = ("lsjson", "--recursive", "--files-only", "--no-mimetype", "--no-modtime")
-    return session.query([*words, *build_selection_arguments(task), "--", place])
+    return session.query([*words, *session.selection, "--", place])

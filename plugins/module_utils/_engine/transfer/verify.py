@@ -13,7 +13,7 @@ from typing import Callable, List
 from ..common.errors import CloudsyncError
 from ..common.text import list_some
 from ..config.tasks import Task
-from ..remote.arguments import JSON_LOG, Endpoints, build_selection_arguments
+from ..remote.arguments import JSON_LOG, Endpoints
 from ..remote.session import Session
 from .result import Transfer
 
@@ -33,7 +33,7 @@ def verify_transfer(session: Session, task: Task, ends: Endpoints, say: Callable
         *_build_command(task),
         "--one-way",
         *JSON_LOG,
-        *build_selection_arguments(task),
+        *session.selection,
         "--",
         ends.source,
         ends.destination,

@@ -28,7 +28,7 @@ INSTALLED = {
     "operations": "browse engines status stop watch",
     "rclone": "access_symptoms archived_objects binary causes conf_file data_symptoms"
     " error_text log_lines notices obscure outcome symptoms",
-    "rclone/providers": "conf_section derived_options known_hosts option_checks option_values"
+    "rclone/providers": "conf_section derived_options flags known_hosts option_checks option_values"
     " required_logins schema secret_options sizes traits truenas_names",
     "remote": "account arguments host_keys live_config live_uses"
     " login_problems open pinned_folder places refreshed session",

@@ -23,7 +23,20 @@ SECRET_NAME = re.compile(
 # A user and a password before the host. A plain "host:port" proxy has no "@".
 LOGIN_IN_URL = re.compile(r"\A([A-Za-z][A-Za-z0-9+.-]*://)?[^/@\s:]*:[^/@\s]+@")
 SECRET_HEADER = re.compile(r"(authorization|cookie|token|api-?key|secret)", re.IGNORECASE)
+# A password or token with its name, in the value of any flag.
+NAMED_SECRET = re.compile(
+    r"(authorization|cookie|token|(api|auth)-?key|secret|passw(or)?d|\bpass|signature|\bsig|credential)\s*[:=]"
+    r"|\b(basic|bearer)\s",
+    re.IGNORECASE,
+)
 URL_NAME = re.compile(r"(\A|_)(url|endpoint|proxy)\Z")
+
+
+def find_secret_in_text(value: str) -> str:
+    """Return what kind of secret ``value``, of an unknown meaning, contains; empty if it seems to contain none."""
+    if LOGIN_IN_URL.match(value):
+        return "a login"
+    return "a password or token" if NAMED_SECRET.search(value) else ""
 
 
 def must_be_secret(provider: Provider, option_name: str) -> bool:

@@ -7,15 +7,23 @@ from __future__ import annotations
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.tasks import Task
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.remote.arguments import (
     Endpoints,
-    build_connection_arguments,
+    build_common_arguments,
+    build_filters,
+    build_selection_arguments,
     build_transfer_arguments,
 )
 
 
-def test_only_connection_options_of_rclone_args_go_before_every_command():
-    arguments = ("--ca-cert=/ca.pem", "--checkers=4", "--http-proxy=http://proxy:3128")
+def test_each_argument_of_a_task_goes_to_the_commands_that_it_can_apply_to():
+    arguments = ("--ca-cert=/ca.pem", "--max-size=1M", "--size-only", "--checkers=4")
     task = Task("t", "c", "push", "/srv", "b", rclone_args=arguments)
-    assert build_connection_arguments(task) == ["--ca-cert=/ca.pem", "--http-proxy=http://proxy:3128"]
-    words = build_transfer_arguments(task, Endpoints("/srv", "remote:b"))
-    assert words[-4:] == ["--checkers=4", "--", "/srv", "remote:b"]
-    assert not [word for word in words if word.startswith(("--ca-cert", "--http-proxy"))]
+    assert build_common_arguments(task) == ["--ca-cert=/ca.pem", "--checkers=4"]
+    selection = build_selection_arguments(task, "/filters")
+    assert selection == ["--filter-from", "/filters", "--max-size=1M"]
+    words = build_transfer_arguments(task, Endpoints("/srv", "remote:b"), selection)
+    assert [word for word in words if word in arguments] == ["--max-size=1M", "--size-only"]
+
+
+def test_a_blank_at_the_end_of_a_pattern_is_kept():
+    task = Task("t", "c", "push", "/srv", "b", exclude=(" a ", "b\\ ", "c"), include=("d\u3000",))
+    assert build_filters(task)[-5:] == ("-  a[ ]", "- b[ ]", "- c", "+ d[\u3000]", "- *")

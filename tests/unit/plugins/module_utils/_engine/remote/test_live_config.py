@@ -267,7 +267,8 @@ def test_the_turn_ends_with_the_use(layout, single_use):
     path = live.locate_turn(layout, "box")
     config = open_use(layout, credential=single_use)
     assert is_held(path)
-    assert len(config.descriptors) == 2
+    # The file of filters, the lock of the use, and the turn.
+    assert len(config.descriptors) == 3
     config.close()
     assert not is_held(path)
 
