@@ -155,7 +155,10 @@ options:
           - Maximum number of files that a run can delete at the destination. Use a count (V(100)), or a percentage of
             the files at the destination (V(10%)).
           - The limit is checked on the plan. If the plan exceeds it, the run is refused, and nothing is deleted.
-          - "Default: no limit."
+          - Without this option, a sync that would delete more than half of the files, and more than 10, is refused.
+            V(100%) allows it.
+          - Without this option, the first sync of the task on a host is refused if it would delete anything.
+          - The file C(docs/deletions.md) describes the checks and their costs.
         type: str
   keep_deleted:
     description:
@@ -164,7 +167,8 @@ options:
     suboptions:
       path:
         description:
-          - Path of the folder, on the same side as the destination. It contains one folder for each run.
+          - Path of the folder, on the same side as the destination. It contains the folders C(TASK@HOST), and in each
+            of them one folder for each run. Several tasks can use the same path, because each removes its own files.
           - For a push, the path begins with the bucket, as in O(remote_path). With O(encryption), it must be inside
             O(remote_path).
         type: str

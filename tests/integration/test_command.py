@@ -184,6 +184,8 @@ def test_an_error_in_json(host):
 
 def test_a_dry_run_for_a_person(host, bucket):
     write_tree(bucket / "nightly", {"a.txt": "old", "stale.txt": "stale"})
+    nightly = {**host.base, "name": "nightly", "remote_path": bucket.name + "/nightly"}
+    host.declare([], [{**nightly, "guards": {"max_delete": 1}}])
     answer = host.cloudsync("run", "nightly", "--dry-run")
     assert answer.code == 0
     lines = answer.out.splitlines()
@@ -196,7 +198,8 @@ def test_a_dry_run_for_a_person(host, bucket):
 def test_the_plan_of_each_mode(host, bucket, mode):
     write_tree(bucket / "planned", {"a.txt": "older", "stale.txt": "stale", "deep/same.txt": "same"})
     write_tree(host.data / "documents", {"deep/same.txt": "same", "a.txt": "alpha!"})
-    host.declare([], [{**host.base, "name": "planned", "mode": mode, "remote_path": bucket.name + "/planned"}])
+    planned = {**host.base, "name": "planned", "mode": mode, "remote_path": bucket.name + "/planned"}
+    host.declare([], [{**planned, "guards": {"max_delete": 1}}])
     plan = host.plan("planned")
     assert plan["copy"] == [{"path": "deep/b.txt", "size": 4}]
     assert plan["overwrite"] == [{"path": "a.txt", "size": 6}]

@@ -117,6 +117,6 @@ def test_the_ways_into_snapshots_are_not_transferred(machine, bucket, push):
     hidden = [".zfs/snapshot/daily/a.txt", "deep/.zfs/snapshot/daily/b.txt", ".cloudsync-snapshots/x/a.txt"]
     write_tree(machine.data / "documents", dict.fromkeys(hidden, "again"))
     write_tree(bucket / "documents", {"stale.txt": "stale"})
-    machine.declare([], [{**push, "mode": "sync"}])
+    machine.declare([], [{**push, "mode": "sync", "guards": {"max_delete": 1}}])
     machine.run("documents")
     assert text_tree(bucket / "documents") == FILES

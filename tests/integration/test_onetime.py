@@ -59,7 +59,9 @@ def test_a_restore_deletes_nothing_unless_it_is_told_to(machine, once):
     write_tree(restored, {"other.txt": "precious"})
     assert machine.module("run", reverse_of="documents", path=str(restored))["run"]["deletes"] == 0
     assert text_tree(restored) == {**FILES, "other.txt": "precious"}
-    assert machine.module("run", reverse_of="documents", path=str(restored), mode="sync")["run"]["deletes"] == 1
+    told = {"reverse_of": "documents", "path": str(restored), "mode": "sync"}
+    assert machine.module("run", **told)["reason"] == "max_delete"
+    assert machine.module("run", guards={"max_delete": "100%"}, **told)["run"]["deletes"] == 1
 
 
 def test_a_later_start_by_name_does_not_let_another_one_join(machine, once):

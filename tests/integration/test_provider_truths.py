@@ -319,6 +319,7 @@ def test_files_that_dropbox_holds_back_are_named_and_nothing_is_deleted(machine,
             "path": str(back),
             "remote_path": "Films",
             "rclone_args": arguments,
+            "guards": {"max_delete": 1},
         }
         machine.declare([fake_dropbox.credential()], [pull])
         assert [entry["path"] for entry in machine.plan("pull")["delete"]] == ["local.txt"]

@@ -148,6 +148,7 @@ def test_pushed_once_changed_and_pulled_back_the_same(machine, tasks):
     ]
     record = machine.run("push")
     assert (record["transfers"], record["deletes"]) == (1, 1)
+    machine.run("pull")
     write_tree(back, {"stale.txt": "stale"})
     machine.run("pull")
     assert read_tree(back) == read_tree(source)

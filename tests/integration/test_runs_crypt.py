@@ -60,7 +60,7 @@ def test_a_wrong_password_is_refused_on_push_and_pull(pair, filenames):
     pair.machine.plan("pull", 3, "crypt_password")
     assert read_tree(pair.remote) == stored
     assert text_tree(pair.back) == {"local.txt": "precious"}
-    pair.declare(right)
+    pair.declare(right, guards={"max_delete": 1})
     pair.machine.run("pull")
     assert text_tree(pair.back) == FILES
 

@@ -103,7 +103,7 @@ def test_a_copy_from_an_empty_source_does_nothing_and_is_no_failure(sides):
 
 
 def test_an_empty_source_that_is_allowed_empties_the_destination(sides):
-    machine, source, destination = sides("push", guards={"empty_source": "allow"})
+    machine, source, destination = sides("push", guards={"empty_source": "allow", "max_delete": "100%"})
     source.mkdir()
     assert machine.run("documents")["deletes"] == 2
     assert text_tree(destination) == {}
@@ -126,7 +126,7 @@ def test_a14_a_folder_that_is_not_mounted(sides, direction, machine):
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount")
 def test_a_folder_that_is_mounted(sides, machine):
     mounted = machine.data
-    machine, source, destination = sides("push", guards={"mounted": str(mounted)})
+    machine, source, destination = sides("push", guards={"mounted": str(mounted), "max_delete": 1})
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", str(mounted)], check=True)
     try:
         write_tree(source, FILES)
@@ -138,7 +138,7 @@ def test_a_folder_that_is_mounted(sides, machine):
 
 @pytest.mark.parametrize(("direction", "marker"), [("push", ".marker"), ("pull", ".marker"), ("pull", "deep/.marker")])
 def test_a_marker_that_is_missing(sides, direction, marker):
-    machine, source, destination = sides(direction, guards={"marker": marker})
+    machine, source, destination = sides(direction, guards={"marker": marker, "max_delete": 1})
     write_tree(source, FILES)
     assert marker in refused(machine, destination, "marker_missing")["message"]
     write_tree(source, {marker: ""})

@@ -41,7 +41,7 @@ def fixture_sides(machine, bucket, store):
 @pytest.mark.parametrize("direction", ["push", "pull"])
 @pytest.mark.parametrize("mode", ["sync", "copy", "move"])
 def test_each_mode_leaves_both_sides_as_its_name_says(machine, sides, direction, mode):
-    source, destination = sides(direction, mode=mode)
+    source, destination = sides(direction, mode=mode, guards={"max_delete": 1})
     write_tree(source, FILES)
     write_tree(destination, {"a.txt": "old", "stale.txt": "stale"})
     record = machine.run("documents")
@@ -64,7 +64,9 @@ def test_a_second_run_has_nothing_to_do(machine, sides):
 
 @pytest.mark.parametrize("direction", ["push", "pull"])
 def test_exclude_wins_over_include_and_what_is_excluded_is_not_deleted(machine, sides, direction):
-    source, destination = sides(direction, mode="sync", include=["*.txt"], exclude=["secret*"])
+    source, destination = sides(
+        direction, mode="sync", include=["*.txt"], exclude=["secret*"], guards={"max_delete": 1}
+    )
     write_tree(source, {"a.txt": "a", "secret.txt": "s", "b.bin": "b"})
     write_tree(destination, {"kept.bin": "k", "gone.txt": "g"})
     machine.run("documents")

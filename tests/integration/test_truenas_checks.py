@@ -306,7 +306,7 @@ def test_a57_storj_there_and_back(machine, bucket, push, store):
     """With all that STORJ_IX implies but its endpoint, which must use TLS."""
     settings = {**STORJ_OPTIONS, "endpoint": store["attributes"]["endpoint"]}
     login = {**store, "name": "storj", "attributes": settings}
-    task = {**push, "credential": "storj", "mode": "sync"}
+    task = {**push, "credential": "storj", "mode": "sync", "guards": {"max_delete": 1}}
     machine.declare([login], [task])
     assert machine.cloudsync("verify", "storj").code == 0
     buckets = machine.module("remote_info", credential="storj")["entries"]

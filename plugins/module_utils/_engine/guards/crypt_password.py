@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""Guard: the crypt password is the one that the remote files were encrypted with.
+"""Guard: the crypt password is the one that the remote files were encrypted with, and a task without one finds none.
 
 rclone cannot detect a wrong password, because it skips names that it cannot decrypt. A pull would see an empty source
 and delete the local files. A push would upload everything a second time. A canary object and the existing files show
@@ -20,12 +20,15 @@ from ..common.text import format_count
 from ..config.tasks import Task
 from ..rclone.outcome import NOT_FOUND_EXITS
 from ..remote.arguments import CANARY, join_place
+from ..remote.open import build_place
 from ..remote.session import Answer, Session
 from ..transfer.result import build_listing_error
 
 CONTENT = "cloudsync canary 1: this object tells whether the crypt password is right\n"
 # A wrong key fails again at every retry.
 ONCE = ("--retries", "1", "--low-level-retries", "2")
+# Every file that rclone encrypted begins with it.
+MAGIC = "RCLONE\0\0"
 UNDECRYPTABLE_MARKS = (
     "undecryptable",
     "failed to decrypt",
@@ -43,7 +46,7 @@ def check_crypt(session: Session, task: Task, crypt: str, raw: str) -> bool:
     if task.encryption is None:
         return False
     known = _has_right_canary(session, task, crypt)
-    if not known and _find_first(session, raw):
+    if not known and find_first(session, raw):
         _check_first_file(session, task, crypt)
     if not task.is_push and not session.rclone.has_strict_names:
         _check_all_names(session, task, crypt, raw)
@@ -55,6 +58,27 @@ def plant_canary(session: Session, crypt: str) -> None:
     answer = session.query(["rcat", *session.readable, "--", join_place(crypt, CANARY)], stdin=CONTENT.encode())
     if answer.exit_code != 0:
         raise build_listing_error(answer, session)
+
+
+def check_plain(session: Session, task: Task) -> None:
+    """Refuse a task without encryption if the first file at its remote path is encrypted.
+
+    A push would put plain files among the encrypted ones. A pull would replace local files by encrypted ones. The login
+    of a push may be allowed to write where it must not list or read. Such errors are left to the transfer.
+    """
+    place = build_place(task.remote_path)
+    try:
+        name = find_first(session, place)
+    except CloudsyncError as error:
+        if task.is_push and error.reason not in ("network", "stopped"):
+            return
+        raise
+    if name and _find_name(session, place, name, "cat", *ONCE, "--head", str(len(MAGIC))).stdout == MAGIC:
+        raise Refused(
+            "crypt_password",
+            f"The files at remote_path {task.remote_path!r} are encrypted, but the task has no encryption. Set "
+            "encryption with the password and salt that they were encrypted with, or use another remote_path.",
+        )
 
 
 def _has_right_canary(session: Session, task: Task, crypt: str) -> bool:
@@ -74,7 +98,7 @@ def _find_name(session: Session, crypt: str, name: str, *command: str) -> Answer
     return session.query([*command, "--no-traverse", "--files-from-raw", "-", "--", crypt], stdin=name.encode())
 
 
-def _find_first(session: Session, place: str, *selection: str) -> str:
+def find_first(session: Session, place: str, *selection: str) -> str:
     """Return the first file at ``place``, or "" if there is none."""
     answer = session.query(["lsf", "--recursive", "--files-only", *selection, "--", place], first_line_only=True)
     if not answer.stdout and answer.exit_code not in (0, *NOT_FOUND_EXITS):
@@ -89,8 +113,8 @@ def _check_first_file(session: Session, task: Task, crypt: str) -> None:
     these can be read with any password.
     """
     try:
-        name = _find_first(session, crypt)
-        filled = _find_first(session, crypt, "--min-size", "1B") if name else ""
+        name = find_first(session, crypt)
+        filled = find_first(session, crypt, "--min-size", "1B") if name else ""
     except CloudsyncError as error:
         raise _build_password_error(task) if error.reason == "undecryptable" else error from None
     if not name:

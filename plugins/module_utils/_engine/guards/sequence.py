@@ -16,15 +16,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Callable, Optional, Tuple
 
-from ..config.tasks import Task
+from ..config.tasks import SYNC, Task
 from ..remote.arguments import Endpoints
 from ..remote.open import build_place, build_task_place
 from ..remote.places import locate_task
 from ..remote.session import Session
 from ..transfer.plan import Plan, make_plan
-from .crypt_password import check_crypt
+from ..transfer.source_names import Names, list_names
+from .crypt_password import check_crypt, check_plain, find_first
 from .declared import check_declared
-from .deletions import check_deletions
+from .deletions import check_deletions, check_links, compute_rclone_limit, find_safe_limit
+from .last_success import LastSuccess
 from .local import check_local, check_unchanged
 from .same_place import check_same_place
 from .same_storage import check_storage, may_share_storage
@@ -35,18 +37,26 @@ from .source import check_source
 class Attempt:
     """A transfer that the guards have to allow, and their findings.
 
-    ``needs_canary`` is True if the task encrypts and its destination has no canary yet. ``max_delete`` is the number of
-    deletions that rclone may make, None for no limit. ``is_retry`` is True if an earlier attempt, or the
-    run before, failed or was killed. It may have moved all files, so that an empty source of a move is not an error. In
-    a dry run, no guard writes.
+    ``now`` describes the source and the destination, and ``last`` those of the task's last success, if they are the
+    same. ``is_retry`` is True if an earlier attempt, or the run before, failed or was killed. It may have moved all
+    files, so that an empty source of a move is not an error. ``deleted`` is what earlier attempts of the run deleted.
+
+    ``needs_canary`` is True if the task encrypts and its destination has no canary yet. ``names`` are those of a local
+    source. ``is_new`` is True for the first sync to an empty destination. ``max_delete`` is the number of deletions
+    that rclone may make, None for no limit. In a dry run, no guard writes.
     """
 
     session: Session
     task: Task
     ends: Endpoints
+    now: LastSuccess
+    last: Optional[LastSuccess] = None
     is_retry: bool = False
     is_dry_run: bool = False
+    deleted: int = 0
     needs_canary: bool = False
+    names: Optional[Names] = None
+    is_new: bool = False
     plan: Optional[Plan] = None
     max_delete: Optional[int] = None
 
@@ -76,9 +86,44 @@ def _check_source(attempt: Attempt) -> None:
     check_source(attempt.session, attempt.task, attempt.ends, attempt.is_retry)
 
 
+def _check_plain(attempt: Attempt) -> None:
+    if attempt.task.encryption is None and attempt.last is None:
+        check_plain(attempt.session, attempt.task)
+
+
 def _check_deletions(attempt: Attempt) -> None:
-    if attempt.task.guards.max_delete:
-        attempt.max_delete = check_deletions(attempt.task, attempt.get_plan())
+    task = attempt.task
+    if task.mode == SYNC and not task.guards.max_delete:
+        attempt.max_delete = _find_limit_without_plan(attempt)
+    if attempt.max_delete is None and (task.mode == SYNC or task.guards.max_delete):
+        attempt.max_delete = _check_plan(attempt)
+
+
+def _find_limit_without_plan(attempt: Attempt) -> Optional[int]:
+    """Return the value of rclone's ``--max-delete`` if no plan is needed, because it would list the destination."""
+    session, task, ends, last = attempt.session, attempt.task, attempt.ends, attempt.last
+    if task.is_push:
+        names, is_complete = list_names(session, ends.source)
+        if not is_complete:
+            # rclone cannot read the source completely either, and then deletes nothing.
+            return compute_rclone_limit(task, 0, len(names.files))
+        attempt.names = names
+        limit = find_safe_limit(task, last, attempt.now, names, ends.source)
+        if limit is not None:
+            return compute_rclone_limit(task, max(limit - attempt.deleted, 0), len(names.files))
+    knows_destination = last is not None and last.is_synced
+    if knows_destination or find_first(session, ends.destination, *session.selection):
+        return None
+    attempt.is_new = True
+    return 0
+
+
+def _check_plan(attempt: Attempt) -> Optional[int]:
+    task, plan = attempt.task, attempt.get_plan()
+    if task.is_push:
+        check_links(task, plan, attempt.ends.source)
+    limit = check_deletions(task, plan, attempt.last, attempt.now, attempt.deleted)
+    return compute_rclone_limit(task, limit, len(plan.overwrite)) if task.mode == SYNC else None
 
 
 def _check_storage(attempt: Attempt) -> None:
@@ -93,6 +138,7 @@ WITH_SESSION: Tuple[Callable[[Attempt], None], ...] = (
     _check_places,
     _check_crypt,
     _check_source,
+    _check_plain,
     _check_deletions,
     _check_storage,  # the last one, because it writes
 )

@@ -16,6 +16,7 @@ from ..common.stop_signal import StopFlag
 from ..config.credential_store import load_credential
 from ..config.credentials import Credential
 from ..config.tasks import Task
+from ..guards.last_success import describe_now, load_last_success
 from ..guards.sequence import Attempt, check_before_session, check_with_session
 from ..host import Host
 from ..rclone.providers.derived_options import B2
@@ -62,7 +63,9 @@ def make_dry_run(host: Host, task: Task, stop: StopFlag, say: Callable[[str], No
         check_before_session(task, resolve(credential.provider, host.providers).name)
         session = open_task_session(host, task, credential, make_run_id(), stop, say)
         with session.live:
-            attempt = Attempt(session, task, build_endpoints(task, task.path, "plan"), is_dry_run=True)
+            now = describe_now(task, credential)
+            last = load_last_success(host.layout, now, task.name, say)
+            attempt = Attempt(session, task, build_endpoints(task, task.path, "plan"), now, last, is_dry_run=True)
             refusal = _check(attempt)
             return DryRun(_annotate(attempt, credential), refusal)
     except CloudsyncError as error:

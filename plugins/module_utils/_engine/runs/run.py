@@ -12,7 +12,8 @@ import os
 import time
 import traceback
 from contextlib import ExitStack, contextmanager
-from typing import Iterator, Optional, Sequence
+from dataclasses import replace
+from typing import Iterator, Optional, Sequence, Tuple
 
 from ..common.errors import (
     EXIT_FAILED,
@@ -32,6 +33,7 @@ from ..config.credentials import Credential
 from ..config.task_store import load_task
 from ..config.tasks import Task
 from ..guards.crypt_password import plant_canary
+from ..guards.last_success import LastSuccess, describe_now, load_last_success, save_last_success
 from ..guards.placement import describe_unsafe_pull
 from ..guards.sequence import Attempt, check_before_session, check_with_session
 from ..host import Host
@@ -180,7 +182,8 @@ class Run:
             stack.callback(self._note_login, session, credential.name)
             stack.enter_context(session.live)
             self._update(state="running", message="")
-            self._transfer(session, task, build_endpoints(task, pinned.path if pinned else local, self.record.id))
+            now = describe_now(task, credential)
+            self._transfer(session, task, build_endpoints(task, pinned.path if pinned else local, self.record.id), now)
 
     def _note_login(self, session: Session, credential: str) -> None:
         """Keep a sentence for the message if a refreshed token is not saved, or if the login may be lost."""
@@ -188,27 +191,43 @@ class Run:
         if self._login_note:
             self.log.say("warning: " + self._login_note)
 
-    def _transfer(self, session: Session, task: Task, ends: Endpoints) -> None:
-        outcome = self._try(session, task, ends)
+    def _transfer(self, session: Session, task: Task, ends: Endpoints, now: LastSuccess) -> None:
+        last = load_last_success(self.host.layout, now, task.name, self.log.say)
+        outcome, success = self._try(session, task, ends, now, last)
+        if outcome.reason == "max_delete" and last is not None:
+            # The destination has files that the last success did not leave there. The next run needs a plan.
+            save_last_success(self.host.layout, task, replace(last, names=None), last, self.log.say)
         if outcome.state != "success":
             raise CloudsyncError(outcome.reason, outcome.message)
         verify_transfer(session, task, ends, self.log.say)
+        save_last_success(self.host.layout, task, success, last, self.log.say)
         purge_kept(session, task, self.log.say)
         put_off = clear_versions(session, task, self.log.say)
         self._settle("success", "", " ".join([outcome.message, put_off]).strip())
 
-    def _try(self, session: Session, task: Task, ends: Endpoints) -> Outcome:
-        """Make up to 1 + ``retries`` attempts. Each passes the guards first, and they see the same directory."""
+    def _try(
+        self, session: Session, task: Task, ends: Endpoints, now: LastSuccess, last: Optional[LastSuccess]
+    ) -> Tuple[Outcome, LastSuccess]:
+        """Make up to 1 + ``retries`` attempts. Each passes the guards first, and they see the same directory.
+
+        Return also what the run leaves behind if it succeeds.
+        """
         deadline = time.monotonic() + task.limits.max_duration if task.limits.max_duration else None
         transfer, number = Transfer(keep_items=False), 1
         while True:
-            attempt = Attempt(session, task, ends, is_retry=number > 1 or self._continues)
+            deleted = transfer.stats.deletes if transfer.stats else 0
+            is_retry = number > 1 or self._continues
+            attempt = Attempt(session, task, ends, now, last, is_retry=is_retry, deleted=deleted)
             check_with_session(attempt)
+            if attempt.is_new:
+                # From now on, all files at the destination are those of this task.
+                last = now
+                save_last_success(self.host.layout, task, now, None, self.log.say)
             if attempt.needs_canary and task.is_push:
                 plant_canary(session, build_task_place(task))
             ended = self._run_rclone(attempt, transfer, deadline)
             if number > task.retries or not may_retry(ended):
-                return transfer.outcome(ended, session)
+                return transfer.outcome(ended, session), replace(now, names=attempt.names)
             self.log.say(f"attempt {number} of {task.retries + 1} failed: rclone ended with {ended.exit_code}")
             transfer, number = Transfer(keep_items=False, earlier=transfer.stats), number + 1
 

@@ -28,6 +28,7 @@ env >> '{folder}/environment'
 shift 2
 [ "$1" = --ask-password=false ] && shift
 [ -e '{folder}/'"$1.code" ] || {{ echo "this rclone does not know $1" >&2; exit 97; }}
+case "$*" in *" --dry-run "*) [ ! -e '{folder}/'"$1.plan" ] || {{ cat '{folder}/'"$1.plan" >&2; exit 0; }};; esac
 [ ! -e '{folder}/'"$1.script" ] || . '{folder}/'"$1.script"
 cat '{folder}/'"$1.err" >&2
 cat '{folder}/'"$1.out"
@@ -49,6 +50,10 @@ class RecordedRclone:
     def answers(self, command, out="", err="", code=0):
         for suffix, text in (("out", out), ("err", err), ("code", str(code))):
             (self.folder / f"{command}.{suffix}").write_text(text)
+
+    def plans(self, command, err=""):
+        """Answer ``command`` with ``--dry-run`` in this way."""
+        (self.folder / f"{command}.plan").write_text(err)
 
     def does(self, command, script):
         """Run a line of shell at each call of ``command``, before it is answered."""

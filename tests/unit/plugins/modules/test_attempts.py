@@ -22,6 +22,7 @@ def task(host, documents):
     host.ok("task", declared)
     host.rclone.answers("lsf", "a\n")
     host.rclone.answers("lsjson", "[]")
+    host.rclone.plans("sync")
     return declared
 
 
@@ -41,6 +42,7 @@ def stats(**values):
 
 
 def test_an_attempt_that_fails_is_followed_by_another_one(host, task):
+    host.ok("task", dict(task, guards={"max_delete": 6}))
     host.rclone.answers("sync", err=stats(bytes=5, transfers=1, deletes=2, errors=1), code=TEMPORARY)
     run = host.run("run", {"task": "documents"})["run"]
     assert (run["bytes"], run["transfers"], run["deletes"], run["errors"]) == (15, 3, 6, 1)
@@ -83,7 +85,7 @@ def test_a_source_that_lost_its_marker_after_an_attempt_is_refused(host, task, s
 
 def test_the_target_of_a_pull_that_was_replaced_after_an_attempt_is_refused(host, task, source):
     host.ok("task", dict(task, direction="pull"))
-    host.rclone.answers("lsjson", '{"IsDir": true}')
+    host.rclone.answers("lsjson", '{"IsDir": true, "Path": "", "Size": -1}')
     host.rclone.answers("sync", code=TEMPORARY)
     host.rclone.does("sync", replace(source))
     run = host.run("run", {"task": "documents"})["run"]
@@ -112,7 +114,7 @@ def test_the_log_names_the_path_of_the_task(host, task, source):
 @pytest.mark.parametrize(
     ("guards", "kept", "expected"),
     [
-        ({}, None, ""),
+        ({}, None, " --max-delete 0 "),
         ({"max_delete": "50%"}, None, " --max-delete 1 "),
         ({"max_delete": 7}, None, " --max-delete 7 "),
         ({"max_delete": 0}, None, " --max-delete 0 "),
@@ -123,7 +125,46 @@ def test_rclone_gets_the_number_of_deletions_that_the_plan_allows(host, task, gu
     host.ok("task", dict(task, guards=guards, keep_deleted=kept))
     host.rclone.answers("lsjson", '[{"Path": "a", "Size": 3}, {"Path": "b", "Size": 3}, {"Path": "c", "Size": 3}]')
     copied = {"level": "notice", "msg": "Skipped copy", "object": "a", "size": 6, "skipped": "copy"}
-    host.rclone.answers("sync", err=json.dumps(copied))
+    host.rclone.plans("sync", json.dumps(copied))
+    host.rclone.answers("sync")
     host.ok("run", {"task": "documents"})
     assert expected in transfers(host)[0]
-    assert ("--max-delete" in transfers(host)[0]) == bool(expected)
+
+
+def test_a_second_sync_needs_no_plan_and_still_has_a_limit(host, task):
+    host.rclone.answers("sync")
+    host.ok("run", {"task": "documents"})
+    host.ok("run", {"task": "documents"})
+    assert [" --max-delete 0 " in transfers(host)[0], " --max-delete 10 " in transfers(host)[1]] == [True, True]
+    assert len([line for line in host.rclone.commands() if " --dry-run " in line]) == 1
+
+
+def test_deletions_of_an_earlier_attempt_count_in_the_next_one(host, task):
+    host.ok("task", dict(task, guards={"max_delete": 5}))
+    host.rclone.answers("sync", err=stats(deletes=2, errors=1), code=TEMPORARY)
+    host.run("run", {"task": "documents"})
+    limits = [line.partition("--max-delete ")[2].split()[0] for line in transfers(host)]
+    assert limits == ["5", "3", "1"]
+
+
+def test_the_first_sync_to_an_empty_destination_needs_no_plan_and_may_be_continued(host, task):
+    nothing = f'case "$*" in *remote:*) [ -e {shlex.quote(str(host.root))}/begun ] || exit 0;; esac'
+    host.rclone.does("lsf", nothing)
+    host.rclone.answers("sync", code=NOT_RETRIED)
+    host.run("run", {"task": "documents"})
+    assert [line for line in host.rclone.commands() if " --dry-run " in line] == []
+    assert " --max-delete 0 " in transfers(host)[0]
+    (host.root / "begun").touch()
+    gone = {"level": "notice", "msg": "Skipped delete", "object": "b", "skipped": "delete"}
+    host.rclone.plans("sync", json.dumps(gone))
+    host.rclone.answers("sync")
+    host.ok("run", {"task": "documents"})
+    assert " --max-delete 10 " in transfers(host)[1]
+
+
+def test_a_source_that_cannot_be_read_completely_deletes_nothing(host, task):
+    host.rclone.answers("sync")
+    host.rclone.answers("lsf", "a\n", code=1)
+    host.ok("run", {"task": "documents"})
+    assert " --max-delete 0 " in transfers(host)[0]
+    assert [line for line in host.rclone.commands() if " --dry-run " in line] == []

@@ -23,7 +23,8 @@ INSTALLED = {
     "cli": "control main output parser show tables units",
     "common": "accounts crypto errors files flock http layout mounts processes stop_signal text validation",
     "config": "credential_store credentials seed seed_binding stored_tasks task_checks task_parser task_store tasks",
-    "guards": "b2_cleanup crypt_password declared deletions local placement same_place same_storage sequence source",
+    "guards": "b2_cleanup crypt_password declared deletions last_success"
+    " local placement same_place same_storage sequence source",
     "notify": "events send targets",
     "operations": "browse engines status stop watch",
     "rclone": "access_symptoms archived_objects binary causes conf_file data_symptoms"
@@ -36,7 +37,7 @@ INSTALLED = {
     "schedule": "cron describe next_runs oncalendar overdue preview schedule timezones",
     "snapshots": "btrfs lvm model plan snapshot tools workspace zfs",
     "systemd": "systemctl unit_names",
-    "transfer": "archive_tiers b2_versions endpoints keep_deleted plan result verify",
+    "transfer": "archive_tiers b2_versions endpoints keep_deleted plan result source_names verify",
 }
 # The files that `cloudsync status` loads. Each of them takes about half a millisecond.
 LOADED_BY_STATUS = {

@@ -9,7 +9,6 @@ import os
 import pytest
 
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.errors import Refused
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.guards.deletions import check_deletions
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.guards.local import check_local
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.guards.placement import (
     check_places,
@@ -19,7 +18,6 @@ from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.guards.s
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.binary import Rclone
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.remote.arguments import Endpoints
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.remote.session import Answer
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.transfer.plan import Entry, Plan
 
 
 def refusal(check, *arguments):
@@ -133,41 +131,6 @@ def test_the_refusal_of_an_empty_source_says_what_the_run_would_do(make_task, mo
     assert reason == "empty_source"
     assert message.startswith(f"Source /srv contains no files that match the task's filters. {effect} Check")
     check_source(EmptyRemote(), make_task(path="/srv", mode="copy"), Endpoints("/srv", "remote:bucket/data"))
-
-
-def plan(delete, present):
-    return Plan(delete=tuple(Entry(str(number), 1) for number in range(delete)), present=present)
-
-
-@pytest.mark.parametrize(
-    ("limit", "delete", "present", "allowed"),
-    [
-        ("", 1000, 1000, True),
-        ("0", 0, 10, True),
-        ("0", 1, 10, False),
-        ("5", 5, 10, True),
-        ("5", 6, 10000, False),
-        ("10%", 1, 10, True),
-        ("10%", 2, 10, False),
-        ("10%", 1, 9, False),
-        ("33%", 33, 100, True),
-        ("33%", 34, 100, False),
-        ("29%", 29, 100, True),
-        ("0%", 0, 0, True),
-        ("0%", 1, 1000, False),
-        ("100%", 10, 10, True),
-    ],
-)
-def test_a_run_that_deletes_more_than_max_delete_is_refused(make_task, limit, delete, present, allowed):
-    task = make_task(guards={"max_delete": limit})
-
-    if allowed:
-        check_deletions(task, plan(delete, present))
-    else:
-        reason, message = refusal(check_deletions, task, plan(delete, present))
-        assert reason == "max_delete"
-        assert f"would delete {delete} of the {present} files" in message
-        assert "cloudsync run nightly --dry-run" in message
 
 
 def test_the_warning_about_an_unsafe_pull_names_the_safe_version():

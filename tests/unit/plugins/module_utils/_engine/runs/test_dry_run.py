@@ -39,7 +39,7 @@ def dry_run(scripted_host, scripted, tmp_path):
 
 
 def test_a_dry_run_gives_a_plan_and_runs_no_hook(dry_run, store_task, scripted, tmp_path):
-    made = dry_run(store_task(mode="sync", hooks={"before": f"touch {tmp_path}/hook"}))
+    made = dry_run(store_task(mode="sync", hooks={"before": f"touch {tmp_path}/hook"}, guards={"max_delete": "3"}))
     assert made.refusal is None and made.exit_code == EXIT_SUCCESS
     plan = made.to_dict()["plan"]
     assert [entry["path"] for entry in plan["copy"]] == ["a", "d/b"]

@@ -51,7 +51,7 @@ def perform(scripted_host):
 
 
 def test_a_run_that_succeeds_has_its_counts_in_the_record(scripted, store_task, hooks, perform):
-    store_task(hooks=hooks[0], mode="sync")
+    store_task(hooks=hooks[0], mode="sync", guards={"max_delete": "3"})
     scripted.replay("sync", "sync")
     run = perform()
     record = run.record

@@ -1,0 +1,124 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""The names of the files in a local source, as hashes: 8 bytes for each name, so that a million need 8 MB."""
+
+from __future__ import annotations
+
+import os
+from array import array
+from bisect import bisect_left
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Iterable, Iterator, List, NamedTuple, Set
+
+from ..remote.session import Session
+
+if TYPE_CHECKING:
+    Hashes = array[int]
+
+CODE, HASH_BYTES = "Q", 8
+
+
+class Names(NamedTuple):
+    """The hashes of the paths of all files, and of the folders that they are in. Sorted."""
+
+    files: Hashes
+    folders: Hashes
+
+
+class Listing(NamedTuple):
+    """The names in the source now. ``is_complete`` is False if a folder could not be read."""
+
+    names: Names
+    is_complete: bool
+
+
+def list_names(session: Session, source: str) -> Listing:
+    """Return the names of the files in the local ``source`` that match the task's filters."""
+    collector = _Collector()
+    arguments = ["lsf", "--recursive", "--files-only", *session.selection, "--", source]
+    ended = session.stream(arguments, lambda _line: None, collector.add)
+    return Listing(collector.finish(), ended.exit_code == 0)
+
+
+def build_names(paths: Iterable[str]) -> Names:
+    """Return the names of the files ``paths``, which are relative to the source."""
+    collector = _Collector()
+    for path in paths:
+        collector.add(path)
+    return collector.finish()
+
+
+class _Collector:
+    def __init__(self) -> None:
+        self._files: Hashes = array(CODE)
+        self._folders: Set[int] = set()
+        self._last = ""
+
+    def add(self, path: str) -> None:
+        self._files.append(_hash(path))
+        folder = path.rpartition("/")[0]
+        if folder == self._last:
+            return
+        self._last = folder
+        while folder and _hash(folder) not in self._folders:
+            self._folders.add(_hash(folder))
+            folder = folder.rpartition("/")[0]
+
+    def finish(self) -> Names:
+        return Names(array(CODE, sorted(self._files)), array(CODE, sorted(self._folders)))
+
+
+def _hash(path: str) -> int:
+    return int.from_bytes(blake2b(path.encode(), digest_size=HASH_BYTES).digest(), "little")
+
+
+def count_missing(before: Hashes, now: Hashes) -> int:
+    """Return how many hashes of ``before`` are not in ``now``. Both are sorted."""
+    missing, at = 0, 0
+    for value in before:
+        while at < len(now) and now[at] < value:
+            at += 1
+        missing += at == len(now) or now[at] != value
+    return missing
+
+
+def has_link_to_known(source: str, known: Names) -> bool:
+    """Return whether ``source`` has a symbolic link where a file or a folder of ``known`` was."""
+    links = map(_hash, _walk(source))
+    return any(_contains(known.files, link) or _contains(known.folders, link) for link in links)
+
+
+def _walk(source: str) -> Iterator[str]:
+    """Yield the path of each symbolic link below ``source``, relative to it. No link is followed."""
+    for folder, folders, files in os.walk(source):
+        for name in (*folders, *files):
+            path = os.path.join(folder, name)
+            if os.path.islink(path):
+                # As session.stream() decodes the same name in a listing.
+                yield os.fsencode(path[len(source) :].lstrip("/")).decode("utf-8", "replace")
+
+
+def _contains(hashes: Hashes, value: int) -> bool:
+    at = bisect_left(hashes, value)
+    return at < len(hashes) and hashes[at] == value
+
+
+def find_links(source: str, paths: Iterable[str]) -> List[str]:
+    """Return the paths that are now symbolic links in ``source``: one of ``paths``, or a folder above it."""
+    found: Set[str] = set()
+    real: Set[str] = set()
+    for path in paths:
+        parts = path.split("/")
+        for depth in range(1, len(parts) + 1):
+            name = "/".join(parts[:depth])
+            if name in real:
+                continue
+            if os.path.islink(os.path.join(source, name)):
+                found.add(name)
+                break
+            real.add(name)
+    return sorted(found)
