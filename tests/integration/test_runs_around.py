@@ -219,17 +219,19 @@ def test_deleted_and_overwritten_files_are_kept_for_their_days(site, bucket, dir
     place = bucket.name + "/kept" if direction == "push" else str(kept)
     write_tree(source, {"a.txt": "newer", "c.txt": "c"})
     write_tree(destination, {"a.txt": "old", "gone.txt": "gone"})
-    write_tree(kept, {"20200101T000000Z-abcdef/x.txt": "expired", "somebody/else.txt": "theirs"})
-    site.task(direction=direction, path=str(local), keep_deleted={"path": place, "days": 7})
+    own = f"documents@{os.uname().nodename}/"
+    write_tree(kept, {own + "20200101T000000Z-abcdef/x.txt": "expired", own + "somebody/else.txt": "theirs"})
+    guards = {"max_delete": 1}
+    site.task(direction=direction, path=str(local), keep_deleted={"path": place, "days": 7}, guards=guards)
     plan = site.plan("documents")
     assert [entry["path"] for entry in plan["delete"]] == ["gone.txt"]
     assert [entry["path"] for entry in plan["overwrite"]] == ["a.txt"]
     record = site.run("documents")
     assert text_tree(destination) == {"a.txt": "newer", "c.txt": "c"}
     assert text_tree(kept) == {
-        record["id"] + "/a.txt": "old",
-        record["id"] + "/gone.txt": "gone",
-        "somebody/else.txt": "theirs",
+        own + record["id"] + "/a.txt": "old",
+        own + record["id"] + "/gone.txt": "gone",
+        own + "somebody/else.txt": "theirs",
     }
 
 
@@ -239,7 +241,8 @@ def test_encrypted_files_are_kept_within_the_encryption_and_stay_out_of_the_next
     site.run("documents")
     (site.source / "a.txt").unlink()
     record = site.run("documents")
-    assert [name for name in read_tree(site.remote) if record["id"] in name] == [f".kept/{record['id']}/a.txt.bin"]
+    folder = f".kept/documents@{os.uname().nodename}/{record['id']}"
+    assert [name for name in read_tree(site.remote) if record["id"] in name] == [f"{folder}/a.txt.bin"]
     assert site.run("documents")["message"] == "Nothing had to be transferred."
     site.task(direction="pull", path=str(site.data / "back"), encryption={"password": PASSWORD, "filenames": "off"})
     site.plan("documents")

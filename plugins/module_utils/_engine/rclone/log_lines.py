@@ -58,9 +58,13 @@ SKIPPED = {"move into backup dir": KEEP, "server-side copy": COPY, "rename": MOV
 
 @dataclass(frozen=True)
 class Stats:
-    """The progress of a run. Sizes are in bytes, ``speed`` in bytes per second, ``eta`` and ``elapsed`` in seconds."""
+    """The progress of a run. Sizes are in bytes, ``speed`` in bytes per second, ``eta`` and ``elapsed`` in seconds.
+
+    ``copied_there``: the part of ``bytes`` that the provider copied itself, 0 before rclone 1.64.
+    """
 
     bytes: int = 0
+    copied_there: int = 0
     total_bytes: int = 0
     transfers: int = 0
     total_transfers: int = 0
@@ -167,6 +171,7 @@ def _parse_stats(content: Mapping[str, Any]) -> Stats:
     eta = numbers.get("eta")
     return Stats(
         bytes=int(numbers.get("bytes", 0)),
+        copied_there=int(numbers.get("serverSideCopyBytes", 0)),
         total_bytes=int(numbers.get("totalBytes", 0)),
         transfers=int(numbers.get("transfers", 0)),
         total_transfers=int(numbers.get("totalTransfers", 0)),

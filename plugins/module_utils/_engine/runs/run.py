@@ -31,7 +31,7 @@ from ..common.text import escape_controls, format_now
 from ..config.credential_store import load_credential
 from ..config.credentials import Credential
 from ..config.task_store import load_task
-from ..config.tasks import Task
+from ..config.tasks import MOVE, Task
 from ..guards.crypt_password import plant_canary
 from ..guards.last_success import LastSuccess, describe_now, load_last_success, save_last_success
 from ..guards.placement import describe_unsafe_pull
@@ -213,7 +213,8 @@ class Run:
         Return also what the run leaves behind if it succeeds.
         """
         deadline = time.monotonic() + task.limits.max_duration if task.limits.max_duration else None
-        transfer, number = Transfer(keep_items=False), 1
+        keeps = task.keep_deleted is not None and task.mode != MOVE
+        transfer, number = Transfer(keep_items=False, keeps_deleted=keeps), 1
         while True:
             deleted = transfer.stats.deletes if transfer.stats else 0
             is_retry = number > 1 or self._continues
@@ -229,7 +230,7 @@ class Run:
             if number > task.retries or not may_retry(ended):
                 return transfer.outcome(ended, session), replace(now, names=attempt.names)
             self.log.say(f"attempt {number} of {task.retries + 1} failed: rclone ended with {ended.exit_code}")
-            transfer, number = Transfer(keep_items=False, earlier=transfer.stats), number + 1
+            transfer, number = Transfer(False, transfer.stats, keeps), number + 1
 
     def _run_rclone(self, attempt: Attempt, transfer: Transfer, deadline: Optional[float]) -> Ended:
         task = attempt.task

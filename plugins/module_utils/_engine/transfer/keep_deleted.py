@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from datetime import datetime, timedelta, timezone
 from typing import Callable, List
@@ -23,14 +24,17 @@ RUN_FOLDER = re.compile(r"\A(\d{8}T\d{6}Z)-[0-9a-f]{6}\Z")
 
 
 def get_kept_place(task: Task) -> str:
-    """Return the folder that contains one folder for each run, as rclone's argument; empty without keep_deleted."""
+    """Return the folder that contains one folder for each run, as rclone's argument; empty without keep_deleted.
+
+    Several tasks and hosts can share keep_deleted.path, but this folder in it is that of the task on this host. Each
+    purges its own files only.
+    """
     if task.keep_deleted is None:
         return ""
-    if not task.is_push:
-        return task.keep_deleted.path
-    if task.encryption is None:
-        return build_place(task.keep_deleted.path)
-    return f"{CRYPT}:{task.kept_inside}"
+    place = task.keep_deleted.path
+    if task.is_push:
+        place = build_place(place) if task.encryption is None else f"{CRYPT}:{task.kept_inside}"
+    return f"{place.rstrip('/')}/{task.name}@{os.uname().nodename}"
 
 
 def get_kept_folder(task: Task, run_id: str) -> str:

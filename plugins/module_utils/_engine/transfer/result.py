@@ -9,12 +9,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import List, Optional
+from typing import Counter, List, Optional
 
 from ..common.errors import CloudsyncError
 from ..common.processes import Ended
 from ..rclone.error_text import redact
-from ..rclone.log_lines import Item, Message, Stats, add_stats, parse_line, parse_problems, remember
+from ..rclone.log_lines import (
+    COPY,
+    DELETE,
+    KEEP,
+    Item,
+    Message,
+    Stats,
+    add_stats,
+    parse_line,
+    parse_problems,
+    remember,
+)
 from ..rclone.notices import Notices
 from ..rclone.outcome import SUCCESS, Finished, Outcome, classify, needs_probe
 from ..remote.arguments import QUICK
@@ -30,24 +41,28 @@ class Transfer:
     """Pass rclone's lines to read(), then call outcome(). ``keep_items``: remember every file, for a plan.
 
     ``earlier``: the statistics of the attempts before this one, which those of this one are added to. ``notices``: the
-    objects that rclone leaves out.
+    objects that rclone leaves out. ``keeps_deleted``: it is a copy or a sync with keep_deleted.
     """
 
-    def __init__(self, keep_items: bool = True, earlier: Optional[Stats] = None) -> None:
+    def __init__(self, keep_items: bool = True, earlier: Optional[Stats] = None, keeps_deleted: bool = False) -> None:
         self.stats = earlier
         self._earlier = earlier
         self.items: List[Item] = []
         self.problems: List[Message] = []
         self.notices = Notices()
         self._keep_items = keep_items
+        self._keeps_deleted = keeps_deleted
+        self._done: Counter[str] = Counter()
 
     def read(self, line: str) -> Optional[str]:
         """Read one line, and return the text for the log; None for a line of statistics."""
         parsed = parse_line(line)
         if isinstance(parsed, Stats):
-            self.stats = parsed if self._earlier is None else add_stats(self._earlier, parsed)
+            now = self._leave_out_kept(parsed) if self._keeps_deleted else parsed
+            self.stats = now if self._earlier is None else add_stats(self._earlier, now)
             return None
         if isinstance(parsed, Item):
+            self._done[parsed.action] += 1
             if self._keep_items:
                 self.items.append(parsed)
             return f"{parsed.action} {parsed.path} ({parsed.size} bytes)"
@@ -55,6 +70,16 @@ class Transfer:
         self.notices.read(parsed)
         where = f"{parsed.object}: " if parsed.object else ""
         return redact(f"{parsed.level}: {where}{parsed.text}")
+
+    def _leave_out_kept(self, stats: Stats) -> Stats:
+        """Return ``stats`` without what rclone did to move files into the folder of keep_deleted.
+
+        If the provider cannot move a file, rclone copies and deletes it. It also moves each file that it overwrites.
+        """
+        transfers = max(self._done[COPY] - self._done[DELETE], 0)
+        return replace(
+            stats, bytes=stats.bytes - stats.copied_there, transfers=transfers, deletes=self._done[KEEP], renames=0
+        )
 
     def outcome(self, ended: Ended, session: Session) -> Outcome:
         """Return the outcome of the command. The message of a success names the objects that were left out."""
