@@ -163,3 +163,27 @@ def fixture_store(s3_server):
     import harness
 
     return harness.s3_credential(s3_server[0])
+    import harness
+
+    return harness.s3_credential(s3_server[0])
+
+
+@pytest.fixture(name="new_rounds")
+def fixture_new_rounds():
+    """Return a function that yields pairs of a random victim and a random generator. The seed is printed."""
+    import random
+
+    import killing
+
+    def rounds(name, victims):
+        seed = os.environ.get("CLOUDSYNC_SEED", "1")
+        print(f"CLOUDSYNC_SEED={seed} selects the random kills of {name}")
+        if not killing.can_trace():
+            victims = ["both" if victim == "step" else victim for victim in victims]
+        count = 0
+        while True:
+            chance = random.Random(f"{name} {seed} {count}")
+            yield chance.choice(victims), chance
+            count += 1
+
+    return rounds

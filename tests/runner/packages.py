@@ -13,6 +13,7 @@ import subprocess
 
 FOR = {
     "shellcheck": "shell scripts",
+    "strace": "kills at random system calls",
     "systemd": "units and schedules (systemd-analyze)",
     "openssh-client": "SFTP",
     "btrfs-progs": "snapshots",

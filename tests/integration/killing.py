@@ -1,0 +1,75 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Kill a run at a random moment: its runner, its rclone, its hook, all of them, or the runner at a system call."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import time
+from contextlib import suppress
+
+from harness import children, wait_for
+
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.flock import is_held
+
+# The system calls with which files and locks change. A question mark: this machine may not have the call.
+STEPS = "?rename,?renameat,?renameat2,?unlink,?unlinkat,?mkdir,?mkdirat,fsync,flock,ftruncate,pwrite64,fchmod"
+# The calls in one run of the command, roughly.
+MOST_STEPS = 120
+
+
+def can_trace():
+    """Return whether strace works here."""
+    program = shutil.which("strace")
+    return program is not None and subprocess.run([program, "-o", "/dev/null", "true"], check=False).returncode == 0
+
+
+def build_step_killer(number):
+    """Return the command that kills the program after it, before its system call ``number`` of STEPS."""
+    inject = f"inject={STEPS}:signal=SIGKILL:when={number}"
+    return ["strace", "-o", "/dev/null", "-e", "trace=" + STEPS, "-e", inject]
+
+
+def find_descendants(pid):
+    """Return the running descendants of ``pid``: process id to argument vector."""
+    found = children(pid)
+    for child in tuple(found):
+        found.update(find_descendants(child))
+    return found
+
+
+def kill(run, victim):
+    """Kill the ``victim`` of a run in the background: runner, rclone, both or hook. Return whether it was there."""
+    running = find_descendants(run.pid)
+    rclones = [pid for pid, words in running.items() if words[0].endswith("rclone")]
+    hooks = [pid for pid, words in running.items() if "/dev/fd/" in " ".join(words)]
+    chosen = {"runner": [run.pid], "rclone": rclones, "both": [run.pid, *rclones], "hook": hooks}[victim]
+    for pid in chosen:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    return bool(chosen)
+
+
+def wait_for_release(machine, *tasks):
+    """Wait until no process of a killed run holds the lock of its task or a live configuration."""
+    locks = pathlib.Path(machine.layout.run_dir, "locks")
+
+    def is_free():
+        held = [locks / "tasks" / task for task in tasks] + [path / "lock" for path in machine.live()]
+        return not any(is_held(str(path)) for path in held)
+
+    wait_for(is_free, "the end of the processes of a killed run")
+
+
+def age_temporary_files(folder):
+    """Make the temporary files of killed processes older than a minute, and return them."""
+    found = [path for path in pathlib.Path(folder).rglob(".*.cloudsync-new") if path.is_file()]
+    for path in found:
+        os.utime(path, (time.time() - 120,) * 2)
+    return found
