@@ -21,7 +21,7 @@ from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.f
 # The system calls with which files and locks change. A question mark: this machine may not have the call.
 STEPS = "?rename,?renameat,?renameat2,?unlink,?unlinkat,?mkdir,?mkdirat,fsync,flock,ftruncate,pwrite64,fchmod"
 # The calls in one run of the command, roughly.
-MOST_STEPS = 120
+MOST_STEPS = 90
 
 
 def can_trace():

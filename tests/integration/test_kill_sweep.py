@@ -1,0 +1,219 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Kill runs at random moments. The next run succeeds by itself, and nothing is half, lost, stale or in clear."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import shutil
+import subprocess
+import sys
+import time
+
+import harness
+import pytest
+from harness import PASSWORD, SALT, SECRET, read_tree, scale, write_tree
+from killing import MOST_STEPS, age_temporary_files, build_step_killer, kill, wait_for_release
+
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.runs.records import load_records
+
+FILES = 300
+VICTIMS = ["runner", "runner", "rclone", "both", "hook", "step", "step", "step"]
+JUDGE = """[store]
+type = s3
+provider = Other
+endpoint = http://127.0.0.1:{port}
+force_path_style = true
+access_key_id = {key_id}
+secret_access_key = {key}
+
+[push]
+type = crypt
+remote = store:{bucket}/push
+password = {password}
+password2 = {salt}
+
+[move]
+type = crypt
+remote = store:{bucket}/move
+password = {password}
+password2 = {salt}
+"""
+
+
+class Sweep:
+    """A machine with the tasks ``push``, ``pull``, ``move`` and ``restore``, and an rclone that judges the result."""
+
+    def __init__(self, machine, store, bucket, rclone, folder):
+        self.machine, self.rclone, self.folder = machine, rclone, folder
+        self.took = dict.fromkeys(("push", "pull", "move", "restore"), 1.0)
+        self.kills = 0
+        obscured = {
+            name: subprocess.run([rclone, "obscure", text], capture_output=True, check=True, encoding="utf-8").stdout
+            for name, text in (("password", PASSWORD), ("salt", SALT))
+        }
+        port = store["attributes"]["endpoint"].rpartition(":")[2]
+        login = {"key_id": harness.KEY_ID, "key": harness.KEY, "port": port, "bucket": bucket}
+        folder.joinpath("judge.conf").write_text(JUDGE.format(**login, **obscured))
+        common = {
+            "credential": "store",
+            "encryption": {"password": PASSWORD, "salt": SALT},
+            "remote_path": bucket + "/push",
+            "hooks": {"before": "sleep 0.1"},
+            "transfers": 16,
+            "retries": 0,
+        }
+        self.tasks = [
+            {**common, "name": "push", "direction": "push", "mode": "sync", "path": self.path("push")},
+            {**common, "name": "pull", "direction": "pull", "mode": "sync", "path": self.path("pull")},
+            {**common, "name": "restore", "reverse_of": "push", "path": self.path("restore")},
+            {**common, "name": "move", "direction": "push", "mode": "move", "path": self.path("move")},
+        ]
+        self.tasks[2] = {key: self.tasks[2][key] for key in ("name", "reverse_of", "path")}
+        self.tasks[3]["remote_path"] = bucket + "/move"
+        write_tree(self.path("push"), self.make_files("first"))
+        machine.declare([store], self.tasks)
+        machine.run("push")
+
+    def path(self, name):
+        return str(self.machine.data / name)
+
+    def make_files(self, content):
+        return {f"{number % 10}/{number}.txt": f"{content} {number}\n" for number in range(FILES)}
+
+    def prepare(self, task, content):
+        """Give the task work to do, and return the files that its destination has to have."""
+        if task in ("push", "move"):
+            shutil.rmtree(self.path(task), ignore_errors=True)
+            write_tree(self.path(task), self.make_files(content))
+            for path in pathlib.Path(self.path(task)).rglob("*.txt"):
+                # The size is the same each time, so only the time says that the content has changed.
+                path.touch()
+        else:
+            shutil.rmtree(self.path(task), ignore_errors=True)
+            pathlib.Path(self.path(task)).mkdir()
+        return read_tree(self.path(task if task == "move" else "push"))
+
+    def start(self, task, prefix):
+        return subprocess.Popen(
+            [*prefix, self.machine.layout.command, "run", task],
+            env=self.machine.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
+
+    def find_last(self, task):
+        """Return the id and the state of the newest run, as it is recorded."""
+        found = load_records(self.machine.layout, task, 1)
+        return (found[0].id, found[0].state) if found else None
+
+    def read_destination(self, task):
+        """Return the files of the destination, of an encrypted one as rclone alone decrypts them."""
+        if task in ("pull", "restore"):
+            return read_tree(self.path(task))
+        target = self.folder / "judged"
+        shutil.rmtree(target, ignore_errors=True)
+        command = [self.rclone, "--config", str(self.folder / "judge.conf"), "copy", task + ":", str(target)]
+        options = ["--transfers=32", "--exclude=/.cloudsync-canary", "--exclude=/.cloudsync-owner"]
+        subprocess.run([*command, *options], check=True, capture_output=True)
+        return read_tree(target)
+
+    def do(self, task, victim, chance, content):
+        """Kill one run of the task. Check that the next one does what was left."""
+        wanted = self.prepare(task, content)
+        before = self.find_last(task)
+        run = self.start(task, build_step_killer(chance.randint(1, MOST_STEPS)) if victim == "step" else [])
+        began = time.monotonic()
+        if victim != "step":
+            time.sleep(chance.uniform(0, self.took[task]))
+            kill(run, victim)
+        run.communicate()
+        self.kills += run.returncode != 0
+        wait_for_release(self.machine, task)
+        if run.returncode == 0:
+            self.took[task] = time.monotonic() - began
+
+        last = self.find_last(task)
+        # A move that was killed after it has recorded its success has left nothing to move.
+        if task != "move" or last == before or last[1] != "success":
+            assert self.machine.run(task)["state"] == "success"
+
+        assert self.read_destination(task) == wanted
+        if task == "move":
+            assert read_tree(self.path(task)) == {}
+        self.check_leftovers(task)
+
+    def check_leftovers(self, task):
+        machine = self.machine
+        assert not machine.live()
+        run_dir = pathlib.Path(machine.layout.run_dir)
+        for folder in (f"locks/runs/{task}", "locks/claims", "progress", f"unsaved/{task}"):
+            names = [path.name for path in (run_dir / folder).glob("*")]
+            assert names == [], folder
+        history = load_records(machine.layout, task)
+        assert all(record.ended and record.state in ("success", "failed", "aborted") for record in history)
+        assert all(record.reason in ("", "interrupted", "hook") for record in history), history
+        for path, found in machine.left_behind().items():
+            assert SECRET.encode() not in found, path
+
+
+@pytest.fixture(name="sweep")
+def fixture_sweep(machine, store, bucket, rclone, tmp_path):
+    return Sweep(machine, store, bucket.name, rclone, tmp_path)
+
+
+@pytest.mark.soak
+def test_after_every_kill_the_next_run_completes_what_was_left(sweep, new_rounds):
+    rounds = new_rounds("runs", VICTIMS)
+    wanted = scale(40, 200)
+    for number in range(wanted):
+        victim, chance = next(rounds)
+        task = chance.choice(list(sweep.took))
+        sweep.do(task, victim, chance, f"{number:04d}")
+    print(f"{sweep.kills} of {wanted} runs were killed before their end")
+    assert sweep.kills > wanted / 4
+    assert sweep.machine.cloudsync("check").code == 0
+    machine = sweep.machine
+    left = age_temporary_files(machine.root)
+    for task in sweep.took:
+        pathlib.Path(sweep.path(task)).mkdir(exist_ok=True)
+        write_tree(sweep.path(task), {"new": "new"})
+        machine.run(task)
+    assert not [path for path in left if path.exists()]
+
+
+@pytest.mark.soak
+def test_after_a_kill_of_a_declaration_at_any_system_call_the_next_one_completes_it(machine, store, new_rounds):
+    rounds = new_rounds("declarations", ["step"])
+    common = {"credential": "store", "direction": "push", "path": str(machine.data), "schedule": {"preset": "daily"}}
+    killed = 0
+    for number in range(scale(8, 60)):
+        victim, chance = next(rounds)
+        tasks = [
+            {**common, "name": f"task-{place}", "remote_path": f"bucket/{number}", "encryption": {"password": PASSWORD}}
+            for place in range(3)
+        ]
+        options = {"credentials": [{**store, "description": f"{number}"}], "tasks": tasks}
+        prefix = build_step_killer(chance.randint(1, 100)) if victim == "step" else ["timeout", "--signal=KILL", "1"]
+        ended = subprocess.run(
+            [*prefix, sys.executable, "-c", harness.MODULE, "host_config"],
+            input=json.dumps({"ANSIBLE_MODULE_ARGS": options}),
+            env={"PYTHONPATH": harness.COLLECTIONS, **machine.environment},
+            cwd="/",
+            encoding="utf-8",
+            capture_output=True,
+            check=False,
+        )
+        killed += ended.returncode != 0
+        assert not machine.module("host_config", **options).get("failed")
+        assert machine.stored("store").description == f"{number}"
+        views = machine.module("task_info")["tasks"]
+        assert [view["remote_path"] for view in views] == [f"bucket/{number}"] * 3
+        left = age_temporary_files(machine.root / "etc")
+        machine.declare([{**store, "description": "again"}], [{**task, "description": "again"} for task in tasks])
+        assert not [path for path in left if path.exists()]
+    assert killed
