@@ -18,7 +18,9 @@ def fixture_yard(machine, bucket, store):
     (machine.data / "tree" / "inner").mkdir(parents=True)
     write_tree(machine.data / "tree", {"a.txt": "a", "inner/b.txt": "b"})
     write_tree(machine.data / "other", {"c.txt": "c"})
-    twin = {**store, "name": "twin"}
+    attributes = {**store["attributes"], "endpoint": store["attributes"]["endpoint"] + "/", "region": "other"}
+    twin = {**store, "name": "twin", "attributes": attributes}
+    disk = {"name": "disk", "provider": "local"}
 
     def declare(name, **options):
         held = f"touch {machine.data}/{name}.began; until test -e {machine.data}/{name}.go; do sleep 0.05; done"
@@ -30,7 +32,7 @@ def fixture_yard(machine, bucket, store):
             "remote_path": f"{bucket.name}/{name}",
             "hooks": {"before": held},
         }
-        machine.declare([store, twin], [{**task, **options}])
+        machine.declare([store, twin, disk], [{**task, **options}])
 
     machine.task = declare
     machine.release = lambda name: pathlib.Path(machine.data, name + ".go").touch()
@@ -106,6 +108,15 @@ def test_a_path_behind_a_link_is_the_same_path(yard):
     yard.task("second")
     run = held(yard, "first")
     yard.run("second", 75, "locked")
+    yard.release("first")
+    yard.ended(run, 0)
+
+
+def test_a_remote_on_this_host_is_the_local_path(yard):
+    yard.task("first")
+    yard.task("second", credential="disk", path=str(yard.data / "other"), remote_path=str(yard.data / "tree" / "inner"))
+    run = held(yard, "first")
+    assert f"task first reads {yard.data}/tree" in yard.run("second", 75, "locked")["message"]
     yard.release("first")
     yard.ended(run, 0)
 

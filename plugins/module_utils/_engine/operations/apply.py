@@ -119,8 +119,9 @@ class _Convergence:
         validate.try_tasks(
             self._host, [task for name, task in self._new_tasks.items() if task != self._old_tasks[name]]
         )
-        if self._new_tasks:
-            self._warn(*validate.vet_places(self._layout, self._new_tasks, self._gone_tasks, self._find_credential))
+        if self._new_tasks or self._new_credentials != self._old_credentials:
+            places = (self._new_tasks, self._gone_tasks, self._find_credential, self._old_credentials)
+            self._warn(*validate.vet_places(self._layout, *places))
 
     def _find_gone(self, kind: str, named: Sequence[str], present: List[str], new: Mapping[str, Any]) -> List[str]:
         for name in named:

@@ -13,22 +13,23 @@ its records and logs remain after the next boot.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Dict, Mapping, Optional
 
 from ..common.errors import CloudsyncError, usage_error
 from ..common.flock import wait_lock
-from ..config.credential_store import list_credentials, load_credential
+from ..config.credential_store import list_credentials, load_credential, open_readable, read_credential
+from ..config.credentials import Credential
 from ..config.stored_tasks import list_tasks
 from ..config.task_parser import parse_task
 from ..config.task_store import load_task, save_onetime
 from ..config.tasks import COPY, Task
 from ..host import Host
-from ..remote.places import locate_task
 from ..systemd.install import place_volatile_drop_in
 from ..systemd.unit_files import render_drop_in
 from ..transfer.plan import Plan
 from .start import begin_run, list_active_runs, plan_task, report_run
-from .validate import try_tasks, vet_own_places, vet_task
+from .validate import try_tasks, vet_places, vet_task
 
 DEFAULT_NAME = "onetime"
 # A one-time run waits if another run uses its paths, because no schedule starts it again.
@@ -51,13 +52,17 @@ def build_onetime_task(host: Host, name: str, declared: Mapping[str, Any]) -> Ta
     def find_task(original: str) -> Optional[Task]:
         return load_task(host.layout, host.seed, original) if original in list_tasks(host.layout) else None
 
+    def find_credential(used: str) -> Optional[Credential]:
+        return open_readable(host.layout, host.seed, read_credential(host.layout, used))
+
     # A restore does not use the schedule of its original task, and its default mode copies, which deletes nothing.
     own = {"name": name, "enabled": False, "schedule": {}}
     task = parse_task({**DEFAULTS, **declared, **own}, find_task)
     credential = load_credential(host.layout, host.seed, task.credential)
     vet_task(task, credential.provider, host.providers if task.provider_options or task.rclone_args else {})
     try_tasks(host, [task])
-    vet_own_places(task, locate_task(task, credential))
+    # It starts at once, so a sync that overlaps another task is refused, and not a warning as for a disabled task.
+    vet_places(host.layout, {name: replace(task, enabled=True)}, (), find_credential)
     return task
 
 

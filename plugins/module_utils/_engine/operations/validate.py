@@ -33,7 +33,7 @@ from ..rclone.providers.option_checks import check, check_options
 from ..rclone.providers.schema import Provider, resolve
 from ..rclone.providers.truenas_names import get_rclone_name
 from ..remote.host_keys import find_doubt
-from ..remote.places import TaskPlaces, list_mounts, locate_task
+from ..remote.places import list_mounts, locate_task
 from ..schedule import cron
 from ..schedule import schedule as schedules
 
@@ -123,27 +123,28 @@ def vet_places(
     declared: Mapping[str, Task],
     gone: Sequence[str],
     find_credential: Callable[[str], Optional[Credential]],
+    former: Optional[Mapping[str, Optional[Credential]]] = None,
 ) -> List[str]:
     """Refuse tasks that would delete their own source, or the files of another task of the host. Return warnings.
 
-    ``gone`` are the names of stored tasks that this call removes. Each other stored task is read once.
+    ``gone`` are the names of stored tasks that this call removes. Each other stored task is read once, and judged, too,
+    if the ``former`` credential of its name led to another place.
     """
     stored, warnings = _outline_others(layout, {*declared, *gone})
-    mounts, located = list_mounts(), []
+    mounts, located, judged = list_mounts(), [], set(declared)
     for task in [*declared.values(), *stored]:
         credential = find_credential(task.credential)
-        if credential is not None:
-            located.append((task, locate_task(task, credential, mounts)))
+        if credential is None:
+            continue
+        places, before = locate_task(task, credential, mounts), (former or {}).get(task.credential)
+        located.append((task, places))
+        if before is not None and before != credential and locate_task(task, before, mounts) != places:
+            judged.add(task.name)
     for task, places in located:
-        if task.name in declared:
-            vet_own_places(task, places)
-    return warnings + compare_destinations(declared, located)
-
-
-def vet_own_places(task: Task, places: TaskPlaces) -> None:
-    """Refuse a task that would write into its own source."""
-    with name_invalid_task(task.name):
-        check_same_place(task, places)
+        if task.name in judged:
+            with name_invalid_task(task.name):
+                check_same_place(task, places)
+    return warnings + compare_destinations(judged, located)
 
 
 def _outline_others(layout: Layout, known: Set[str]) -> Tuple[List[Task], List[str]]:

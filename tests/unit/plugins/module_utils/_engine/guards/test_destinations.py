@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 
 import pytest
@@ -15,6 +16,7 @@ from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config i
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.stored_tasks import list_tasks
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.operations import validate
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.operations.apply import Wanted, converge
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.operations.one_time import build_onetime_task
 
 STORE = {
     "name": "store",
@@ -115,6 +117,24 @@ def test_a_task_that_the_call_removes_or_changes_does_not_count(host):
     declare(host, push("two", "b/y"), push("three", "b/x"))
     declare(host, push("four", "b/y"), purge=True)
     assert list_tasks(host.layout) == ["four"]
+
+
+def test_a_credential_that_moves_a_task_onto_another_one_is_refused(host):
+    elsewhere = {**TWIN, "attributes": {"provider": "Other", "endpoint": "https://elsewhere.example.net"}}
+    tasks = [push("one", "b/x"), push("two", "b/x", credential="twin")]
+    converge(host, Wanted([STORE, elsewhere], tasks), False)
+    with pytest.raises(CloudsyncError, match="Task one writes to"):
+        converge(host, Wanted([TWIN]), False)
+    renewed = {**elsewhere, "secrets": {**STORE["secrets"], "secret_access_key": "NEW"}}
+    assert converge(host, Wanted([renewed]), False).changed
+
+
+@pytest.mark.parametrize(("mode", "is_refused"), [("sync", True), ("copy", False)])
+def test_a_one_time_sync_over_the_destination_of_a_task_is_refused(host, mode, is_refused):
+    declare(host, push("one", "b/x", "copy"))
+    declared = {key: value for key, value in push("once", "b/x/y", mode).items() if key != "name"}
+    with pytest.raises(CloudsyncError, match="task one") if is_refused else contextlib.nullcontext():
+        build_onetime_task(host, "once", declared)
 
 
 def test_a_reversed_task_does_not_conflict_with_its_original(host):
