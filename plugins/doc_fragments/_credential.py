@@ -28,7 +28,8 @@ options:
     description:
       - Public options of the provider, by rclone's names.
       - Passwords, keys and tokens are refused here. Put them in O(secrets).
-      - Booleans, numbers, lists and dictionaries are converted to the format of rclone's configuration.
+      - Booleans, numbers, lists and dictionaries are converted to the format of rclone's configuration. An option that
+        means text accepts only text. Write numbers in quotes.
       - With O(provider=sftp), C(known_hosts) contains the lines of a known_hosts file. The server's host key is checked
         against these lines.
       - Without C(known_hosts), the host key is checked against the file that C(known_hosts_file) names. The default is

@@ -9,11 +9,12 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Callable, Dict, Iterable, Mapping
+from typing import Any, Callable, Dict, Iterable, Mapping, Optional
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ._engine.common.errors import CloudsyncError, system_error, usage_error
+from ._engine.common.validation import check_types
 from ._engine.host import Host
 from ._engine.notify.targets import redact_text
 
@@ -27,10 +28,14 @@ def run_module(argument_spec: Dict[str, Any], perform: Perform, **rules: Any) ->
 
     ``rules`` are keyword arguments of AnsibleModule, such as ``required_if``.
     """
-    module = AnsibleModule(argument_spec=argument_spec, supports_check_mode=True, **rules)
+    module = _Module(  # type: ignore[no-untyped-call]
+        argument_spec=argument_spec, supports_check_mode=True, **rules
+    )
     # A "path" in a result is at a provider. Ansible would add owner and mode of the file of that name on the host.
     module.add_path_info = _keep_result  # type: ignore[method-assign]
     try:
+        if module.problem is not None:
+            raise module.problem
         _refuse_empty(module.params)
         result = perform(module, Host.from_environment(os.environ))
     except CloudsyncError as error:
@@ -43,6 +48,24 @@ def run_module(argument_spec: Dict[str, Any], perform: Perform, **rules: Any) ->
     if result.get("failed"):
         module.fail_json(**result)
     module.exit_json(**result)
+
+
+class _Module(AnsibleModule):
+    """A module that checks the types of its options before Ansible converts them."""
+
+    problem: Optional[CloudsyncError] = None
+
+    def _load_params(self) -> None:
+        super()._load_params()  # type: ignore[no-untyped-call]
+        try:
+            self.params = check_types(self.argument_spec, self.params)
+        except CloudsyncError as error:
+            # Continue without options. Otherwise, another error, with their values, could be the first.
+            self.problem = error
+            self.params = {name: value for name, value in self.params.items() if name.startswith("_ansible_")}
+            self.argument_spec = {}
+            self.mutually_exclusive = self.required_together = self.required_one_of = None
+            self.required_if = self.required_by = None
 
 
 def _refuse_empty(parameters: Mapping[str, Any]) -> None:

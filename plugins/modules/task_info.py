@@ -124,6 +124,7 @@ from typing import Any, Dict
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils._engine.common.validation import parse_count
 from ..module_utils._engine.config.stored_tasks import explain_missing_task, list_tasks
 from ..module_utils._engine.host import Host
 from ..module_utils._engine.operations.status import find_details
@@ -132,12 +133,13 @@ from ..module_utils._module import run_module
 
 def show_tasks(module: AnsibleModule, host: Host) -> Dict[str, Any]:
     """Return the public views of the tasks, with their state, past runs and next starts."""
+    runs, coming = (parse_count(option, module.params[option]) for option in ("runs", "next"))
     name = module.params["name"]
     missing = explain_missing_task(host.layout, name) if name and module.check_mode else None
     if missing:
         return {"changed": False, "tasks": [], "warnings": [missing]}
     names = [name] if name else list_tasks(host.layout)
-    details = [find_details(host.layout, name, module.params["runs"], module.params["next"]) for name in names]
+    details = [find_details(host.layout, name, runs, coming) for name in names]
     return {"changed": False, "tasks": details}
 
 

@@ -19,11 +19,13 @@ from .tasks import MOVE, SYNC, BandwidthSlot, Task, find_path_inside
 TIME = re.compile(r"\A(?:(Mon|Tue|Wed|Thu|Fri|Sat|Sun)-)?(\d{1,2}):(\d{2})\Z", re.IGNORECASE)
 RATE = r"(?:off|\d+(?:\.\d+)?[BKMGTP])"
 LIMIT = re.compile(f"\\A{RATE}(?::{RATE})?\\Z", re.IGNORECASE)
-SIZE = re.compile(r"\A\d+(?:\.\d+)?[KMGT]?\Z|\A\d+(?:\.\d+)?%\Z|\Ainfinity\Z")
+SIZE = re.compile(r"\A\d{1,15}(?:\.\d{1,9})?[KMGT]?\Z|\A\d{1,3}(?:\.\d{1,9})?%\Z|\Ainfinity\Z")
+# Less than a mebibyte, in bytes.
+FEW_BYTES = re.compile(r"\A\d{1,6}(?:\.\d+)?\Z")
 # rclone reads lines of at most 64 KiB from a file of filters.
 LONGEST_PATTERN = 16000
-MAX_DELETE = re.compile(r"\A(\d+)(%?)\Z")
-QUOTA = re.compile(r"\A\d+%\Z")
+MAX_DELETE = re.compile(r"\A(\d{1,18})(%?)\Z")
+QUOTA = re.compile(r"\A\d{1,7}%\Z")
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
@@ -132,6 +134,10 @@ def check_task(task: Task) -> None:
         (
             task.verify_after != "none" and task.mode == MOVE,
             "verify_after is not allowed with mode move. After a move there is no source to compare with.",
+        ),
+        (
+            bool(FEW_BYTES.match(task.limits.memory_max)),
+            f"limits.memory_max is {task.limits.memory_max!r} bytes. Add a unit, as in 512M.",
         ),
         (
             task.mode == SYNC and any(argument.startswith("--exclude-if-present") for argument in task.rclone_args),

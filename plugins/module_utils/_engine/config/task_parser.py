@@ -8,13 +8,12 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import contextmanager
 from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Sequence, Tuple, Union
 
 from ..common.errors import CloudsyncError, usage_error
 from ..common.layout import check_name
-from ..common.validation import check_choice, parse_duration, refuse_unknown_keys
+from ..common.validation import check_choice, parse_count, parse_duration, parse_whole_number, refuse_unknown_keys
 from ..notify.targets import parse_target
 from ..rclone.conf_file import format_option_value
 from ..rclone.providers.flags import check_arguments
@@ -105,7 +104,7 @@ def _build(name: str, given: Mapping[str, Any]) -> Task:
         schedule=_parse_schedule(given.get("schedule")),
         enabled=_parse_switch("enabled", given.get("enabled", True)),
         bandwidth=check_bandwidth(given.get("bandwidth", ())),
-        transfers=_parse_count("transfers", given.get("transfers", 0)),
+        transfers=parse_count("transfers", given.get("transfers", 0)),
         follow_symlinks=_parse_switch("follow_symlinks", given.get("follow_symlinks", False)),
         create_empty_dirs=_parse_switch("create_empty_dirs", given.get("create_empty_dirs", False)),
         encryption=parse_encryption(given.get("encryption")),
@@ -115,7 +114,7 @@ def _build(name: str, given: Mapping[str, Any]) -> Task:
         hooks=_parse_hooks(given.get("hooks") or {}),
         on_overlap=check_choice("on_overlap", given.get("on_overlap", "skip"), ("skip", "wait")),
         limits=_parse_limits(given.get("limits") or {}),
-        retries=_parse_count("retries", given.get("retries", Task.retries)),
+        retries=parse_count("retries", given.get("retries", Task.retries)),
         verify_after=check_choice("verify_after", given.get("verify_after", "none"), ("none", "size", "checksum")),
         notify=_check_targets(given.get("notify", ())),
         rclone_args=tuple(str(argument) for argument in given.get("rclone_args", ())),
@@ -133,17 +132,6 @@ def _parse_switch(what: str, value: Any) -> bool:
     if not isinstance(value, bool):
         raise usage_error(f"{what} is {value!r}. Use true or false.")
     return value
-
-
-def _parse_count(what: str, value: Any) -> int:
-    number = _parse_whole_number(value)
-    if number is None or number < 0:
-        raise usage_error(f"{what} is {value!r}. Use a whole number, 0 or more.")
-    return number
-
-
-def _parse_whole_number(value: Any) -> Optional[int]:
-    return int(str(value)) if re.match(r"\A-?[0-9]+\Z", str(value)) else None
 
 
 def _parse_schedule(given: Any) -> Optional[Mapping[str, Any]]:
@@ -194,7 +182,7 @@ def _parse_keep_deleted(given: Optional[Mapping[str, Any]]) -> Optional[KeepDele
         raise usage_error("keep_deleted.path is required. Use a folder on the same side as the destination.")
     return KeepDeleted(
         check_remote_path("keep_deleted.path", options["path"]),
-        _parse_count("keep_deleted.days", options.get("days", 0)),
+        parse_count("keep_deleted.days", options.get("days", 0)),
     )
 
 
@@ -206,12 +194,10 @@ def _parse_hooks(given: Mapping[str, Any]) -> Hooks:
 
 def _parse_limits(given: Mapping[str, Any]) -> Limits:
     options = _select_given("limits", given, Limits)
-    nice = _parse_whole_number(options.get("nice", 0))
-    if nice is None or not -20 <= nice <= 19:
-        raise usage_error(f"limits.nice is {options['nice']!r}. Use -20 (highest priority) to 19 (lowest).")
-    io_weight = _parse_count("limits.io_weight", options.get("io_weight", 0))
-    if io_weight > 10000:
-        raise usage_error(f"limits.io_weight is {io_weight}. Use 1 to 10000.")
+    nice = parse_whole_number(
+        "limits.nice", options.get("nice", 0), "Use -20 (highest priority) to 19 (lowest).", -20, 19
+    )
+    io_weight = parse_whole_number("limits.io_weight", options.get("io_weight", 0), "Use 1 to 10000.", 0, 10000)
     return Limits(
         max_duration=parse_duration("limits.max_duration", options.get("max_duration", 0)),
         nice=nice,

@@ -28,6 +28,8 @@ from ..guards.placement import describe_unsafe_pull
 from ..guards.same_place import check_same_place
 from ..host import Host
 from ..rclone.binary import Rclone
+from ..rclone.conf_file import render
+from ..rclone.providers.conf_section import build_remote_section
 from ..rclone.providers.flags import build_pattern_rules, check_backend_flags, find_complaint
 from ..rclone.providers.option_checks import check, check_options
 from ..rclone.providers.schema import Provider, resolve
@@ -44,6 +46,7 @@ def vet_credential(host: Host, credential: Credential) -> List[str]:
     try:
         provider = resolve(credential.provider, providers)
         check(provider, credential.attributes, credential.secrets)
+        render({"remote": build_remote_section(provider, credential.attributes, credential.secrets, {})})
     except CloudsyncError as error:
         raise CloudsyncError(error.reason, f"Credential {credential.name} is invalid: {error.message}") from error
     text = find_doubt(host.layout, provider, {**credential.attributes, **credential.secrets}, find_own_account())
@@ -59,7 +62,23 @@ def vet_task(task: Task, provider: str, providers: Mapping[str, Provider]) -> No
         check_declared(task, provider)
         check_backend_flags(task.rclone_args, provider, providers)
         if task.provider_options and providers:
-            check_options(resolve(provider, providers), task.provider_options)
+            found = resolve(provider, providers)
+            check_options(found, task.provider_options)
+            render({"remote": build_remote_section(found, {}, {}, task.provider_options)})
+        if task.encryption is not None:
+            _check_crypt_path(task, provider)
+
+
+def _check_crypt_path(task: Task, provider: str) -> None:
+    """Refuse a remote path that rclone's configuration cannot contain, as encryption needs it there."""
+    remote = {"type": get_rclone_name(provider)}
+    try:
+        render({"remote": remote, "crypt": {"type": "crypt", "remote": f"remote:{task.remote_path}"}})
+    except CloudsyncError:
+        raise usage_error(
+            f"remote_path is {task.remote_path!r}, which rclone's configuration cannot contain. With encryption, use a "
+            "path without a blank at its end, without backticks and without '%(...)s'."
+        ) from None
 
 
 def list_needed_providers(host: Host, task: Task, check_mode: bool) -> Mapping[str, Provider]:

@@ -19,6 +19,7 @@ import re
 from typing import Dict, List, Mapping, Tuple
 
 from ..common.errors import CloudsyncError, usage_error
+from ..common.validation import name_type
 from .providers.traits import is_never_rewritten
 
 # The characters that Go's strings.TrimSpace removes. Python's strip() also removes others.
@@ -35,8 +36,25 @@ LONGEST = 1 << 20
 Sections = Dict[str, Dict[str, str]]
 
 
+class Typed(str):
+    """The text of a declared value that is not text. ``kind`` says what it is, such as "a number"."""
+
+    kind = ""
+
+
 def format_option_value(option_value: object) -> str:
-    """Return a declared value as rclone's configuration spells it: true/false, numbers, lists with commas, JSON."""
+    """Return a declared value as rclone's configuration spells it: true/false, numbers, lists with commas, JSON.
+
+    What is not text becomes Typed, because an option that means text must not accept it.
+    """
+    if isinstance(option_value, str):
+        return option_value
+    made = Typed(_format_typed(option_value))
+    made.kind = name_type(option_value)
+    return made
+
+
+def _format_typed(option_value: object) -> str:
     if isinstance(option_value, bool):
         return "true" if option_value else "false"
     if isinstance(option_value, Mapping):

@@ -53,8 +53,9 @@ def reveal(text: str) -> str:
 def _apply_cipher(data: bytes, iv: bytes) -> bytes:
     """Encrypt or decrypt ``data``, which are the same operation."""
     try:
+        from cryptography.hazmat.backends import default_backend
         from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
     except ImportError:
         raise build_missing_error() from None
-    stream = Cipher(algorithms.AES(KEY), modes.CTR(iv)).encryptor()
+    stream = Cipher(algorithms.AES(KEY), modes.CTR(iv), default_backend()).encryptor()
     return stream.update(data) + stream.finalize()

@@ -76,7 +76,7 @@ def trust(layout: Layout, provider: Provider, login: Mapping[str, str], account:
 
 def _describe_remedy(login: Mapping[str, str]) -> str:
     port = login.get("port", "")
-    return HOW.format(host=login.get("host") or "HOST", port=" -p " + port if port else "")
+    return HOW.format(host=login.get("host", "").strip("[]") or "HOST", port=" -p " + port if port else "")
 
 
 def find_doubt(layout: Layout, provider: Provider, login: Mapping[str, str], account: Account) -> str:

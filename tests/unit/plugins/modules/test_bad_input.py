@@ -414,3 +414,81 @@ def test_a_store_that_is_a_file_is_refused(host, offsite):
 )
 def test_an_empty_name_or_passphrase_is_refused_and_not_taken_as_omitted(host, module, options, name):
     assert host.refused(module, options) == f"{name} is empty. Set {name} to a value, or omit it. Nothing was changed."
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"encryption": True}, "encryption is true or false. Use a dictionary of its options."),
+        ({"schedule": "daily"}, "schedule is text. Use a dictionary of its options."),
+        ({"hooks": "x"}, "hooks is text. Use a dictionary of its options."),
+        ({"hooks": {"before": ["a", "b"]}}, "hooks.before is a list, not text. Use text."),
+        ({"encryption": {"password": 83}}, "encryption.password is a number, not text. Write it in quotes"),
+        ({"encryption": {"password": ["s3cr3t"]}}, "encryption.password is a list, not text. Use text."),
+        ({"description": 1.5}, "description is a number, not text. Write it in quotes"),
+        ({"remote_path": 2024}, "remote_path is a number, not text. Write it in quotes"),
+        ({"exclude": ["a", 7]}, "exclude[1] is a number, not text. Write it in quotes"),
+        ({"exclude": [None]}, "exclude[0] is empty. Set it to a value, or remove it."),
+        ({"bandwidth": "10M"}, "bandwidth is text. Use a list."),
+        ({"bandwidth": [{"time": 1080, "limit": "1M"}]}, "bandwidth[0].time is a number, not text. Write it in quotes"),
+        ({"bandwidth": [{"time": "18:00", "limit": False}]}, "bandwidth[0].limit is true or false, not text. Write it"),
+        ({"limits": {"memory_max": 512}}, "limits.memory_max is a number, not text. Write it in quotes"),
+        ({"limits": {"memory_max": "512"}}, "limits.memory_max is '512' bytes. Add a unit, as in 512M."),
+        ({"transfers": 2**64}, "transfers is 18446744073709551616. Use a whole number, 0 or more, up to 2147483647."),
+        ({"limits": {"max_duration": "9" * 5000}}, "limits.max_duration is "),
+        ({"transfers": True}, "transfers is true or false. Use a whole number."),
+        ({"provider_options": {"storage_class": 1}}, "'storage_class' is a number, not text. Write it in quotes"),
+        ({"provider_options": {"storage_class": "%(x)s"}}, "cannot store the value of the option 'storage_class'"),
+    ],
+)
+@pytest.mark.parametrize("module", ["task", "host_config"])
+def test_a_value_of_another_type_is_refused_with_its_option_and_never_shown(host, documents, module, options, message):
+    task = {**documents, **options}
+    said = host.refused(module, task if module == "task" else {"tasks": [task]})
+    assert said.startswith("Task documents is invalid: ")
+    assert message in said
+    assert "s3cr3t" not in said
+
+
+def test_one_text_is_one_pattern_also_if_it_has_a_comma(host, documents):
+    assert host.ok("task", {**documents, "exclude": "*.{jpg,png}"})["task"]["exclude"] == ["*.{jpg,png}"]
+
+
+def test_counts_and_cron_fields_may_be_numbers(host, documents):
+    options = {"guards": {"max_delete": 5}, "limits": {"max_duration": 60}, "schedule": {"hour": 3, "spread": 60}}
+    assert host.ok("task", {**documents, **options})["changed"]
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"secrets": {"secret_access_key": 83}}, "'secret_access_key' is a number, not text."),
+        ({"secrets": {"secret_access_key": ["s3cr3t"]}}, "'secret_access_key' is a list, not"),
+        (
+            {"secrets": {"secret_access_key": "%(s3cr3t)s"}},
+            "cannot store the value of the option",
+        ),
+        ({"secrets": {"secret_access_key": "s3cr3t\nb"}}, "cannot store the value of the option"),
+        (
+            {"attributes": {"provider": "Other", "endpoint": "https://[::1"}},
+            "'endpoint' is 'https://[::1': it is not the",
+        ),
+        ({"attributes": {"provider": "Other", "region": True}}, "'region' is true or false, not text."),
+        ({"attributes": {"provider": "Other", "upload_concurrency": 2**64}}, "it must be a whole number"),
+    ],
+)
+def test_a_credential_that_cannot_work_is_refused_and_no_secret_is_shown(host, offsite, values, message):
+    said = host.refused("credential", {**offsite, **values})
+    assert said.startswith("Credential offsite is invalid: ")
+    assert message in said
+    assert "s3cr3t" not in said
+
+
+def test_a_remote_path_that_encryption_cannot_use_is_refused(host, documents):
+    said = host.refused("task", {**documents, "remote_path": "bucket/%(x)s", "encryption": {"password": "secret"}})
+    assert "remote_path is 'bucket/%(x)s', which rclone's configuration cannot contain." in said
+
+
+@pytest.mark.parametrize("option", ["runs", "next"])
+def test_a_negative_number_of_runs_is_refused(host, option):
+    assert host.refused("task_info", {option: -1}) == f"{option} is -1. Use a whole number, 0 or more."

@@ -114,11 +114,17 @@ def test_a44_a_credential_in_use_is_not_removed(host, documents):
 
 
 @pytest.mark.parametrize(
-    "value, stored", [(True, "true"), (3, "3"), (["a", "b,c"], 'a,"b,c"'), ({"k": 1}, '{"k":1}'), (None, None)]
+    "option, value, stored",
+    [
+        ("force_path_style", True, "true"),
+        ("upload_concurrency", 3, "3"),
+        ("encoding", ["Slash", "Dot"], "Slash,Dot"),
+        ("description", None, None),
+    ],
 )
-def test_values_are_stored_in_the_format_of_rclone(host, offsite, value, stored):
-    result = host.ok("credential", dict(offsite, attributes={**offsite["attributes"], "description": value}))
-    assert result["credential"]["attributes"].get("description") == stored
+def test_values_are_stored_in_the_format_of_rclone(host, offsite, option, value, stored):
+    result = host.ok("credential", dict(offsite, attributes={**offsite["attributes"], option: value}))
+    assert result["credential"]["attributes"].get(option) == stored
 
 
 @pytest.mark.parametrize("word", ["true", "True", "s3", "1", "a"])

@@ -42,6 +42,8 @@ BOUNDS: Mapping[str, Mapping[str, Tuple[int, Optional[int]]]] = {
     "dropbox": {"chunk_size": (1, 150 * MIB)},
     "s3": {"chunk_size": (5 * MIB, 5120 * MIB), "upload_cutoff": (0, 5120 * MIB)},
 }
+# These join host and port with a colon. An IPv6 address needs brackets.
+WITH_HOST = ("ftp", "sftp", "smb")
 B2_CUTOFF, MULTI_THREAD_CUTOFF = 200 * MIB, 256 * MIB
 SCALEWAY_PARTS = "1000"
 
@@ -91,8 +93,14 @@ def tune(provider: Provider, login: Mapping[str, str], provider_options: Mapping
     flags = {**derived.flags, **{name: value for name, value in task.items() if name in FLAGS}}
     # An empty value without a replacement stays: the password of an ftp server may be empty.
     options = {**{name: "" for name in given if name not in options}, **options}
+    if provider.name in WITH_HOST and _is_ipv6(options.get("host", "")):
+        options["host"] = f"[{options['host']}]"
     own = list_own_options(provider)
     return Tuning({name: value for name, value in options.items() if name not in own}, flags)
+
+
+def _is_ipv6(host: str) -> bool:
+    return host.count(":") > 1 and not host.startswith("[")
 
 
 Derive = Callable[[Mapping[str, str]], Tuning]
@@ -127,7 +135,10 @@ def _derive_s3(options: Mapping[str, str]) -> Tuning:
     start, and then behaves as for Other.
     """
     endpoint = options.get("endpoint", "")
-    host = urlsplit(endpoint if "://" in endpoint else "//" + endpoint).hostname or ""
+    try:
+        host = urlsplit(endpoint if "://" in endpoint else "//" + endpoint).hostname or ""
+    except ValueError:  # check() in option_checks refuses it
+        host = ""
     parts = {"max_upload_parts": SCALEWAY_PARTS} if host.endswith(".scw.cloud") else {}
     return Tuning({"provider": "Other", **parts})
 

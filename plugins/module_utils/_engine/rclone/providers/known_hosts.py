@@ -43,7 +43,8 @@ class Line:
 
     def is_about(self, host: str, port: str) -> bool:
         """Whether the line applies to the server at ``host`` and ``port``."""
-        name = host.lower() if port == PORT else f"[{host.lower()}]:{port}"
+        bare = host.lower().strip("[]")
+        name = bare if port == PORT else f"[{bare}]:{port}"
         if self.hosts.startswith("|1|"):
             return _is_hash_of(self.hosts, name)
         patterns = self.hosts.lower().split(",")

@@ -11,15 +11,17 @@ from __future__ import annotations
 import json
 import re
 from typing import Any, Callable, Dict, List, Mapping, Sequence, Tuple
+from urllib.parse import urlsplit
 
 from ...common.errors import usage_error
-from ...common.validation import suggest_name
+from ...common.validation import IN_QUOTES, suggest_name
+from ..conf_file import Typed
 from . import known_hosts
 from .derived_options import FLAGS, find_option, find_size_problem, list_own_options
 from .option_values import find_problem
 from .required_logins import find_missing_login
 from .schema import Option, Provider
-from .secret_options import carries_secret, must_be_secret
+from .secret_options import URL_NAME, carries_secret, must_be_secret
 from .traits import list_undeclared_options
 from .truenas_names import STORJ_IX
 
@@ -88,12 +90,24 @@ def _find_public_problems(provider: Provider, given: Mapping[str, str], advice: 
 def _find_value_problems(provider: Provider, name: str, value: str, shown: bool) -> List[str]:
     """``shown``: the value is public, and the message may contain it."""
     option = find_option(provider, name) or Option(name)
+    if isinstance(value, Typed) and not _accepts_type(provider, name, value.kind):
+        return [f"{name!r} is {value.kind}, not text. {IN_QUOTES}"]
     wrong = _find_form_problem(provider, name, value)
+    if URL_NAME.search(name) and value and _is_broken_url(value):
+        wrong = "is not the address of a server. Check the port and the brackets"
     if value and not wrong:  # an empty value counts as not set
         wrong = find_problem(option, value) or find_size_problem(provider, name, value)
     if not wrong:
         return []
     return [f"{name!r}{f' is {value!r}: it' if shown else ''} {wrong}."]
+
+
+def _accepts_type(provider: Provider, name: str, kind: str) -> bool:
+    """Whether the option accepts a value of YAML that is not text. Options that the schema does not have accept all."""
+    forms = list(provider.list_all_options(name)) or [each for each in (find_option(provider, name),) if each]
+    if kind == "a dictionary":
+        return FORMS.get(("", name), (None, ""))[0] in (_is_token, _is_object)
+    return not any(option.type == "string" or option.is_password for option in forms)
 
 
 def _find_form_problem(provider: Provider, name: str, value: str) -> str:
@@ -126,8 +140,19 @@ def _parse_object(value: str) -> Dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
+def _is_object(value: str) -> bool:
+    return bool(_parse_object(value))
+
+
 def _is_url(value: str) -> bool:
     return value.startswith(("http://", "https://"))
+
+
+def _is_broken_url(value: str) -> bool:
+    try:
+        return urlsplit(value if "://" in value else "//" + value).port == 0
+    except ValueError:
+        return True
 
 
 URL = "must begin with http:// or https://"
@@ -139,12 +164,12 @@ FORMS: Mapping[Tuple[str, str], Tuple[Callable[[str], bool], str]] = {
         "can only contain letters, digits, - and .",
     ),
     ("", "config_credentials"): (
-        lambda value: bool(_parse_object(value)),
+        _is_object,
         "must be the JSON text of the app's config.json",
     ),
     ("", "key_pem"): (lambda value: "PRIVATE KEY-----" in value, "must be the PEM text of a private key"),
     ("", "service_account_credentials"): (
-        lambda value: bool(_parse_object(value)),
+        _is_object,
         "must be the JSON text of the service account's key file",
     ),
     ("", "token"): (_is_token, "must be the JSON text that 'rclone authorize' prints, and contain an access_token"),

@@ -22,7 +22,14 @@ INTEGER = re.compile(r"\A[+-]?\d+\Z")
 NUMBER = re.compile(r"\A[+-]?(\d+\.?\d*|\.\d+)\Z")
 DURATION = re.compile(r"\A(off|-?(\d+\.?\d*|\.\d+)|-?((\d+\.?\d*|\.\d+)(ns|us|µs|ms|s|m|h|d|w|M|y))+)\Z")
 
+# The numbers of Go's int64, in which rclone counts.
+LARGEST = 2**63 - 1
+
 Rule = Tuple[Callable[[str], bool], str]
+
+
+def _is_integer(value: str) -> bool:
+    return bool(INTEGER.match(value)) and len(value) < 21 and abs(int(value)) <= LARGEST
 
 
 def _is_size(value: str) -> bool:
@@ -35,7 +42,7 @@ RULES: Dict[str, Rule] = {
         lambda value: value.lower() in UNSET or value in BOOLEANS,
         "must be true, false or unset",
     ),
-    "int": (lambda value: bool(INTEGER.match(value)), "must be a whole number"),
+    "int": (_is_integer, "must be a whole number"),
     "float64": (lambda value: bool(NUMBER.match(value)), "must be a number"),
     "SizeSuffix": (_is_size, "must be a size with its unit, such as 96Mi or 5Gi, or off"),
     "Duration": (lambda value: bool(DURATION.match(value)), "must be a length of time, such as 90s, 10m or 1h30m"),

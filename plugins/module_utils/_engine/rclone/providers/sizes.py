@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import Optional
 
-SIZE = re.compile(r"\A(\d+\.?\d*|\.\d+)([bB]|[kKmMgGtTpPeE]([iI]|i[bB])?)\Z")
+SIZE = re.compile(r"\A(\d{1,15}\.?\d{0,9}|\.\d{1,9})([bB]|[kKmMgGtTpPeE]([iI]|i[bB])?)\Z")
 UNITS = "BKMGTPE"
 MIB = 1 << 20
 

@@ -20,6 +20,7 @@ from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.s
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.task_store import load_task
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.operations import apply
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.operations.apply import Wanted
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.operations.validate import vet_task
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.systemd import unit_names
 
 OFFSITE = {
@@ -314,3 +315,10 @@ def test_a_pull_with_an_old_rclone_gives_a_warning(converge):
     assert len(warnings) == 1
     assert "Task nightly: A pull with rclone 1.74.0 is not safe." in warnings[0]
     assert "CVE-2026-71313" in warnings[0]
+
+
+def test_a_blank_at_the_end_of_an_encrypted_path_is_refused_where_rclone_would_lose_it(make_task):
+    task = make_task(remote_path="Backups ", encryption={"password": "secret"})
+    with pytest.raises(CloudsyncError, match="remote_path is 'Backups ', which rclone's configuration cannot contain"):
+        vet_task(task, "drive", {})
+    vet_task(task, "s3", {})

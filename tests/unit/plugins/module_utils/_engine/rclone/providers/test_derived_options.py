@@ -234,3 +234,11 @@ def test_sizes_are_read_as_rclone_reads_them(text, size):
 @pytest.mark.parametrize("size", [0, 1, 1023, 5 << 20, (5 << 20) + 1])
 def test_a_size_in_words_is_that_size(size):
     assert parse_size(write_size(size)) == size
+
+
+@pytest.mark.parametrize("name", ["ftp", "sftp", "smb"])
+@pytest.mark.parametrize(
+    ("host", "written"), [("2001:db8::1", "[2001:db8::1]"), ("[::1]", "[::1]"), ("192.0.2.1", "192.0.2.1"), ("a", "a")]
+)
+def test_an_ipv6_address_gets_the_brackets_that_rclone_needs(known_providers, name, host, written):
+    assert tune(known_providers[name], {"host": host}, {}).options["host"] == written
