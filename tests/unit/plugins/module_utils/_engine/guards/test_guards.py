@@ -115,6 +115,7 @@ class EmptyRemote:
     """A session whose every command succeeds without output."""
 
     has_no_folders = False
+    selection = ()
 
     def query(self, _arguments, **_options):
         return Answer(0, "", "")
