@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from harness import PASSWORD, SALT, SECRET, read_tree, text_tree, write_tree
 
@@ -73,11 +75,7 @@ def test_a_wrong_password_is_refused_where_there_is_no_canary_yet(pair, filename
     pair.declare(right)
     pair.machine.run("push")
     before = read_tree(pair.remote)
-    for path in pair.remote.rglob("*"):
-        # The canary is the only file of this size.
-        if path.is_file() and path.stat().st_size == 48 + len(CONTENT):
-            path.unlink()
-    left = read_tree(pair.remote)
+    left = remove_canary(pair)
     assert len(left) == len(before) - 1
     pair.declare({**right, "password": WRONG})
     pair.machine.run("push", 3, "crypt_password")
@@ -86,6 +84,29 @@ def test_a_wrong_password_is_refused_where_there_is_no_canary_yet(pair, filename
     pair.declare(right)
     pair.machine.run("push")
     assert len(read_tree(pair.remote)) == len(before)
+
+
+def remove_canary(pair):
+    """Remove the canary, and return the other files."""
+    for path in pair.remote.rglob("*"):
+        # The canary is the only file of this size.
+        if path.is_file() and path.stat().st_size == 48 + len(CONTENT):
+            path.unlink()
+    return read_tree(pair.remote)
+
+
+def test_a_name_that_is_not_utf_8_does_not_look_like_a_wrong_password(pair):
+    """It is the first name that a run without a canary tries to decrypt."""
+    name = os.fsdecode(b"a\xe9t\xe9.txt")
+    (pair.source / name).write_text("summer")
+    (pair.source / "a.txt").unlink()
+    pair.declare({"password": PASSWORD})
+    pair.machine.run("push")
+    remove_canary(pair)
+    pair.machine.run("push")
+    pair.machine.run("pull")
+    assert (pair.back / name).read_text() == "summer"
+    assert pair.machine.cloudsync("run", "pull", "--dry-run").code == 0
 
 
 @pytest.mark.parametrize("filenames", MODES)

@@ -152,7 +152,7 @@ class Output:
     def _pass_on(self, line: bytes) -> None:
         step = len(line) + 1 if self._exact else LINE_LENGTH
         for start in range(0, max(len(line), 1), step):
-            self._say(line[start : start + step].decode("utf-8", "replace"))
+            self._say(line[start : start + step].decode("utf-8", "surrogateescape"))
 
 
 class Child:

@@ -15,6 +15,9 @@ SHOWN_NAMES = 5
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 # C0, DEL, C1, and the line and paragraph separators of Unicode.
 CONTROLS = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))}
+CONTROLS.update({code: f"\\u{code:04x}" for code in range(0xD800, 0xE000)})
+# A byte that is not UTF-8 is decoded with surrogateescape, so that it reaches rclone again unchanged.
+CONTROLS.update({0xDC00 + byte: f"\\x{byte:02x}" for byte in range(0x80, 0x100)})
 CONTROLS.update({0x09: "\\t", 0x0A: "\\n", 0x0D: "\\r", 0x2028: "\\u2028", 0x2029: "\\u2029"})
 
 
@@ -44,7 +47,7 @@ def list_objects(credentials: Sequence[str], tasks: Sequence[str]) -> str:
 
 
 def escape_controls(text: str) -> str:
-    """Return ``text`` on one line, without characters that control a terminal.
+    """Return ``text`` on one line, without characters that control a terminal or are not UTF-8.
 
     A file name can contain them. It must neither forge a line of a log nor reach a terminal as a command.
     """

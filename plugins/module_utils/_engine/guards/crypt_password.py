@@ -95,7 +95,8 @@ def _find_name(session: Session, crypt: str, name: str, *command: str) -> Answer
 
     If the file's path were an operand, rclone would list its folder, and fail on any other name in it.
     """
-    return session.query([*command, "--no-traverse", "--files-from-raw", "-", "--", crypt], stdin=name.encode())
+    stdin = name.encode("utf-8", "surrogateescape")
+    return session.query([*command, "--no-traverse", "--files-from-raw", "-", "--", crypt], stdin=stdin)
 
 
 def find_first(session: Session, place: str, *selection: str) -> str:

@@ -14,11 +14,12 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, replace
-from typing import Any, Dict, List, Mapping, Optional, Tuple, Union
+from typing import Any, List, Mapping, Optional, Tuple, Union
 
 PLAIN = "plain"
 ERROR = "error"
 KEPT = 50
+MOST = 2**63 - 1
 
 # 1.60 writes "warning" where 1.75 writes "notice".
 LEVELS = {
@@ -130,7 +131,7 @@ def parse_line(line: str) -> Line:
     if text.startswith("{"):
         try:
             content = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             content = None
         if isinstance(content, dict):
             return _parse_object(content)
@@ -142,14 +143,21 @@ def _parse_object(content: Mapping[str, Any]) -> Line:
         return _parse_stats(content["stats"])
     text, path = str(content.get("msg", "")), str(content.get("object", ""))
     level = LEVELS.get(str(content.get("level", "")).lower(), PLAIN)
-    size = content.get("size") if isinstance(content.get("size"), int) else 0
+    size = _read_number(content.get("size"))
     if content.get("skipped"):
         words = str(content["skipped"])
-        return Item(SKIPPED.get(words, words), path, int(size or 0), dry_run=True)
+        return Item(SKIPPED.get(words, words), path, size, dry_run=True)
     action = next((action for start, action in DONE if text.startswith(start)), "")
     if action and path and level == "info":
-        return Item(action, path, int(size or 0), replaced="replaced existing" in text)
+        return Item(action, path, size, replaced="replaced existing" in text)
     return _build_message(level, text, path)
+
+
+def _read_number(value: object) -> int:
+    """Return the whole number of an unexpected value: 0 if it is none, else the nearest one of 64 bits."""
+    if not isinstance(value, (int, float)) or value != value:
+        return 0
+    return int(max(-MOST, min(value, MOST)))
 
 
 def _parse_text(text: str) -> Message:
@@ -167,28 +175,32 @@ def _build_message(level: str, text: str, path: str) -> Message:
 
 
 def _parse_stats(content: Mapping[str, Any]) -> Stats:
-    numbers: Dict[str, Any] = {key: value for key, value in content.items() if isinstance(value, (int, float))}
-    eta = numbers.get("eta")
+    eta, transferring = content.get("eta"), content.get("transferring")
+    files = [file for file in transferring if isinstance(file, dict)] if isinstance(transferring, list) else []
     return Stats(
-        bytes=int(numbers.get("bytes", 0)),
-        copied_there=int(numbers.get("serverSideCopyBytes", 0)),
-        total_bytes=int(numbers.get("totalBytes", 0)),
-        transfers=int(numbers.get("transfers", 0)),
-        total_transfers=int(numbers.get("totalTransfers", 0)),
-        checks=int(numbers.get("checks", 0)),
-        total_checks=int(numbers.get("totalChecks", 0)),
-        deletes=int(numbers.get("deletes", 0)),
-        deleted_dirs=int(numbers.get("deletedDirs", 0)),
-        renames=int(numbers.get("renames", 0)),
-        errors=int(numbers.get("errors", 0)),
-        listed=int(numbers.get("listed", 0)),
-        speed=float(numbers.get("speed", 0.0)),
-        eta=None if eta is None else float(eta),
-        elapsed=float(numbers.get("elapsedTime", 0.0)),
+        bytes=_read_number(content.get("bytes")),
+        copied_there=_read_number(content.get("serverSideCopyBytes")),
+        total_bytes=_read_number(content.get("totalBytes")),
+        transfers=_read_number(content.get("transfers")),
+        total_transfers=_read_number(content.get("totalTransfers")),
+        checks=_read_number(content.get("checks")),
+        total_checks=_read_number(content.get("totalChecks")),
+        deletes=_read_number(content.get("deletes")),
+        deleted_dirs=_read_number(content.get("deletedDirs")),
+        renames=_read_number(content.get("renames")),
+        errors=_read_number(content.get("errors")),
+        listed=_read_number(content.get("listed")),
+        speed=_read_real(content.get("speed")),
+        eta=None if eta is None else _read_real(eta),
+        elapsed=_read_real(content.get("elapsedTime")),
         fatal=bool(content.get("fatalError")),
         retry=bool(content.get("retryError")),
-        transferring=tuple(str(file.get("name", "")) for file in content.get("transferring") or ()),
+        transferring=tuple(str(file.get("name", "")) for file in files),
     )
+
+
+def _read_real(value: object) -> float:
+    return value if isinstance(value, float) and abs(value) < MOST else float(_read_number(value))
 
 
 def remember(problems: List[Message], message: Message) -> None:

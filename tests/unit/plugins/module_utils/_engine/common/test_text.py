@@ -62,3 +62,9 @@ def test_parse_time_reads_what_format_now_returns():
     assert parsed.utcoffset() == datetime.timedelta(0)
     assert abs(parsed - datetime.datetime.now(datetime.timezone.utc)) < datetime.timedelta(seconds=60)
     assert text.parse_time("2026-11-22T05:00:05+01:00") == text.parse_time("2026-11-22T04:00:05Z")
+
+
+def test_a_byte_that_is_not_utf_8_is_shown_as_its_number():
+    shown = text.escape_controls(b"\xe9t\xe9\x1b".decode("utf-8", "surrogateescape") + "\ud800é")
+    assert shown == "\\xe9t\\xe9\\x1b\\ud800é"
+    assert shown.encode()

@@ -8,6 +8,8 @@ import json
 import pathlib
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.log_lines import (
     Item,
@@ -135,3 +137,36 @@ def test_after_many_failed_files_the_errors_about_the_whole_run_are_still_rememb
 def test_the_whole_standard_error_of_a_command_gives_its_problems():
     stderr = "2026/11/22 20:08:32 NOTICE: x\n2026/11/22 20:08:33 Failed to lsjson: y\n"
     assert parse_problems(stderr) == (Message("error", "Failed to lsjson: y"),)
+
+
+KEYS = st.sampled_from(
+    ["stats", "msg", "object", "level", "size", "skipped", "bytes", "eta", "speed", "elapsedTime", "transferring", "name"]
+)
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.integers(min_value=10**400, max_value=10**401)
+    | st.floats()
+    | st.text(st.characters()),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS | st.text(max_size=3), inner, max_size=5),
+    max_leaves=12,
+)
+OBJECTS = st.dictionaries(KEYS, VALUES, max_size=8)
+
+
+@settings(deadline=None)
+@given(OBJECTS.map(json.dumps) | OBJECTS.map(lambda stats: json.dumps({"stats": stats})) | st.text(st.characters()))
+@example('{"stats": {"transferring": 3}}')
+@example('{"stats": {"transferring": [3, null, {"name": 4}], "eta": "-", "speed": NaN, "bytes": 1e999}}')
+@example('{"stats": {"bytes": 1' + "0" * 400 + '}, "speed": 1' + "0" * 400 + "}")
+@example('{"msg": ' + "[" * 100000)
+@example('{"msg": "a')
+@example("{" + '"\\udcff\ud800')
+def test_no_line_is_an_error_and_its_numbers_fit_into_64_bits(line):
+    found = parse_line(line)
+
+    numbers = vars(found).values() if isinstance(found, (Stats, Item)) else []
+    assert all(abs(number) < 2**63 + 1 for number in numbers if isinstance(number, (int, float)))
+    for problem in parse_problems(line):
+        assert isinstance(problem, Message)
