@@ -152,7 +152,8 @@ class Output:
     def _pass_on(self, line: bytes) -> None:
         step = len(line) + 1 if self._exact else LINE_LENGTH
         for start in range(0, max(len(line), 1), step):
-            self._say(line[start : start + step].decode("utf-8", "surrogateescape"))
+            # A name that rclone prints must reach it again unchanged.
+            self._say(line[start : start + step].decode("utf-8", "surrogateescape" if self._exact else "replace"))
 
 
 class Child:

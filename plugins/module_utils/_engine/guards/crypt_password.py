@@ -18,7 +18,9 @@ import json
 from ..common.errors import CloudsyncError, Refused
 from ..common.text import format_count
 from ..config.tasks import Task
+from ..rclone.log_lines import parse_problems
 from ..rclone.outcome import NOT_FOUND_EXITS
+from ..rclone.symptoms import strip_names
 from ..remote.arguments import CANARY, join_place
 from ..remote.open import build_place
 from ..remote.session import Answer, Session
@@ -149,7 +151,7 @@ def _count(session: Session, place: str) -> int:
 
 def _build_error(session: Session, task: Task, answer: Answer) -> CloudsyncError:
     """Return the error for a file that could not be read: a wrong password, or another cause."""
-    text = answer.stderr.lower()
+    text = "\n".join(strip_names(problem, (task.remote_path,)) for problem in parse_problems(answer.stderr)).lower()
     # Before 1.66, rclone reports a wrong key on a file of less than one block (64 KiB) as "unexpected EOF".
     marks = UNDECRYPTABLE_MARKS + (() if session.rclone.has_strict_names else ("unexpected eof",))
     if answer.exit_code == 0 or any(mark in text for mark in marks):

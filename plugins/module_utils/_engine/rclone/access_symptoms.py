@@ -13,6 +13,12 @@ from typing import Tuple
 from .causes import STATUS
 from .symptoms import PLACE, Symptom
 
+TOKEN = f"The provider{PLACE} no longer accepts the credential's OAuth token"
+LOG_IN = (
+    "Log in again with the playbook authorize, or with 'rclone authorize' on a machine with a browser. Then put the "
+    "new token into the credential."
+)
+
 ACCESS_SYMPTOMS: Tuple[Symptom, ...] = (
     Symptom(
         "auth",
@@ -53,16 +59,41 @@ ACCESS_SYMPTOMS: Tuple[Symptom, ...] = (
         "auth",
         (
             r"invalid_grant",
-            r"couldn't fetch token",
             r"empty token found",
             r"no refresh token",
-            r"token expired",
             r"expired_access_token",
             r"invalid_access_token",
         ),
-        f"The provider{PLACE} no longer accepts the credential's OAuth token",
-        "Log in again with the playbook authorize, or with 'rclone authorize' on a machine with a browser. Then put "
-        "the new token into the credential.",
+        TOKEN,
+        LOG_IN,
+    ),
+    Symptom(
+        "auth",
+        (r"ExpiredToken", r"security token .{0,40}expired"),
+        f"The provider{PLACE} refused the login because the credential's temporary keys have expired",
+        "Put new keys and a new session_token into the credential. Use permanent keys for a task with a schedule.",
+        has_cause=False,
+    ),
+    Symptom(
+        "usage",
+        (
+            r"AuthorizationHeaderMalformed",
+            r"region '[^']*' is wrong",
+            r"IllegalLocationConstraint",
+            r"PermanentRedirect|MovedPermanently|BucketRegionError",
+            r"actual location",
+            r"api error (Moved|Temporary) ?Redirect",
+            STATUS + r"30[1278]\b",
+        ),
+        "The bucket is in another region, or at another endpoint, than the credential says",
+        "Set the attributes region and endpoint of the credential to those of the bucket.",
+    ),
+    Symptom(
+        "auth",
+        (r"failed to (parse|read|load) (private )?key|pem key not formatted|ssh: no key found",),
+        "The credential's private key cannot be read",
+        "Put the complete key with its line breaks into the credential. In YAML, use a literal block (|), not a folded "
+        "block (>).",
     ),
     Symptom(
         "auth",
@@ -89,12 +120,12 @@ ACCESS_SYMPTOMS: Tuple[Symptom, ...] = (
             r"could not find default credentials",
             r"error processing credentials",
             r"failed to parse (shared key )?credentials|shared key credential failed",
-            r"failed to (parse|read|load) (private )?key|pem key not formatted",
             r"SSH_FX_PERMISSION_DENIED|550 .{0,40}(permission|not permitted)",
             r"insufficient (oauth scope|permissions?)",
         ),
         f"The provider{PLACE} refused the login, or the account has no permission for this operation",
         "Check the credential with 'cloudsync verify', and the permissions of its key for this remote path.",
+        names_files=True,
     ),
     Symptom(
         "usage",
@@ -189,10 +220,25 @@ ACCESS_SYMPTOMS: Tuple[Symptom, ...] = (
         "network",
         (
             STATUS + r"(429|500|502|503|504)\b",
+            r"(\A|: )421 ",
+            r"cannot fetch token: 5\d\d",
             r"SlowDown|ServiceUnavailable|InternalError|RequestTimeout",
             r"too[ _]many[ _]requests",
         ),
         "The transfer failed with a temporary error:",
         "It is retried at the next scheduled run.",
     ),
+    Symptom(
+        "network",
+        (
+            r"XML syntax error|expected element (type )?<.*> but have <(!doctype )?html",
+            r"invalid character '<' looking for beginning of value",
+            r"bad (PROPFIND|status) .*text/html",
+        ),
+        f"The answer{PLACE} is a web page, not an answer of the provider",
+        "Check the endpoint of the credential. A proxy, a login page of the network or maintenance may also answer.",
+        has_cause=False,
+    ),
+    # rclone wraps every failure of a refresh in these words, so the other symptoms come first.
+    Symptom("auth", (r"couldn't fetch token", r"(?<!maybe )token expired"), TOKEN, LOG_IN),
 )

@@ -69,6 +69,14 @@ DATA_SYMPTOMS: Tuple[Symptom, ...] = (
         has_cause=False,
     ),
     Symptom(
+        "restricted_content",
+        (r"cannotDownloadAbusiveFile", r"identified as malware"),
+        "Google Drive blocks the download of some files because it takes them for malware or spam",
+        "Exclude these files from the task. To download them anyway, set provider_options.acknowledge_abuse to true.",
+        names_files=True,
+        has_cause=False,
+    ),
+    Symptom(
         "archived_object",
         (r"can't update archive tier blob",),
         "Blobs are in the tier Archive, where Azure does not allow anybody to overwrite them",
@@ -127,5 +135,38 @@ DATA_SYMPTOMS: Tuple[Symptom, ...] = (
         ),
         "The provider accepts no more data because a limit of the account is reached",
         "Free some space at the provider, or raise the account's limit.",
+    ),
+    Symptom(
+        "other",
+        (r"file ?name too long|name is too long|KeyTooLong|path too long",),
+        "Some names are too long for the destination",
+        "Shorten them or exclude them. Encrypted names are longer. With encryption.filenames set to off, only .bin is "
+        "added.",
+        names_files=True,
+        has_cause=False,
+    ),
+    Symptom(
+        "other",
+        (r"too many levels of symbolic links",),
+        "A symbolic link leads to itself, and follow_symlinks is set",
+        "Remove the link, or exclude it.",
+        names_files=True,
+        has_cause=False,
+    ),
+    Symptom(
+        "other",
+        (r"corrupted on transfer: .{0,40}(sizes|hash(es)?) differ",),
+        "Some files at the destination are not equal to the source after their transfer, so rclone removed them there",
+        "If they change during the transfer, use a snapshot. SharePoint changes Office files that it receives: for it, "
+        "add --ignore-size and --ignore-checksum to rclone_args.",
+        names_files=True,
+        has_cause=False,
+    ),
+    Symptom(
+        "other",
+        (r"failed to (set|update) (directory|dir) (mod(ification )?time|timestamp)",),
+        "The times of folders cannot be set at the destination",
+        "Add --no-update-dir-modtime to rclone_args. The files themselves were transferred.",
+        names_files=True,
     ),
 )

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import signal
 from dataclasses import dataclass
-from typing import Callable, Mapping, Optional, Sequence, Tuple
+from typing import Callable, Iterable, Mapping, Optional, Sequence, Tuple
 
 from ..common.text import format_count, format_size, list_some
 from .access_symptoms import ACCESS_SYMPTOMS
@@ -21,7 +21,7 @@ from .causes import find_address, find_cause
 from .data_symptoms import DATA_SYMPTOMS
 from .error_text import PARTIAL, find_main_problem, is_own_file, redact, unwrap
 from .log_lines import Message, Stats
-from .symptoms import AMBIGUOUS, NOT_DELETING, PLACE, UNSAVED, Symptom, find_symptom, strip_name
+from .symptoms import AMBIGUOUS, NOT_DELETING, PLACE, UNSAVED, Symptom, find_symptom, strip_names, strip_places
 
 SUCCESS = "success"
 FAILED = "failed"
@@ -41,7 +41,7 @@ class Finished:
     """An rclone command that ended.
 
     ``exit_code`` is negative after a signal. ``stopped``: it was stopped. ``timed_out``: it reached its time limit.
-    ``errors``: see log_lines.remember(). ``remote_path``: the task's option of that name.
+    ``errors``: see log_lines.remember(). ``remote_path``, ``path``: the task's options of these names.
     """
 
     exit_code: int
@@ -51,6 +51,12 @@ class Finished:
     errors: Tuple[Message, ...] = ()
     version: Version = (0, 0, 0)
     remote_path: str = ""
+    path: str = ""
+
+    @property
+    def places(self) -> Tuple[str, ...]:
+        """The paths whose names are not part of an error."""
+        return (self.path, self.remote_path)
 
 
 @dataclass(frozen=True)
@@ -80,7 +86,7 @@ def classify(finished: Finished, probe: Optional[Finished] = None) -> Outcome:
         return Outcome(ABORTED, "stopped", _join("The run was stopped.", _describe_progress(finished.stats)))
     if finished.timed_out:
         return Outcome(FAILED, "max_duration", _describe_timeout(finished))
-    symptom, shown = find_symptom(SYMPTOMS, finished.errors)
+    symptom, shown = find_symptom(SYMPTOMS, finished.errors, finished.places)
     if symptom is not None and (finished.exit_code != 0 or symptom.reason == "undecryptable"):
         return Outcome(FAILED, symptom.reason, _describe_symptom(symptom, shown, finished))
     if finished.exit_code == 0:
@@ -128,8 +134,9 @@ def _describe_timeout(finished: Finished) -> str:
 
 
 def _describe_symptom(symptom: Symptom, shown: Sequence[Message], finished: Finished) -> str:
-    cause = _find_first(find_cause, shown) if symptom.has_cause else ""
-    address = _find_first(find_address, shown)
+    cause = _find_first(find_cause, (strip_names(message, finished.places) for message in shown))
+    cause = cause if symptom.has_cause else ""
+    address = _find_first(find_address, (strip_places(message, finished.places) for message in shown))
     happened = symptom.happened.replace(PLACE, f" at {address}" if address else "")
     raw = ""
     if happened.endswith(":"):
@@ -150,9 +157,9 @@ def _describe_symptom(symptom: Symptom, shown: Sequence[Message], finished: Fini
     )
 
 
-def _find_first(find: Callable[[str], str], messages: Sequence[Message]) -> str:
-    """Return what ``find`` finds in the first of ``messages`` in which it finds anything."""
-    return redact(next(filter(None, (find(strip_name(message)) for message in messages)), ""))
+def _find_first(find: Callable[[str], str], texts: Iterable[str]) -> str:
+    """Return what ``find`` finds in the first of ``texts`` in which it finds anything."""
+    return redact(next(filter(None, map(find, texts)), ""))
 
 
 def _quote(message: Optional[Message]) -> str:
@@ -204,7 +211,7 @@ def _classify_exit_code(finished: Finished) -> Outcome:
 def _find_cause(finished: Finished) -> Tuple[str, str]:
     """Return the cause of the main problem, and rclone's own words as a sentence if that has none."""
     problem = find_main_problem(finished.errors)
-    cause = redact(find_cause(strip_name(problem))) if problem else ""
+    cause = redact(find_cause(strip_names(problem, finished.places))) if problem else ""
     return cause, "" if cause else _quote(problem)
 
 

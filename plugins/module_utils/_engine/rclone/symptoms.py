@@ -10,13 +10,28 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Optional, Sequence, Tuple
+from typing import Optional, Pattern, Sequence, Tuple
+from urllib.parse import quote
 
 from .log_lines import Message
 
 PLACE = "{place}"
 AMBIGUOUS = re.compile(r"is a file not a directory|can't limit to single files when using filters")
 NOT_DELETING = re.compile(r"\Anot deleting (files|directories) as there were IO errors")
+# A name is removed only where a text has one, because a file may also be called "network".
+BEFORE_NAME = r"(?:/|(?<=[\"'`=:])|(?<=\A)|(?<=\b\d{3} ))"
+AFTER_NAME = r"(?!\w)"
+QUOTED = r'"(?:[^"\\]|\\.)*"'
+NAMES: Tuple[Tuple[Pattern[str], str], ...] = (
+    (re.compile(rf"\b(bucket|container|key|file|path|name|file system for)([= ]){QUOTED}"), r"\1\2"),
+    (re.compile(r'"(?:[^"\\/]|\\.)*/(?:[^"\\]|\\.)*"'), '""'),
+    (re.compile(r"\bhttps?://[^\s\"]+"), "URL"),
+    (re.compile(r"\blookup [^\s:]+( on \S+)?:"), "lookup host:"),
+    # The error of a system call ends with its cause.
+    (re.compile(r"\b(l?stat|open|read|write|mkdir|rename|remove|chtimes|readlink|unlinkat|symlink) /.*: "), r"\1: "),
+    # The library of AWS has a quota of its own for retries.
+    (re.compile(r"(failed to get rate limit token, )?retry quota exceeded"), "no more retries"),
+)
 UNSAVED = re.compile(r"\AFailed to save config")
 
 
@@ -45,21 +60,39 @@ class Symptom:
 
 
 def find_symptom(
-    symptoms: Sequence[Symptom], problems: Sequence[Message]
+    symptoms: Sequence[Symptom], problems: Sequence[Message], places: Sequence[str] = ()
 ) -> Tuple[Optional[Symptom], Tuple[Message, ...]]:
     """Return the first of ``symptoms`` that any of ``problems`` shows, and the problems that show it.
 
-    The order decides, so a symptom that explains more is further up.
+    The order decides, so a symptom that explains more is further up. ``places``: see strip_names().
     """
+    texts = [strip_names(message, places) for message in problems]
     for symptom in symptoms:
-        shown = tuple(message for message in problems if symptom.is_shown_by(strip_name(message)))
+        shown = tuple(message for message, text in zip(problems, texts) if symptom.is_shown_by(text))
         if shown:
             return symptom, shown
     return None, ()
 
 
-def strip_name(message: Message) -> str:
-    """Return the text without the name of the file that it is about: the name may look like an error."""
-    if not message.object:
-        return message.text
-    return re.sub(r"(?<=[/\"'])" + re.escape(message.object) + r"(?!\w)", "", message.text)
+def strip_names(message: Message, places: Sequence[str] = ()) -> str:
+    """Return the text without the names of files, folders, buckets, hosts and URLs: a name may look like an error.
+
+    ``places``: the paths of the task, of which the text may name parts.
+    """
+    text = strip_places(message, places)
+    for pattern, replacement in NAMES:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def strip_places(message: Message, places: Sequence[str] = ()) -> str:
+    """Return the text without the message's object and the ``places``."""
+    text = message.text
+    roots = [place.strip("/") for place in places if place.strip("/")]
+    inside = message.object.strip("/")
+    paths = [f"{root}/{inside}" for root in roots if inside] + roots + [inside]
+    parts = {part for path in (*roots, inside) for part in path.split("/")}
+    for name in sorted({*paths, *parts} - {""}, key=len, reverse=True):
+        for form in dict.fromkeys((name, quote(name), name.replace("\\", "\\\\").replace('"', '\\"'))):
+            text = re.sub(BEFORE_NAME + re.escape(form) + AFTER_NAME, "", text)
+    return text

@@ -64,6 +64,11 @@ class Session:
     local: Optional[PinnedFolder] = None
     credential: Optional[Credential] = field(default=None, repr=False)
 
+    @property
+    def local_path(self) -> str:
+        """The path of the local side as the task has it; empty if there is none."""
+        return self.local.show(self.local.path) if self.local is not None else ""
+
     def stream(
         self,
         arguments: Sequence[str],
@@ -138,7 +143,8 @@ class Session:
 
     def _build_global_arguments(self, directory: PinnedFolder) -> List[str]:
         config = self._get_config_path(directory)
-        return ["--config", config, "--ask-password=false", *self.live.arguments, *self.common]
+        # Lines of JSON tell the name of a file from an error.
+        return ["--config", config, "--ask-password=false", "--use-json-log", *self.live.arguments, *self.common]
 
     def _get_config_path(self, directory: PinnedFolder) -> str:
         """Return the path of the configuration. Other users than root reach it only through the open directory."""

@@ -93,6 +93,7 @@ class Transfer:
                 errors=tuple(self.problems),
                 version=session.rclone.version,
                 remote_path=session.remote_path,
+                path=session.local_path,
             ),
         )
         if outcome.state != SUCCESS:
@@ -118,7 +119,13 @@ def build_listing_error(answer: Answer, session: Session) -> CloudsyncError:
 
 
 def _build_finished(answer: Answer, session: Session) -> Finished:
-    return Finished(exit_code=answer.exit_code, errors=parse_problems(answer.stderr), version=session.rclone.version)
+    return Finished(
+        exit_code=answer.exit_code,
+        errors=parse_problems(answer.stderr),
+        version=session.rclone.version,
+        remote_path=session.remote_path,
+        path=session.local_path,
+    )
 
 
 def _classify(session: Session, finished: Finished) -> Outcome:

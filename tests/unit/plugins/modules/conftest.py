@@ -20,13 +20,13 @@ MODULES = "ansible_collections.skyhaul.cloudsync.plugins.modules."
 RECORDED = pathlib.Path(__file__).parents[2] / "recorded"
 VERSION = "1.75.2"
 ANSWERING = """#!/bin/sh
-# rclone --config FILE [--ask-password=false] COMMAND ...
+# rclone --config FILE [--OPTION=VALUE ...] COMMAND ...
 # rclone parses the options of a declared task.
 case "$*" in *" :memory:a "*) exit 3;; esac
 printf '%s\\n' "$*" >> '{folder}/called'
 env >> '{folder}/environment'
 shift 2
-[ "$1" = --ask-password=false ] && shift
+while [ "${{1#--}}" != "$1" ]; do shift; done
 [ -e '{folder}/'"$1.code" ] || {{ echo "this rclone does not know $1" >&2; exit 97; }}
 case "$*" in *" --dry-run "*) [ ! -e '{folder}/'"$1.plan" ] || {{ cat '{folder}/'"$1.plan" >&2; exit 0; }};; esac
 [ ! -e '{folder}/'"$1.script" ] || . '{folder}/'"$1.script"

@@ -140,7 +140,20 @@ def test_the_whole_standard_error_of_a_command_gives_its_problems():
 
 
 KEYS = st.sampled_from(
-    ["stats", "msg", "object", "level", "size", "skipped", "bytes", "eta", "speed", "elapsedTime", "transferring", "name"]
+    [
+        "stats",
+        "msg",
+        "object",
+        "level",
+        "size",
+        "skipped",
+        "bytes",
+        "eta",
+        "speed",
+        "elapsedTime",
+        "transferring",
+        "name",
+    ]
 )
 VALUES = st.recursive(
     st.none()

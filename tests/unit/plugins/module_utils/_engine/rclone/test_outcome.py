@@ -7,8 +7,11 @@ from __future__ import annotations
 import json
 import pathlib
 import re
+from urllib.parse import quote
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.errors import REASONS
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.error_text import (
@@ -172,7 +175,8 @@ def test_the_message_of_a_recorded_run_is_plain(run):
             "s3_access_denied",
             "1.75.2",
             "The provider refused the login, or the account has no permission for this operation (access denied). "
-            "Check the credential with 'cloudsync verify', and the permissions of its key for this remote path.",
+            "Files: same, d/b, a. Check the credential with 'cloudsync verify', and the permissions of its key for "
+            "this remote path.",
         ),
         (
             "tls_unknown",
@@ -481,3 +485,110 @@ def test_each_symptom_is_described_in_short_plain_sentences(symptom):
     text = f"{symptom.happened.replace(PLACE, ' at HOST')} (a short cause). {symptom.advice}"
     assert ";" not in text
     assert max(len(sentence.split()) for sentence in re.split(r"(?<=[.?]) ", text)) <= 25
+
+
+OAUTH = "couldn't fetch token: "
+EXPIRED = ': maybe token expired? - try refreshing with "rclone config reconnect remote:"'
+# One text of each kind, as providers and rclone write them, and the reason.
+TEXTS = (
+    ("knownhosts: key is unknown", "auth"),
+    ("ssh: handshake failed: knownhosts: key mismatch", "auth"),
+    ("couldn't parse known_hosts_file: open /x: no such file or directory", "usage"),
+    ("operation error S3: PutObject, https response error StatusCode: 403, api error RequestTimeTooSkewed: x", "auth"),
+    (f'{OAUTH}oauth2: "invalid_client" "Unauthorized"{EXPIRED}', "auth"),
+    (f'{OAUTH}oauth2: "invalid_grant" "Token has been expired or revoked."{EXPIRED}', "auth"),
+    (
+        f'{OAUTH}Post "https://o.example/token": dial tcp: lookup o.example on 1.1.1.1:53: no such host{EXPIRED}',
+        "network",
+    ),
+    (
+        f'{OAUTH}Post "https://o.example/token": dial tcp 1.2.3.4:443: connect: network is unreachable{EXPIRED}',
+        "network",
+    ),
+    (f"{OAUTH}oauth2: cannot fetch token: 503 Service Unavailable{EXPIRED}", "network"),
+    (f"{OAUTH}something new{EXPIRED}", "auth"),
+    ("https response error StatusCode: 400, api error ExpiredToken: The provided token has expired.", "auth"),
+    ("StatusCode: 301, api error PermanentRedirect: The bucket must be addressed using the endpoint", "usage"),
+    (
+        "StatusCode: 400, api error AuthorizationHeaderMalformed: the region 'us-east-1' is wrong; expecting 'eu'",
+        "usage",
+    ),
+    ("ssh: no key found", "auth"),
+    ("https response error StatusCode: 403, RequestID: 1, HostID: , api error AccessDenied: Access Denied", "auth"),
+    ("api error InvalidBucketName: no", "usage"),
+    ("didn't find section in config file", "usage"),
+    ("api error NoSuchBucket: The specified bucket does not exist", "not_found"),
+    ("tls: failed to verify certificate: x509: certificate signed by unknown authority", "network"),
+    ("proxyconnect tcp: dial tcp 1.1.1.1:3128: connect: connection refused", "network"),
+    ("read tcp 10.0.0.1:1->10.0.0.2:2: read: connection reset by peer", "network"),
+    ("https response error StatusCode: 503, api error SlowDown: Please reduce your request rate.", "network"),
+    (
+        "https response error StatusCode: 500, api error InternalError: We encountered an internal error, failed to "
+        "get rate limit token, retry quota exceeded, 0 available, 5 requested",
+        "network",
+    ),
+    ("421 There are too many connections from your internet address", "network"),
+    ("deserialization failed, failed to decode response body, XML syntax error on line 1: unexpected EOF", "network"),
+    ("reached as set by --max-transfer", "max_duration"),
+    ("failed to authenticate decrypted block - bad password?", "undecryptable"),
+    ("path/restricted_content/", "restricted_content"),
+    (
+        "googleapi: Error 403: This file has been identified as malware or spam., cannotDownloadAbusiveFile",
+        "restricted_content",
+    ),
+    ("operation error S3: GetObject, api error InvalidObjectState: x", "archived_object"),
+    ("no space left on device", "disk_full"),
+    ("googleapi: Error 403: The user's Drive storage quota has been exceeded., storageQuotaExceeded", "quota"),
+    ("path/insufficient_space/..", "quota"),
+    ("507 Insufficient Storage: 507", "quota"),
+    ("file name too long", "other"),
+    ("too many levels of symbolic links", "other"),
+    ("corrupted on transfer: sizes differ src(Local) 11 vs dst(SharePoint) 12", "other"),
+    ("something nobody has seen before", "other"),
+)
+# Where rclone and the libraries of the providers put a name, and the object of the message.
+NAMED = (
+    ("Failed to copy: open /data/docs/{name}/f.txt: {text}", "{name}/f.txt"),
+    ('Failed to copy: open "/data/docs/{name}/f.txt": {text}', "{name}/f.txt"),
+    ("Failed to copy: rename /data/docs/{name}.12ab34cd.partial /data/docs/{name}: {text}", "{name}"),
+    ('Failed to copy: Put "https://s3.example/bucket/{url}/f.txt?x=1": {text}', "{name}/f.txt"),
+    ('Failed to copy: bucket="bucket", key="far/{name}": {text}', "{name}"),
+    ('Failed to create file system for "remote:{name}/x": {text}', ""),
+    ("Failed to copy: 550 {name}/f.txt: {text}", "{name}/f.txt"),
+    ("Failed to copy: {text}", "{name}"),
+    ("Listing error: error reading directory bucket/{name}: {text}", "{name}"),
+)
+
+
+@pytest.mark.parametrize("text, reason", TEXTS)
+def test_the_innermost_cause_is_the_reason(text, reason):
+    assert classify(failed(f"Failed to copy: {text}", "f.txt")).reason == reason
+
+
+@settings(deadline=None, max_examples=400)
+@given(st.sampled_from(TEXTS), st.sampled_from(TEXTS), st.sampled_from(NAMED), st.booleans())
+@example(TEXTS[-1], ("Forbidden Planet (1956)", ""), NAMED[0], True)
+@example(TEXTS[-1], ("quota exceeded", ""), NAMED[5], True)
+def test_a_name_that_looks_like_an_error_does_not_change_the_reason(error, other, where, is_remote):
+    """The name may be that of a file, a folder, a bucket, or a part of the task's path or remote_path."""
+    text, reason = error
+    name = other[0].replace("/", "_")
+    pattern, path = where
+    line = pattern.format(name=name, url=quote(name), text=text)
+    found = Finished(
+        1,
+        errors=(Message("error", line, path.format(name=name)),),
+        remote_path=f"bucket/{name}" if is_remote else name,
+        path="/data/docs",
+    )
+
+    assert classify(found).reason == reason
+
+
+def test_a_region_says_what_to_set_and_a_malware_refusal_which_option_allows_it():
+    texts = [text for text, _reason in TEXTS]
+    moved = classify(failed(next(text for text in texts if "PermanentRedirect" in text)))
+    assert "Set the attributes region and endpoint" in moved.message
+    refused = classify(failed("Failed to copy: " + next(text for text in texts if "malware" in text), "setup.exe"))
+    assert "Files: setup.exe." in refused.message
+    assert "provider_options.acknowledge_abuse" in refused.message

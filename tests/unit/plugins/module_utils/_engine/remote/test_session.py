@@ -55,7 +55,7 @@ def test_rclone_gets_the_configuration_and_an_environment_built_from_nothing(ses
     assert {line.split("=")[0] for line in environment} >= {"PATH", "HOME", "LANG"}
     assert "hunter2" not in answer.stdout
     assert (scripted.folder / "called").read_text() == (
-        f"--config {live.path} --ask-password=false --fast-list version\n"
+        f"--config {live.path} --ask-password=false --use-json-log --fast-list version\n"
     )
 
 
