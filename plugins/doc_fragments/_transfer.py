@@ -50,8 +50,8 @@ options:
       - With O(mode=sync), the root of a bucket or of a remote without buckets is refused, unless
         O(guards.allow_root=true).
       - A task is refused if this folder and O(path) are the same folder, or if one contains the other.
-      - With O(mode=sync), a task is refused if its destination and that of another task on the host overlap, unless
-        O(exclude) contains the folder of the other task, such as V(/other/**). With other modes, and if one of the two
+      - With O(mode=sync), a task is refused if its destination overlaps that of another task on the host. To allow it,
+        add the folder of the other task to O(exclude), such as V(/other/**). With other modes, and if one of the two
         tasks is disabled, you get a warning.
       - "Default: the top of the remote."
     type: str
@@ -225,6 +225,13 @@ options:
           - Time limit for the transfer, in seconds or as a duration such as V(6h). When it is reached, the run fails.
             The next run transfers the remaining files.
           - "Default: no limit."
+        type: str
+      max_stall:
+        description:
+          - Time limit without progress, in seconds or as a duration such as V(30m). A command of rclone that lists,
+            transfers, checks and deletes nothing for this long is ended with the reason V(stalled), and O(retries)
+            applies. Lower values also shorten the time that rclone waits for a connection. V(0) sets no limit.
+          - "Default: V(10m)."
         type: str
       nice:
         description:

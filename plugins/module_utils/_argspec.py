@@ -128,6 +128,7 @@ def _build_hooks_spec() -> Spec:
 def _build_limits_spec() -> Spec:
     return {
         "max_duration": {"type": "str"},
+        "max_stall": {"type": "str"},
         "nice": {"type": "int"},
         "io_weight": {"type": "int"},
         "memory_max": {"type": "str"},

@@ -105,11 +105,12 @@ class SetupError(Exception):
 
 
 class Ended(NamedTuple):
-    """How a child ended. ``exit_code`` is negative after a signal. ``stopped``, ``timed_out``: why it was ended."""
+    """How a child ended. ``exit_code`` is negative after a signal. The others tell why it was ended, if it was."""
 
     exit_code: int
     stopped: bool = False
     timed_out: bool = False
+    stalled: bool = False
 
 
 class Output:

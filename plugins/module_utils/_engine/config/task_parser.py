@@ -200,6 +200,7 @@ def _parse_limits(given: Mapping[str, Any]) -> Limits:
     io_weight = parse_whole_number("limits.io_weight", options.get("io_weight", 0), "Use 1 to 10000.", 0, 10000)
     return Limits(
         max_duration=parse_duration("limits.max_duration", options.get("max_duration", 0)),
+        max_stall=parse_duration("limits.max_stall", options.get("max_stall", Limits.max_stall)),
         nice=nice,
         io_weight=io_weight,
         memory_max=check_size("limits.memory_max", options.get("memory_max", "")),

@@ -69,9 +69,13 @@ class Hooks:
 
 @dataclass(frozen=True)
 class Limits:
-    """The limits of a run. ``max_duration`` is in seconds, 0 for no limit. The others are systemd's values or empty."""
+    """The limits of a run. ``max_duration`` and ``max_stall`` (without progress) are in seconds, 0 for no limit.
+
+    The others are systemd's values or empty.
+    """
 
     max_duration: int = 0
+    max_stall: int = 600
     nice: int = 0
     io_weight: int = 0
     memory_max: str = ""

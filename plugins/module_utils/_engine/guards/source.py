@@ -14,13 +14,13 @@ from __future__ import annotations
 import json
 import os
 
-from ..common.errors import Refused
+from ..common.errors import CloudsyncError, Refused
 from ..config.tasks import COPY, MOVE, SYNC, Task
-from ..rclone.outcome import NOT_FOUND_EXITS
+from ..rclone.outcome import NOT_FOUND_EXITS, WEB_PAGE_ANSWER
 from ..remote.arguments import CANARY, Endpoints, join_place
 from ..remote.open import build_place
 from ..remote.session import Answer, Session
-from ..transfer.result import build_listing_error
+from ..transfer.result import build_listing_error, is_web_page
 from .local import build_marker_error
 
 # By default, rclone retries S3 for more than six minutes without any output if nothing answers at the endpoint.
@@ -82,6 +82,8 @@ def _check_pull_folder(session: Session, task: Task, ends: Endpoints) -> None:
     if answer.exit_code != 0:
         raise build_listing_error(answer, session)
     if answer.stdout and not json.loads(answer.stdout).get("IsDir", True):
+        if is_web_page(session, answer):
+            raise CloudsyncError(WEB_PAGE_ANSWER.reason, WEB_PAGE_ANSWER.message)
         raise Refused(
             "not_found",
             f"remote_path {task.remote_path!r} is a file, but a task needs a folder. Set remote_path to the folder of "

@@ -18,6 +18,8 @@ LOG_IN = (
     "Log in again with the playbook authorize, or with 'rclone authorize' on a machine with a browser. Then put the "
     "new token into the credential."
 )
+WEB_PAGE = "The server answers with a web page, as a proxy or a login page of a network does"
+CHECK_ENDPOINT = "Check the endpoint of the credential, and the network of this host. The next run tries again."
 
 ACCESS_SYMPTOMS: Tuple[Symptom, ...] = (
     Symptom(
@@ -87,6 +89,7 @@ ACCESS_SYMPTOMS: Tuple[Symptom, ...] = (
         ),
         "The bucket is in another region, or at another endpoint, than the credential says",
         "Set the attributes region and endpoint of the credential to those of the bucket.",
+        has_cause=False,
     ),
     Symptom(
         "auth",
@@ -235,8 +238,8 @@ ACCESS_SYMPTOMS: Tuple[Symptom, ...] = (
             r"invalid character '<' looking for beginning of value",
             r"bad (PROPFIND|status) .*text/html",
         ),
-        f"The answer{PLACE} is a web page, not an answer of the provider",
-        "Check the endpoint of the credential. A proxy, a login page of the network or maintenance may also answer.",
+        WEB_PAGE,
+        CHECK_ENDPOINT,
         has_cause=False,
     ),
     # rclone wraps every failure of a refresh in these words, so the other symptoms come first.

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Callable, Iterable, Mapping, Optional, Sequence, Tuple
 
 from ..common.text import format_count, format_size, list_some
-from .access_symptoms import ACCESS_SYMPTOMS
+from .access_symptoms import ACCESS_SYMPTOMS, CHECK_ENDPOINT, WEB_PAGE
 from .archived_objects import advise_restore
 from .binary import Version
 from .causes import find_address, find_cause
@@ -41,12 +41,14 @@ class Finished:
     """An rclone command that ended.
 
     ``exit_code`` is negative after a signal. ``stopped``: it was stopped. ``timed_out``: it reached its time limit.
+    ``stalled``: it made no progress for this number of seconds, and was ended.
     ``errors``: see log_lines.remember(). ``remote_path``, ``path``: the task's options of these names.
     """
 
     exit_code: int
     stopped: bool = False
     timed_out: bool = False
+    stalled: float = 0.0
     stats: Optional[Stats] = None
     errors: Tuple[Message, ...] = ()
     version: Version = (0, 0, 0)
@@ -68,6 +70,9 @@ class Outcome:
     message: str
 
 
+WEB_PAGE_ANSWER = Outcome(FAILED, "network", f"{WEB_PAGE}. {CHECK_ENDPOINT}")
+
+
 def needs_probe(finished: Finished) -> bool:
     """Whether rclone hid the cause.
 
@@ -86,6 +91,11 @@ def classify(finished: Finished, probe: Optional[Finished] = None) -> Outcome:
         return Outcome(ABORTED, "stopped", _join("The run was stopped.", _describe_progress(finished.stats)))
     if finished.timed_out:
         return Outcome(FAILED, "max_duration", _describe_timeout(finished))
+    if finished.stalled:
+        happened = f"The transfer {describe_stall(finished.stalled)}"
+        return Outcome(
+            FAILED, "stalled", _join(happened, _describe_progress(finished.stats), "The next run continues.")
+        )
     symptom, shown = find_symptom(SYMPTOMS, finished.errors, finished.places)
     if symptom is not None and (finished.exit_code != 0 or symptom.reason == "undecryptable"):
         return Outcome(FAILED, symptom.reason, _describe_symptom(symptom, shown, finished))
@@ -130,6 +140,14 @@ def _describe_timeout(finished: Finished) -> str:
         "The run took longer than limits.max_duration and was ended.",
         _describe_progress(finished.stats),
         "The next run continues. If this happens at every run, allow more time.",
+    )
+
+
+def describe_stall(seconds: float) -> str:
+    """Return the end of a sentence about a command that was ended, and what to do."""
+    return (
+        f"made no progress for {seconds:.0f} s and was ended. Check the network and the provider's status. If the "
+        "provider needs longer pauses, raise limits.max_stall."
     )
 
 

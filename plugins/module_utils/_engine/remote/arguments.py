@@ -22,7 +22,10 @@ PROBE = ".cloudsync-probe"
 NEVER_TRANSFERRED = (".zfs", BTRFS_SNAPSHOTS)
 # Short limits, to find out whether the provider answers at all.
 QUICK = ("--contimeout", "15s", "--timeout", "30s", "--retries", "1", "--low-level-retries", "1")
-JSON_LOG = ("--use-json-log", "--log-level", "INFO", "--stats", "1s", "--stats-log-level", "NOTICE")
+# rclone's own defaults of --timeout and --contimeout.
+IO_SECONDS, CONNECT_SECONDS = 300, 60
+# Each file is one line of the log.
+LOG_FILES = ("--log-level", "INFO")
 
 
 @dataclass(frozen=True)
@@ -59,8 +62,16 @@ def build_selection_arguments(task: Task, filters: str) -> List[str]:
 
 
 def build_common_arguments(task: Task) -> List[str]:
-    """Return those of rclone_args that every command of a run gets."""
-    return [argument for argument in task.rclone_args if not selects_files(argument) and not is_for_transfer(argument)]
+    """Return the options that every command of a run gets.
+
+    They are those of rclone_args, after time limits of connections that are shorter than limits.max_stall: a connection
+    that hangs is opened again before the run is ended. The last one counts.
+    """
+    patience = task.limits.max_stall
+    seconds = {"--timeout": min(IO_SECONDS, patience // 2), "--contimeout": min(CONNECT_SECONDS, patience // 2)}
+    limits = [f"{flag}={max(number, 1)}s" for flag, number in seconds.items()] if patience else []
+    given = [argument for argument in task.rclone_args if not selects_files(argument)]
+    return [*limits, *(argument for argument in given if not is_for_transfer(argument))]
 
 
 def build_transfer_arguments(
@@ -70,7 +81,7 @@ def build_transfer_arguments(
 
     rclone makes one attempt. A second one by rclone itself would act on guards that were evaluated before the first.
     """
-    arguments = [task.mode, *JSON_LOG, *selection, *filter(is_for_transfer, task.rclone_args)]
+    arguments = [task.mode, *LOG_FILES, *selection, *filter(is_for_transfer, task.rclone_args)]
     arguments += ["--retries", "1"]
     if task.transfers:
         arguments += ["--transfers", str(task.transfers)]

@@ -110,6 +110,7 @@ def open_task_session(
         readable=list_readable_arguments(credential.provider, {**credential.attributes, **task.provider_options}),
         local=local,
         credential=credential,
+        patience=task.limits.max_stall,
     )
 
 

@@ -18,11 +18,15 @@ from ..common.processes import Child, Ended, SetupError
 from ..common.stop_signal import StopFlag
 from ..config.credentials import Credential
 from ..rclone.binary import Rclone, build_clean_environment
+from ..rclone.outcome import describe_stall
 from .live_config import CRYPT, LiveConfig
 from .pinned_folder import PinnedFolder
 from .refreshed import REMOTE
+from .stall_watch import StallWatch
 
 GRACE_SECONDS = 10.0
+PATIENCE_SECONDS = 600.0
+JSON_LOG = ("--use-json-log", "--stats=1s", "--stats-log-level=NOTICE")
 # How an argument begins that is a place at the provider.
 PLACES = (REMOTE + ":", CRYPT + ":")
 Listener = Callable[[str], object]
@@ -47,6 +51,7 @@ class Session:
     ``readable`` is for a command that writes a file which must be readable at once. ``grace`` is the number of seconds
     between SIGTERM and SIGKILL. ``local`` is the local side of the task, if it exists. ``credential`` is that of the
     task.
+    ``patience`` is the number of seconds without progress after which a command is ended, 0 for no limit.
     """
 
     rclone: Rclone
@@ -63,6 +68,12 @@ class Session:
     grace: float = GRACE_SECONDS
     local: Optional[PinnedFolder] = None
     credential: Optional[Credential] = field(default=None, repr=False)
+    patience: float = PATIENCE_SECONDS
+
+    @property
+    def place(self) -> str:
+        """The task's path at the provider as an argument of rclone, without decryption."""
+        return f"{REMOTE}:{self.remote_path}"
 
     @property
     def local_path(self) -> str:
@@ -80,25 +91,38 @@ class Session:
     ) -> Ended:
         """Run ``rclone ARGUMENTS`` and pass on its lines as they come. ``timeout`` is in seconds.
 
-        Refreshed tokens are saved back during the run. When a stop is requested, the time limit is reached or
-        ``enough()`` returns True, rclone gets SIGTERM and, ``grace`` seconds later, SIGKILL.
+        Refreshed tokens are saved back during the run. When a stop is requested, the time limit is reached, rclone
+        makes no progress or ``enough()`` returns True, it gets SIGTERM and, ``grace`` seconds later, SIGKILL.
         """
+        watch = StallWatch(self.patience)
         with PinnedFolder(self.live.directory) as directory:
-            child = self._start(arguments, directory, stdin, on_error_line, on_output_line)
+            on_error, on_output = watch.hear_errors(on_error_line), watch.hear_output(on_output_line)
+            child = self._start(arguments, directory, stdin, on_error, on_output)
+
+            def is_enough() -> bool:
+                return enough() or watch.check(child.pid)
+
             # SIGTERM goes to rclone only: it may still need its ssh to remove what it has half written.
             ended = Ended(-1)
             try:
                 ended = child.follow(
-                    timeout, lambda: self.stop.requested, self.live.save_back, enough, self.grace, leader_only=True
+                    timeout, lambda: self.stop.requested, self.live.save_back, is_enough, self.grace, leader_only=True
                 )
             finally:
                 self.live.note_end(ended.exit_code, any(argument.startswith(PLACES) for argument in arguments))
-            return ended._replace(stopped=ended.stopped or self.stop.requested)
+            return ended._replace(stopped=ended.stopped or self.stop.requested, stalled=watch.is_stalled)
 
     def query(
-        self, arguments: Sequence[str], timeout: float = 300, stdin: bytes = b"", first_line_only: bool = False
+        self,
+        arguments: Sequence[str],
+        timeout: Optional[float] = None,
+        stdin: bytes = b"",
+        first_line_only: bool = False,
     ) -> Answer:
-        """Run a short command to its end, or to its first line of output. ``timeout`` is in seconds."""
+        """Run a command to its end, or to its first line of output. ``timeout`` is in seconds.
+
+        By default, a command may take any time, as long as it makes progress.
+        """
         output: List[str] = []
         errors: List[str] = []
         ended = self.stream(
@@ -106,6 +130,8 @@ class Session:
         )
         if ended.stopped:
             raise CloudsyncError("stopped", "The run was stopped.")
+        if ended.stalled:
+            raise CloudsyncError("stalled", f"rclone {arguments[0]} {describe_stall(self.patience)}")
         if ended.timed_out:
             raise CloudsyncError(
                 "network",
@@ -119,14 +145,14 @@ class Session:
         directory: PinnedFolder,
         stdin: bytes,
         on_error_line: Listener,
-        on_output_line: Optional[Listener],
+        on_output_line: Listener,
     ) -> Child:
         held = [folder.descriptor for folder in (directory, self.local) if folder is not None]
         try:
             return Child(
                 [self.rclone.path, *self._build_global_arguments(directory), *arguments],
                 build_clean_environment(find_account(self.user).home),
-                self._adapt(on_output_line or _drop_line),
+                self._adapt(on_output_line),
                 self._adapt(on_error_line),
                 exact_lines=True,
                 stdin=stdin,
@@ -144,14 +170,10 @@ class Session:
     def _build_global_arguments(self, directory: PinnedFolder) -> List[str]:
         config = self._get_config_path(directory)
         # Lines of JSON tell the name of a file from an error.
-        return ["--config", config, "--ask-password=false", "--use-json-log", *self.live.arguments, *self.common]
+        return ["--config", config, "--ask-password=false", *JSON_LOG, *self.live.arguments, *self.common]
 
     def _get_config_path(self, directory: PinnedFolder) -> str:
         """Return the path of the configuration. Other users than root reach it only through the open directory."""
         if self.user == "root" or os.geteuid() != 0:
             return self.live.path
         return f"{directory.path}/{os.path.basename(self.live.path)}"
-
-
-def _drop_line(_line: str) -> None:
-    return None

@@ -229,7 +229,8 @@ class Run:
             ended = self._run_rclone(attempt, transfer, deadline)
             if number > task.retries or not may_retry(ended):
                 return transfer.outcome(ended, session), replace(now, names=attempt.names)
-            self.log.say(f"attempt {number} of {task.retries + 1} failed: rclone ended with {ended.exit_code}")
+            why = "it made no progress" if ended.stalled else f"rclone ended with {ended.exit_code}"
+            self.log.say(f"attempt {number} of {task.retries + 1} failed: {why}")
             transfer, number = Transfer(False, transfer.stats, keeps), number + 1
 
     def _run_rclone(self, attempt: Attempt, transfer: Transfer, deadline: Optional[float]) -> Ended:

@@ -48,7 +48,7 @@ def clear_versions(session: Session, task: Task, say: Callable[[str], None]) -> 
             f"Old versions were not removed, because uploads of these files are unfinished: {list_some(begun)}. Add a "
             "lifecycle rule to the bucket that cancels such uploads."
         )
-    answer = session.query(["cleanup", "--", build_place(task.remote_path)], timeout=3600)
+    answer = session.query(["cleanup", "--", build_place(task.remote_path)])
     if answer.exit_code != 0:
         raise build_listing_error(answer, session)
     say(f"removed the overwritten and deleted versions of files at {task.remote_path}")

@@ -54,7 +54,7 @@ def purge_kept(session: Session, task: Task, say: Callable[[str], None]) -> None
         raise build_listing_error(answer, session)
     oldest = datetime.now(timezone.utc) - timedelta(days=task.keep_deleted.days)
     for folder in list_expired(answer.stdout.split("\n"), oldest):
-        removed = session.query(["purge", "--", f"{get_kept_place(task)}/{folder}"], timeout=3600)
+        removed = session.query(["purge", "--", f"{get_kept_place(task)}/{folder}"])
         if removed.exit_code != 0:
             raise build_listing_error(removed, session)
         say(f"removed the deleted files of the run {folder}, which were kept for {task.keep_deleted.days} days")

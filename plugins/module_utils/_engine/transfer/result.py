@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Counter, List, Optional
 
@@ -27,7 +28,7 @@ from ..rclone.log_lines import (
     remember,
 )
 from ..rclone.notices import Notices
-from ..rclone.outcome import SUCCESS, Finished, Outcome, classify, needs_probe
+from ..rclone.outcome import SUCCESS, WEB_PAGE_ANSWER, Finished, Outcome, classify, needs_probe
 from ..remote.arguments import QUICK
 from ..remote.session import Answer, Session
 
@@ -89,6 +90,7 @@ class Transfer:
                 exit_code=ended.exit_code,
                 stopped=ended.stopped,
                 timed_out=ended.timed_out,
+                stalled=session.patience if ended.stalled else 0.0,
                 stats=self.stats,
                 errors=tuple(self.problems),
                 version=session.rclone.version,
@@ -108,8 +110,8 @@ class Transfer:
 
 
 def may_retry(ended: Ended) -> bool:
-    """Whether another attempt can succeed: as rclone's own ``--retries`` decides, by the exit code."""
-    return ended.exit_code in RETRIED_EXITS and not ended.stopped and not ended.timed_out
+    """Whether another attempt can succeed: after a stall, or as rclone's own ``--retries`` decides by the exit code."""
+    return (ended.stalled or ended.exit_code in RETRIED_EXITS) and not ended.stopped and not ended.timed_out
 
 
 def build_listing_error(answer: Answer, session: Session) -> CloudsyncError:
@@ -133,4 +135,15 @@ def _classify(session: Session, finished: Finished) -> Outcome:
     if not needs_probe(finished):
         return classify(finished)
     probe = session.query(["lsf", *QUICK, "--", session.root], timeout=PROBE_SECONDS)
+    if probe.exit_code == 0 and is_web_page(session, session.query(["lsjson", *QUICK, "--stat", "--", session.place])):
+        return WEB_PAGE_ANSWER
     return classify(finished, _build_finished(probe, session))
+
+
+def is_web_page(session: Session, stat: Answer) -> bool:
+    """Whether remote_path is a web page that the server answers with for any name. ``stat`` is of ``lsjson --stat``."""
+    if not str((json.loads(stat.stdout or "{}") or {}).get("MimeType", "")).startswith("text/html"):
+        return False
+    folder, _slash, name = session.place.rstrip("/").rpartition("/")
+    listed = session.query(["lsf", *QUICK, "--files-only", "--", folder or session.root], timeout=PROBE_SECONDS)
+    return listed.exit_code != 0 or name not in listed.stdout.split("\n")

@@ -13,7 +13,7 @@ from typing import Callable, List
 from ..common.errors import CloudsyncError
 from ..common.text import list_some
 from ..config.tasks import Task
-from ..remote.arguments import JSON_LOG, Endpoints
+from ..remote.arguments import LOG_FILES, Endpoints
 from ..remote.session import Session
 from .result import Transfer
 
@@ -32,7 +32,7 @@ def verify_transfer(session: Session, task: Task, ends: Endpoints, say: Callable
     arguments = [
         *_build_command(task),
         "--one-way",
-        *JSON_LOG,
+        *LOG_FILES,
         *session.selection,
         "--",
         ends.source,

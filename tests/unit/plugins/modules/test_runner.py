@@ -31,8 +31,8 @@ INSTALLED = {
     " error_text log_lines notices obscure outcome symptoms",
     "rclone/providers": "conf_section derived_options flags known_hosts option_checks option_values"
     " required_logins schema secret_options sizes traits truenas_names",
-    "remote": "account arguments host_keys live_config live_uses"
-    " login_problems open pinned_folder places refreshed session",
+    "remote": "account arguments host_keys live_config live_uses login_problems"
+    " open pinned_folder places refreshed session stall_watch",
     "runs": "dry_run finish hooks locks log notifications path_claims progress records recovery run start_gate",
     "schedule": "cron describe next_runs oncalendar overdue preview schedule timezones",
     "snapshots": "btrfs lvm model plan snapshot tools workspace zfs",

@@ -89,7 +89,7 @@ def test_every_option_is_parsed(make_task):
     assert task.guards == Guards("allow", "/srv", "a/.here", False, "10%")
     assert task.keep_deleted == KeepDeleted("bucket/data/.deleted", 30)
     assert task.hooks == Hooks(before="true", timeout=300)
-    assert task.limits == Limits(7200, -5, 50, "512M", "50%")
+    assert task.limits == Limits(7200, 600, -5, 50, "512M", "50%")
     assert task.notify == ("mailto:ops@example.net",)
 
 

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.tasks import Task
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.tasks import Limits, Task
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.remote.arguments import (
     Endpoints,
     build_common_arguments,
@@ -17,7 +17,8 @@ from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.remote.a
 def test_each_argument_of_a_task_goes_to_the_commands_that_it_can_apply_to():
     arguments = ("--ca-cert=/ca.pem", "--max-size=1M", "--size-only", "--checkers=4")
     task = Task("t", "c", "push", "/srv", "b", rclone_args=arguments)
-    assert build_common_arguments(task) == ["--ca-cert=/ca.pem", "--checkers=4"]
+    limits = ["--timeout=300s", "--contimeout=60s"]
+    assert build_common_arguments(task) == [*limits, "--ca-cert=/ca.pem", "--checkers=4"]
     selection = build_selection_arguments(task, "/filters")
     assert selection == ["--filter-from", "/filters", "--max-size=1M"]
     words = build_transfer_arguments(task, Endpoints("/srv", "remote:b"), selection)
@@ -27,3 +28,9 @@ def test_each_argument_of_a_task_goes_to_the_commands_that_it_can_apply_to():
 def test_a_blank_at_the_end_of_a_pattern_is_kept():
     task = Task("t", "c", "push", "/srv", "b", exclude=(" a ", "b\\ ", "c"), include=("d\u3000",))
     assert build_filters(task)[-5:] == ("-  a[ ]", "- b[ ]", "- c", "+ d[\u3000]", "- *")
+
+
+def test_a_connection_that_hangs_is_opened_again_before_the_run_is_ended():
+    task = Task("t", "c", "push", "/srv", "b", limits=Limits(max_stall=60), rclone_args=("--timeout=9s",))
+    assert build_common_arguments(task) == ["--timeout=30s", "--contimeout=30s", "--timeout=9s"]
+    assert build_common_arguments(Task("t", "c", "push", "/srv", "b", limits=Limits(max_stall=0))) == []

@@ -55,7 +55,8 @@ def test_rclone_gets_the_configuration_and_an_environment_built_from_nothing(ses
     assert {line.split("=")[0] for line in environment} >= {"PATH", "HOME", "LANG"}
     assert "hunter2" not in answer.stdout
     assert (scripted.folder / "called").read_text() == (
-        f"--config {live.path} --ask-password=false --use-json-log --fast-list version\n"
+        f"--config {live.path} --ask-password=false --use-json-log --stats=1s --stats-log-level=NOTICE --fast-list "
+        "version\n"
     )
 
 
@@ -177,3 +178,12 @@ def test_an_error_of_the_listener_ends_rclone(session, scripted, is_alive):
     with pytest.raises(RuntimeError, match="broken"):
         session.stream(["copy"], print, fail)
     assert not is_alive(pids[0])
+
+
+def test_a_command_that_makes_no_progress_is_ended(live, scripted):
+    scripted.on("lsjson", "sleep 30")
+    session = Session(Rclone(str(scripted.program), (1, 75, 2)), live, grace=0.5, patience=0.5)
+    assert session.stream(["lsjson"], print).stalled
+    with pytest.raises(CloudsyncError, match="made no progress for 0 s") as error:
+        session.query(["lsjson"])
+    assert error.value.reason == "stalled"
