@@ -261,6 +261,9 @@ options:
   verify_after:
     description:
       - Comparison of both sides after the transfer, by V(size) or by V(checksum). If they differ, the run fails.
+      - If the provider has no checksums, V(checksum) reads both sides completely. FTP and most WebDAV servers have
+        none. The message of the run says what was compared.
+      - The run also fails if rclone skipped objects of the source, for example because of their names.
       - "Default: V(none)."
     type: str
     choices: [none, size, checksum]

@@ -176,3 +176,46 @@ def test_an_unreadable_answer_of_the_provider_has_a_reason(machine, bucket, stor
     record = machine.run("documents", 1, "auth")
     assert "cloudsync verify" in record["message"]
     assert machine.cloudsync("verify", "store").code == 1
+
+
+def is_data(path):
+    """Whether a stored file is not the canary, whose encrypted content has 120 bytes."""
+    return path.stat().st_size != 120
+
+
+@pytest.mark.parametrize("kind", ["ftp", "webdav"])
+@pytest.mark.parametrize("encryption", [None, {"password": PASSWORD}], ids=["plain", "encrypted"])
+def test_damaged_content_is_found_where_the_provider_has_no_checksums(machine, rclone, kind, encryption, reliability):
+    served = machine.root / "served"
+    served.mkdir()
+    write_tree(machine.data / "documents", FILES)
+    with serving(rclone, kind, served, "--user", "u", "--pass", SECRET) as port:
+        attributes = {
+            "ftp": {"host": "127.0.0.1", "port": str(port), "user": "u"},
+            "webdav": {"url": f"http://127.0.0.1:{port}", "vendor": "other", "user": "u"},
+        }[kind]
+        login = {"name": "there", "provider": kind, "attributes": attributes, "secrets": {"pass": SECRET}}
+        options = {"credential": "there", "remote_path": "d", "verify_after": "checksum", "encryption": encryption}
+        machine.declare([login], [task(served, machine, **{k: v for k, v in options.items() if v})])
+        record = machine.run("documents")
+        assert record["message"].endswith("Verified: the contents, read from both sides, are equal.")
+        damaged = next(path for path in (served / "d").rglob("*") if path.is_file() and is_data(path))
+        times, content = damaged.stat(), damaged.read_bytes()
+        damaged.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+        os.utime(damaged, ns=(times.st_atime_ns, times.st_mtime_ns))
+        record = machine.run("documents", 1, "other")
+        assert "missing or different" in record["message"]
+    if encryption is None:
+        reliability.add(f"A byte of a file is damaged at the destination ({kind}).", record, heard="verify_after")
+
+
+@pytest.mark.parametrize("verified", ["none", "size"])
+def test_an_object_that_rclone_skips_is_named_and_fails_a_verified_run(machine, sides, verified, reliability):
+    source, destination = sides("push", verify_after=verified)
+    twins = ["caf\u00e9.txt", "cafe\u0301.txt"]
+    write_tree(source, {"a.txt": "a", twins[0]: "composed", twins[1]: "decomposed"})
+    record = machine.run("documents") if verified == "none" else machine.run("documents", 1, "other")
+    assert "1 object was skipped: caf" in record["message"]
+    assert len(text_tree(destination)) == 2
+    if verified != "none":
+        reliability.add("Two names differ only in their Unicode form.", record, heard="verify_after")

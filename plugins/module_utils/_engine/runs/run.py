@@ -199,11 +199,11 @@ class Run:
             save_last_success(self.host.layout, task, replace(last, names=None), last, self.log.say)
         if outcome.state != "success":
             raise CloudsyncError(outcome.reason, outcome.message)
-        verify_transfer(session, task, ends, self.log.say)
+        verified = verify_transfer(session, task, ends, self.log.say)
         save_last_success(self.host.layout, task, success, last, self.log.say)
         purge_kept(session, task, self.log.say)
         put_off = clear_versions(session, task, self.log.say)
-        self._settle("success", "", " ".join([outcome.message, put_off]).strip())
+        self._settle("success", "", " ".join(filter(None, [outcome.message, verified, put_off])))
 
     def _try(
         self, session: Session, task: Task, ends: Endpoints, now: LastSuccess, last: Optional[LastSuccess]
