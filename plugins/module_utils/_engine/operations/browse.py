@@ -26,6 +26,7 @@ from ..rclone.providers.traits import is_bucket_based
 from ..remote.arguments import QUICK, join_place
 from ..remote.live_config import CRYPT, takes_turns
 from ..remote.open import build_place, open_credential_session
+from ..runs.log import hide_secrets
 from ..runs.records import make_run_id
 from ..transfer.result import build_listing_error
 
@@ -74,6 +75,14 @@ def browse(host: Host, credential: Credential, saved: bool, where: Where, recurs
 
     ``saved``: the credential is in the store, so a token that the listing refreshes is saved there.
     """
+    try:
+        return _browse(host, credential, saved, where, recurse)
+    except CloudsyncError as error:
+        hide_secrets(error, credential, where.encryption)
+        raise
+
+
+def _browse(host: Host, credential: Credential, saved: bool, where: Where, recurse: bool) -> Listing:
     root = where.root or where.path
     session = open_credential_session(host, credential, make_run_id(), saved, where.encryption, root, where.options)
     with session.live:

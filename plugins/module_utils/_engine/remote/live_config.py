@@ -20,23 +20,23 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass, field, replace
-from typing import Callable, Mapping, Optional, Tuple
+from typing import Callable, Iterable, List, Mapping, Optional, Tuple
 
 from ..common.accounts import find_account
 from ..common.errors import CloudsyncError
-from ..common.files import atomic_write, make_directory
+from ..common.files import atomic_write, make_directory, read_foreign_text
 from ..common.flock import Lock, queue_for_lock, try_lock
 from ..common.layout import Layout
 from ..common.stop_signal import StopFlag
 from ..config.credential_store import load_credential
 from ..config.credentials import Credential
 from ..config.seed import load_seed
-from ..rclone.conf_file import render
+from ..rclone.conf_file import parse, render
 from ..rclone.providers.traits import refresh_token_is_single_use
 from . import live_uses, refreshed
 from .live_uses import Pending
 from .login_problems import clear_doubt, mark_doubt
-from .refreshed import CONFIG, REMOTE, USERS, Known
+from .refreshed import CONFIG, MOST_BYTES, REMOTE, USERS, Known
 
 CRYPT = "crypt"
 FILTERS = "filters"
@@ -112,6 +112,15 @@ class LiveConfig:
             atomic_write(f"{self.directory}/{name}", public.encode(), 0o644)
         _give_to(user, self.directory)
         self._seen = _read_signature(self.path)
+
+    def list_values(self, options: Iterable[str]) -> List[str]:
+        """Return the values of these options in rclone's configuration now, obscured or refreshed by rclone."""
+        try:
+            text = read_foreign_text(self.path, os.lstat(self.directory).st_uid, MOST_BYTES)
+            sections = parse(text or "", expand=False)
+        except (CloudsyncError, OSError):
+            return []
+        return [section[name] for section in sections.values() for name in options if name in section]
 
     def save_back(self) -> bool:
         """Store what rclone refreshed since the last call. Return whether that was anything.

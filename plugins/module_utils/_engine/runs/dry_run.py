@@ -19,6 +19,7 @@ from ..config.tasks import Task
 from ..guards.last_success import describe_now, load_last_success
 from ..guards.sequence import Attempt, check_before_session, check_with_session
 from ..host import Host
+from ..notify.redaction import Redactor, hide_in_error
 from ..rclone.providers.derived_options import B2
 from ..rclone.providers.schema import resolve
 from ..rclone.providers.truenas_names import get_rclone_name
@@ -27,6 +28,7 @@ from ..transfer.archive_tiers import TELLING, describe_archived
 from ..transfer.b2_versions import describe_versions
 from ..transfer.endpoints import build_endpoints
 from ..transfer.plan import Plan
+from .log import list_secrets
 from .records import make_run_id
 
 
@@ -59,6 +61,7 @@ class DryRun:
 def make_dry_run(host: Host, task: Task, stop: StopFlag, say: Callable[[str], None]) -> DryRun:
     """Check the guards as a run does, then make the plan."""
     credential = load_credential(host.layout, host.seed, task.credential)
+    hide = Redactor(list_secrets(credential, task.encryption))
     try:
         check_before_session(task, resolve(credential.provider, host.providers).name)
         session = open_task_session(host, task, credential, make_run_id(), stop, say)
@@ -67,9 +70,9 @@ def make_dry_run(host: Host, task: Task, stop: StopFlag, say: Callable[[str], No
             last = load_last_success(host.layout, now, task.name, say)
             attempt = Attempt(session, task, build_endpoints(task, task.path, "plan"), now, last, is_dry_run=True)
             refusal = _check(attempt)
-            return DryRun(_annotate(attempt, credential), refusal)
+            return DryRun(_annotate(attempt, credential), hide_in_error(hide, refusal))
     except CloudsyncError as error:
-        return DryRun(None, error)
+        return DryRun(None, hide_in_error(hide, error))
 
 
 def _check(attempt: Attempt) -> Optional[Refused]:

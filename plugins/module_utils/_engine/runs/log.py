@@ -9,23 +9,51 @@
 from __future__ import annotations
 
 import os
-from typing import List, Optional, TextIO
+from typing import Iterable, List, Optional, TextIO
 
+from ..common.errors import CloudsyncError
 from ..common.files import make_directory
 from ..common.layout import Layout
 from ..common.text import escape_controls, format_now
+from ..config.credentials import Credential
+from ..config.tasks import Encryption
+from ..notify.redaction import Redactor, hide_in_error
+from ..notify.targets import redact_text
 from .records import locate_log
 
 LOG_MODE = 0o640
 LAST_LINES = 20
 
 
+def list_secrets(credential: Optional[Credential], encryption: Optional[Encryption]) -> List[str]:
+    """Return the secrets that a command of rclone gets, in clear."""
+    found = list(credential.merge_secrets().values()) + list(credential.secrets.values()) if credential else []
+    return found + ([encryption.password, encryption.salt] if encryption else [])
+
+
+def hide_secrets(error: CloudsyncError, credential: Credential, encryption: Optional[Encryption]) -> None:
+    """Replace the secrets that rclone got in the message of ``error``."""
+    hide_in_error(Redactor(list_secrets(credential, encryption)), error)
+
+
+def list_secret_targets(targets: Iterable[str]) -> List[str]:
+    """Return the notify targets that contain a secret, and their parts after the host."""
+    secret = [target for target in targets if redact_text(target) != target]
+    parts = [target.partition("://")[2].partition("/")[2] for target in secret]
+    logins = [target.partition("://")[2].rpartition("@")[0].partition(":")[2] for target in secret]
+    return [*secret, *parts, *logins]
+
+
 class RunLog:
-    """The log file of a run. If it cannot be written, lines are lost, but the run goes on."""
+    """The log file of a run. If it cannot be written, lines are lost, but the run goes on.
+
+    ``hide`` replaces the secrets of the run. Everything that leaves the run passes it.
+    """
 
     def __init__(self, layout: Layout, task: str, run_id: str) -> None:
         self.path = locate_log(layout, task, run_id)
         self.last_lines: List[str] = []
+        self.hide = Redactor()
         self._stream: Optional[TextIO] = None
         try:
             make_directory(layout.log_dir, 0o755)
@@ -37,8 +65,8 @@ class RunLog:
             self.last_lines.append(f"Cannot write log {self.path}: {error.strerror}.")
 
     def say(self, line: str) -> None:
-        """Add one line, with its control characters escaped."""
-        text = escape_controls(line.rstrip("\n"))
+        """Add one line, without the secrets of the run, and with its control characters escaped."""
+        text = escape_controls(self.hide(line.rstrip("\n")))
         self.last_lines = [*self.last_lines[1 - LAST_LINES :], text]
         try:
             if self._stream is not None:

@@ -39,6 +39,7 @@ from ..guards.sequence import Attempt, check_before_session, check_with_session
 from ..host import Host
 from ..rclone.outcome import Outcome
 from ..rclone.providers.schema import resolve
+from ..rclone.providers.traits import list_state_options
 from ..remote.arguments import Endpoints, build_transfer_arguments
 from ..remote.open import build_task_place, open_task_session
 from ..remote.pinned_folder import PinnedFolder
@@ -52,11 +53,14 @@ from ..transfer.verify import verify_transfer
 from . import notifications
 from .finish import finish_run, run_one_hook
 from .locks import hold_locks, list_claims
-from .log import RunLog
+from .log import RunLog, list_secret_targets, list_secrets
 from .progress import forget_progress, make_progress_writer
 from .records import NOTIFICATION_RUNS, Record, drop_run, hold_run, load_records, make_run_id, prune, save_record
 from .recovery import sweep, try_login
 from .start_gate import mark_stopped
+
+# The options of rclone crypt that are secret.
+CRYPT_OPTIONS = {"password", "password2"}
 
 
 class Run:
@@ -134,11 +138,13 @@ class Run:
         return " Nothing was changed." if self.record.exit_code is None else " Nothing more was changed."
 
     def _settle(self, state: str, reason: str, message: str) -> None:
-        self.record = self.record._replace(state=state, reason=reason, message=escape_controls(message))
+        self.record = self.record._replace(state=state, reason=reason, message=escape_controls(self.log.hide(message)))
 
     def _run(self, task: Task, earlier: Sequence[Record]) -> None:
+        self.log.hide.add([*list_secrets(None, task.encryption), *list_secret_targets(task.notify)])
         try:
             credential = load_credential(self.host.layout, self.host.seed, task.credential)
+            self.log.hide.add(list_secrets(credential, None))
         except CloudsyncError as error:
             self._fail(error)
             self._finish(task, earlier)
@@ -153,6 +159,8 @@ class Run:
         message = " ".join([self.record.message, self._login_note]).strip()
         self.record = self.record._replace(ended=format_now(), message=message)
         self.record = finish_run(self.host.layout, task, self.record, earlier, self.log.say, self.log.last_lines)
+        # The message now also contains the last lines of hooks that failed.
+        self.record = self.record._replace(message=self.log.hide(self.record.message))
 
     def _wait(self, what: str) -> None:
         self.log.say(what)
@@ -181,9 +189,16 @@ class Run:
             )
             stack.callback(self._note_login, session, credential.name)
             stack.enter_context(session.live)
+            self._hide_live_values(session)
             self._update(state="running", message="")
             now = describe_now(task, credential)
             self._transfer(session, task, build_endpoints(task, pinned.path if pinned else local, self.record.id), now)
+
+    def _hide_live_values(self, session: Session) -> None:
+        """Hide what stands for a secret in rclone's configuration: its obscured form, or a refreshed token."""
+        if session.credential is not None:
+            options = {*session.credential.merge_secrets(), *list_state_options(session.credential.provider)}
+            self.log.hide.add(session.live.list_values(options | CRYPT_OPTIONS))
 
     def _note_login(self, session: Session, credential: str) -> None:
         """Keep a sentence for the message if a refreshed token is not saved, or if the login may be lost."""
@@ -249,6 +264,7 @@ class Run:
         )
         timeout = None if deadline is None else max(deadline - time.monotonic(), 0.0)
         ended = attempt.session.stream(arguments, listen, timeout=timeout)
+        self._hide_live_values(attempt.session)
         forget_progress(self.host.layout, task.name)
         stats = transfer.stats
         if stats is not None:

@@ -25,7 +25,7 @@ INSTALLED = {
     "config": "credential_store credentials seed seed_binding stored_tasks task_checks task_parser task_store tasks",
     "guards": "b2_cleanup crypt_password declared deletions last_success"
     " local placement same_place same_storage sequence source",
-    "notify": "events send targets",
+    "notify": "events redaction send targets",
     "operations": "browse engines status stop watch",
     "rclone": "access_symptoms archived_objects binary causes conf_file data_symptoms"
     " error_text log_lines notices obscure outcome symptoms",
