@@ -111,8 +111,6 @@ from ..module_utils._module import add_diff, run_module
 def back_up_host(module: AnsibleModule, host: Host) -> Dict[str, Any]:
     """Take a backup and compare it with the last one."""
     previous = module.params["previous"] or ""
-    # The text is masked in logs, but an unchanged backup is the same text, and must not be masked in the result.
-    module.no_log_values.discard(previous)
     taken = take_backup(host.layout, module.params["passphrase"] or "", previous, module.check_mode)
     result = {
         "changed": taken.before != taken.after,

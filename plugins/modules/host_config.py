@@ -123,12 +123,11 @@ from ..module_utils._argspec import build_credential_spec, build_task_spec
 from ..module_utils._engine.config.declaration import Wanted
 from ..module_utils._engine.host import Host
 from ..module_utils._engine.operations.apply import converge
-from ..module_utils._module import add_diff, run_module, show_public_targets
+from ..module_utils._module import add_diff, run_module
 
 
 def apply_host_config(module: AnsibleModule, host: Host) -> Dict[str, Any]:
     """Apply all credentials and tasks in one call."""
-    show_public_targets(module, module.params["tasks"])
     wanted = Wanted(
         credentials=module.params["credentials"], tasks=module.params["tasks"], purge=module.params["purge"]
     )

@@ -246,7 +246,7 @@ from ..module_utils._engine.common.errors import usage_error
 from ..module_utils._engine.host import Host
 from ..module_utils._engine.operations import one_time as onetime
 from ..module_utils._engine.operations import start as starting
-from ..module_utils._module import add_diff, run_module, select_parameters, show_public_targets
+from ..module_utils._module import add_diff, run_module, select_parameters
 
 
 def control_run(module: AnsibleModule, host: Host) -> Dict[str, Any]:
@@ -259,7 +259,6 @@ def control_run(module: AnsibleModule, host: Host) -> Dict[str, Any]:
         if inline:
             raise usage_error("With state=stopped, set only the option task. Remove the other options of a task.")
         return starting.stop_run(host, name, module.check_mode)
-    show_public_targets(module, [module.params])
     if module.check_mode or module.params["dry_run"]:
         if inline:
             result = onetime.plan_once(host, name, inline, module.check_mode)

@@ -167,13 +167,12 @@ from ..module_utils._argspec import build_task_spec
 from ..module_utils._engine.config.declaration import Wanted
 from ..module_utils._engine.host import Host
 from ..module_utils._engine.operations.apply import converge
-from ..module_utils._module import add_diff, run_module, select_parameters, show_public_targets
+from ..module_utils._module import add_diff, run_module, select_parameters
 
 
 def apply_task(module: AnsibleModule, host: Host) -> Dict[str, Any]:
     """Store or remove the task and its units."""
     name = module.params["name"]
-    show_public_targets(module, [module.params])
     present = module.params["state"] == "present"
     wanted = Wanted(tasks=[select_parameters(module, build_task_spec())]) if present else Wanted(absent_tasks=[name])
     outcome = converge(host, wanted, module.check_mode)
