@@ -32,21 +32,26 @@ options:
       - Credentials, each with the options of the module M(skyhaul.cloudsync.credential).
     type: list
     elements: dict
-    default: []
   tasks:
     description:
       - Tasks, each with the options of the module M(skyhaul.cloudsync.task).
       - A task can use a credential, or restore a task, that the same call declares.
     type: list
     elements: dict
-    default: []
   purge:
     description:
       - Whether to remove the credentials and tasks that are not in O(credentials) and O(tasks). Records and logs are
         kept.
-      - An empty list removes all of them.
+      - Both lists must be set, because a missing one is likely to be a mistake. An empty list removes all objects of
+        its kind.
     type: bool
     default: false
+  purge_all:
+    description:
+      - Whether O(purge) may remove everything, with O(credentials) and O(tasks) both empty.
+    type: bool
+    default: false
+    version_added: 1.1.0
 seealso:
   - module: skyhaul.cloudsync.credential
   - module: skyhaul.cloudsync.task
@@ -129,7 +134,11 @@ from ..module_utils._module import add_diff, run_module
 def apply_host_config(module: AnsibleModule, host: Host) -> Dict[str, Any]:
     """Apply all credentials and tasks in one call."""
     wanted = Wanted(
-        credentials=module.params["credentials"], tasks=module.params["tasks"], purge=module.params["purge"]
+        credentials=module.params["credentials"] or [],
+        tasks=module.params["tasks"] or [],
+        purge=module.params["purge"],
+        purge_all=module.params["purge_all"],
+        undeclared=[name for name in ("credentials", "tasks") if module.params[name] is None],
     )
     outcome = converge(host, wanted, module.check_mode)
     result = {
@@ -147,12 +156,12 @@ def main() -> None:
             "credentials": {
                 "type": "list",
                 "elements": "dict",
-                "default": [],
                 "options": build_credential_spec(),
                 "no_log": False,
             },
-            "tasks": {"type": "list", "elements": "dict", "default": [], "options": build_task_spec()},
+            "tasks": {"type": "list", "elements": "dict", "options": build_task_spec()},
             "purge": {"type": "bool", "default": False},
+            "purge_all": {"type": "bool", "default": False},
         },
         apply_host_config,
     )

@@ -58,7 +58,7 @@ def test_a_task_that_is_removed_does_not_run_on(machine, push, how):
         assert run.poll() is None
         result = machine.module("task", **removed)
     else:
-        result = machine.module("host_config", purge=True)
+        result = machine.module("host_config", credentials=[], tasks=[], purge=True, purge_all=True)
     assert "was removed while its run" in str(result["warnings"])
     record = machine.ended(run, 143)
     assert (record["state"], record["reason"]) == ("aborted", "stopped")

@@ -157,7 +157,7 @@ def test_a_backup_is_a_file_for_the_operator_alone_and_the_same_while_nothing_ch
 def test_an_emptied_host_does_not_replace_its_backup(site):
     site.backup()
     first = (site.backups / "web1.json").read_bytes()
-    site.hosts["web1"].declare(purge=True)
+    site.hosts["web1"].declare(purge=True, purge_all=True)
 
     said = site.backup(code=2)
 

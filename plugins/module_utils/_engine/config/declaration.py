@@ -11,16 +11,38 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, Mapping, Sequence
 
+from ..common.errors import usage_error
+
 
 @dataclass(frozen=True)
 class Wanted:
-    """The request of one call. ``purge`` removes all objects that are not declared."""
+    """The request of one call. ``purge`` removes all objects that are not declared.
+
+    ``undeclared`` names the lists that were not set at all. ``purge_all`` allows to remove everything.
+    """
 
     credentials: Sequence[Mapping[str, Any]] = ()
     tasks: Sequence[Mapping[str, Any]] = ()
     absent_credentials: Sequence[str] = ()
     absent_tasks: Sequence[str] = ()
     purge: bool = False
+    purge_all: bool = False
+    undeclared: Sequence[str] = ()
+
+    def check_purge(self, gone: str) -> None:
+        """Raise a usage error if a mistake in the playbook is likely to have caused the removal of ``gone``."""
+        if not self.purge or not gone:
+            return
+        if self.undeclared:
+            raise usage_error(
+                f"purge would remove {gone}, but {' and '.join(self.undeclared)} is not set. Nothing was changed. "
+                "Check the names of your variables and groups. To remove all objects of a kind, set its list to []."
+            )
+        if not self.credentials and not self.tasks and not self.purge_all:
+            raise usage_error(
+                f"purge would remove everything: {gone}. Nothing was changed. To remove everything, also set "
+                "purge_all: true (in the role sync_tasks, cloudsync_purge_all: true)."
+            )
 
 
 @dataclass

@@ -18,7 +18,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence
 from ..common.errors import usage_error
 from ..common.files import keep_damaged
 from ..common.layout import check_name
-from ..common.text import name_some
+from ..common.text import list_objects, name_some
 from ..config.credential_store import KIND as CREDENTIAL
 from ..config.credential_store import (
     list_credentials,
@@ -115,6 +115,7 @@ class _Convergence:
             "credential", self._wanted.absent_credentials, list_credentials(self._layout), self._new_credentials
         )
         self._check_uses()
+        self._wanted.check_purge(list_objects(self._gone_credentials, self._gone_tasks))
         self._check_new_providers()
         validate.try_tasks(
             self._host, [task for name, task in self._new_tasks.items() if task != self._old_tasks[name]]

@@ -183,7 +183,9 @@ def test_a_stored_file_that_is_not_json_is_refused_and_not_changed(host, offsite
     assert host.refused(module, options) == message
     if kind != "seed":
         assert host.refused(kind + "_info") == message
-        assert host.refused("host_config", {"purge": True}) == message
+        assert (
+            host.refused("host_config", {"credentials": [], "tasks": [], "purge": True, "purge_all": True}) == message
+        )
 
 
 @pytest.mark.parametrize("kind", ["credential", "task", "seed"])

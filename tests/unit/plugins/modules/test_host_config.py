@@ -95,8 +95,23 @@ def test_purge_removes_undeclared_objects(host, declared):
 
 def test_purge_with_empty_lists_removes_everything(host, declared):
     host.ok("host_config", declared)
-    assert host.ok("host_config", {"purge": True})["changed"]
+    empty = {"credentials": [], "tasks": [], "purge": True}
+    for check in (True, False):
+        message = host.refused("host_config", empty, check)
+        assert message.startswith("purge would remove everything: credential ")
+        assert "Nothing was changed. To remove everything, also set purge_all: true" in message
+    assert host.ok("host_config", {**empty, "purge_all": True})["changed"]
+    assert not host.ok("host_config", empty)["changed"]
     assert list(host.files()) == ["etc/cloudsync/seed"]
+
+
+@pytest.mark.parametrize("missing", ["credentials", "tasks"])
+def test_purge_with_a_list_that_was_never_declared_removes_nothing(host, declared, missing):
+    host.ok("host_config", declared)
+    options = {"credentials": [], "tasks": [], "purge": True, "purge_all": True}
+    del options[missing]
+    message = host.refused("host_config", options)
+    assert f"but {missing} is not set. Nothing was changed." in message
 
 
 def test_purge_does_not_remove_the_credential_of_a_declared_task(host, declared):

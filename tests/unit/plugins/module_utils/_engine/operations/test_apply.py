@@ -56,7 +56,7 @@ CHANGES = [
     Wanted(absent_tasks=["nightly"], absent_credentials=["offsite"]),
     Wanted(absent_tasks=["none"]),
     Wanted([OFFSITE], [], purge=True),
-    Wanted(purge=True),
+    Wanted(purge=True, purge_all=True),
     Wanted([OFFSITE], [nightly(name="restore", reverse_of="nightly", direction="pull", path="/tmp/x")]),
 ]
 
@@ -125,7 +125,7 @@ def test_check_mode_returns_the_same_diff_and_writes_nothing(layout, converge, b
 
 
 def test_no_outcome_contains_a_secret(converge):
-    outcomes = [converge(BOTH, check_mode=True), converge(BOTH), converge(Wanted(purge=True))]
+    outcomes = [converge(BOTH, check_mode=True), converge(BOTH), converge(Wanted(purge=True, purge_all=True))]
 
     for outcome in outcomes:
         shown = json.dumps([outcome.before, outcome.after, outcome.credentials, outcome.tasks, outcome.warnings])
