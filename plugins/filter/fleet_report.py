@@ -78,7 +78,8 @@ _value:
         hosts:
           description:
             - The hosts as dictionaries of C(host), C(state) (V(answered), V(unreachable), V(failed), V(not_asked)),
-              C(message) and C(tasks), the number of its tasks. Hosts that did not answer come first.
+              C(message), C(tasks), the number of its tasks, and C(problems), sentences about problems of the whole
+              host. Hosts that did not answer come first.
           type: list
           elements: dict
         tasks:

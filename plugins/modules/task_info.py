@@ -14,7 +14,7 @@ short_description: Show the tasks of a host, with their state, past runs and nex
 version_added: 1.0.0
 description:
   - Shows the tasks on a host, their state, their last runs, and their next starts.
-  - Nothing is decrypted, and no provider is contacted.
+  - No provider is contacted. Without O(name), the module also checks the host as C(cloudsync check) does.
 extends_documentation_fragment:
   - skyhaul.cloudsync._attributes
   - skyhaul.cloudsync._attributes.info
@@ -102,6 +102,14 @@ tasks:
         overdue_since:
           description: Time at which an overdue run should have started, as ISO 8601, or null.
           type: str
+        overdue_slots:
+          description:
+            - Number of starts that are missing, at most 100. If no run is active, only the first one counts.
+          type: int
+          sample: 0
+        stalled_since:
+          description: Time of the last progress of an active run without progress for six hours, as ISO 8601, or null.
+          type: str
     runs:
       description: Last runs, newest first, each with the keys of RV(skyhaul.cloudsync.run#module:run).
       type: list
@@ -113,6 +121,28 @@ tasks:
       elements: str
       sample:
         - "2027-02-01T02:41:12+01:00"
+problems:
+  description:
+    - Problems of the host, as C(cloudsync check) lists them. Empty with O(name).
+    - A task or a record that cannot be read is a problem, too. If a task cannot be read, the module fails. Its result
+      still contains all tasks and problems. The unreadable task has only the keys C(name), C(description), C(status),
+      C(runs) and C(next).
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: Kind of the problem, as a short word.
+      type: str
+      sample: overdue
+    task:
+      description: Name of the task. Empty for a problem of the whole host.
+      type: str
+      sample: documents
+    message:
+      description: Sentence that explains the problem.
+      type: str
+      sample: no run has started since 2027-02-01T02:30:00+01:00
 reason:
   description: Reason of the failure, such as V(usage).
   returned: failure
@@ -125,22 +155,31 @@ from typing import Any, Dict
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._engine.common.validation import parse_count
-from ..module_utils._engine.config.stored_tasks import explain_missing_task, list_tasks
+from ..module_utils._engine.config.stored_tasks import explain_missing_task
+from ..module_utils._engine.health.problems import list_problems
 from ..module_utils._engine.host import Host
-from ..module_utils._engine.operations.status import find_details
+from ..module_utils._engine.operations.status import find_details, is_readable, list_details
 from ..module_utils._module import run_module
 
 
 def show_tasks(module: AnsibleModule, host: Host) -> Dict[str, Any]:
-    """Return the public views of the tasks, with their state, past runs and next starts."""
-    runs, coming = (parse_count(option, module.params[option]) for option in ("runs", "next"))
+    """Return the public views of the tasks, with their state, past runs and next starts, and the host's problems."""
+    runs, following = (parse_count(option, module.params[option]) for option in ("runs", "next"))
     name = module.params["name"]
     missing = explain_missing_task(host.layout, name) if name and module.check_mode else None
     if missing:
-        return {"changed": False, "tasks": [], "warnings": [missing]}
-    names = [name] if name else list_tasks(host.layout)
-    details = [find_details(host.layout, name, runs, coming) for name in names]
-    return {"changed": False, "tasks": details}
+        return {"changed": False, "tasks": [], "problems": [], "warnings": [missing]}
+    if name:
+        return {"changed": False, "tasks": [find_details(host.layout, name, runs, following)], "problems": []}
+    result: Dict[str, Any] = {
+        "changed": False,
+        "tasks": list_details(host.layout, runs, following),
+        "problems": [problem.to_dict() for problem in list_problems(host)],
+    }
+    unreadable = [task["status"]["message"] for task in result["tasks"] if not is_readable(task["status"])]
+    if unreadable:
+        result.update(failed=True, msg=" ".join(unreadable), reason="damaged")
+    return result
 
 
 def main() -> None:

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import datetime
 import re
-from dataclasses import asdict, dataclass
-from typing import Any, Dict, List, Mapping, Optional, Tuple
+from dataclasses import asdict, dataclass, field
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ...module_utils._engine.common.text import format_count, parse_time
 from ...module_utils._engine.runs.records import UNFINISHED
@@ -20,6 +20,8 @@ SCHEMA = 1
 # The most urgent first.
 LEVELS = ("problem", "running", "pending", "fine", "disabled")
 FAILED = ("failed", "aborted")
+# The problems that the state, the reason and the message of a task show.
+SHOWN_BY_STATE = (*FAILED, "damaged", "overdue")
 # Hosts without an answer first, then the others.
 HOST_STATES = ("unreachable", "failed", "not_asked", "answered")
 
@@ -28,12 +30,16 @@ Answers = Mapping[str, Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class HostRow:
-    """A host. ``message`` says why it did not answer, ``tasks`` is the number of its tasks."""
+    """A host. ``message`` says why it did not answer, ``tasks`` is the number of its tasks.
+
+    ``problems`` are sentences about problems of the whole host.
+    """
 
     host: str
     state: str
     message: str
     tasks: int
+    problems: List[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -82,20 +88,22 @@ def build_report(answers: Answers, now: datetime.datetime) -> Dict[str, Any]:
     return {
         "schema": SCHEMA,
         "generated": now.astimezone(datetime.timezone.utc).replace(microsecond=0).isoformat(),
-        "summary": summarize(totals),
+        "summary": summarize(totals, sum(bool(row.problems) for row in hosts)),
         "totals": totals,
         "hosts": [asdict(row) for row in hosts],
         "tasks": [asdict(row) for row in tasks],
     }
 
 
-def summarize(totals: Mapping[str, int]) -> str:
-    """Return the totals in a sentence or two, without zeros."""
+def summarize(totals: Mapping[str, int], unhealthy: int = 0) -> str:
+    """Return the totals in some sentences, without zeros. ``unhealthy`` hosts have a problem of the whole host."""
     words = {"problem": "with problems"}
     counts = [f"{totals[level]} {words.get(level, level)}" for level in LEVELS if totals[level]]
     text = f"{format_count(totals['tasks'], 'task')} on {format_count(totals['hosts'], 'host')}"
     if counts:
         text += ": " + ", ".join(counts)
+    if unhealthy:
+        text += f". {format_count(unhealthy, 'host')} with a problem of the whole host"
     if totals["silent"]:
         text += f". No answer from {format_count(totals['silent'], 'host')}"
     return text + "."
@@ -117,11 +125,14 @@ def _build_host(host: str, answer: Mapping[str, Any], now: datetime.datetime) ->
     if "tasks" not in answer:
         return HostRow(host, "failed", _find_failure(answer), 0), []
     try:
-        rows = [_build_task(host, task, now) for task in answer["tasks"]]
+        problems = [(str(p["name"]), str(p["task"]), str(p["message"])) for p in answer.get("problems") or ()]
+        rows = [_build_task(host, task, now, problems) for task in answer["tasks"]]
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         text = f"The answer of this host is invalid. Check its version of the collection. The error was: {error!r}."
         return HostRow(host, "failed", text, 0), []
-    return HostRow(host, "answered", "", len(rows)), rows
+    names = {row.task for row in rows}
+    shared = [f"{task or name}: {message}" for name, task, message in problems if task not in names]
+    return HostRow(host, "answered", "", len(rows), shared), rows
 
 
 def _find_failure(answer: Mapping[str, Any]) -> str:
@@ -129,8 +140,12 @@ def _find_failure(answer: Mapping[str, Any]) -> str:
     return str(text).strip()
 
 
-def _build_task(host: str, task: Mapping[str, Any], now: datetime.datetime) -> TaskRow:
+def _build_task(
+    host: str, task: Mapping[str, Any], now: datetime.datetime, problems: Sequence[Tuple[str, str, str]]
+) -> TaskRow:
     status = task["status"]
+    own = [(name, message) for name, of, message in problems if of == task["name"]]
+    further = [f"{name}: {message}" for name, message in own if name not in SHOWN_BY_STATE]
     run = status["run"] or {}
     started, ended = parse_moment(run.get("started")), parse_moment(run.get("ended"))
     moved = {**run, **(status["progress"] or {})}
@@ -138,11 +153,11 @@ def _build_task(host: str, task: Mapping[str, Any], now: datetime.datetime) -> T
         host=str(host),
         task=str(task["name"]),
         description=str(task["description"] or ""),
-        level=_find_level(status),
+        level="problem" if own else _find_level(status),
         enabled=bool(status["enabled"]),
         state=str(status["state"]),
         reason=str(status["reason"]),
-        message=str(status["message"]),
+        message="\n".join(filter(None, (str(status["message"]), *further))),
         direction=str(status["direction"]),
         mode=str(status["mode"]),
         schedule=str(status["schedule_text"]),
@@ -191,7 +206,7 @@ def _split_natural(name: str) -> List[Tuple[int, str]]:
 
 
 def _count_totals(hosts: List[HostRow], tasks: List[TaskRow]) -> Dict[str, int]:
-    """Count hosts and tasks. ``silent`` hosts did not answer. A ``problem`` task is ``failed``, ``overdue`` or both."""
+    """Count hosts and tasks. ``silent`` hosts did not answer. A ``problem`` task can be ``failed`` and ``overdue``."""
     problems = [row for row in tasks if row.level == "problem"]
     return {
         "hosts": len(hosts),

@@ -82,7 +82,12 @@ def render_page(report: Mapping[str, Any], title: str) -> str:
     now = parse_moment(report["generated"]) or datetime.datetime.now(datetime.timezone.utc)
     silent = [host for host in report["hosts"] if host["state"] != "answered"]
     bare = [host["host"] for host in report["hosts"] if host["state"] == "answered" and not host["tasks"]]
-    sections = [_render_silent_hosts(silent), _render_tasks(report["tasks"], now), _render_bare_hosts(bare)]
+    sections = [
+        _render_silent_hosts(silent),
+        _render_unhealthy_hosts([host for host in report["hosts"] if host["problems"]]),
+        _render_tasks(report["tasks"], now),
+        _render_bare_hosts(bare),
+    ]
     return PAGE.format(
         policy=POLICY,
         style=STYLE,
@@ -117,6 +122,21 @@ def _render_silent_hosts(hosts: Sequence[Mapping[str, Any]]) -> str:
         for host in hosts
     ]
     return _render_section("Hosts that did not answer", ("Host", "State", "Message"), rows)
+
+
+def _render_unhealthy_hosts(hosts: Sequence[Mapping[str, Any]]) -> str:
+    if not hosts:
+        return ""
+    rows = [
+        _render_row(
+            "problem",
+            _render_head("Host", host["host"]),
+            _render_cell("Problem", "message", f"<span>{escape(problem)}</span>"),
+        )
+        for host in hosts
+        for problem in host["problems"]
+    ]
+    return _render_section("Hosts with problems", ("Host", "Problem"), rows)
 
 
 def _render_tasks(tasks: Sequence[Mapping[str, Any]], now: datetime.datetime) -> str:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import argparse
 import time
-from typing import List
+from typing import Any, List, Mapping, Sequence
 
 from ..common.errors import EXIT_FAILED, EXIT_SUCCESS, CloudsyncError, usage_error
 from ..common.layout import NAME, Layout
+from ..common.text import escape_controls
 from ..config.stored_tasks import read_task, require_task
 from ..host import Host
 from ..operations import status
@@ -20,11 +21,11 @@ from ..runs.records import UNFINISHED, find_last_record, load_records, locate_lo
 from ..schedule import preview as previews
 from ..schedule import schedule as schedules
 from . import tables
-from .output import print_answer, print_line
+from .output import print_answer, print_error, print_line
 
 FOLLOW_SECONDS = 0.5
 # The keys of a task's status that ``list`` omits.
-OF_RUNS = ("run", "progress", "state", "reason", "message", "next", "overdue_since")
+OF_RUNS = ("run", "progress", "state", "reason", "message", "next", "overdue_since", "overdue_slots", "stalled_since")
 
 
 def list_tasks(host: Host, options: argparse.Namespace) -> int:
@@ -32,7 +33,7 @@ def list_tasks(host: Host, options: argparse.Namespace) -> int:
     statuses = status.list_statuses(host.layout)
     content = [{key: value for key, value in found.items() if key not in OF_RUNS} for found in statuses]
     print_answer(options, content, tables.format_tasks(statuses))
-    return EXIT_SUCCESS
+    return _name_unreadable([found for found in statuses if not found["run"]])
 
 
 def show_status(host: Host, options: argparse.Namespace) -> int:
@@ -43,7 +44,16 @@ def show_status(host: Host, options: argparse.Namespace) -> int:
     else:
         statuses = status.list_statuses(host.layout)
         print_answer(options, statuses, tables.format_statuses(statuses))
+        return _name_unreadable(statuses)
     return EXIT_SUCCESS
+
+
+def _name_unreadable(statuses: Sequence[Mapping[str, Any]]) -> int:
+    """Print a line for each task or record that cannot be read, and return the exit code."""
+    unreadable = [found for found in statuses if found["reason"] == "damaged"]
+    for found in unreadable:
+        print_error(f"{found['task']}: {escape_controls(found['message'])}")
+    return EXIT_FAILED if unreadable else EXIT_SUCCESS
 
 
 def print_log(host: Host, options: argparse.Namespace) -> int:
@@ -108,15 +118,18 @@ def find_schedule(layout: Layout, text: str) -> schedules.Schedule:
 
 
 def check(host: Host, options: argparse.Namespace) -> int:
-    """List the problems of this host's tasks: ``cloudsync check [--notify]``."""
-    unsent = []
-    if options.notify:
-        # Mail and HTTP are most of the engine's imports, and no other verb here needs them.
-        from ..operations.watch import notify_overdue
+    """List the problems of this host and its tasks: ``cloudsync check [--notify]``."""
+    # These load most of the engine, and no other verb here needs them.
+    from ..health.problems import list_problems
 
-        unsent = notify_overdue(host)
-    lines = status.list_problems(host.layout) + unsent
-    print_answer(options, {"ok": not lines, "problems": lines}, "\n".join(lines) or "ok")
+    problems, unsent = list_problems(host, test_logins=options.notify), []
+    if options.notify:
+        from ..health.watch import notify_problems
+
+        unsent = notify_problems(host, problems)
+    lines = [problem.line for problem in problems] + unsent
+    content = {"ok": not lines, "problems": lines, "details": [problem.to_dict() for problem in problems]}
+    print_answer(options, content, "\n".join(map(escape_controls, lines)) or "ok")
     if options.notify:
         return EXIT_FAILED if unsent else EXIT_SUCCESS
     return EXIT_FAILED if lines else EXIT_SUCCESS

@@ -45,7 +45,7 @@ def format_tasks(statuses: Sequence[Dict[str, Any]]) -> str:
 
 def format_direction(status: Dict[str, Any]) -> str:
     """Return the direction with the mode: "push (sync)"."""
-    return f"{status['direction']} ({status['mode']})"
+    return f"{status['direction']} ({status['mode']})" if status["mode"] else "-"
 
 
 def format_statuses(statuses: Sequence[Dict[str, Any]]) -> str:
@@ -71,7 +71,7 @@ def format_state(status: Dict[str, Any]) -> str:
     progress = status["progress"]
     if progress and progress["total_bytes"]:
         word += f" {100 * progress['bytes'] // progress['total_bytes']}%"
-    return word + (", overdue" if status["overdue_since"] else "")
+    return word + (", overdue" if status["overdue_since"] else "") + (", stalled" if status["stalled_since"] else "")
 
 
 def format_status_details(status: Dict[str, Any]) -> str:

@@ -171,7 +171,10 @@ def write_json(path: str, content: Dict[str, Any], mode: int = 0o600) -> None:
 
 def read_json(path: str) -> Optional[Dict[str, Any]]:
     """Return the JSON object in ``path``, None if the file does not exist. Raise Damaged for any other content."""
-    text = _read_bytes(path)
+    try:
+        text = _read_bytes(path)
+    except IsADirectoryError:
+        raise Damaged("other", f"{path} is a directory. Move it away, then restore the file from a backup.") from None
     if text is None:
         if os.path.islink(path):
             raise Damaged("other", f"{path} is a link to a file that does not exist. Restore that file. {_KEPT}")
@@ -238,6 +241,8 @@ def list_names(directory: str, suffix: str = ".json") -> List[str]:
     try:
         entries = os.listdir(directory)
     except FileNotFoundError:
+        if os.path.islink(directory):
+            raise _build_blocked_error(directory) from None
         return []
     except NotADirectoryError:
         raise _build_blocked_error(directory) from None

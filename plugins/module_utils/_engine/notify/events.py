@@ -15,14 +15,19 @@ HEADLINES = {
     "failed": "Cloud sync task {task} failed on {host}",
     "recovered": "Cloud sync task {task} works again on {host}",
     "overdue": "Cloud sync task {task} is overdue on {host}",
+    "problem": "Cloud sync task {task} has a problem on {host}",
     "started": "Cloud sync task {task} started on {host}",
     "succeeded": "Cloud sync task {task} succeeded on {host}",
 }
+REMOVED = "Cloud sync task {task} was removed from {host}"
 
 
 @dataclass(frozen=True)
 class Event:
-    """An event: ``kind`` is failed, recovered, overdue, started or succeeded. It is sent unchanged, so no secrets."""
+    """An event. ``kind`` is failed, recovered, overdue, problem, started or succeeded. It is sent unchanged.
+
+    It must therefore contain no secrets. The ``state`` "removed" is that of a task whose alert ends by its removal.
+    """
 
     kind: str
     task: str
@@ -36,7 +41,7 @@ class Event:
     @property
     def headline(self) -> str:
         """The event in one line."""
-        return HEADLINES[self.kind].format(task=self.task, host=self.host)
+        return (REMOVED if self.state == "removed" else HEADLINES[self.kind]).format(task=self.task, host=self.host)
 
     @property
     def text(self) -> str:

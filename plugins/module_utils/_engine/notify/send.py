@@ -30,7 +30,12 @@ SENDMAIL = "/usr/sbin/sendmail"
 # ntfy turns a message of more than 4096 bytes into an attachment.
 NTFY_BYTES = 4000
 PING_LENGTH = 10000
-NTFY_LOOKS = {"failed": (4, "rotating_light"), "overdue": (4, "hourglass"), "recovered": (3, "white_check_mark")}
+NTFY_LOOKS = {
+    "failed": (4, "rotating_light"),
+    "overdue": (4, "hourglass"),
+    "problem": (4, "warning"),
+    "recovered": (3, "white_check_mark"),
+}
 PING_ENDS = {"started": "/start", "succeeded": "", "failed": "/fail"}
 
 

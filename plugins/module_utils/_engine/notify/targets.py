@@ -30,13 +30,13 @@ HTTP_KINDS = {
     "healthchecks+https": "healthchecks",
     "healthchecks+http": "healthchecks",
 }
-ALERTS = frozenset(("failed", "recovered", "overdue"))
+ALERTS = frozenset(("failed", "recovered", "overdue", "problem"))
 TAKEN = {
     "mail": ALERTS,
     "webhook": ALERTS,
     "ntfy": ALERTS,
     "healthchecks": frozenset(("started", "succeeded", "failed")),
-    "unit": frozenset(("failed", "overdue")),
+    "unit": frozenset(("failed", "overdue", "problem")),
 }
 
 

@@ -56,7 +56,7 @@ from ..host import Host
 from ..systemd.install import UnitChange, apply_units, read_units
 from ..systemd.unit_files import render_units
 from . import validate
-from .stop import stop_task
+from .remove import finish_removal, read_removed
 
 
 def converge(host: Host, wanted: Wanted, check_mode: bool) -> Outcome:
@@ -71,7 +71,7 @@ def converge(host: Host, wanted: Wanted, check_mode: bool) -> Outcome:
             work.write()
     if not check_mode:
         # After the lock of the store is released, because a run that ends may save a token.
-        work.stop_gone()
+        work.finish_removal()
     return outcome
 
 
@@ -94,6 +94,7 @@ class _Convergence:
         self._edited: List[str] = []
         self._gone_credentials: List[str] = []
         self._gone_tasks: List[str] = []
+        self._removed: List[Task] = []
 
     def _find_seed(self, needed: bool) -> Optional[Seed]:
         """Return the seed. In check mode on a new host, return a temporary one: there is nothing to decrypt."""
@@ -274,15 +275,14 @@ class _Convergence:
                 save_task(self._layout, self._require_seed(), task)
         apply_units(self._layout, self._list_unit_changes())
         for name in self._gone_tasks:
+            self._removed += read_removed(self._host, name)
             remove_task(self._layout, name)
         for name in self._gone_credentials:
             remove_credential(self._layout, name)
 
-    def stop_gone(self) -> None:
-        """Stop the runs of the removed tasks, because users could not see or stop them any more."""
-        for name in self._gone_tasks:
-            for run_id in stop_task(self._layout, name):
-                self._warn(f"Task {name} was removed while its run {run_id} was active. The run was stopped.")
+    def finish_removal(self) -> None:
+        """Stop the runs of the removed tasks, and close their alerts."""
+        self._warn(*finish_removal(self._layout, self._gone_tasks, self._removed))
 
     def _list_unit_changes(self) -> List[UnitChange]:
         changes = [

@@ -8,43 +8,88 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import os
-from typing import Any, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Dict, List, Mapping, Optional
 
-from ..common.errors import CloudsyncError
+from ..common.errors import CloudsyncError, system_error
 from ..common.layout import Layout
 from ..common.text import parse_time
 from ..config.stored_tasks import build_stored_task_view, list_onetimes, list_tasks, require_task
-from ..remote.login_problems import list_live_problems
 from ..runs.progress import read_progress
 from ..runs.records import UNFINISHED, Record, find_last_record, load_records
 from ..schedule import schedule as schedules
 from ..schedule.describe import describe
 from ..schedule.next_runs import find_next_runs
-from ..schedule.overdue import find_overdue_slot
+from ..schedule.overdue import find_overdue_slot, list_swallowed_slots
 from ..systemd.systemctl import list_next_elapses
 from ..systemd.unit_names import locate_timer, name_timer
 
+STALL = datetime.timedelta(hours=6)
+
 
 def list_statuses(layout: Layout) -> List[Dict[str, Any]]:
-    """Return the status of every task, by name, then of the active one-time runs."""
+    """Return the status of every task, by name, then of the active one-time runs.
+
+    A task that cannot be read is a failed one with the reason ``damaged``. Its message names the file.
+    """
     elapses = list_next_elapses(layout)
-    once = [_build_status(layout, name, elapses) for name in list_onetimes(layout) if name not in list_tasks(layout)]
-    kept = [_build_status(layout, name, elapses) for name in list_tasks(layout)]
+    names = list_tasks(layout)
+    once = [_show_status(layout, name, elapses) for name in list_onetimes(layout) if name not in names]
+    kept = [_show_status(layout, name, elapses) for name in names]
     return kept + [status for status in once if status["state"] in UNFINISHED]
 
 
 def find_status(layout: Layout, name: str) -> Dict[str, Any]:
     """Return one task's status. ``next`` and ``overdue_since`` are ISO 8601 or None, ``run`` is a record or None."""
-    return _build_status(layout, name, list_next_elapses(layout))
+    return _build_status(layout, require_task(layout, name), list_next_elapses(layout))
 
 
-def _build_status(layout: Layout, name: str, elapses: Mapping[str, int]) -> Dict[str, Any]:
-    stored = require_task(layout, name)
+def _show_status(layout: Layout, name: str, elapses: Mapping[str, int]) -> Dict[str, Any]:
+    try:
+        return _build_status(layout, require_task(layout, name), elapses)
+    except CloudsyncError as error:
+        return build_unreadable_status(layout, name, error.message)
+    except OSError as error:
+        return build_unreadable_status(layout, name, system_error(error).message)
+
+
+def build_unreadable_status(layout: Layout, name: str, why: str) -> Dict[str, Any]:
+    """Return the status of a task that cannot be read."""
+    path = layout.task(name)
+    texts = dict.fromkeys(
+        ("description", "direction", "mode", "credential", "path", "remote_path", "schedule_text"), ""
+    )
+    return {
+        **texts,
+        "task": name,
+        "enabled": True,
+        "schedule": None,
+        "state": "failed",
+        "reason": "damaged",
+        "message": why if path in why else f"Cannot read task {name} in {path}: {why}",
+        "run": None,
+        "progress": None,
+        "next": None,
+        "overdue_since": None,
+        "overdue_slots": 0,
+        "stalled_since": None,
+    }
+
+
+def is_readable(status: Mapping[str, Any]) -> bool:
+    """Return whether ``status`` is that of a task whose file can be read. A damaged record has a run."""
+    return status["reason"] != "damaged" or status["run"] is not None
+
+
+def _build_status(layout: Layout, stored: Dict[str, Any], elapses: Mapping[str, int]) -> Dict[str, Any]:
+    name = stored["name"]
     record = find_last_record(layout, name)
     state = record.state if record else "pending"
     following = list_next_runs(stored, 1, elapses)
+    overdue = _find_overdue(layout, stored, record)
+    progress = read_progress(layout, name) if state == "running" else None
     return {
         "task": name,
         "description": stored["description"],
@@ -60,9 +105,11 @@ def _build_status(layout: Layout, name: str, elapses: Mapping[str, int]) -> Dict
         "reason": record.reason if record else "",
         "message": record.message if record else "",
         "run": record.public() if record else None,
-        "progress": read_progress(layout, name) if state == "running" else None,
+        "progress": progress,
         "next": following[0] if following else None,
-        "overdue_since": _find_overdue(layout, stored, record),
+        "overdue_since": overdue[0].isoformat() if overdue else None,
+        "overdue_slots": len(overdue),
+        "stalled_since": _find_stall(record, progress) if record else None,
     }
 
 
@@ -88,52 +135,58 @@ def list_next_runs(stored: Mapping[str, Any], count: int, elapses: Mapping[str, 
 def find_details(layout: Layout, name: str, runs: int, following: int) -> Dict[str, Any]:
     """Return the public view of a task with its status, ``runs`` past records and ``following`` coming starts."""
     stored = require_task(layout, name)
+    elapses = list_next_elapses(layout)
     return {
         **build_stored_task_view(stored),
-        "status": find_status(layout, name),
+        "status": _build_status(layout, stored, elapses),
         "runs": [record.public() for record in load_records(layout, name, runs)] if runs else [],
-        "next": list_next_runs(stored, following, list_next_elapses(layout)),
+        "next": list_next_runs(stored, following, elapses),
     }
 
 
-def list_problems(layout: Layout) -> List[str]:
-    """Return a line for each enabled task that is overdue or whose last run failed, and for each login in danger."""
-    found, lines = list_readable_statuses(layout)
-    lines += list_live_problems(layout)
-    for status in found:
-        if not status["enabled"]:
-            continue
-        if status["overdue_since"]:
-            lines.append(f"{status['task']}: overdue: no run has started since {status['overdue_since']}")
-        if status["state"] in ("failed", "aborted"):
-            lines.append(f"{status['task']}: {status['state']}: {status['reason']}: {status['message']}")
-    return lines
-
-
-def list_readable_statuses(layout: Layout) -> Tuple[List[Dict[str, Any]], List[str]]:
-    """Return the status of every stored task that can be read, and a line for each one that cannot."""
-    elapses = list_next_elapses(layout)
-    found, unreadable = [], []
+def list_details(layout: Layout, runs: int, following: int) -> List[Dict[str, Any]]:
+    """Return find_details() of every task. A task that cannot be read has only its name and its status."""
+    found: List[Dict[str, Any]] = []
     for name in list_tasks(layout):
         try:
-            found.append(_build_status(layout, name, elapses))
+            found.append(find_details(layout, name, runs, following))
         except CloudsyncError as error:
-            unreadable.append(f"{name}: {error}")
-    return found, unreadable
+            status = build_unreadable_status(layout, name, error.message)
+            found.append({"name": name, "description": "", "status": status, "runs": [], "next": []})
+    return found
 
 
-def _find_overdue(layout: Layout, stored: Dict[str, Any], record: Optional[Record]) -> Optional[str]:
-    if not stored["enabled"] or not stored["schedule"] or (record and record.state in UNFINISHED):
-        return None
+def _find_overdue(layout: Layout, stored: Dict[str, Any], record: Optional[Record]) -> List[datetime.datetime]:
+    """Return the slots that passed without a run, or during an active run that takes too long."""
+    if not stored["enabled"] or not stored["schedule"]:
+        return []
+    if record and record.state in UNFINISHED:
+        return list_swallowed_slots(stored["schedule"], parse_time(record.started), _read_clock())
     try:
         placed = os.stat(locate_timer(layout, stored["name"])).st_mtime
-    except FileNotFoundError:
+    except OSError:
         placed = os.stat(layout.task(stored["name"])).st_mtime
     reference = datetime.datetime.fromtimestamp(placed, datetime.timezone.utc)
     if record is not None:
         reference = max(reference, parse_time(record.started))
     since = find_overdue_slot(stored["schedule"], reference, _read_clock())
-    return since.isoformat() if since else None
+    return [since] if since else []
+
+
+def _find_stall(record: Record, progress: Optional[Mapping[str, Any]]) -> Optional[str]:
+    """Return since when an active run shows no sign of life, as ISO 8601. None unless that was hours ago.
+
+    Signs are its start, changed statistics, and new lines of its log.
+    """
+    if record.state != "running":
+        return None
+    signs = [parse_time(record.started).timestamp()]
+    with contextlib.suppress(OSError):
+        signs.append(os.stat(record.log).st_mtime)
+    if progress:
+        signs.append(parse_time(progress["changed"]).timestamp())
+    last = datetime.datetime.fromtimestamp(int(max(signs)), datetime.timezone.utc)
+    return last.isoformat() if _read_clock() - last > STALL else None
 
 
 def _read_clock() -> datetime.datetime:

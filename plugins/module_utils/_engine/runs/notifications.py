@@ -8,17 +8,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
-from typing import Callable, List, Sequence
+from typing import Callable, Collection, List, NamedTuple, Optional, Sequence, Tuple
 
+from ..common.errors import CloudsyncError
 from ..common.files import atomic_write, make_directory, read_text, remove
 from ..common.layout import Layout
 from ..config.tasks import Task
 from ..notify.events import Event, find_alarm, find_last_alarm, select_events
 from ..notify.send import send
 from ..notify.targets import parse_target
-from .records import Record, collect_facts
+from .records import NOTIFICATION_RUNS, Record, collect_facts, load_records
 
 EVENT_FACTS = ("task", "run_id", "state", "reason", "message")
 
@@ -37,44 +39,105 @@ def notify_end(layout: Layout, task: Task, record: Record, earlier: Sequence[Rec
     return _notify(layout, task, record, earlier, tail)
 
 
-def notify_overdue(layout: Layout, task: Task, slot: str) -> List[str]:
-    """Notify all targets once for each ``slot`` (ISO 8601) since which no run has started.
+class Alert(NamedTuple):
+    """An alert that no run has sent: overdue, or another problem (``kind``). ``key`` is equal for the same problems."""
+
+    kind: str
+    key: str
+    message: str
+
+
+def notify_alert(layout: Layout, task: Task, alert: Alert, silent: Collection[str] = ()) -> List[str]:
+    """Notify all targets of the task but ``silent`` ones, once for each ``key``.
 
     Return a sentence for each notification that could not be sent.
     """
-    mark = _locate_overdue_mark(layout, task.name)
-    if (read_text(mark) or "").strip() == slot:
+    if _read_mark(layout, task.name, alert.kind) == alert.key:
         return []
-    event = Event(
-        kind="overdue",
-        task=task.name,
-        host=socket.gethostname(),
-        state="overdue",
-        message=(
-            f"No run has started since {slot}. Check the timer with: systemctl list-timers 'cloudsync@*'. Check the "
-            f"journal with: journalctl -u 'cloudsync@{task.name}*'."
-        ),
-    )
-    problems = [
-        problem
-        for target in map(parse_target, task.notify)
-        for problem in send(target, event, real_host=layout.is_real_host)
-    ]
-    if len(problems) < len(task.notify):
-        make_directory(layout.state_dir)
-        make_directory(layout.task_state_dir(task.name))
-        atomic_write(mark, (slot + "\n").encode())
+    targets = [target for target in task.notify if target not in silent]
+    problems = _send(layout, task, targets, alert.kind, alert.kind, alert.message)
+    if not targets or len(problems) < len(targets):
+        problems += _write_mark(layout, task.name, alert)
     return problems
 
 
-def _locate_overdue_mark(layout: Layout, task: str) -> str:
-    """Return the path of a file that exists after a notification of an overdue run, until a run has ended."""
-    return layout.task_state_dir(task) + "/overdue"
+def close_problem(layout: Layout, task: Task) -> List[str]:
+    """Notify all targets that the problems of notify_alert() are solved, unless the task is still failing or overdue.
+
+    The end of a run closes an overdue alert. Return a sentence for each notification that could not be sent.
+    """
+    if _read_mark(layout, task.name, "problem") is None:
+        return []
+    _remove_mark(layout, task.name, "problem")
+    if _is_failing(layout, task) or _read_mark(layout, task.name, "overdue") is not None:
+        return []
+    return _send(layout, task, task.notify, "recovered", "success", "The problems of this task are solved.")
+
+
+def close_removed(layout: Layout, task: Task) -> List[str]:
+    """Notify all targets that the alert of a removed task has ended, if there is one."""
+    marks = [kind for kind in ("overdue", "problem") if _read_mark(layout, task.name, kind) is not None]
+    for kind in marks:
+        _remove_mark(layout, task.name, kind)
+    if not marks and not _is_failing(layout, task):
+        return []
+    text = "The task was removed from this host while it had a problem. No further notifications follow."
+    return _send(layout, task, task.notify, "recovered", "removed", text)
+
+
+def _is_failing(layout: Layout, task: Task) -> bool:
+    records = load_records(layout, task.name, NOTIFICATION_RUNS)
+    return find_last_alarm((run.state, run.reason) for run in records) == "failed"
+
+
+def _send(layout: Layout, task: Task, targets: Sequence[str], kind: str, state: str, message: str) -> List[str]:
+    event = Event(kind=kind, task=task.name, host=socket.gethostname(), state=state, message=message)
+    return [
+        problem
+        for target in map(parse_target, targets)
+        for problem in send(target, event, real_host=layout.is_real_host)
+    ]
+
+
+def _locate_marks(layout: Layout, task: str, kind: str) -> Tuple[str, str]:
+    """Return the paths of a file that exists while an alert is active. The second one is for a full disk."""
+    return f"{layout.task_state_dir(task)}/{kind}", f"{layout.run_dir}/alerts/{task}.{kind}"
+
+
+def _read_mark(layout: Layout, task: str, kind: str) -> Optional[str]:
+    for path in reversed(_locate_marks(layout, task, kind)):
+        with contextlib.suppress(OSError):
+            text = read_text(path)
+            if text is not None:
+                return text.strip()
+    return None
+
+
+def _write_mark(layout: Layout, task: str, alert: Alert) -> List[str]:
+    kept, volatile = _locate_marks(layout, task, alert.kind)
+    content = (alert.key + "\n").encode()
+    try:
+        make_directory(layout.task_state_dir(task))
+        atomic_write(kept, content)
+    except (CloudsyncError, OSError):
+        try:
+            make_directory(layout.run_dir)
+            make_directory(os.path.dirname(volatile))
+            atomic_write(volatile, content)
+        except (CloudsyncError, OSError) as error:
+            return [f"Cannot write {volatile}: {error}. The notifications of task {task} are repeated."]
+    return []
+
+
+def _remove_mark(layout: Layout, task: str, kind: str) -> None:
+    for path in _locate_marks(layout, task, kind):
+        with contextlib.suppress(OSError):
+            remove(path)
 
 
 def _notify(layout: Layout, task: Task, record: Record, earlier: Sequence[Record], tail: Sequence[str]) -> List[str]:
     before = find_last_alarm((run.state, run.reason) for run in earlier)
-    if os.path.exists(_locate_overdue_mark(layout, task.name)):
+    if _read_mark(layout, task.name, "overdue") is not None:
         before = "overdue"
     facts = collect_facts(task, record)
     problems: List[str] = []
@@ -88,5 +151,5 @@ def _notify(layout: Layout, task: Task, record: Record, earlier: Sequence[Record
             )
             problems += send(target, event, real_host=layout.is_real_host)
     if find_alarm(record.state, record.reason):
-        remove(_locate_overdue_mark(layout, task.name))
+        _remove_mark(layout, task.name, "overdue")
     return problems

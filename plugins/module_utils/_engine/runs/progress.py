@@ -10,11 +10,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Callable, Dict, Optional
 
+from ..common.errors import Damaged
 from ..common.files import make_directory, read_json, remove, write_json
 from ..common.layout import Layout
+from ..common.text import format_now, parse_time
 
 if TYPE_CHECKING:
     from ..rclone.log_lines import Stats
+
+COUNTS = ("bytes", "total_bytes", "transfers", "total_transfers", "checks", "deletes", "errors")
 
 
 def locate_progress(layout: Layout, task: str) -> str:
@@ -25,28 +29,32 @@ def make_progress_writer(layout: Layout, task: str, run_id: str) -> Callable[[St
     """Return a function that publishes the newest statistics of the active run."""
     make_directory(layout.run_dir)
     make_directory(layout.run_dir + "/progress")
+    before: Dict[str, Any] = {}
 
     def publish(stats: Stats) -> None:
-        content: Dict[str, Any] = {
-            "id": run_id,
-            "bytes": stats.bytes,
-            "total_bytes": stats.total_bytes,
-            "transfers": stats.transfers,
-            "total_transfers": stats.total_transfers,
-            "checks": stats.checks,
-            "deletes": stats.deletes,
-            "errors": stats.errors,
-            "speed": stats.speed,
-            "eta": stats.eta,
-        }
-        write_json(locate_progress(layout, task), content)
+        content: Dict[str, Any] = {name: getattr(stats, name) for name in COUNTS}
+        counts = (*content.values(), stats.listed)
+        if counts != before.get("counts"):
+            before.update(counts=counts, changed=format_now())
+        moment = {"id": run_id, "changed": before["changed"], "speed": stats.speed, "eta": stats.eta}
+        write_json(locate_progress(layout, task), {**content, **moment})
 
     return publish
 
 
 def read_progress(layout: Layout, task: str) -> Optional[Dict[str, Any]]:
-    """Return the newest statistics of the active run, or None if there are none yet."""
-    return read_json(locate_progress(layout, task))
+    """Return the newest statistics of the active run, or None if there are none yet or they are incomplete.
+
+    ``changed`` is the time of the last change, as ISO 8601.
+    """
+    try:
+        found = read_json(locate_progress(layout, task))
+        if found is None or not all(isinstance(found.get(name), int) for name in COUNTS):
+            return None
+        parse_time(found["changed"])
+    except (Damaged, KeyError, TypeError, AttributeError, ValueError):
+        return None
+    return found
 
 
 def forget_progress(layout: Layout, task: str) -> None:

@@ -9,12 +9,16 @@
 from __future__ import annotations
 
 import datetime
-from typing import Any, Mapping, Optional
+from typing import Any, List, Mapping, Optional
 
 from . import schedule as schedules
 from .next_runs import find_next_runs
 
 GRACE = datetime.timedelta(minutes=10)
+# An active run delays the slots that fall into it. Some delay is normal, if a run now and then takes longer.
+ACTIVE_SLOTS = 3
+ACTIVE_TIME = datetime.timedelta(hours=1)
+MOST_SLOTS = 100
 
 
 def find_overdue_slot(
@@ -25,8 +29,25 @@ def find_overdue_slot(
     ``reference`` is the start of the last run, or the time when the schedule was installed. The first slot after it is
     overdue when its spread and a grace period of ten minutes have passed.
     """
+    return next(iter(_list_passed(schedule, reference, now, 1)), None)
+
+
+def list_swallowed_slots(
+    schedule: Mapping[str, Any], started: datetime.datetime, now: datetime.datetime
+) -> List[datetime.datetime]:
+    """Return the slots that a run that is active since ``started`` kept from starting, at most MOST_SLOTS.
+
+    The list is empty while the run has been active for less than an hour, or less than three slots.
+    """
+    if now - started < ACTIVE_TIME:
+        return []
+    passed = _list_passed(schedule, started, now, MOST_SLOTS)
+    return passed if len(passed) >= ACTIVE_SLOTS else []
+
+
+def _list_passed(
+    schedule: Mapping[str, Any], reference: datetime.datetime, now: datetime.datetime, count: int
+) -> List[datetime.datetime]:
     parsed = schedules.parse(schedule)
-    for slot in find_next_runs(parsed, reference, 1):
-        if slot + datetime.timedelta(seconds=parsed.spread) + GRACE < now:
-            return slot
-    return None
+    latest = now - GRACE - datetime.timedelta(seconds=parsed.spread)
+    return [slot for slot in find_next_runs(parsed, reference, count) if slot < latest]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Dict, List, Mapping
+from typing import Dict, List, Mapping, Sequence
 
 from ..common.errors import CloudsyncError
 from ..common.layout import Layout
@@ -42,3 +42,13 @@ def list_next_elapses(layout: Layout) -> Mapping[str, int]:
         systemctl("list-timers", "--all", "--output=json", "--no-pager", "cloudsync@*.timer") or "[]"
     )
     return {str(row["unit"]): int(str(row["next"])) for row in listed if row.get("next")}
+
+
+def show_units(units: Sequence[str], properties: Sequence[str]) -> Dict[str, Dict[str, str]]:
+    """Return the properties of each unit by its name (``Id`` is always one of them)."""
+    options = ["--property=" + ",".join(dict.fromkeys(("Id", *properties))), "--no-pager", "--"]
+    found: Dict[str, Dict[str, str]] = {}
+    for block in systemctl("show", *options, *units).split("\n\n"):
+        shown = dict(line.partition("=")[::2] for line in block.splitlines())
+        found[shown.get("Id", "")] = shown
+    return found

@@ -25,8 +25,9 @@ INSTALLED = {
     "config": "credential_store credentials seed seed_binding stored_tasks task_checks task_parser task_store tasks",
     "guards": "b2_cleanup crypt_password declared deletions last_success"
     " local placement same_place same_storage sequence source",
-    "notify": "events redaction send targets",
-    "operations": "browse engines status stop watch",
+    "health": "host_parts problem problems units watch",
+    "notify": "events send targets",
+    "operations": "browse engines status stop",
     "rclone": "access_symptoms archived_objects binary causes conf_file data_symptoms"
     " error_text log_lines notices obscure outcome symptoms",
     "rclone/providers": "conf_section derived_options flags known_hosts option_checks option_values"
@@ -36,7 +37,7 @@ INSTALLED = {
     "runs": "dry_run finish hooks locks log notifications path_claims progress records recovery run start_gate",
     "schedule": "cron describe next_runs oncalendar overdue preview schedule timezones",
     "snapshots": "btrfs lvm model plan snapshot tools workspace zfs",
-    "systemd": "systemctl unit_names",
+    "systemd": "systemctl unit_files unit_names",
     "transfer": "archive_tiers b2_versions endpoints keep_deleted plan result source_names verify",
 }
 # The files that `cloudsync status` loads. Each of them takes about half a millisecond.
@@ -46,7 +47,6 @@ LOADED_BY_STATUS = {
     "common": "errors files flock layout processes text validation",
     "config": "stored_tasks",
     "operations": "status",
-    "remote": "login_problems",
     "runs": "progress records",
     "schedule": "cron describe next_runs oncalendar overdue preview schedule timezones",
     "systemd": "systemctl unit_names",

@@ -38,6 +38,7 @@ def task(name="docs", state="success", **more):
         "progress": None,
         "next": "2027-02-01T02:30:00+01:00",
         "overdue_since": None,
+        "stalled_since": None,
         **more,
     }
     return {"name": name, "description": "Documents", "status": status}
@@ -161,3 +162,18 @@ def test_the_report_is_plain_data():
     report = build_report({"web": {"tasks": [task()]}}, NOW)
     assert json.loads(json.dumps(report)) == report
     assert report["generated"] == "2027-01-31T12:00:00+00:00"
+
+
+def test_a_problem_is_shown_at_its_task_or_at_its_host():
+    problems = [
+        {"name": "stalled", "task": "nightly", "message": "no progress"},
+        {"name": "overdue", "task": "nightly", "message": "no run has started"},
+        {"name": "task", "task": "gone", "message": "its file does not exist"},
+        {"name": "rclone", "task": "", "message": "not installed"},
+    ]
+    report = build_report({"web": {"tasks": [task("nightly", "running"), task("other")], "problems": problems}}, NOW)
+    (host,), (first, second) = report["hosts"], report["tasks"]
+    assert (first["task"], first["level"], second["level"]) == ("nightly", "problem", "fine")
+    assert first["message"].endswith("stalled: no progress") and "no run" not in first["message"]
+    assert host["problems"] == ["gone: its file does not exist", "rclone: not installed"]
+    assert "1 host with a problem of the whole host" in report["summary"]

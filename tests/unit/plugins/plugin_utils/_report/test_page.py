@@ -37,6 +37,7 @@ def task(text="", **status):
         "progress": None,
         "next": "2027-02-02T15:00:00+01:00",
         "overdue_since": None,
+        "stalled_since": None,
     }
     return {"name": "docs" + text, "description": text, "status": {**base, **status}}
 

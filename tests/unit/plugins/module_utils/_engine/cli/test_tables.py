@@ -26,6 +26,7 @@ STATUS = {
     "next": "2026-11-23T04:00:00+00:00",
     "progress": None,
     "overdue_since": None,
+    "stalled_since": None,
 }
 PENDING = {
     **STATUS,

@@ -5,7 +5,9 @@
 from __future__ import annotations
 
 import datetime
+import json
 import os
+import pathlib
 
 import pytest
 
@@ -13,7 +15,13 @@ from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.e
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.stored_tasks import read_task
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.task_store import save_task
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.operations import status
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.log_lines import Stats
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.runs import records
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.runs.progress import (
+    locate_progress,
+    make_progress_writer,
+    read_progress,
+)
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.runs.records import Record
 
 UTC = datetime.timezone.utc
@@ -98,10 +106,86 @@ def test_a_disabled_or_active_task_is_not_overdue(layout, declare):
     assert status.find_status(layout, "nightly")["overdue_since"] is None
 
     declare(NOW - datetime.timedelta(hours=3), schedule=HOURLY)
-    running = ran(layout, "running", "2026-11-22T05:00:00Z")
+    running = ran(layout, "running", "2026-11-22T08:00:00Z")
     alive = records.hold_run(layout, "nightly", running.id)
     assert status.find_status(layout, "nightly")["overdue_since"] is None
     records.drop_run(alive)
+
+
+@pytest.mark.parametrize(
+    ("cron", "started", "since", "count"),
+    [
+        ("* * * * *", "2026-10-22T10:00:00Z", "2026-10-22T10:01:00+00:00", 100),
+        ("* * * * *", "2026-11-22T09:20:00Z", None, 0),
+        ("0 * * * *", "2026-11-22T06:30:00Z", "2026-11-22T07:00:00+00:00", 3),
+        ("0 * * * *", "2026-11-22T07:30:00Z", None, 0),
+        ("0 1 * * *", "2026-11-19T12:00:00Z", "2026-11-20T01:00:00+00:00", 3),
+    ],
+)
+def test_an_active_run_is_overdue_after_three_slots_and_an_hour(layout, declare, cron, started, since, count):
+    declare(schedule={**HOURLY, "cron": cron})
+    running = ran(layout, "waiting", started)
+    alive = records.hold_run(layout, "nightly", running.id)
+
+    found = status.find_status(layout, "nightly")
+
+    assert (found["overdue_since"], found["overdue_slots"]) == (since, count)
+    records.drop_run(alive)
+
+
+def publish(layout, stats, changed):
+    make_progress_writer(layout, "nightly", "an-id")(stats)
+    path = pathlib.Path(locate_progress(layout, "nightly"))
+    path.write_text(json.dumps({**json.loads(path.read_text()), "changed": changed}))
+
+
+def test_an_active_run_without_progress_for_six_hours_is_stalled(layout, declare):
+    declare()
+    running = ran(layout, "running", "2026-11-22T04:09:00Z")
+    alive = records.hold_run(layout, "nightly", running.id)
+    assert status.find_status(layout, "nightly")["stalled_since"] == "2026-11-22T04:09:00+00:00"
+
+    publish(layout, Stats(bytes=5), "2026-11-22T04:11:00Z")
+    assert status.find_status(layout, "nightly")["stalled_since"] is None
+    publish(layout, Stats(bytes=5), "2026-11-22T04:09:30Z")
+    assert status.find_status(layout, "nightly")["stalled_since"] == "2026-11-22T04:09:30+00:00"
+    records.drop_run(alive)
+
+
+def test_the_time_of_the_last_progress_stays_while_the_counts_stay(layout):
+    write = make_progress_writer(layout, "nightly", "an-id")
+    write(Stats(bytes=5, speed=1.0))
+    path = pathlib.Path(locate_progress(layout, "nightly"))
+    before = read_progress(layout, "nightly")["changed"]
+    write(Stats(bytes=5, speed=0.5, elapsed=9))
+    assert (read_progress(layout, "nightly")["changed"], read_progress(layout, "nightly")["speed"]) == (before, 0.5)
+    for content in (b"", b"{}", b"[]", b"\xff", path.read_bytes().replace(b"5", b'"x"', 1)):
+        path.write_bytes(content)
+        assert read_progress(layout, "nightly") is None
+
+
+def test_the_status_of_all_tasks_shows_the_readable_ones_and_names_the_others(layout, declare):
+    declare(schedule=HOURLY)
+    declare(name="broken")
+    pathlib.Path(layout.task("broken")).write_text("{")
+    declare(name="gone")
+    os.unlink(layout.task("gone"))
+    os.symlink("nowhere", layout.task("gone"))
+    declare(name="folder")
+    os.unlink(layout.task("folder"))
+    os.mkdir(layout.task("folder"))
+
+    found = {each["task"]: each for each in status.list_statuses(layout)}
+
+    assert {name: each["reason"] for name, each in found.items()} == {
+        "broken": "damaged",
+        "folder": "damaged",
+        "gone": "damaged",
+        "nightly": "",
+    }
+    assert all(layout.task(name) in found[name]["message"] for name in ("broken", "folder", "gone"))
+    assert set(found["broken"]) == set(found["nightly"])
+    assert [each["name"] for each in status.list_details(layout, 1, 1)] == sorted(found)
 
 
 def elapse(hour, minute, second=0):
@@ -135,23 +219,6 @@ def test_a_passed_slot_is_listed_while_its_delay_has_not_passed(declare):
         "2026-11-22T20:25:00+00:00",
         "2026-11-23T10:25:00+00:00",
     ]
-
-
-def test_list_problems_returns_a_line_for_each_problem_of_an_enabled_task(layout, declare):
-    declare()
-    assert status.list_problems(layout) == []
-    ran(layout, "failed", reason="auth", message="Refused.")
-    assert status.list_problems(layout) == ["nightly: failed: auth: Refused."]
-
-    declare(NOW - datetime.timedelta(hours=5), schedule=HOURLY)
-    ran(layout, "aborted", "2026-11-22T07:00:00Z", reason="stopped", message="Stopped.", number=2)
-    assert status.list_problems(layout) == [
-        "nightly: overdue: no run has started since 2026-11-22T08:00:00+00:00",
-        "nightly: aborted: stopped: Stopped.",
-    ]
-
-    declare(schedule=HOURLY, enabled=False)
-    assert status.list_problems(layout) == []
 
 
 def test_the_details_contain_past_and_next_runs(layout, declare):

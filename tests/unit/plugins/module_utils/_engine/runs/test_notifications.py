@@ -4,10 +4,13 @@
 
 from __future__ import annotations
 
+import pathlib
+
 import pytest
 
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.runs import notifications
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.runs.records import Record
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.runs.notifications import Alert
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.runs.records import Record, save_record
 
 MAIL, PING = "mailto:ops@example.com", "healthchecks+https://hc-ping.com/an-uuid"
 OTHER = "mailto:second@example.com"
@@ -41,6 +44,10 @@ def record(state, reason="", number=1, **fields):
 
 
 FAILED, SUCCESS, STOPPED = record("failed", "network"), record("success"), record("aborted", "stopped")
+
+
+def overdue(layout, task, slot):
+    return notifications.notify_alert(layout, task, Alert("overdue", slot, f"No run has started since {slot}."))
 
 
 @pytest.fixture
@@ -98,7 +105,7 @@ def test_an_event_has_the_facts_of_the_run_and_its_last_lines(end, sent):
 def test_an_overdue_task_is_sent_once_a_slot(layout, make_task, sent):
     task = make_task(notify=[MAIL])
     for slot in ("2026-11-22T01:00:00+00:00", "2026-11-22T01:00:00+00:00", "2026-11-23T01:00:00+00:00"):
-        assert notifications.notify_overdue(layout, task, slot) == []
+        assert overdue(layout, task, slot) == []
     assert sent == [("mail", "overdue")] * 2
     assert "2026-11-23T01:00:00+00:00" in sent.events[1].message
 
@@ -106,16 +113,67 @@ def test_an_overdue_task_is_sent_once_a_slot(layout, make_task, sent):
 def test_an_overdue_task_of_which_nobody_could_be_notified_is_tried_again(layout, make_task, sent):
     task, slot = make_task(notify=[MAIL, OTHER]), "2026-11-22T01:00:00+00:00"
     sent.broken = ("ops@example.com", "second@example.com")
-    assert len(notifications.notify_overdue(layout, task, slot)) == 2
+    assert len(overdue(layout, task, slot)) == 2
     sent.broken = ("ops@example.com",)
-    assert len(notifications.notify_overdue(layout, task, slot)) == 1
+    assert len(overdue(layout, task, slot)) == 1
     sent.broken = ()
-    assert notifications.notify_overdue(layout, task, slot) == []
+    assert overdue(layout, task, slot) == []
     assert sent == [("mail", "overdue")]
 
 
 def test_the_first_success_after_an_overdue_notification_is_a_recovery(layout, make_task, sent, end):
-    notifications.notify_overdue(layout, make_task(notify=[MAIL]), "2026-11-22T01:00:00+00:00")
+    overdue(layout, make_task(notify=[MAIL]), "2026-11-22T01:00:00+00:00")
     assert end(STOPPED, SUCCESS) == []
     assert end(SUCCESS, STOPPED, SUCCESS) == [("mail", "recovered")]
     assert end(SUCCESS, SUCCESS) == []
+
+
+def test_a_problem_is_sent_once_and_its_end_too_whatever_runs_end(layout, make_task, sent, end):
+    task, alert = make_task(notify=[MAIL]), Alert("problem", "timer", "nightly: timer: stopped")
+    assert notifications.notify_alert(layout, task, alert) == notifications.notify_alert(layout, task, alert) == []
+    assert sent == [("mail", "problem")]
+    assert end(SUCCESS, SUCCESS) == []
+    assert notifications.notify_alert(layout, task, alert) == [] and sent == []
+    assert notifications.close_problem(layout, task) == notifications.close_problem(layout, task) == []
+    assert sent == [("mail", "recovered")]
+
+
+def test_the_end_of_a_problem_is_no_recovery_of_a_task_that_fails(layout, make_task, sent):
+    task = make_task(notify=[MAIL])
+    save_record(layout, FAILED)
+    notifications.notify_alert(layout, task, Alert("problem", "timer", "stopped"))
+    notifications.close_problem(layout, task)
+    assert sent == [("mail", "problem")]
+
+
+def test_a_silent_target_gets_no_alert(layout, make_task, sent):
+    task = make_task(notify=[MAIL, PING])
+    assert notifications.notify_alert(layout, task, Alert("problem", "rclone", "gone"), {MAIL}) == []
+    assert sent == []
+
+
+def test_an_alert_is_remembered_although_the_state_cannot_be_written(layout, make_task, sent):
+    task = make_task(notify=[MAIL])
+    pathlib.Path(layout.state_dir).parent.mkdir(parents=True)
+    pathlib.Path(layout.state_dir).write_text("not a directory")
+    for _time in range(2):
+        assert notifications.notify_alert(layout, task, Alert("problem", "directory", "read-only")) == []
+    assert sent == [("mail", "problem")]
+
+
+@pytest.mark.parametrize("cause", ["failed", "overdue", "problem"])
+def test_the_alert_of_a_removed_task_is_closed_and_says_why(layout, make_task, sent, cause):
+    task = make_task(notify=[MAIL])
+    assert notifications.close_removed(layout, task) == [] and sent == []
+    if cause == "failed":
+        save_record(layout, FAILED)
+    else:
+        notifications.notify_alert(layout, task, Alert(cause, "x", "x"))
+        del sent[:]
+    assert notifications.close_removed(layout, task) == []
+    (event,) = sent.events[-1:]
+    assert (event.kind, event.state, event.headline) == (
+        *("recovered", "removed"),
+        f"Cloud sync task nightly was removed from {event.host}",
+    )
+    assert "was removed from this host" in event.message
