@@ -32,6 +32,19 @@ def main(arguments: Optional[List[str]] = None) -> int:
         return EXIT_FAILED
     except OSError as error:
         return _report(system_error(error), options)
+    except Exception as error:
+        return _report(_build_internal_error(error, options.verb), options)
+
+
+def _build_internal_error(error: Exception, verb: str) -> CloudsyncError:
+    """Return one sentence in place of a traceback. The text of the error can quote a secret, so it is not shown."""
+    import traceback
+
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{os.path.basename(os.path.dirname(place.filename))}/{os.path.basename(place.filename)}:{place.lineno}"
+    return CloudsyncError(
+        "other", f"cloudsync {verb} failed. Report this as a bug. Internal error: {type(error).__name__} in {where}."
+    )
 
 
 def _find_verb(name: str) -> Verb:

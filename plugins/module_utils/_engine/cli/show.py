@@ -8,8 +8,11 @@
 from __future__ import annotations
 
 import argparse
+import codecs
+import os
+import sys
 import time
-from typing import Any, List, Mapping, Sequence
+from typing import Any, BinaryIO, List, Mapping, Sequence
 
 from ..common.errors import EXIT_FAILED, EXIT_SUCCESS, CloudsyncError, usage_error
 from ..common.layout import NAME, Layout
@@ -17,13 +20,14 @@ from ..common.text import escape_controls
 from ..config.stored_tasks import read_task, require_task
 from ..host import Host
 from ..operations import status
-from ..runs.records import UNFINISHED, find_last_record, load_records, locate_log
+from ..runs.records import find_last_record, find_runner_pid, load_records, locate_log
 from ..schedule import preview as previews
 from ..schedule import schedule as schedules
 from . import tables
-from .output import print_answer, print_error, print_line
+from .output import print_answer, print_error
 
 FOLLOW_SECONDS = 0.5
+CHUNK_BYTES = 65536
 # The keys of a task's status that ``list`` omits.
 OF_RUNS = ("run", "progress", "state", "reason", "message", "next", "overdue_since", "overdue_slots", "stalled_since")
 
@@ -33,7 +37,7 @@ def list_tasks(host: Host, options: argparse.Namespace) -> int:
     statuses = status.list_statuses(host.layout)
     content = [{key: value for key, value in found.items() if key not in OF_RUNS} for found in statuses]
     print_answer(options, content, tables.format_tasks(statuses))
-    return _name_unreadable([found for found in statuses if not found["run"]])
+    return _name_unreadable([found for found in statuses if not status.is_readable(found)])
 
 
 def show_status(host: Host, options: argparse.Namespace) -> int:
@@ -70,26 +74,34 @@ def print_log(host: Host, options: argparse.Namespace) -> int:
 
 
 def _read_lines(path: str) -> List[str]:
-    try:
-        with open(path, encoding="utf-8", errors="replace") as stream:
-            return stream.read().splitlines()
-    except FileNotFoundError:
-        raise CloudsyncError(
-            "not_found", f"Log {path} no longer exists. Old logs are removed by age and count."
-        ) from None
+    with _open_log(path) as stream:
+        return stream.read().decode("utf-8", "replace").splitlines()
 
 
 def _print_lines(host: Host, task: str, run_id: str, follow: bool) -> None:
-    printed = 0
-    while True:
-        active = any(r.id == run_id and r.state in UNFINISHED for r in load_records(host.layout, task, 5))
-        lines = _read_lines(locate_log(host.layout, task, run_id))
-        for line in lines[printed:]:
-            print_line(line)
-        printed = len(lines)
-        if not follow or not active:
-            return
-        time.sleep(FOLLOW_SECONDS)
+    path = locate_log(host.layout, task, run_id)
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    with _open_log(path) as stream:
+        while True:
+            active = follow and find_runner_pid(host.layout, task, run_id) is not None
+            if os.fstat(stream.fileno()).st_size < stream.tell():
+                # A long log was shortened. It keeps its end.
+                stream.seek(0, os.SEEK_END)
+            for chunk in iter(lambda: stream.read(CHUNK_BYTES), b""):
+                sys.stdout.write(decoder.decode(chunk))
+            sys.stdout.flush()
+            if not active:
+                return
+            time.sleep(FOLLOW_SECONDS)
+
+
+def _open_log(path: str) -> BinaryIO:
+    try:
+        return open(path, "rb")
+    except FileNotFoundError:
+        raise CloudsyncError(
+            "not_found", f"Log {path} does not exist. Old logs are removed by age, count and size."
+        ) from None
 
 
 def show_history(host: Host, options: argparse.Namespace) -> int:

@@ -59,7 +59,9 @@ def atomic_write(path: str, content: bytes, mode: int = 0o600) -> None:
             stream.flush()
             os.fsync(descriptor)
             os.rename(temporary, path)
-    except BaseException:
+    except BaseException as error:
+        if isinstance(error, OSError) and error.filename is None:
+            error.filename = path  # a failed write does not name its file
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary)
         raise

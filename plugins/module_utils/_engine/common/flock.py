@@ -35,8 +35,11 @@ class Lock:
 
     def write(self, text: str) -> None:
         """Write the name of the holder into the lock file, for read_holder()."""
-        os.ftruncate(self.descriptor, 0)
-        os.pwrite(self.descriptor, text.encode(), 0)
+        try:
+            os.ftruncate(self.descriptor, 0)
+            os.pwrite(self.descriptor, text.encode(), 0)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, self.path) from None
 
     def __enter__(self) -> Lock:
         return self

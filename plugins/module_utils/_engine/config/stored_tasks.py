@@ -12,11 +12,12 @@ Apart from task_store, so that ``cloudsync status`` does not load the code that 
 from __future__ import annotations
 
 import os
-from typing import Any, Dict, List, Mapping, Optional
+from typing import Any, Dict, List, Mapping, Optional, Tuple
 
-from ..common.errors import usage_error
+from ..common.errors import CloudsyncError, Damaged, usage_error
 from ..common.files import list_names, read_object
 from ..common.layout import Layout
+from ..schedule import schedule as schedules
 
 SCHEMA = 2
 # The fields of tasks.Task. A separate list, because loading the class takes a tenth of the time of a status.
@@ -28,6 +29,13 @@ _FIELDS = (
 OPTIONS = tuple(_FIELDS.split())
 NOT_OPTIONS = ("schema", "code")
 CRYPT_SECRETS = ("password", "salt")
+_KINDS: Dict[str, Tuple[type, ...]] = {
+    **dict.fromkeys(["credential", "direction", "path", "remote_path", "mode", "description", "user"], (str,)),
+    **dict.fromkeys(["notify", "include", "exclude", "bandwidth", "rclone_args"], (list,)),
+    **dict.fromkeys(["provider_options", "guards", "hooks", "limits"], (dict,)),
+    **dict.fromkeys(["schedule", "encryption", "keep_deleted"], (dict, type(None))),
+    "enabled": (bool,),
+}
 
 
 def list_tasks(layout: Layout) -> List[str]:
@@ -37,12 +45,36 @@ def list_tasks(layout: Layout) -> List[str]:
 
 def read_task(layout: Layout, name: str) -> Optional[Dict[str, Any]]:
     """Return the stored form (ciphertexts, as in the file), None if the task does not exist."""
-    return read_object(layout.task(name), SCHEMA, "task", name, OPTIONS)
+    return _check(layout.task(name), read_object(layout.task(name), SCHEMA, "task", name, OPTIONS))
 
 
 def read_onetime(layout: Layout, name: str) -> Optional[Dict[str, Any]]:
     """Return the stored form of the task of a one-time run, None if it does not exist."""
-    return read_object(layout.build_onetime_task(name), SCHEMA, "task", name, OPTIONS)
+    path = layout.build_onetime_task(name)
+    return _check(path, read_object(path, SCHEMA, "task", name, OPTIONS))
+
+
+def _check(path: str, stored: Optional[Dict[str, Any]]) -> Optional[Dict[str, Any]]:
+    """Return ``stored``. Raise Damaged if a part of it that is read without the seed has not the right form."""
+    if stored is None:
+        return None
+    try:
+        wrong = [name for name, kinds in _KINDS.items() if not isinstance(stored[name], kinds)]
+        wrong += [] if isinstance(stored["guards"]["mounted"], str) else ["guards"]
+        wrong += [] if all(isinstance(target["public"], str) for target in stored["notify"]) else ["notify"]
+        if not wrong and stored["encryption"] is not None:
+            build_public_encryption(stored["encryption"])
+        if not wrong and stored["schedule"] is not None:
+            schedules.parse(stored["schedule"])
+    except (CloudsyncError, AttributeError, LookupError, TypeError, ValueError) as error:
+        wrong = [str(error) if isinstance(error, CloudsyncError) else type(error).__name__]
+    if wrong:
+        raise Damaged(
+            "other",
+            f"{path} is damaged ({', '.join(wrong).rstrip('.')}): the file was edited. It was not changed. Restore it "
+            "from a backup, or declare the task again.",
+        )
+    return stored
 
 
 def require_task(layout: Layout, name: str) -> Dict[str, Any]:

@@ -4,15 +4,16 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""Write the log of one run. Each line begins with its time."""
+"""Write the log of one run. Each line begins with its time. A long log keeps its beginning and its end."""
 
 from __future__ import annotations
 
 import os
-from typing import Iterable, List, Optional, TextIO
+import time
+from typing import Iterable, List, Optional
 
 from ..common.errors import CloudsyncError
-from ..common.files import make_directory
+from ..common.files import list_names, make_directory, remove
 from ..common.layout import Layout
 from ..common.text import escape_controls, format_now
 from ..config.credentials import Credential
@@ -23,6 +24,11 @@ from .records import locate_log
 
 LOG_MODE = 0o640
 LAST_LINES = 20
+# A log that reaches MOST_BYTES keeps HEAD_BYTES of its beginning and TAIL_BYTES of its end.
+MOST_BYTES, HEAD_BYTES, TAIL_BYTES = 16 * 2**20, 4 * 2**20, 8 * 2**20
+KEPT_LOGS = 100
+KEPT_LOG_DAYS = 90
+KEPT_LOG_BYTES = 256 * 2**20
 
 
 def list_secrets(credential: Optional[Credential], encryption: Optional[Encryption]) -> List[str]:
@@ -47,38 +53,94 @@ def list_secret_targets(targets: Iterable[str]) -> List[str]:
 class RunLog:
     """The log file of a run. If it cannot be written, lines are lost, but the run goes on.
 
-    ``hide`` replaces the secrets of the run. Everything that leaves the run passes it.
+    ``hide`` replaces the secrets of the run. Everything that leaves the run passes it. ``problem`` is a sentence for the
+    message of the run, if lines were lost.
     """
 
     def __init__(self, layout: Layout, task: str, run_id: str) -> None:
         self.path = locate_log(layout, task, run_id)
         self.last_lines: List[str] = []
         self.hide = Redactor()
-        self._stream: Optional[TextIO] = None
+        self.problem = ""
+        self._descriptor = -1
+        self._left_out = 0
         try:
             make_directory(layout.log_dir, 0o755)
             make_directory(layout.task_log_dir(task), 0o750)
-            descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, LOG_MODE)
-            os.fchmod(descriptor, LOG_MODE)
-            self._stream = os.fdopen(descriptor, "a", encoding="utf-8", errors="replace", buffering=1)
+            self._descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, LOG_MODE)
+            os.fchmod(self._descriptor, LOG_MODE)
         except OSError as error:
-            self.last_lines.append(f"Cannot write log {self.path}: {error.strerror}.")
+            self._name_problem(error.strerror or str(error))
+        except CloudsyncError as error:
+            self._name_problem(error.message)
 
     def say(self, line: str) -> None:
         """Add one line, without the secrets of the run, and with its control characters escaped."""
         text = escape_controls(self.hide(line.rstrip("\n")))
         self.last_lines = [*self.last_lines[1 - LAST_LINES :], text]
+        if self._descriptor < 0:
+            return
         try:
-            if self._stream is not None:
-                self._stream.write(f"{format_now()} {text}\n")
-        except OSError:
-            self._stream = None
+            self._write(f"{format_now()} {text}\n".encode("utf-8", "replace"))
+            if os.fstat(self._descriptor).st_size > MOST_BYTES:
+                self._shorten()
+        except OSError as error:
+            # The next line is tried again: a full disk may have space by then.
+            self._name_problem(error.strerror or str(error))
+
+    def _write(self, content: bytes) -> None:
+        while content:
+            content = content[os.write(self._descriptor, content) :]
+
+    def _shorten(self) -> None:
+        """Remove the lines in the middle of the file, and write in their place how many they were."""
+        size = os.fstat(self._descriptor).st_size
+        head = os.pread(self._descriptor, HEAD_BYTES, 0)
+        head_end = head.rfind(b"\n") + 1
+        tail = os.pread(self._descriptor, TAIL_BYTES, size - TAIL_BYTES)
+        tail = tail[tail.find(b"\n") + 1 :]
+        # The line that an earlier call wrote is among the removed ones.
+        gone = self._count_lines(head_end, size - len(tail)) - (1 if self._left_out else 0)
+        self._left_out += gone
+        os.ftruncate(self._descriptor, head_end)
+        self._write(f"{format_now()} {self._left_out} lines were omitted here. The log was too long.\n".encode())
+        self._write(tail)
+
+    def _count_lines(self, start: int, end: int) -> int:
+        count = 0
+        while start < end:
+            chunk = os.pread(self._descriptor, min(2**20, end - start), start)
+            count += chunk.count(b"\n")
+            start += max(len(chunk), 1)
+        return count
+
+    def _name_problem(self, why: str) -> None:
+        if not self.problem:
+            self.problem = f"The log {self.path} is incomplete: {why.rstrip('.')}."
+            self.last_lines.append(self.problem)
 
     def close(self) -> None:
         """Close the file. May be called again. Then say() writes nothing any more."""
-        try:
-            if self._stream is not None:
-                self._stream.close()
-        except OSError:
-            pass
-        self._stream = None
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+
+def prune_logs(layout: Layout, task: str) -> None:
+    """Remove old logs: all but the newest ones, by age, by count and by their total size. Keep at least the newest."""
+    oldest, total = time.time() - KEPT_LOG_DAYS * 86400, 0
+    try:
+        names = list_names(layout.task_log_dir(task), ".log")
+        for position, run_id in enumerate(reversed(names)):
+            path = locate_log(layout, task, run_id)
+            try:
+                found = os.stat(path)
+                total += found.st_size
+                is_old = position >= KEPT_LOGS or found.st_mtime < oldest or (position and total > KEPT_LOG_BYTES)
+                if is_old:
+                    remove(path)
+            except FileNotFoundError:  # runs that end together remove the same logs
+                continue
+    except (CloudsyncError, OSError):
+        # Old logs never fail a run. A directory that cannot be written is named by check.
+        return

@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-import time
 from datetime import datetime, timezone
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Dict, Iterator, List, NamedTuple, Optional, Tuple, Type
+from typing import TYPE_CHECKING, Any, Dict, Iterator, List, NamedTuple, Optional, Set, Tuple, Type
 
 from ..common.errors import CloudsyncError, Damaged, system_error
 from ..common.files import list_names, make_directory, read_versioned, remove, write_json
@@ -28,8 +27,6 @@ SCHEMA = 1
 UNFINISHED = ("waiting", "running")
 STATES = (*UNFINISHED, "success", "failed", "aborted", "skipped")
 KEPT_RECORDS = 1000
-KEPT_LOGS = 100
-KEPT_LOG_DAYS = 90
 # The number of previous runs that are searched for the failure of the last notification.
 NOTIFICATION_RUNS = 50
 
@@ -150,8 +147,15 @@ def _unsaved(layout: Layout, task: str) -> str:
 
 
 def _list_runs(layout: Layout, task: str) -> List[str]:
-    """Return the ids of all runs with a record, oldest first."""
-    return sorted({*list_names(_kept(layout, task)), *list_names(_unsaved(layout, task))})
+    """Return the ids of all runs with a record, oldest first.
+
+    A directory that cannot be read hides no record in the other one. ``cloudsync check`` names it.
+    """
+    found: Set[str] = set()
+    for directory in (_kept(layout, task), _unsaved(layout, task)):
+        with contextlib.suppress(CloudsyncError, OSError):
+            found.update(list_names(directory))
+    return sorted(found)
 
 
 def _load_run(layout: Layout, task: str, run_id: str) -> Optional[Record]:
@@ -160,7 +164,7 @@ def _load_run(layout: Layout, task: str, run_id: str) -> Optional[Record]:
 
 
 def save_record(layout: Layout, record: Record) -> None:
-    """Write ``record``. If the disk is full, write it into /run: the next record that fits moves it to the disk."""
+    """Write ``record``. If it cannot be written, write it into /run: the next record that fits moves it to the disk."""
     kept, unsaved = _kept(layout, record.task), _unsaved(layout, record.task)
     try:
         make_directory(layout.task_state_dir(record.task))
@@ -169,7 +173,7 @@ def save_record(layout: Layout, record: Record) -> None:
         remove(f"{unsaved}/{record.id}.json")
         for run_id in list_names(unsaved):
             _take_along(layout, record.task, run_id)
-    except OSError:
+    except (CloudsyncError, OSError):
         make_directory(layout.run_dir)
         make_directory(unsaved)
         _write(unsaved, record)
@@ -284,15 +288,8 @@ def find_last_record(layout: Layout, task: str) -> Optional[Record]:
     return newest
 
 
-def prune(layout: Layout, task: str) -> None:
-    """Remove all but the newest records and logs. Logs are also removed by age."""
+def prune_records(layout: Layout, task: str) -> None:
+    """Remove all but the newest records."""
     kept = _kept(layout, task)
     for run_id in list_names(kept)[:-KEPT_RECORDS]:
         remove(f"{kept}/{run_id}.json")
-    oldest = time.time() - KEPT_LOG_DAYS * 86400
-    logs = list_names(layout.task_log_dir(task), ".log")
-    for position, run_id in enumerate(reversed(logs)):
-        path = locate_log(layout, task, run_id)
-        with contextlib.suppress(FileNotFoundError):  # runs that end together remove the same logs
-            if position >= KEPT_LOGS or os.stat(path).st_mtime < oldest:
-                remove(path)

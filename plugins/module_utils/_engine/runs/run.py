@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import time
 import traceback
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from typing import Iterator, Optional, Sequence, Tuple
 
@@ -53,9 +53,18 @@ from ..transfer.verify import verify_transfer
 from . import notifications
 from .finish import finish_run, run_one_hook
 from .locks import hold_locks, list_claims
-from .log import RunLog, list_secret_targets, list_secrets
+from .log import RunLog, list_secret_targets, list_secrets, prune_logs
 from .progress import forget_progress, make_progress_writer
-from .records import NOTIFICATION_RUNS, Record, drop_run, hold_run, load_records, make_run_id, prune, save_record
+from .records import (
+    NOTIFICATION_RUNS,
+    Record,
+    drop_run,
+    hold_run,
+    load_records,
+    make_run_id,
+    prune_records,
+    save_record,
+)
 from .recovery import sweep, try_login
 from .start_gate import mark_stopped
 
@@ -85,17 +94,28 @@ class Run:
             self._update(state="waiting")
             with self._record_failure():
                 self._run(load_task(self.host.layout, self.host.seed, self.record.task), earlier)
+            self._name_lost_log()
             # A run stays active until its hooks have ended, so its end is saved only now.
             self._update(ended=self.record.ended or format_now())
             reason = f" ({self.record.reason})" if self.record.reason else ""
             self.log.say(f"{self.record.state}{reason}: {self.record.message}")
-            prune(self.host.layout, self.record.task)
+            self._prune()
             if self.record.reason == "stopped":
                 mark_stopped(self.host.layout, self.record.task)
             return self.record
         finally:
             self.log.close()
             drop_run(alive)
+
+    def _name_lost_log(self) -> None:
+        if self.log.problem not in self.record.message:
+            self.record = self.record._replace(message=f"{self.record.message} {self.log.problem}".strip())
+
+    def _prune(self) -> None:
+        # Old records never fail a run.
+        with suppress(CloudsyncError, OSError):
+            prune_records(self.host.layout, self.record.task)
+        prune_logs(self.host.layout, self.record.task)
 
     @contextmanager
     def _record_failure(self) -> Iterator[None]:
@@ -156,6 +176,7 @@ class Run:
             self._finish(task, earlier)
 
     def _finish(self, task: Task, earlier: Sequence[Record]) -> None:
+        self._name_lost_log()
         message = " ".join([self.record.message, self._login_note]).strip()
         self.record = self.record._replace(ended=format_now(), message=message)
         self.record = finish_run(self.host.layout, task, self.record, earlier, self.log.say, self.log.last_lines)

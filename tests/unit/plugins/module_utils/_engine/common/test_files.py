@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import stat
@@ -202,3 +203,14 @@ def test_an_incomplete_or_renamed_object_is_refused(tmp_path):
     with pytest.raises(files.Damaged, match=r"b.json contains task a: the file was copied or renamed"):
         files.read_object(str(path), 1, "task", "b", ("name",))
     assert files.read_object(str(path), 1, "task", "a", ("name",)) == {"schema": 1, "name": "a"}
+
+
+def test_a_write_to_a_full_disk_names_its_file(tmp_path, monkeypatch):
+    def fails(_descriptor):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", fails)
+    path = str(tmp_path / "file")
+    with pytest.raises(OSError) as caught:
+        files.atomic_write(path, b"x")
+    assert caught.value.filename == path

@@ -11,12 +11,12 @@ import pathlib
 
 import pytest
 
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.errors import CloudsyncError
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.errors import CloudsyncError, Damaged
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.stored_tasks import read_task
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.task_store import save_task
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.operations import status
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.log_lines import Stats
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.runs import records
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.runs import records, start_gate
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.runs.progress import (
     locate_progress,
     make_progress_writer,
@@ -238,3 +238,31 @@ def test_the_error_for_a_task_that_does_not_exist_names_it(layout):
     with pytest.raises(CloudsyncError, match=r"Task nightly does not exist on this host. Existing tasks: none"):
         status.find_status(layout, "nightly")
     assert status.list_statuses(layout) == []
+
+
+def test_no_flipped_byte_of_a_task_ends_in_another_error_than_its_name(layout, declare, monkeypatch):
+    declare(schedule={**HOURLY, "spread": "5m"}, notify=["mailto:ops@example.com"], encryption={"password": "x"})
+    path = pathlib.Path(layout.task("nightly"))
+    whole = path.read_bytes()
+    for position in range(len(whole)):
+        changed = bytearray(whole)
+        changed[position] ^= 1 << (position % 8)
+        path.write_bytes(changed)
+        (found,) = status.list_statuses(layout)
+        assert found["reason"] in ("", "damaged")
+        if found["reason"]:
+            assert str(path) in found["message"]
+            continue
+        status.find_details(layout, "nightly", 1, 1)
+        start_gate.may_start(layout, read_task(layout, "nightly"), {"TRIGGER_UNIT": "x"})
+
+
+@pytest.mark.parametrize("option", ["guards", "notify", "schedule", "encryption", "enabled", "path"])
+def test_a_task_with_a_part_of_the_wrong_form_is_damaged(layout, declare, option):
+    declare(schedule=HOURLY)
+    path = pathlib.Path(layout.task("nightly"))
+    for wrong in (17, ["x"], {"x": 1}, "x"):
+        path.write_text(json.dumps({**json.loads(path.read_text()), option: wrong}))
+        if not (option == "path" and wrong == "x"):
+            with pytest.raises(Damaged, match=str(path)):
+                read_task(layout, "nightly")

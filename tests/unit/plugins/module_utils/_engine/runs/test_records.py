@@ -8,7 +8,6 @@ import os
 import pathlib
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -198,28 +197,6 @@ def test_lock_files_of_killed_runs_are_removed_once_their_records_are_closed(lay
     records.drop_run(alive)
 
 
-def test_logs_that_another_run_removes_meanwhile_are_no_error(layout, monkeypatch):
-    monkeypatch.setattr(records, "KEPT_LOGS", 2)
-    files.make_directory(layout.task_log_dir("nightly"))
-    for number in range(6):
-        with open(records.locate_log(layout, "nightly", record(number).id), "w") as stream:
-            stream.write("log")
-    listed = records.list_names
-
-    def list_then_lose(directory, suffix=".json"):
-        found = listed(directory, suffix)
-        if suffix == ".log":
-            for run_id in found[:-1]:
-                os.unlink(records.locate_log(layout, "nightly", run_id))
-        return found
-
-    monkeypatch.setattr(records, "list_names", list_then_lose)
-
-    records.prune(layout, "nightly")
-
-    assert listed(layout.task_log_dir("nightly"), ".log") == [record(5).id]
-
-
 def locate(number):
     return pathlib.Path("runs", record(number).id + ".json")
 
@@ -321,21 +298,24 @@ def test_no_more_records_are_read_than_requested(layout, monkeypatch):
     ]
 
 
-def test_old_records_and_logs_go_and_the_newest_stay(layout, monkeypatch):
+def test_old_records_go_and_the_newest_stay(layout, monkeypatch):
     monkeypatch.setattr(records, "KEPT_RECORDS", 3)
-    monkeypatch.setattr(records, "KEPT_LOGS", 4)
-    files.make_directory(layout.task_log_dir("nightly"))
     for number in range(6):
         records.save_record(layout, record(number))
-        with open(records.locate_log(layout, "nightly", record(number).id), "w") as stream:
-            stream.write("log")
-    old = time.time() - (records.KEPT_LOG_DAYS + 1) * 86400
-    os.utime(records.locate_log(layout, "nightly", record(4).id), (old, old))
 
-    records.prune(layout, "nightly")
+    records.prune_records(layout, "nightly")
 
     assert ids(records.load_records(layout, "nightly")) == [record(5).id, record(4).id, record(3).id]
-    assert files.list_names(layout.task_log_dir("nightly"), ".log") == [record(n).id for n in (2, 3, 5)]
+
+
+def test_a_record_has_a_place_although_the_state_directory_is_a_file(layout):
+    os.makedirs(os.path.dirname(layout.state_dir))
+    with open(layout.state_dir, "w") as stream:
+        stream.write("not a directory")
+
+    records.save_record(layout, record(1))
+
+    assert records.load_records(layout, "nightly") == [record(1)]
 
 
 def test_saving_a_record_again_replaces_it(layout):
