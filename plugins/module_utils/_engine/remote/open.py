@@ -85,8 +85,12 @@ def open_task_session(
     say: Say,
     descriptors: Sequence[int] = (),
     local: Optional[PinnedFolder] = None,
+    tell: Optional[Say] = None,
 ) -> Session:
-    """Open the session of a run or a plan of ``task``. The caller closes ``session.live``."""
+    """Open the session of a run or a plan of ``task``. The caller closes ``session.live``.
+
+    ``say`` is told what the session waits for, ``tell`` what takes long.
+    """
 
     def build(now: Credential) -> Content:
         content = build_content(host, now, task.provider_options, task.encryption, task.remote_path, task.user)

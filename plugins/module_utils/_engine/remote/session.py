@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import dataclass, field
 from typing import Callable, List, Optional, Sequence
 
@@ -30,6 +31,13 @@ JSON_LOG = ("--use-json-log", "--stats=1s", "--stats-log-level=NOTICE")
 # How an argument begins that is a place at the provider.
 PLACES = (REMOTE + ":", CRYPT + ":")
 Listener = Callable[[str], object]
+# Commands that write no line to the log, and take longer the more the remote contains.
+SILENT = frozenset(("backend", "cleanup", "lsf", "lsjson", "purge", "size"))
+SAY_SECONDS = 30.0
+
+
+def _drop_line(_line: str) -> None:
+    return None
 
 
 @dataclass(frozen=True)
@@ -67,6 +75,7 @@ class Session:
     readable: Sequence[str] = ()
     grace: float = GRACE_SECONDS
     local: Optional[PinnedFolder] = None
+    say: Listener = _drop_line
     credential: Optional[Credential] = field(default=None, repr=False)
     patience: float = PATIENCE_SECONDS
 
@@ -106,11 +115,31 @@ class Session:
             ended = Ended(-1)
             try:
                 ended = child.follow(
-                    timeout, lambda: self.stop.requested, self.live.save_back, is_enough, self.grace, leader_only=True
+                    timeout,
+                    lambda: self.stop.requested,
+                    self._make_tick(arguments),
+                    is_enough,
+                    self.grace,
+                    leader_only=True,
                 )
             finally:
                 self.live.note_end(ended.exit_code, any(argument.startswith(PLACES) for argument in arguments))
             return ended._replace(stopped=ended.stopped or self.stop.requested, stalled=watch.is_stalled)
+
+    def _make_tick(self, arguments: Sequence[str]) -> Callable[[], object]:
+        """Return what to do while rclone is active: save tokens, and say how long a silent command has taken."""
+        began = said = time.monotonic()
+
+        def tick() -> None:
+            nonlocal said
+            self.live.save_back()
+            now = time.monotonic()
+            if arguments[0] in SILENT and now - said >= SAY_SECONDS:
+                said = now
+                place = arguments[-1] if self.local is None else self.local.show(arguments[-1])
+                self.say(f"still active after {now - began:.0f} s: rclone {arguments[0]} {place}")
+
+        return tick
 
     def query(
         self,

@@ -206,7 +206,7 @@ class Run:
             local = stack.enter_context(take_snapshot(task, self.record.id, self.host.layout, self.log.say))
             pinned = stack.enter_context(PinnedFolder(local)) if os.path.isdir(local) else None
             session = open_task_session(
-                self.host, task, credential, self.record.id, self.stop, self._wait, descriptors, pinned
+                self.host, task, credential, self.record.id, self.stop, self._wait, descriptors, pinned, self.log.say
             )
             stack.callback(self._note_login, session, credential.name)
             stack.enter_context(session.live)

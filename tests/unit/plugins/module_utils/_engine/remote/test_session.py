@@ -83,6 +83,19 @@ def test_the_live_configuration_learns_how_each_command_ended(session, scripted,
     assert live.ends == [end]
 
 
+@pytest.mark.parametrize(("command", "said"), [("lsjson", 2), ("rcat", 0)])
+def test_a_silent_command_that_takes_long_is_said_again_and_again(live, scripted, monkeypatch, command, said):
+    monkeypatch.setattr(sessions, "SAY_SECONDS", 0.4)
+    lines = []
+    session = Session(Rclone(str(scripted.program), (1, 75, 2)), live, say=lines.append)
+    scripted.on(command, "sleep 1.7; echo []")
+    session.query([command, "--recursive", "--", "remote:bucket/data"])
+    assert len(lines) >= said and all(
+        line.startswith("still active after ") and line.endswith(" s: rclone lsjson remote:bucket/data")
+        for line in lines
+    )
+
+
 def test_a_stop_ends_rclone_with_sigterm(session, scripted):
     scripted.on("copy", "trap 'echo cleaned up >&2; exit 5' TERM; echo $$ >&2; while :; do sleep 0.05; done")
     lines = []
