@@ -72,7 +72,7 @@ def _check(path: str, stored: Optional[Dict[str, Any]]) -> Optional[Dict[str, An
         raise Damaged(
             "other",
             f"{path} is damaged ({', '.join(wrong).rstrip('.')}): the file was edited. It was not changed. Restore it "
-            "from a backup, or declare the task again.",
+            "from a backup, or remove it and declare the task again.",
         )
     return stored
 
