@@ -37,7 +37,7 @@ def list_tasks(host: Host, options: argparse.Namespace) -> int:
     statuses = status.list_statuses(host.layout)
     content = [{key: value for key, value in found.items() if key not in OF_RUNS} for found in statuses]
     print_answer(options, content, tables.format_tasks(statuses))
-    return _name_unreadable([found for found in statuses if not status.is_readable(found)])
+    return _name_unreadable(statuses)
 
 
 def show_status(host: Host, options: argparse.Namespace) -> int:
@@ -53,8 +53,8 @@ def show_status(host: Host, options: argparse.Namespace) -> int:
 
 
 def _name_unreadable(statuses: Sequence[Mapping[str, Any]]) -> int:
-    """Print a line for each task or record that cannot be read, and return the exit code."""
-    unreadable = [found for found in statuses if found["reason"] == "damaged"]
+    """Print a line for each task that cannot be read, and return the exit code."""
+    unreadable = [found for found in statuses if not status.is_readable(found)]
     for found in unreadable:
         print_error(f"{found['task']}: {escape_controls(found['message'])}")
     return EXIT_FAILED if unreadable else EXIT_SUCCESS
