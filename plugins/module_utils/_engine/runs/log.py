@@ -53,8 +53,8 @@ def list_secret_targets(targets: Iterable[str]) -> List[str]:
 class RunLog:
     """The log file of a run. If it cannot be written, lines are lost, but the run goes on.
 
-    ``hide`` replaces the secrets of the run. Everything that leaves the run passes it. ``problem`` is a sentence for the
-    message of the run, if lines were lost.
+    ``hide`` replaces the secrets of the run. Everything that leaves the run passes it. If lines were lost, ``problem``
+    is a sentence for the message of the run.
     """
 
     def __init__(self, layout: Layout, task: str, run_id: str) -> None:

@@ -26,7 +26,7 @@ INSTALLED = {
     "guards": "b2_cleanup crypt_password declared deletions last_success"
     " local placement same_place same_storage sequence source",
     "health": "host_parts problem problems units watch",
-    "notify": "events send targets",
+    "notify": "events redaction send targets",
     "operations": "browse engines status stop",
     "rclone": "access_symptoms archived_objects binary causes conf_file data_symptoms"
     " error_text log_lines notices obscure outcome symptoms",
