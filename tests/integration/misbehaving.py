@@ -93,7 +93,9 @@ class MisbehavingHandler(Handler):
         return self._body()
 
     def answer(self, status, headers, body):
-        self._answer(status, headers, body)
+        """Answer. The answer to HEAD has no body, or the next answer on the connection could not be read."""
+        length = [("Content-Length", str(len(body)))]
+        self._answer(status, [*headers, *length], b"" if self.command == "HEAD" else body)
 
     def cut(self):
         """Close the connection with a reset."""

@@ -191,6 +191,17 @@ ACCESS_SYMPTOMS: Tuple[Symptom, ...] = (
     ),
     Symptom(
         "network",
+        (
+            r"XML syntax error|expected element (type )?<.*> but have <(!doctype )?html",
+            r"invalid character '<' looking for beginning of value",
+            r"bad (PROPFIND|status) .*text/html",
+        ),
+        WEB_PAGE,
+        CHECK_ENDPOINT,
+        has_cause=False,
+    ),
+    Symptom(
+        "network",
         (r"proxyconnect",),
         f"Cannot reach the proxy{PLACE}",
         "Check HTTP_PROXY and HTTPS_PROXY of the unit, and the proxy's status. The next run tries again.",
@@ -230,17 +241,6 @@ ACCESS_SYMPTOMS: Tuple[Symptom, ...] = (
         ),
         "The transfer failed with a temporary error:",
         "It is retried at the next scheduled run.",
-    ),
-    Symptom(
-        "network",
-        (
-            r"XML syntax error|expected element (type )?<.*> but have <(!doctype )?html",
-            r"invalid character '<' looking for beginning of value",
-            r"bad (PROPFIND|status) .*text/html",
-        ),
-        WEB_PAGE,
-        CHECK_ENDPOINT,
-        has_cause=False,
     ),
     # rclone wraps every failure of a refresh in these words, so the other symptoms come first.
     Symptom("auth", (r"couldn't fetch token", r"(?<!maybe )token expired"), TOKEN, LOG_IN),
