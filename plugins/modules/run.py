@@ -152,9 +152,9 @@ run:
         - 'Provider: V(auth), V(network), V(not_found), V(quota), V(restricted_content), V(archived_object).'
         - 'Transfer: V(deletions_suppressed) (some files failed, so nothing was deleted), V(undecryptable),
           V(disk_full), V(max_duration).'
-        - 'Run: V(locked), V(hook), V(stopped), V(interrupted) (the run was killed, or the host went down),
-          V(stalled) (no progress for a long time), V(damaged) (its record, task or credential was edited, or cannot be
-          read), V(other).'
+        - 'Run: V(locked), V(hook), V(stopped), V(interrupted), V(stalled), V(damaged), V(other).'
+        - V(interrupted) means that the run was killed, or that the host went down. V(stalled) means that the transfer
+          made no progress. V(damaged) means that a file of the run, the task or the credential is damaged.
       type: str
       sample: ""
     message:
