@@ -9,7 +9,7 @@
 The backup contains credentials and tasks as in the host's files, with secrets only as ciphertext. It contains the
 seed only encrypted by a passphrase. Unchanged content results in the same text, byte for byte.
 
-The seed authenticates each object and the whole backup. So who does not know the passphrase cannot edit any of it.
+The seed authenticates each object and the whole backup. Without the passphrase, nobody can edit any of it.
 """
 
 from __future__ import annotations
