@@ -163,9 +163,6 @@ def fixture_store(s3_server):
     import harness
 
     return harness.s3_credential(s3_server[0])
-    import harness
-
-    return harness.s3_credential(s3_server[0])
 
 
 @pytest.fixture(name="new_rounds")

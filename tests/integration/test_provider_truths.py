@@ -73,7 +73,7 @@ def restoring(message):
 @pytest.mark.parametrize("storage_class", ["GLACIER", "DEEP_ARCHIVE"])
 @pytest.mark.parametrize("encryption", [None, {"password": PASSWORD, "filenames": "off"}], ids=["plain", "crypt"])
 def test_a_pull_of_archived_objects_says_how_to_restore_them_and_then_succeeds(archive, storage_class, encryption):
-    archive.declare(storage_class, encryption=encryption)
+    archive.declare(storage_class, encryption=encryption, guards={"max_delete": "100%"})
     archive.machine.run("push")
     write_tree(archive.back, {"local.txt": "precious"})
     record = archive.machine.run("pull", 1, "archived_object")

@@ -41,6 +41,8 @@ from .same_place import REASON
 
 # Providers that can give access to any folder of any host.
 FILE_SERVERS = "alias archive cache chunker combine compress crypt ftp hasher http sftp smb union webdav"
+# Object stores with a server that anybody can run, so that it can keep its objects in any folder of this host.
+SELF_HOSTED = "azureblob hdfs s3 seafile swift"
 # Filesystems whose files are on another host. With FUSE, they may also be at any provider, unless they are on disks.
 NETWORK = "9p afs ceph cifs davfs fuse glusterfs lustre nfs nfs4 smb3 virtiofs"
 FUSE = "davfs fuse"
@@ -68,7 +70,8 @@ def may_share_storage(task: Task, credential: Credential) -> bool:
     filesystem = _find_filesystem(task.path)
     if filesystem.partition(".")[0] in FUSE.split() and filesystem not in FUSE_ON_DISKS.split():
         return True
-    return _is_this_host(find_server({**credential.attributes, **credential.secrets, **task.provider_options}))
+    options = {**credential.attributes, **credential.secrets, **task.provider_options}
+    return provider in SELF_HOSTED.split() and _is_this_host(find_server(options))
 
 
 def check_storage(session: Session, task: Task) -> None:

@@ -12,6 +12,7 @@ The options are ``--use-json-log --stats 1s --stats-log-level NOTICE``, from 1.6
 from __future__ import annotations
 
 import json
+import math
 import re
 from dataclasses import dataclass, replace
 from typing import Any, List, Mapping, Optional, Tuple, Union
@@ -155,7 +156,7 @@ def _parse_object(content: Mapping[str, Any]) -> Line:
 
 def _read_number(value: object) -> int:
     """Return the whole number of an unexpected value: 0 if it is none, else the nearest one of 64 bits."""
-    if not isinstance(value, (int, float)) or value != value:
+    if not isinstance(value, (int, float)) or math.isnan(value):
         return 0
     return int(max(-MOST, min(value, MOST)))
 
