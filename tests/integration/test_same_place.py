@@ -36,7 +36,7 @@ def task(machine, **options):
         "credential": "there",
         "direction": "push",
         "path": str(machine.data / "documents"),
-        "guards": {"allow_root": True},
+        "guards": {"allow_root": True, "max_delete": "100%"},
         **options,
     }
 

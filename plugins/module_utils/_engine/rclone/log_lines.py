@@ -156,7 +156,7 @@ def _parse_object(content: Mapping[str, Any]) -> Line:
 
 def _read_number(value: object) -> int:
     """Return the whole number of an unexpected value: 0 if it is none, else the nearest one of 64 bits."""
-    if not isinstance(value, (int, float)) or math.isnan(value):
+    if not isinstance(value, (int, float)) or (isinstance(value, float) and math.isnan(value)):
         return 0
     return int(max(-MOST, min(value, MOST)))
 

@@ -73,7 +73,7 @@ class _Collector:
 
 
 def _hash(path: str) -> int:
-    return int.from_bytes(blake2b(path.encode(), digest_size=HASH_BYTES).digest(), "little")
+    return int.from_bytes(blake2b(path.encode("utf-8", "surrogateescape"), digest_size=HASH_BYTES).digest(), "little")
 
 
 def count_missing(before: Hashes, now: Hashes) -> int:
@@ -98,8 +98,7 @@ def _walk(source: str) -> Iterator[str]:
         for name in (*folders, *files):
             path = os.path.join(folder, name)
             if os.path.islink(path):
-                # As session.stream() decodes the same name in a listing.
-                yield os.fsencode(path[len(source) :].lstrip("/")).decode("utf-8", "replace")
+                yield path[len(source) :].lstrip("/")
 
 
 def _contains(hashes: Hashes, value: int) -> bool:
