@@ -123,7 +123,7 @@ def test_a_host_that_was_installed_anew_deletes_nothing(site, direction, reliabi
     write_tree(source, {"index.html": "It works!"})
     words = ("has no record of a successful sync", "set guards.max_delete for one run", "use mode copy")
     record = refused(site, destination, "max_delete", *words)
-    reliability.add(f"A {direction} (sync) runs on a host that was installed anew.", record, "the run is refused")
+    reliability.add(f"A {direction} (sync) runs on a reinstalled host.", record, "the run is refused")
     # The data comes back, and nothing has to be told.
     shutil.rmtree(source)
     write_tree(source, FEW)

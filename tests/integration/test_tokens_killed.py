@@ -198,11 +198,11 @@ def test_a_lost_login_is_told_before_the_next_run(busy, cloud, reliability):
     busy.run("up")
     assert stored_token(busy) == cloud.refresh_token
     reliability.add(
-        "The runner and rclone are killed after the provider has replaced a refresh token that can be used only once, "
-        "and before rclone has saved the new one.",
+        "The runner and rclone are killed after the provider has replaced a single-use refresh token, and before the "
+        "new one is saved.",
         record,
         heard="the notification of the killed run and `cloudsync check`, before the next run",
-        lost="the login, which has to be authorized anew",
+        lost="the login, which you have to authorize again",
     )
 
 
