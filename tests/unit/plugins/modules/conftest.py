@@ -13,6 +13,7 @@ import os
 import pathlib
 
 import pytest
+from ansible.module_utils.ansible_release import __version__
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.testing import patch_module_args
 
@@ -34,6 +35,11 @@ cat '{folder}/'"$1.err" >&2
 cat '{folder}/'"$1.out"
 exit "$(cat '{folder}/'"$1.code")"
 """
+
+
+# ansible-core 2.21 and newer show the options of a module only if the control node asks for them.
+NEW_CORE = tuple(map(int, __version__.split(".")[:2])) >= (2, 21)
+SHOW_OPTIONS = {"_ansible_inject_invocation": True} if NEW_CORE else {}
 
 
 class RecordedRclone:
@@ -90,7 +96,7 @@ class ManagedHost:
     def run(self, module, options=None, check=False):
         """Return the result of one module call, with its ``warnings``."""
         arguments = copy.deepcopy(options or {})
-        arguments.update(_ansible_check_mode=check, _ansible_diff=True)
+        arguments.update(_ansible_check_mode=check, _ansible_diff=True, **SHOW_OPTIONS)
         main = importlib.import_module(MODULES + module).main
         self._capsys.readouterr()
         del self.warnings[:]
