@@ -147,16 +147,17 @@ class Session:
         timeout: Optional[float] = None,
         stdin: bytes = b"",
         first_line_only: bool = False,
+        on_output_line: Optional[Listener] = None,
     ) -> Answer:
         """Run a command to its end, or to its first line of output. ``timeout`` is in seconds.
 
-        By default, a command may take any time, as long as it makes progress.
+        By default, a command may take any time, as long as it makes progress. With ``on_output_line``, the lines of a
+        long output go there as they come, and not into the answer.
         """
         output: List[str] = []
         errors: List[str] = []
-        ended = self.stream(
-            arguments, errors.append, output.append, timeout, stdin, lambda: first_line_only and bool(output)
-        )
+        hear = on_output_line or output.append
+        ended = self.stream(arguments, errors.append, hear, timeout, stdin, lambda: first_line_only and bool(output))
         if ended.stopped:
             raise CloudsyncError("stopped", "The run was stopped.")
         if ended.stalled:

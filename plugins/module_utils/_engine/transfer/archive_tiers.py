@@ -8,8 +8,7 @@
 
 from __future__ import annotations
 
-import json
-from typing import List, Mapping
+from typing import Dict, List, Mapping
 
 from ..common.text import format_count, list_some
 from ..config.tasks import Task
@@ -41,7 +40,6 @@ def describe_archived(session: Session, task: Task, plan: Plan, ends: Endpoints)
 
 def _list_tiers(session: Session, place: str) -> Mapping[str, str]:
     """Return the storage class of each file at ``place``; empty if the provider does not list it."""
-    answer = query_listing(session, place)
-    if answer.exit_code != 0:
-        return {}
-    return {entry["Path"]: entry.get("Tier", "") for entry in json.loads(answer.stdout or "[]")}
+    found: Dict[str, str] = {}
+    answer = query_listing(session, place, lambda entry: found.update({entry["Path"]: entry.get("Tier", "")}))
+    return found if answer.exit_code == 0 else {}

@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from typing import Any, Dict, List, Mapping, Sequence, Tuple
+from typing import Any, Callable, Dict, Mapping, Sequence, Tuple
 
-from ..common.errors import CloudsyncError
 from ..config.tasks import SYNC, Task
 from ..rclone.log_lines import COPY, DELETE, KEEP, MOVE, Item
 from ..rclone.outcome import NOT_FOUND_EXITS
@@ -80,27 +79,19 @@ def make_plan(session: Session, task: Task, ends: Endpoints) -> Plan:
 def list_files(session: Session, place: str) -> Dict[str, int]:
     """Return the files at ``place`` that match the task's filters, path to size; none if the place does not exist."""
     found: Dict[str, int] = {}
-    errors: List[str] = []
-
-    def read(line: str) -> None:
-        # rclone writes one list with one entry in a line.
-        for entry in json.loads(f"[{line.strip('[],')}]"):
-            found[entry["Path"]] = entry["Size"]
-
-    # Not query_listing(), which has a time limit, and needs several times the memory.
-    ended = session.stream(_build_listing_command(session, place), errors.append, read)
-    if ended.stopped:
-        raise CloudsyncError("stopped", "The run was stopped.")
-    if ended.exit_code not in (0, *NOT_FOUND_EXITS):
-        raise build_listing_error(Answer(ended.exit_code, "", "\n".join(errors)), session)
+    answer = query_listing(session, place, lambda entry: found.update({entry["Path"]: entry["Size"]}))
+    if answer.exit_code not in (0, *NOT_FOUND_EXITS):
+        raise build_listing_error(answer, session)
     return found
 
 
-def query_listing(session: Session, place: str) -> Answer:
-    """Ask ``rclone lsjson`` for the files at ``place`` that match the task's filters."""
-    return session.query(_build_listing_command(session, place))
+def query_listing(session: Session, place: str, hear: Callable[[Mapping[str, Any]], object]) -> Answer:
+    """Ask ``rclone lsjson`` for the files at ``place`` that match the task's filters. Pass each entry to ``hear``."""
 
+    def read(line: str) -> None:
+        # rclone writes one list with one entry in a line. The whole list would need several times the memory.
+        for entry in json.loads(f"[{line.strip('[],')}]"):
+            hear(entry)
 
-def _build_listing_command(session: Session, place: str) -> List[str]:
     words = ("lsjson", "--recursive", "--files-only", "--no-mimetype", "--no-modtime")
-    return [*words, *session.selection, "--", place]
+    return session.query([*words, *session.selection, "--", place], on_output_line=read)

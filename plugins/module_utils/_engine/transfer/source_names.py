@@ -40,8 +40,8 @@ def list_names(session: Session, source: str) -> Listing:
     """Return the names of the files in the local ``source`` that match the task's filters."""
     collector = _Collector()
     arguments = ["lsf", "--recursive", "--files-only", *session.selection, "--", source]
-    ended = session.stream(arguments, lambda _line: None, collector.add)
-    return Listing(collector.finish(), ended.exit_code == 0)
+    answer = session.query(arguments, on_output_line=collector.add)
+    return Listing(collector.finish(), answer.exit_code == 0)
 
 
 def build_names(paths: Iterable[str]) -> Names:
