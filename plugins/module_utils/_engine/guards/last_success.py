@@ -6,8 +6,8 @@
 
 """Remember the last success of a task, so that the next run can see what is different.
 
-The file is in the state directory of the task. A host that was installed anew, or restored from a backup, does not have
-it. It is a line of JSON, then the hashes of the names, 8 bytes each.
+The file is in the state directory of the task. A reinstalled host, or one that was restored from a backup, does
+not have it. It is a line of JSON, then the hashes of the names, 8 bytes each.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any, Callable, List, Optional
 
-from ..common.errors import CloudsyncError, system_error
+from ..common.errors import system_error
 from ..common.files import atomic_write, make_directory
 from ..common.layout import Layout
-from ..common.mounts import find_mount, read_mounts
 from ..config.credentials import Credential
 from ..config.tasks import SYNC, Task
 from ..rclone.providers.flags import selects_files
 from ..remote.account import identify_account
+from ..remote.places import find_mount_of
 from ..transfer.source_names import CODE, HASH_BYTES, Names
 
 SCHEMA = 1
@@ -73,12 +73,8 @@ def _find_volume(path: str) -> str:
     Both are different if the volume is not mounted. Device numbers are different after each start of many hosts, and
     the mount point is different in the sandbox of a unit, so neither is used.
     """
-    real = os.path.realpath(path)
-    try:
-        mount = find_mount(real, read_mounts())
-    except (CloudsyncError, OSError):
-        return ""
-    return f"{mount.fstype}:{mount.inside(real)}"
+    mount = find_mount_of(path)
+    return f"{mount.fstype}:{mount.inside(os.path.realpath(path))}" if mount is not None else ""
 
 
 def load_last_success(layout: Layout, now: LastSuccess, task: str, say: Callable[[str], None]) -> Optional[LastSuccess]:

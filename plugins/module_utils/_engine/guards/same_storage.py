@@ -25,7 +25,6 @@ from typing import Iterator, List, Sequence
 
 from ..common.errors import CloudsyncError, Refused
 from ..common.files import read_foreign_text
-from ..common.mounts import find_mount
 from ..common.stop_signal import StopFlag
 from ..config.credentials import Credential
 from ..config.tasks import COPY, MOVE, Task
@@ -34,19 +33,23 @@ from ..rclone.providers.truenas_names import get_rclone_name
 from ..remote.account import find_server
 from ..remote.arguments import PROBE, join_place
 from ..remote.open import build_place, build_task_place
-from ..remote.places import LOCAL, list_mounts
+from ..remote.places import COMBINE, CRYPT, LOCAL, UNION, WRAPPERS, find_mount_of
 from ..remote.session import Session
 from ..transfer.result import build_listing_error
 from .same_place import REASON
 
 # Providers that can give access to any folder of any host.
-FILE_SERVERS = "alias archive cache chunker combine compress crypt ftp hasher http sftp smb union webdav"
+FILE_SERVERS = WRAPPERS | {COMBINE, CRYPT, UNION, "ftp", "http", "sftp", "smb", "webdav"}
 # Object stores with a server that anybody can run, so that it can keep its objects in any folder of this host.
-SELF_HOSTED = "azureblob hdfs s3 seafile swift"
+SELF_HOSTED = frozenset(["azureblob", "hdfs", "s3", "seafile", "swift"])
 # Filesystems whose files are on another host. With FUSE, they may also be at any provider, unless they are on disks.
-NETWORK = "9p afs ceph cifs davfs fuse glusterfs lustre nfs nfs4 smb3 virtiofs"
-FUSE = "davfs fuse"
-FUSE_ON_DISKS = "fuse.bindfs fuse.encfs fuse.fuse-overlayfs fuse.gocryptfs fuse.lxcfs fuse.mergerfs fuseblk"
+NETWORK = frozenset(
+    ["9p", "afs", "ceph", "cifs", "davfs", "fuse", "glusterfs", "lustre", "nfs", "nfs4", "smb3", "virtiofs"]
+)
+FUSE = frozenset(["davfs", "fuse"])
+FUSE_ON_DISKS = frozenset(
+    ["fuse.bindfs", "fuse.encfs", "fuse.fuse-overlayfs", "fuse.gocryptfs", "fuse.lxcfs", "fuse.mergerfs", "fuseblk"]
+)
 FEW_RETRIES = ("--retries", "1", "--low-level-retries", "3")
 CLEANUP_SECONDS = 60
 TOKEN_BYTES = 32
@@ -62,16 +65,14 @@ def may_share_storage(task: Task, credential: Credential) -> bool:
         return False
     provider = get_rclone_name(credential.provider)
     if provider == LOCAL:
-        return any(
-            _find_filesystem(path).partition(".")[0] in NETWORK.split() for path in (task.path, "/" + task.remote_path)
-        )
-    if provider in FILE_SERVERS.split():
+        return any(_find_filesystem(path).partition(".")[0] in NETWORK for path in (task.path, "/" + task.remote_path))
+    if provider in FILE_SERVERS:
         return True
     filesystem = _find_filesystem(task.path)
-    if filesystem.partition(".")[0] in FUSE.split() and filesystem not in FUSE_ON_DISKS.split():
+    if filesystem.partition(".")[0] in FUSE and filesystem not in FUSE_ON_DISKS:
         return True
     options = {**credential.attributes, **credential.secrets, **task.provider_options}
-    return provider in SELF_HOSTED.split() and _is_this_host(find_server(options))
+    return provider in SELF_HOSTED and _is_this_host(find_server(options))
 
 
 def check_storage(session: Session, task: Task) -> None:
@@ -98,10 +99,8 @@ def check_storage(session: Session, task: Task) -> None:
 
 def _find_filesystem(path: str) -> str:
     """Return the type of the filesystem of ``path``, empty if it is not visible."""
-    try:
-        return find_mount(os.path.realpath(path), list_mounts()).fstype
-    except CloudsyncError:
-        return ""
+    mount = find_mount_of(path)
+    return mount.fstype if mount is not None else ""
 
 
 def _is_this_host(server: str) -> bool:

@@ -84,6 +84,14 @@ def list_mounts() -> Tuple[Mount, ...]:
         return ()
 
 
+def find_mount_of(path: str) -> Optional[Mount]:
+    """Return the mount that the real path of ``path`` is on, None if it is not visible."""
+    try:
+        return find_mount(os.path.realpath(path), list_mounts())
+    except CloudsyncError:
+        return None
+
+
 def any_overlap(some: Sequence[Place], others: Sequence[Place]) -> bool:
     """Return whether a tree of ``some`` overlaps one of ``others``."""
     return any(one.overlaps(other) for one in some for other in others)

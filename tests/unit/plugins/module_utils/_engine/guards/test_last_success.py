@@ -18,6 +18,7 @@ from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.guards.l
     load_last_success,
     save_last_success,
 )
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.remote import places
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.transfer.source_names import (
     build_names,
     count_missing,
@@ -123,7 +124,7 @@ def test_the_volume_is_the_file_system_and_the_path_in_it(make_task, monkeypatch
     volumes = []
     for text in ("\n".join(mounts), mounts[0]):
         parsed = parse_mountinfo(text)
-        monkeypatch.setattr(last_success, "read_mounts", lambda parsed=parsed: parsed)
+        monkeypatch.setattr(places, "read_mounts", lambda parsed=parsed: parsed)
         volumes.append(describe_now(make_task(), S3).volume)
     assert volumes == ["xfs:", "ext4:/srv/data"]
 
