@@ -58,3 +58,16 @@ class Outcome:
     @property
     def changed(self) -> bool:
         return self.before != self.after
+
+
+def sort_originals_first(tasks: Sequence[Mapping[str, Any]]) -> List[Mapping[str, Any]]:
+    """Return the tasks, each after the one that it reverses, because it copies the new options of that one."""
+    originals = {task.get("name"): task.get("reverse_of") for task in tasks}
+
+    def measure_depth(task: Mapping[str, Any]) -> int:
+        chain = [task.get("name")]
+        while originals.get(chain[-1]) and originals[chain[-1]] not in chain:
+            chain.append(originals[chain[-1]])
+        return len(chain)
+
+    return sorted(tasks, key=measure_depth)

@@ -37,7 +37,7 @@ from ..config.credentials import (
     declare,
     parse_credential,
 )
-from ..config.declaration import Outcome, Wanted
+from ..config.declaration import Outcome, Wanted, sort_originals_first
 from ..config.seed import Seed, make_seed
 from ..config.stored_tasks import build_stored_task_view, list_tasks, read_task
 from ..config.task_parser import parse_task
@@ -109,7 +109,7 @@ class _Convergence:
         """Parse and check everything. Write nothing."""
         for declared in self._wanted.credentials:
             self._read_credential(declared)
-        for declared in validate.sort_originals_first(self._wanted.tasks):
+        for declared in sort_originals_first(self._wanted.tasks):
             self._read_task(declared)
         self._gone_tasks = self._find_gone("task", self._wanted.absent_tasks, list_tasks(self._layout), self._new_tasks)
         self._gone_credentials = self._find_gone(

@@ -134,26 +134,30 @@ def list_next_runs(stored: Mapping[str, Any], count: int, elapses: Mapping[str, 
 
 def find_details(layout: Layout, name: str, runs: int, following: int) -> Dict[str, Any]:
     """Return the public view of a task with its status, ``runs`` past records and ``following`` coming starts."""
-    stored = require_task(layout, name)
+    return _build_details(layout, name, runs, following, list_next_elapses(layout))
+
+
+def list_details(layout: Layout, runs: int, following: int) -> List[Dict[str, Any]]:
+    """Return find_details() of every task. A task that cannot be read has only its name and its status."""
     elapses = list_next_elapses(layout)
+    found: List[Dict[str, Any]] = []
+    for name in list_tasks(layout):
+        try:
+            found.append(_build_details(layout, name, runs, following, elapses))
+        except CloudsyncError as error:
+            status = build_unreadable_status(layout, name, error.message)
+            found.append({"name": name, "description": "", "status": status, "runs": [], "next": []})
+    return found
+
+
+def _build_details(layout: Layout, name: str, runs: int, following: int, elapses: Mapping[str, int]) -> Dict[str, Any]:
+    stored = require_task(layout, name)
     return {
         **build_stored_task_view(stored),
         "status": _build_status(layout, stored, elapses),
         "runs": [record.public() for record in load_records(layout, name, runs)] if runs else [],
         "next": list_next_runs(stored, following, elapses),
     }
-
-
-def list_details(layout: Layout, runs: int, following: int) -> List[Dict[str, Any]]:
-    """Return find_details() of every task. A task that cannot be read has only its name and its status."""
-    found: List[Dict[str, Any]] = []
-    for name in list_tasks(layout):
-        try:
-            found.append(find_details(layout, name, runs, following))
-        except CloudsyncError as error:
-            status = build_unreadable_status(layout, name, error.message)
-            found.append({"name": name, "description": "", "status": status, "runs": [], "next": []})
-    return found
 
 
 def _find_overdue(layout: Layout, stored: Dict[str, Any], record: Optional[Record]) -> List[datetime.datetime]:

@@ -12,7 +12,7 @@ An error names the object. Valid options that may be unintended or unsafe are re
 from __future__ import annotations
 
 import json
-from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ..common.accounts import find_own_account
 from ..common.errors import CloudsyncError, usage_error
@@ -190,16 +190,3 @@ def list_doubts(host: Host, task: Task, provider: str) -> List[str]:
         doubts.append(describe_unsafe_pull(host.rclone))
     doubts += b2_cleanup.list_doubts(task, get_rclone_name(provider))
     return [f"Task {task.name}: {text}" for text in doubts]
-
-
-def sort_originals_first(tasks: Sequence[Mapping[str, Any]]) -> List[Mapping[str, Any]]:
-    """Return the tasks, each after the one that it reverses, because it copies the new options of that one."""
-    originals = {task.get("name"): task.get("reverse_of") for task in tasks}
-
-    def measure_depth(task: Mapping[str, Any]) -> int:
-        chain = [task.get("name")]
-        while originals.get(chain[-1]) and originals[chain[-1]] not in chain:
-            chain.append(originals[chain[-1]])
-        return len(chain)
-
-    return sorted(tasks, key=measure_depth)
