@@ -29,6 +29,7 @@ class Redactor:
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._known: Set[str] = set()
+        self._forms: Set[str] = set()
         self._pattern: Optional[Pattern[str]] = None
         self.add(secrets)
 
@@ -37,9 +38,9 @@ class Redactor:
         new = {str(secret) for secret in secrets} - self._known
         if new:
             self._known |= new
-            forms = {form for secret in self._known for form in _list_forms(secret)}
-            longest_first = sorted(forms, key=len, reverse=True)
-            self._pattern = re.compile("|".join(map(re.escape, longest_first))) if forms else None
+            self._forms.update(form for secret in new for form in _list_forms(secret))
+            longest_first = sorted(self._forms, key=len, reverse=True)
+            self._pattern = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
 
     def __call__(self, text: str) -> str:
         return self._pattern.sub(MASK, text) if self._pattern is not None else text
