@@ -117,7 +117,7 @@ def _render_silent_hosts(hosts: Sequence[Mapping[str, Any]]) -> str:
             "problem",
             _render_head("Host", host["host"]),
             _render_cell("State", "state", f"<b>{HOST_WORDS[host['state']]}</b>"),
-            _render_cell("Message", "message", f"<span>{escape(host['message'])}</span>"),
+            _render_message("Message", host["message"]),
         )
         for host in hosts
     ]
@@ -131,7 +131,7 @@ def _render_unhealthy_hosts(hosts: Sequence[Mapping[str, Any]]) -> str:
         _render_row(
             "problem",
             _render_head("Host", host["host"]),
-            _render_cell("Problem", "message", f"<span>{escape(problem)}</span>"),
+            _render_message("Problem", problem),
         )
         for host in hosts
         for problem in host["problems"]
@@ -168,7 +168,7 @@ def _render_task(task: Mapping[str, Any], now: datetime.datetime) -> str:
         _render_head(host, task["host"]),
         _render_cell(name, "task", f"<span>{escape(task['task'])}{_render_small(does)}</span>"),
         _render_cell(state, "state", _render_state(task)),
-        _render_cell(message, "message", f"<span>{escape(task['message'])}{_render_small(_name_log(task))}</span>"),
+        _render_message(message, task["message"], _name_log(task)),
         _render_cell(last_run, "time", _render_when(task["started"], now)),
         _render_cell(duration, "count", "" if task["duration"] is None else _format_length(task["duration"])),
         _render_cell(moved, "count", _render_moved(task)),
@@ -184,6 +184,10 @@ def _render_head(label: str, text: str) -> str:
 def _render_cell(label: str, kind: str, content: str) -> str:
     """Render a cell. ``content`` is HTML with at most one element."""
     return f'<td class="{kind}" data-label="{label}">{content}</td>'
+
+
+def _render_message(label: str, text: str, more: str = "") -> str:
+    return _render_cell(label, "message", f"<span>{escape(text)}{_render_small(more)}</span>")
 
 
 def _render_state(task: Mapping[str, Any]) -> str:
