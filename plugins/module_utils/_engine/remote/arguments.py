@@ -16,7 +16,7 @@ from ..rclone.providers.flags import build_pattern_rules, escape_path, is_for_tr
 from ..snapshots.model import BTRFS_SNAPSHOTS
 
 CANARY = ".cloudsync-canary"
-# The short-lived file of guards/same_storage.py. One that a killed run left must not be transferred, in any folder.
+# The short-lived file of guards/same_storage.py. It is never transferred, in any folder: a killed run may leave it.
 PROBE = ".cloudsync-probe"
 # The folders through which snapshots are seen. Their content would be transferred again, once for each snapshot.
 NEVER_TRANSFERRED = (".zfs", BTRFS_SNAPSHOTS)

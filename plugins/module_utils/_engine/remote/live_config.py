@@ -207,8 +207,8 @@ def open_live(
     """Write the live configuration of ``credential`` into the directory ``use_id``.
 
     Of a ``saved`` credential only the name counts. It is read after its turn has come and all ended uses were swept,
-    because the previous use may have left a newer token, or the seed may have been rotated. ``say`` is told what the
-    use waits for. An unsaved credential is used as it is.
+    because the previous use may have left a newer token, or the seed may have been rotated. ``say`` gets a
+    sentence about what the use waits for. An unsaved credential is used as it is.
     """
     turn = _take_turn(layout, credential.name, stop, say) if saved and takes_turns(credential) else None
     try:
@@ -231,7 +231,7 @@ def open_live(
 
 
 def _overlay(credential: Credential, pending: Optional[Pending]) -> Credential:
-    """Return the credential with the values that a use could not save, unless it was declared anew since then."""
+    """Return the credential with the values that a use could not save, unless a newer declaration has replaced them."""
     if pending is None:
         return credential
     current, values = {**credential.attributes, **credential.merge_secrets()}, pending.known.values

@@ -89,7 +89,7 @@ def open_task_session(
 ) -> Session:
     """Open the session of a run or a plan of ``task``. The caller closes ``session.live``.
 
-    ``say`` is told what the session waits for, ``tell`` what takes long.
+    ``say`` gets sentences about what the session waits for, ``tell`` about what takes long.
     """
 
     def build(now: Credential) -> Content:

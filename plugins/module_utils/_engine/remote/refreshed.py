@@ -9,7 +9,7 @@
 The directory of a use contains a list of the values that the use has seen, oldest first: those that it began with, then
 each refreshed one. A value is added to the list before it is saved to the store. Therefore every value that this use
 can have saved is in the list, and a kill between two steps loses nothing. A value in the store that is not in the list
-was declared anew, and is kept.
+is a newer declaration, and is kept.
 """
 
 from __future__ import annotations
