@@ -185,6 +185,19 @@ def s3_credential(port, name="store", **more):
     }
 
 
+def documents_task(machine, bucket, direction="push", **options):
+    """Return the task ``documents``, a sync between the folders of that name on the machine and in the bucket."""
+    return {
+        "name": "documents",
+        "credential": "store",
+        "direction": direction,
+        "mode": "sync",
+        "path": str(machine.data / "documents"),
+        "remote_path": bucket.name + "/documents",
+        **options,
+    }
+
+
 class Answer:
     """The result of one call of the command."""
 

@@ -12,7 +12,7 @@ import shutil
 import subprocess
 
 import pytest
-from harness import PASSWORD, read_tree, text_tree, write_tree
+from harness import PASSWORD, documents_task, read_tree, text_tree, write_tree
 
 REFUSED = 3
 MANY = {f"folder{at % 3}/file{at}.txt": f"content {at}" for at in range(20)}
@@ -25,15 +25,7 @@ def fixture_site(machine, bucket, store):
 
     def declare(direction="push", **options):
         local, remote = machine.data / "documents", bucket / "documents"
-        task = {
-            "name": "documents",
-            "credential": "store",
-            "direction": direction,
-            "mode": "sync",
-            "path": str(local),
-            "remote_path": bucket.name + "/documents",
-        }
-        machine.declare([store], [{**task, **options}])
+        machine.declare([store], [documents_task(machine, bucket, direction, **options)])
         return (local, remote) if direction == "push" else (remote, local)
 
     machine.task = declare
@@ -203,17 +195,8 @@ def test_kept_files_are_counted_as_in_the_plan(request, bucket, store, direction
     machine = request.getfixturevalue("each_machine")
     local, remote = machine.data / "documents", bucket / "documents"
     kept = bucket.name + "/kept" if direction == "push" else str(machine.data / "kept")
-    task = {
-        "name": "documents",
-        "credential": "store",
-        "direction": direction,
-        "mode": "sync",
-        "path": str(local),
-        "remote_path": bucket.name + "/documents",
-        "keep_deleted": {"path": kept, "days": 1},
-        "guards": {"max_delete": 1},
-    }
-    machine.declare([store], [task])
+    options = {"keep_deleted": {"path": kept, "days": 1}, "guards": {"max_delete": 1}}
+    machine.declare([store], [documents_task(machine, bucket, direction, **options)])
     source, destination = (local, remote) if direction == "push" else (remote, local)
     write_tree(destination, {"overwritten.txt": "old", "gone.txt": "gone"})
     write_tree(source, {"overwritten.txt": "newer", "new.txt": "new"})

@@ -10,7 +10,7 @@ import os
 import subprocess
 
 import pytest
-from harness import text_tree, write_tree
+from harness import documents_task, text_tree, write_tree
 
 FILES = {"a.txt": "alpha", "deep/b.txt": "beta"}
 OTHERS = {"a.txt": "old", "mine.txt": "mine"}
@@ -25,15 +25,7 @@ def fixture_sides(request, bucket, store):
     local, remote = machine.data / "documents", bucket / "documents"
 
     def make(direction, **options):
-        task = {
-            "name": "documents",
-            "credential": "store",
-            "direction": direction,
-            "mode": "sync",
-            "path": str(local),
-            "remote_path": bucket.name + "/documents",
-        }
-        machine.declare([store], [{**task, **options}])
+        machine.declare([store], [documents_task(machine, bucket, direction, **options)])
         source, destination = (local, remote) if direction == "push" else (remote, local)
         write_tree(destination, OTHERS)
         return machine, source, destination

@@ -26,10 +26,9 @@ PARALLEL = ("fleet", "integration")  # mostly wait, so they run in parallel with
 
 def main(words: list[str]) -> int:
     names = list(stages.FAST) if words == ["fast"] else words or list(stages.ALL)
-    known = {**stages.ALL, **stages.BY_NAME}
-    unknown = [name for name in names if name not in known]
+    unknown = [name for name in names if name not in stages.KNOWN]
     if unknown:
-        print(f"Unknown stage: {', '.join(unknown)}. The stages are: {', '.join(known)}.", file=sys.stderr)
+        print(f"Unknown stage: {', '.join(unknown)}. The stages are: {', '.join(stages.KNOWN)}.", file=sys.stderr)
         return 2
     if names != list(stages.FAST):
         packages.prepare()
@@ -47,7 +46,7 @@ def run(where: place.Place, name: str) -> Counts:
     began = time.monotonic()
     stage = Stage(where, name)
     try:
-        counts = {**stages.ALL, **stages.BY_NAME}[name](stage)
+        counts = stages.KNOWN[name](stage)
     except Exception:
         stage.say(traceback.format_exc())
         counts = Counts(failed=1)

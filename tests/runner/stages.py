@@ -137,23 +137,23 @@ def _other_core(stage: Stage) -> tuple[str, str]:
 
 def integration(stage: Stage) -> Counts:
     """Test with real servers. A server that cannot be installed is a failure, and its tests are skipped."""
-    servers = stage.place.build / "servers"
-    code = stage.run(str(stage.place.tree / "tests" / "make-servers"), str(servers))
     faults = _make_empty(stage.place.build / "faults")
-    variables = {"CLOUDSYNC_TEST_SERVERS": str(servers), "CLOUDSYNC_FAULTS": str(faults)}
-    tested = _pytest(stage, "tests/integration", "--ansible-unit-inject-only", variables=variables)
+    tested = _test_with_servers(stage, variables={"CLOUDSYNC_FAULTS": str(faults)})
     if not (tested.failed or tested.skipped):
         tested += from_exit(stage.run(sys.executable, "docs/write_reliability.py", str(faults), "--check"))
-    return tested + Counts(failed=1) if code else tested
+    return tested
 
 
 def soak(stage: Stage) -> Counts:
     """Repeat the tests of random faults many times. This takes hours, so `make test` repeats them a few times."""
+    return _test_with_servers(stage, "-m", "soak", variables={"CLOUDSYNC_SOAK": "1"}, seconds=6 * 3600)
+
+
+def _test_with_servers(stage: Stage, *options: str, variables: Environment, seconds: float = 2400) -> Counts:
     servers = stage.place.build / "servers"
     code = stage.run(str(stage.place.tree / "tests" / "make-servers"), str(servers))
-    variables = {"CLOUDSYNC_TEST_SERVERS": str(servers), "CLOUDSYNC_SOAK": "1"}
-    words = ("--ansible-unit-inject-only", "-m", "soak")
-    tested = _pytest(stage, "tests/integration", *words, variables=variables, seconds=6 * 3600)
+    words, more = ("--ansible-unit-inject-only", *options), {"CLOUDSYNC_TEST_SERVERS": str(servers), **variables}
+    tested = _pytest(stage, "tests/integration", *words, variables=more, seconds=seconds)
     return tested + Counts(failed=1) if code else tested
 
 
@@ -194,6 +194,7 @@ ALL: dict[str, Callable[[Stage], Counts]] = {
 FAST = ("unit",)
 # Stages that run only by name.
 BY_NAME: dict[str, Callable[[Stage], Counts]] = {"soak": soak}
+KNOWN = {**ALL, **BY_NAME}
 
 
 def _make_venv(stage: Stage, folder: pathlib.Path, python: str, *requirements: str) -> int:
