@@ -206,7 +206,7 @@ class Child:
         tick: Callable[[], object] = _never,
         enough: Callable[[], bool] = _never,
         grace: float = GRACE_SECONDS,
-        leader_only: bool = False,
+        leader_signals: Sequence[int] = (),
     ) -> Ended:
         """Pass on the output until the child has ended, which it is made to do as end() says.
 
@@ -226,7 +226,7 @@ class Child:
                 stopped = stop()
                 timed_out = not stopped and time.monotonic() > deadline
                 if stopped or timed_out or enough():
-                    self.end(grace, leader_only, idle)
+                    self.end(grace, leader_signals, idle)
             for key in list(self._selector.get_map().values()):
                 key.data.finish()
             tick()
@@ -251,13 +251,13 @@ class Child:
                 key.data.finish()
 
     def end(
-        self, grace: float = GRACE_SECONDS, leader_only: bool = False, idle: Callable[[float], object] = time.sleep
+        self, grace: float = GRACE_SECONDS, leader: Sequence[int] = (), idle: Callable[[float], object] = time.sleep
     ) -> None:
-        """Send SIGTERM to the group, or ``leader_only``. Send SIGKILL to the group after ``grace`` seconds."""
+        """Send the signals ``leader`` to the child, or SIGTERM to its group. Send SIGKILL after ``grace`` seconds."""
         deadline = time.monotonic() + grace
-        if leader_only:
-            self._process.terminate()
-        else:
+        for number in leader:
+            self._process.send_signal(number)
+        if not leader:
             _signal_group(self.pid, signal.SIGTERM)
         while time.monotonic() < deadline:
             self._process.poll()

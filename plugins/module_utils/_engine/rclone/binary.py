@@ -83,6 +83,11 @@ class Rclone:
         return self.version >= (1, 66, 0)
 
     @property
+    def has_partial_suffix(self) -> bool:
+        """``--partial-suffix``: the end of the names of files that are not complete yet."""
+        return self.version >= (1, 65, 0)
+
+    @property
     def has_safe_pull(self) -> bool:
         """File names of a malicious remote stay inside the destination (CVE-2026-71313)."""
         return self.version >= (1, 75, 0)

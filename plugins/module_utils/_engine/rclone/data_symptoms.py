@@ -169,4 +169,11 @@ DATA_SYMPTOMS: Tuple[Symptom, ...] = (
         "Add --no-update-dir-modtime to rclone_args. The files themselves were transferred.",
         names_files=True,
     ),
+    Symptom(
+        "other",
+        (r"\ACouldn't delete: ",),
+        "Some files could not be deleted",
+        "Allow the credential, or for a local folder the task's user, to delete them. Then run the task again.",
+        names_files=True,
+    ),
 )

@@ -26,7 +26,7 @@ WRAPPERS = re.compile(
     r'|Failed to create file system for "(?:[^"\\]|\\.)*": '
     r"|error (?:in ListJSON|listing|reading (?:source|destination) root directory): "
     r"|Listing error: "
-    r"|[^\s:]*\.cloudsync-\w+: |--files-from failed to read file: "
+    r"|(?:[^\s:]*/)?\.cloudsync-\w+: |--files-from failed to read file: "
     r"|NewFs: |read metadata failed: |couldn't list files: "
     r"|failed to (?:open source object|prepare upload|get bucket): |partial file rename failed: "
     r"|unchunked simple update failed: |Update mkParentDir failed: "
@@ -44,8 +44,8 @@ AWS_TAIL = re.compile(r",?\s*status code: (\d+), request id: [^,]*(?:, host id:.
 RECONNECT = re.compile(
     r"(: maybe token expired\?)? - (try refreshing|manually refresh|refresh)[\w ]* \"rclone config reconnect [^\"]*\""
 )
-# rclone first writes to a temporary file with this suffix.
-PARTIAL = re.compile(r"\.[0-9a-f]{8}\.partial\b")
+# rclone first writes to a temporary file with this suffix. The second form is that of remote/arguments.py.
+PARTIAL = re.compile(r"\.[0-9a-zA-Z]{8}\.(?:partial|cloudsync-[0-9a-f]{5})\b")
 OWN_FILE = re.compile(r"(?:[^\s\"':]*/)?\.cloudsync-[a-z]+")
 # These lines report a failure without its cause.
 NOISE = re.compile(

@@ -45,6 +45,8 @@ COPY = "copy"
 DELETE = "delete"
 MOVE = "move"
 KEEP = "keep"
+# rclone counts a deletion before it tries.
+FAILED_DELETION = "Couldn't delete: "
 DONE: Tuple[Tuple[str, str], ...] = (
     ("Copied (", COPY),
     ("Multi-thread Copied (", COPY),

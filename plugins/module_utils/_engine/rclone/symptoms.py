@@ -17,7 +17,8 @@ from .log_lines import Message
 
 PLACE = "{place}"
 AMBIGUOUS = re.compile(r"is a file not a directory|can't limit to single files when using filters")
-NOT_DELETING = re.compile(r"\Anot deleting (files|directories) as there were IO errors")
+# rclone says the same of directories if it could not delete a file.
+NOT_DELETING = re.compile(r"\Anot deleting files as there were IO errors")
 # A name is removed only where a text has one, because a file may also be called "network".
 BEFORE_NAME = r"(?:/|(?<=[\"'`=:])|(?<=\A)|(?<=\b\d{3} ))"
 AFTER_NAME = r"(?!\w)"

@@ -18,6 +18,9 @@ from ..snapshots.model import BTRFS_SNAPSHOTS
 CANARY = ".cloudsync-canary"
 # The short-lived file of guards/same_storage.py. It is never transferred, in any folder: a killed run may leave it.
 PROBE = ".cloudsync-probe"
+# rclone writes NAME.HASH.cloudsync-ID, and renames it to NAME when it is complete. A killed run leaves this file.
+# The ID is that of the run, so the file is certainly ours. rclone accepts at most 16 characters.
+UNFINISHED = ".cloudsync-"
 # The folders through which snapshots are seen. Their content would be transferred again, once for each snapshot.
 NEVER_TRANSFERRED = (".zfs", BTRFS_SNAPSHOTS)
 # Short limits, to find out whether the provider answers at all.
@@ -44,10 +47,16 @@ def join_place(place: str, path: str) -> str:
 
 def build_filters(task: Task) -> Tuple[str, ...]:
     """Return the lines of the filter file. Our own come first, because rclone applies the first match."""
-    rules = ["- /" + CANARY, "- " + PROBE, *(f"- {name}/**" for name in NEVER_TRANSFERRED)]
+    unfinished = build_unfinished_pattern("?????")
+    rules = ["- /" + CANARY, "- " + PROBE, "- " + unfinished, *(f"- {name}/**" for name in NEVER_TRANSFERRED)]
     if task.kept_inside:
         rules.append(f"- /{escape_path(task.kept_inside)}/**")
     return (*rules, *build_pattern_rules(task.exclude, task.include))
+
+
+def build_unfinished_pattern(run_id: str) -> str:
+    """Return the pattern for the names of files that the run did not complete."""
+    return f"*.????????{UNFINISHED}{run_id[-5:]}"
 
 
 def build_selection_arguments(task: Task, filters: str) -> List[str]:

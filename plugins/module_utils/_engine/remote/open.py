@@ -21,7 +21,7 @@ from ..rclone.providers.derived_options import tune
 from ..rclone.providers.flags import check_arguments, check_backend_flags
 from ..rclone.providers.schema import resolve
 from ..rclone.providers.traits import is_bucket_based, list_readable_arguments
-from .arguments import build_common_arguments, build_filters, build_selection_arguments
+from .arguments import UNFINISHED, build_common_arguments, build_filters, build_selection_arguments
 from .host_keys import trust
 from .live_config import CRYPT, Content, open_live
 from .pinned_folder import PinnedFolder
@@ -100,6 +100,8 @@ def open_task_session(
     check_arguments(task.rclone_args)
     check_backend_flags(task.rclone_args, credential.provider, host.providers)
     live = open_live(host.layout, credential, True, use_id, build, task.user, stop, say)
+    # The last characters of the run ID mark its unfinished files.
+    mark = [f"--partial-suffix={UNFINISHED}{use_id[-5:]}"] if host.rclone.has_partial_suffix else []
     return Session(
         host.rclone,
         live,
@@ -109,7 +111,7 @@ def open_task_session(
         _build_root(task.remote_path),
         has_no_folders=is_bucket_based(credential.provider),
         remote_path=task.remote_path,
-        common=build_common_arguments(task),
+        common=[*build_common_arguments(task), *mark],
         selection=build_selection_arguments(task, live.filters),
         readable=list_readable_arguments(credential.provider, {**credential.attributes, **task.provider_options}),
         local=local,

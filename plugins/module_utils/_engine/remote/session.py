@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from dataclasses import dataclass, field
 from typing import Callable, List, Optional, Sequence
@@ -32,7 +33,7 @@ JSON_LOG = ("--use-json-log", "--stats=1s", "--stats-log-level=NOTICE")
 PLACES = (REMOTE + ":", CRYPT + ":")
 Listener = Callable[[str], object]
 # Commands that write no line to the log, and take longer the more the remote contains.
-SILENT = frozenset(("backend", "cleanup", "lsf", "lsjson", "purge", "size"))
+SILENT = frozenset(("backend", "cleanup", "delete", "lsf", "lsjson", "purge", "size"))
 SAY_SECONDS = 30.0
 
 
@@ -111,7 +112,8 @@ class Session:
             def is_enough() -> bool:
                 return enough() or watch.check(child.pid)
 
-            # SIGTERM goes to rclone only: it may still need its ssh to remove what it has half written.
+            # SIGTERM goes to rclone only: it may still need its ssh to remove what it has half written. SIGUSR2 lifts
+            # the bandwidth limit, which would delay this removal by up to a minute.
             ended = Ended(-1)
             try:
                 ended = child.follow(
@@ -120,7 +122,7 @@ class Session:
                     self._make_tick(arguments),
                     is_enough,
                     self.grace,
-                    leader_only=True,
+                    (signal.SIGUSR2, signal.SIGTERM) if "--bwlimit" in arguments else (signal.SIGTERM,),
                 )
             finally:
                 self.live.note_end(ended.exit_code, any(argument.startswith(PLACES) for argument in arguments))

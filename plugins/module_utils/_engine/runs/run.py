@@ -13,7 +13,8 @@ import time
 import traceback
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
-from typing import Iterator, Optional, Sequence, Tuple
+from itertools import takewhile
+from typing import Iterator, List, Optional, Sequence, Tuple
 
 from ..common.errors import (
     EXIT_FAILED,
@@ -49,6 +50,7 @@ from ..transfer.b2_versions import clear_versions
 from ..transfer.endpoints import build_endpoints
 from ..transfer.keep_deleted import purge_kept
 from ..transfer.result import Transfer, may_retry
+from ..transfer.unfinished import remove_unfinished
 from ..transfer.verify import verify_transfer
 from . import notifications
 from .finish import finish_run, run_one_hook
@@ -84,11 +86,13 @@ class Run:
         self.record = self.record._replace(log=self.log.path)
         self._login_note = ""
         self._continues = False
+        self._unfinished: List[str] = []
 
     def perform(self) -> Record:
         """Perform the run and return its record. A record is written even if the run fails."""
         earlier = load_records(self.host.layout, self.record.task, NOTIFICATION_RUNS)
         self._continues = _ended_during_transfer(earlier)
+        self._unfinished = [record.id for record in takewhile(lambda record: record.state != "success", earlier)]
         alive = hold_run(self.host.layout, self.record.task, self.record.id)
         try:
             self._update(state="waiting")
@@ -262,11 +266,13 @@ class Run:
                 save_last_success(self.host.layout, task, now, None, self.log.say)
             if attempt.needs_canary and task.is_push:
                 plant_canary(session, build_task_place(task))
+            remove_unfinished(session, task, ends, self._unfinished, self.log.say)
             ended = self._run_rclone(attempt, transfer, deadline)
             if number > task.retries or not may_retry(ended):
                 return transfer.outcome(ended, session), replace(now, names=attempt.names)
             why = "it made no progress" if ended.stalled else f"rclone ended with {ended.exit_code}"
             self.log.say(f"attempt {number} of {task.retries + 1} failed: {why}")
+            self._unfinished = [self.record.id]
             transfer, number = Transfer(False, transfer.stats, keeps), number + 1
 
     def _run_rclone(self, attempt: Attempt, transfer: Transfer, deadline: Optional[float]) -> Ended:

@@ -18,6 +18,7 @@ from ..rclone.error_text import redact
 from ..rclone.log_lines import (
     COPY,
     DELETE,
+    FAILED_DELETION,
     KEEP,
     Item,
     Message,
@@ -54,12 +55,14 @@ class Transfer:
         self._keep_items = keep_items
         self._keeps_deleted = keeps_deleted
         self._done: Counter[str] = Counter()
+        self._failed_deletions = 0
 
     def read(self, line: str) -> Optional[str]:
         """Read one line, and return the text for the log; None for a line of statistics."""
         parsed = parse_line(line)
         if isinstance(parsed, Stats):
-            now = self._leave_out_kept(parsed) if self._keeps_deleted else parsed
+            now = replace(parsed, deletes=max(parsed.deletes - self._failed_deletions, 0))
+            now = self._leave_out_kept(now) if self._keeps_deleted else now
             self.stats = now if self._earlier is None else add_stats(self._earlier, now)
             return None
         if isinstance(parsed, Item):
@@ -67,6 +70,7 @@ class Transfer:
             if self._keep_items:
                 self.items.append(parsed)
             return f"{parsed.action} {parsed.path} ({parsed.size} bytes)"
+        self._failed_deletions += parsed.text.startswith(FAILED_DELETION)
         remember(self.problems, parsed)
         self.notices.read(parsed)
         where = f"{parsed.object}: " if parsed.object else ""

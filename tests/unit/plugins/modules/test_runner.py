@@ -38,7 +38,7 @@ INSTALLED = {
     "schedule": "cron describe next_runs oncalendar overdue preview schedule timezones",
     "snapshots": "btrfs lvm model plan snapshot tools workspace zfs",
     "systemd": "systemctl unit_files unit_names",
-    "transfer": "archive_tiers b2_versions endpoints keep_deleted plan result source_names verify",
+    "transfer": "archive_tiers b2_versions endpoints keep_deleted plan result source_names unfinished verify",
 }
 # The files that `cloudsync status` loads. Each of them takes about half a millisecond.
 LOADED_BY_STATUS = {

@@ -54,6 +54,7 @@ REFUSED_FLAGS = (
     ("compare-dest copy-dest", "Files in another folder would be missing at the destination."),
     ("name-transform", "Files would have other names at the destination than at the source."),
     ("backup-dir suffix*", "Use the option keep_deleted."),
+    ("partial-suffix", "The runner finds its unfinished files by their suffix."),
     ("max-delete*", "Use the option guards.max_delete."),
     ("max-duration", "Use the option limits.max_duration."),
     ("bwlimit", "Use the option bandwidth."),

@@ -154,10 +154,14 @@ def test_a_child_that_ignores_sigterm_is_killed_after_the_grace(follow):
     assert (ended.exit_code, follow.output) == (-signal.SIGKILL, ["no"])
 
 
-def test_with_leader_only_its_children_get_no_sigterm_but_do_get_sigkill(follow, tmp_path, is_alive, wait_until):
+def test_signals_for_the_leader_do_not_reach_its_children_but_sigkill_does(follow, tmp_path, is_alive, wait_until):
     helper = f"sh -c 'trap \"touch {tmp_path}/asked\" TERM; while :; do sleep 0.05; done' &"
-    script = f"trap 'exit 7' TERM; {helper} echo $! > {tmp_path}/pid; echo ready; while :; do sleep 0.05; done"
-    ended = follow(script, enough=lambda: bool(follow.output), grace=0.5, leader_only=True)
+    script = (
+        f"trap : USR2; trap 'exit 7' TERM; {helper} echo $! > {tmp_path}/pid; echo ready; while :; do sleep 0.05; done"
+    )
+    ended = follow(
+        script, enough=lambda: bool(follow.output), grace=0.5, leader_signals=(signal.SIGUSR2, signal.SIGTERM)
+    )
     assert ended.exit_code == 7
     assert not (tmp_path / "asked").exists()
     assert wait_until(lambda: not is_alive(int((tmp_path / "pid").read_text())))

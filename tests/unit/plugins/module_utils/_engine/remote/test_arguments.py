@@ -4,14 +4,20 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatch
+
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.tasks import Limits, Task
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.error_text import hide_own_names
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.remote.arguments import (
+    UNFINISHED,
     Endpoints,
     build_common_arguments,
     build_filters,
     build_selection_arguments,
     build_transfer_arguments,
+    build_unfinished_pattern,
 )
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.runs.records import make_run_id
 
 
 def test_each_argument_of_a_task_goes_to_the_commands_that_it_can_apply_to():
@@ -23,6 +29,16 @@ def test_each_argument_of_a_task_goes_to_the_commands_that_it_can_apply_to():
     assert selection == ["--filter-from", "/filters", "--max-size=1M"]
     words = build_transfer_arguments(task, Endpoints("/srv", "remote:b"), selection)
     assert [word for word in words if word in arguments] == ["--max-size=1M", "--size-only"]
+
+
+def test_no_task_transfers_the_unfinished_files_of_any_run():
+    run = make_run_id()
+    pattern = next(rule for rule in build_filters(Task("t", "c", "push", "/srv", "b")) if ".cloudsync-?" in rule)
+    name = f"a.12345678{UNFINISHED}{run[-5:]}"
+    assert len(UNFINISHED + run[-5:]) == 16  # rclone's limit
+    assert fnmatch(name, pattern[len("- ") :]) and fnmatch(name, build_unfinished_pattern(run))
+    assert not fnmatch(name, build_unfinished_pattern("20260101T000000Z-000000"))
+    assert hide_own_names(f"open /srv/{name}: no") == "open /srv/a: no"
 
 
 def test_a_blank_at_the_end_of_a_pattern_is_kept():

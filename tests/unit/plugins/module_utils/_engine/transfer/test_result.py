@@ -8,6 +8,7 @@ import json
 
 import pytest
 
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.outcome import Finished, classify
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.transfer.result import Transfer
 
 # What rclone 1.75 logs with --backup-dir: n is new, o is overwritten, d is deleted.
@@ -38,3 +39,18 @@ def test_files_that_are_moved_into_the_backup_folder_are_not_counted(items, stat
     found = transfer.stats
     assert found is not None
     assert (found.bytes, found.transfers, found.deletes, found.renames) == (11, 2, 1, 0)
+
+
+def test_a_deletion_that_failed_is_neither_counted_nor_called_suppressed():
+    """What rclone 1.60 and 1.75 log if a file of three cannot be deleted."""
+    transfer = Transfer()
+    for text in ("Deleted", "Deleted", "Couldn't delete: remove /srv/locked/c: operation not permitted"):
+        level = "info" if text == "Deleted" else "error"
+        transfer.read(json.dumps({"level": level, "msg": text, "object": "locked/c"}))
+    transfer.read(json.dumps({"level": "error", "msg": "not deleting directories as there were IO errors"}))
+    transfer.read(json.dumps({"level": "notice", "msg": "", "stats": {"deletes": 3, "errors": 1}}))
+    assert transfer.stats is not None and transfer.stats.deletes == 2
+    outcome = classify(Finished(1, errors=tuple(transfer.problems), path="/srv"))
+    assert outcome.reason == "other"
+    assert outcome.message.startswith("Some files could not be deleted")
+    assert "Files: locked/c." in outcome.message
