@@ -48,7 +48,8 @@ class Reliability:
         path.write_text(json.dumps(row), encoding="utf-8")
 
     def _replace_changing(self, text):
-        text = text.replace(self._root, "")
+        # The path on the file system of the root, too.
+        text = text.replace(self._root, "").replace("/" + os.path.basename(self._root), "")
         for pattern, replacement in CHANGING:
             text = pattern.sub(replacement, text)
         return text

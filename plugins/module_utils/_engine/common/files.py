@@ -40,8 +40,20 @@ def make_directory(path: str, mode: int = 0o700, parents: int = 0o755) -> None:
     os.chmod(path, mode)
 
 
+def refuse_blocked(directory: str) -> None:
+    """Return if ``directory`` exists or can be created. Raise an error that names the file or link in its place."""
+    while not os.path.lexists(directory):
+        directory = os.path.dirname(directory)
+    if not os.path.isdir(directory):
+        raise _build_blocked_error(directory)
+
+
 def _build_blocked_error(path: str) -> CloudsyncError:
-    return CloudsyncError("other", f"{path} is not a directory. Move the existing file away, then try again.")
+    if os.path.islink(path):
+        advice = "a link to a directory that does not exist. Restore that directory, or remove the link"
+    else:
+        advice = "not a directory. Move the existing file away"
+    return CloudsyncError("other", f"{path} is {advice}, then try again.")
 
 
 def atomic_write(path: str, content: bytes, mode: int = 0o600) -> None:
@@ -180,6 +192,7 @@ def read_json(path: str) -> Optional[Dict[str, Any]]:
     if text is None:
         if os.path.islink(path):
             raise Damaged("other", f"{path} is a link to a file that does not exist. Restore that file. {_KEPT}")
+        refuse_blocked(os.path.dirname(path))
         return None
     try:
         content = json.loads(text.decode("utf-8"))
@@ -242,11 +255,8 @@ def list_names(directory: str, suffix: str = ".json") -> List[str]:
     """Return the sorted names of the files in ``directory`` that end in ``suffix``, without the suffix."""
     try:
         entries = os.listdir(directory)
-    except FileNotFoundError:
-        if os.path.islink(directory):
-            raise _build_blocked_error(directory) from None
+    except (FileNotFoundError, NotADirectoryError):
+        refuse_blocked(directory)
         return []
-    except NotADirectoryError:
-        raise _build_blocked_error(directory) from None
     found = (entry for entry in entries if entry.endswith(suffix) and not entry.startswith("."))
     return sorted(entry[: len(entry) - len(suffix)] for entry in found)

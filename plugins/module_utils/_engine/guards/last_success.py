@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any, Callable, List, Optional
 
-from ..common.errors import system_error
+from ..common.errors import CloudsyncError, system_error
 from ..common.files import atomic_write, make_directory
 from ..common.layout import Layout
 from ..config.credentials import Credential
@@ -105,8 +105,9 @@ def save_last_success(
     try:
         make_directory(layout.task_state_dir(task.name))
         atomic_write(_locate(layout, task.name), _render(success))
-    except OSError as error:
-        say(f"The success could not be remembered, so the next run may be refused: {system_error(error).message}")
+    except (CloudsyncError, OSError) as error:
+        why = system_error(error) if isinstance(error, OSError) else error
+        say(f"The success could not be remembered, so the next run may be refused: {why.message}")
 
 
 def _locate(layout: Layout, task: str) -> str:

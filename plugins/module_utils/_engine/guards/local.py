@@ -24,7 +24,8 @@ def check_local(task: Task) -> None:
             "task again.",
         )
     if os.path.lexists(task.path) and not os.path.isdir(task.path):
-        raise Refused("not_found", f"Path {task.path} is not a directory. Set path to a directory.")
+        kind = "a link to a directory that does not exist" if not os.path.exists(task.path) else "not a directory"
+        raise Refused("not_found", f"Path {task.path} is {kind}. Set path to a directory.")
     if task.is_push and not os.path.isdir(task.path):
         raise Refused("not_found", f"Source {task.path} does not exist. Create it, or correct the task's path.")
     marker = os.path.join(task.path, task.guards.marker)

@@ -31,7 +31,8 @@ TEST_BYTES = 4096
 def load_tasks(host: Host, problems: List[Problem], omit: Collection[str] = ()) -> Dict[str, Task]:
     """Return the stored tasks but ``omit``, by name, decrypted. Add a problem for each one that cannot be read."""
     found: Dict[str, Task] = {}
-    for name in list_tasks(host.layout):
+    names: List[str] = attempt(problems, "task", "", lambda: list_tasks(host.layout), [])
+    for name in names:
         if name not in omit:
             loaded = _read_stored(problems, "task", name, host.layout.task(name), partial(_load_task, host, name))
             found.update({name: loaded} if loaded is not None else {})
@@ -90,13 +91,18 @@ def check_rclone(host: Host) -> Iterator[Problem]:
 
 
 def check_directories(layout: Layout, tasks: Sequence[str]) -> Iterator[Problem]:
-    """Check that a run can write its records, its log and its locks. A run creates directories that do not exist."""
-    shared = (layout.state_dir, layout.log_dir, layout.run_dir)
+    """Check that a run can write its records, its log, its locks and a refreshed token.
+
+    A run creates directories that do not exist. A directory inside one that cannot be written is not checked.
+    """
+    shared = (layout.config_dir, layout.state_dir, layout.log_dir, layout.run_dir)
     own = [place(task) for task in tasks for place in (layout.task_state_dir, layout.task_log_dir)]
     runs = [layout.task_state_dir(task) + "/runs" for task in tasks]
+    found: List[str] = []
     for path in (*shared, *own, *runs):
-        why = find_write_problem(path)
+        why = "" if path.startswith(tuple(found)) else find_write_problem(path)
         if why:
+            found.append(path + "/")
             yield Problem("directory", "", why)
 
 
@@ -106,7 +112,7 @@ def find_write_problem(path: str) -> str:
         return ""
     if not os.path.isdir(path):
         kind = "a link to a directory that does not exist" if os.path.islink(path) else "not a directory"
-        return f"{path} is {kind}, so runs leave no trace there. Remove it, or restore the directory."
+        return f"{path} is {kind}, so nothing can be written there. Remove it, or restore the directory."
     try:
         # Data, because a full disk may still have room for an empty file.
         with tempfile.TemporaryFile(dir=path, buffering=0) as stream:

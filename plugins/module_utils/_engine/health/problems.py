@@ -58,7 +58,8 @@ def list_problems(host: Host, test_logins: bool = False) -> List[Problem]:
     collect(found, "unit", "", lambda: units.check_unit_files(layout, tasks))
     collect(found, "unit", "", lambda: units.check_orphans(layout, names))
     collect(found, "timer", "", lambda: units.check_systemd(layout, tasks))
-    return found
+    # Several checks need the same directory.
+    return list(dict.fromkeys(found))
 
 
 def check_status(status: Mapping[str, Any]) -> Iterator[Problem]:

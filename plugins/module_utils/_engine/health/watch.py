@@ -36,7 +36,9 @@ def notify_problems(host: Host, problems: Sequence[Problem]) -> List[str]:
                 failures += _notify_task(host, task, problems, told)
             except (CloudsyncError, OSError) as error:
                 failures.append(f"{task.name}: cannot send notifications: {error}")
-    return failures + [f"{problem.task}: cannot send notifications: {problem.message}" for problem in unread]
+    return failures + [
+        f"{problem.task or problem.name}: cannot send notifications: {problem.message}" for problem in unread
+    ]
 
 
 def _notify_task(host: Host, task: Task, problems: Sequence[Problem], told: Set[str]) -> List[str]:

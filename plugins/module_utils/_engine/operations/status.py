@@ -36,9 +36,16 @@ def list_statuses(layout: Layout) -> List[Dict[str, Any]]:
     """
     elapses = list_next_elapses(layout)
     names = list_tasks(layout)
-    once = [_show_status(layout, name, elapses) for name in list_onetimes(layout) if name not in names]
+    once = [_show_status(layout, name, elapses) for name in _list_onetimes(layout) if name not in names]
     kept = [_show_status(layout, name, elapses) for name in names]
     return kept + [status for status in once if status["state"] in UNFINISHED]
+
+
+def _list_onetimes(layout: Layout) -> List[str]:
+    """Return the names of the one-time runs, none if their directory is blocked: ``cloudsync check`` names it."""
+    with contextlib.suppress(CloudsyncError, OSError):
+        return list_onetimes(layout)
+    return []
 
 
 def find_status(layout: Layout, name: str) -> Dict[str, Any]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Tuple
 
 from .causes import STATUS
-from .symptoms import Symptom
+from .symptoms import TARGET, Symptom
 
 ARCHIVED = "Objects are in an archive storage class and "
 
@@ -114,8 +114,15 @@ DATA_SYMPTOMS: Tuple[Symptom, ...] = (
             r"disk quota exceeded",
             r"not enough space on the disk",
         ),
-        "The local disk is full",
+        "The local disk is full" + TARGET,
         "Free some space, then run the task again.",
+    ),
+    Symptom(
+        "other",
+        (r"read-only file system",),
+        "The destination is on a read-only file system" + TARGET,
+        "Mount it with write access, then run the task again.",
+        has_cause=False,
     ),
     Symptom(
         "quota",

@@ -21,7 +21,7 @@ from .causes import find_address, find_cause
 from .data_symptoms import DATA_SYMPTOMS
 from .error_text import PARTIAL, find_main_problem, is_own_file, redact, unwrap
 from .log_lines import Message, Stats
-from .symptoms import AMBIGUOUS, NOT_DELETING, PLACE, UNSAVED, Symptom, find_symptom, strip_names, strip_places
+from .symptoms import AMBIGUOUS, NOT_DELETING, PLACE, TARGET, UNSAVED, Symptom, find_symptom, strip_names, strip_places
 
 SUCCESS = "success"
 FAILED = "failed"
@@ -42,7 +42,8 @@ class Finished:
 
     ``exit_code`` is negative after a signal. ``stopped``: it was stopped. ``timed_out``: it reached its time limit.
     ``stalled``: it made no progress for this number of seconds, and was ended.
-    ``errors``: see log_lines.remember(). ``remote_path``, ``path``: the task's options of these names.
+    ``errors``: see log_lines.remember(). ``remote_path``, ``path``: the task's options of these names. ``target``: the
+    path of a pull.
     """
 
     exit_code: int
@@ -54,6 +55,7 @@ class Finished:
     version: Version = (0, 0, 0)
     remote_path: str = ""
     path: str = ""
+    target: str = ""
 
     @property
     def places(self) -> Tuple[str, ...]:
@@ -156,6 +158,7 @@ def _describe_symptom(symptom: Symptom, shown: Sequence[Message], finished: Fini
     cause = cause if symptom.has_cause else ""
     address = _find_first(find_address, (strip_places(message, finished.places) for message in shown))
     happened = symptom.happened.replace(PLACE, f" at {address}" if address else "")
+    happened = happened.replace(TARGET, f" at {finished.target}" if finished.target else "")
     raw = ""
     if happened.endswith(":"):
         happened += " " + (cause or unwrap(shown[0].text).rstrip("."))

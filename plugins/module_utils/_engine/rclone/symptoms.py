@@ -16,6 +16,7 @@ from urllib.parse import quote
 from .log_lines import Message
 
 PLACE = "{place}"
+TARGET = "{target}"
 AMBIGUOUS = re.compile(r"is a file not a directory|can't limit to single files when using filters")
 # rclone says the same of directories if it could not delete a file.
 NOT_DELETING = re.compile(r"\Anot deleting files as there were IO errors")
@@ -40,7 +41,8 @@ UNSAVED = re.compile(r"\AFailed to save config")
 class Symptom:
     """One kind of failure.
 
-    ``happened`` begins the message. It may have a PLACE, where the address belongs. After a colon at its end follows
+    ``happened`` begins the message. It may have a PLACE, where the address belongs, or a TARGET, where the local
+    destination belongs. After a colon at its end follows
     the cause, otherwise the cause is put in parentheses. ``advice`` ends the message. ``names_files``: the files that
     failed belong between them. ``has_cause`` False: the cause would add nothing. ``file``: a pattern whose group is the
     file's name in the text, when the message's object is another one.

@@ -117,6 +117,7 @@ def open_task_session(
         local=local,
         credential=credential,
         patience=task.limits.max_stall,
+        target="" if task.is_push else task.path,
     )
 
 

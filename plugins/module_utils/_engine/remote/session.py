@@ -59,7 +59,7 @@ class Session:
     ``selection`` to each command that lists or transfers the task's files.
     ``readable`` is for a command that writes a file which must be readable at once. ``grace`` is the number of seconds
     between SIGTERM and SIGKILL. ``local`` is the local side of the task, if it exists. ``credential`` is that of the
-    task.
+    task. ``target`` is the path of a pull.
     ``patience`` is the number of seconds without progress after which a command is ended, 0 for no limit.
     """
 
@@ -79,6 +79,7 @@ class Session:
     say: Listener = _drop_line
     credential: Optional[Credential] = field(default=None, repr=False)
     patience: float = PATIENCE_SECONDS
+    target: str = ""
 
     @property
     def place(self) -> str:

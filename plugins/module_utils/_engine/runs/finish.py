@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Callable, List, Sequence
 
-from ..common.errors import CloudsyncError
+from ..common.errors import CloudsyncError, system_error
 from ..common.layout import Layout
 from ..config.tasks import Task
 from . import hooks, notifications
@@ -54,6 +54,8 @@ def finish_run(
             run_one_hook(layout, task, record, kind, say, lambda: False)
         except CloudsyncError as error:
             problems.append(error.message)
+        except OSError as error:
+            problems.append(f"Cannot start the {kind} hook: {system_error(error).message}")
     problems += notifications.notify_end(layout, task, record, earlier, tail)
     for problem in problems:
         say(problem)

@@ -171,12 +171,15 @@ def save_record(layout: Layout, record: Record) -> None:
         make_directory(kept)
         _write(kept, record)
         remove(f"{unsaved}/{record.id}.json")
-        for run_id in list_names(unsaved):
-            _take_along(layout, record.task, run_id)
     except (CloudsyncError, OSError):
         make_directory(layout.run_dir)
         make_directory(unsaved)
         _write(unsaved, record)
+        return
+    # Records that cannot be moved are still found where they are.
+    with contextlib.suppress(CloudsyncError, OSError):
+        for run_id in list_names(unsaved):
+            _take_along(layout, record.task, run_id)
 
 
 def _write(directory: str, record: Record) -> None:

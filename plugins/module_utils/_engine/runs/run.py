@@ -25,6 +25,7 @@ from ..common.errors import (
     EXIT_USAGE,
     CloudsyncError,
     Refused,
+    system_error,
 )
 from ..common.processes import Ended
 from ..common.stop_signal import StopFlag
@@ -93,10 +94,11 @@ class Run:
         earlier = load_records(self.host.layout, self.record.task, NOTIFICATION_RUNS)
         self._continues = _ended_during_transfer(earlier)
         self._unfinished = [record.id for record in takewhile(lambda record: record.state != "success", earlier)]
-        alive = hold_run(self.host.layout, self.record.task, self.record.id)
-        try:
-            self._update(state="waiting")
+        with ExitStack() as stack:
+            stack.callback(self.log.close)
             with self._record_failure():
+                stack.callback(drop_run, hold_run(self.host.layout, self.record.task, self.record.id))
+                self._update(state="waiting")
                 self._run(load_task(self.host.layout, self.host.seed, self.record.task), earlier)
             self._name_lost_log()
             # A run stays active until its hooks have ended, so its end is saved only now.
@@ -107,9 +109,6 @@ class Run:
             if self.record.reason == "stopped":
                 mark_stopped(self.host.layout, self.record.task)
             return self.record
-        finally:
-            self.log.close()
-            drop_run(alive)
 
     def _name_lost_log(self) -> None:
         if self.log.problem not in self.record.message:
@@ -128,6 +127,8 @@ class Run:
             yield
         except CloudsyncError as error:
             self._fail(error)
+        except OSError as error:
+            self._fail(system_error(error))
         except Exception as error:
             for line in traceback.format_exc().splitlines():
                 self.log.say(line)

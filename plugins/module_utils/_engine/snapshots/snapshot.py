@@ -172,8 +172,12 @@ def sweep_notes(
 
     The caller has the task's lock.
     """
-    problems = []
-    for name in list_names(notes_dir):
+    problems: List[str] = []
+    try:
+        names = list_names(notes_dir)
+    except CloudsyncError as error:
+        return [f"Cannot look for snapshots of killed runs: {error.message}"]
+    for name in names:
         path = f"{notes_dir}/{name}.json"
         try:
             note = read_versioned(path, SCHEMA) or {}

@@ -81,6 +81,7 @@ ProtectControlGroups=yes
 ProtectKernelModules=yes
 ProtectKernelTunables=yes
 ProtectSystem=full
+ReadWritePaths=-{config}
 """
 WATCH_TIMER = """[Unit]
 Description=Check for overdue cloud sync runs every 15 minutes
@@ -131,7 +132,8 @@ def render_service(layout: Layout) -> str:
 def render_watch_units(layout: Layout) -> Dict[str, str]:
     """Return path and text of the two units that check for overdue runs."""
     return {
-        f"{layout.unit_dir}/cloudsync-watch.service": HEAD + WATCH_SERVICE.format(command=layout.command),
+        f"{layout.unit_dir}/cloudsync-watch.service": HEAD
+        + WATCH_SERVICE.format(command=layout.command, config=layout.config_dir),
         f"{layout.unit_dir}/{WATCH_TIMER_NAME}": HEAD + WATCH_TIMER,
     }
 

@@ -100,6 +100,7 @@ class Transfer:
                 version=session.rclone.version,
                 remote_path=session.remote_path,
                 path=session.local_path,
+                target=session.target,
             ),
         )
         if outcome.state != SUCCESS:
@@ -131,6 +132,7 @@ def _build_finished(answer: Answer, session: Session) -> Finished:
         version=session.rclone.version,
         remote_path=session.remote_path,
         path=session.local_path,
+        target=session.target,
     )
 
 

@@ -96,7 +96,8 @@ def test_a_log_that_cannot_be_opened_is_named_and_ends_nothing(layout, what):
     log.say("hello")
     log.close()
 
-    assert log.problem.startswith(f"The log {log.path} is incomplete: {layout.log_dir} is not a directory.")
+    found = {"file": "not a directory", "dangling link": "a link to a directory that does not exist"}[what]
+    assert log.problem.startswith(f"The log {log.path} is incomplete: {layout.log_dir} is {found}.")
     assert log.last_lines == [log.problem, "hello"]
     logs.prune_logs(layout, "nightly")
 
