@@ -201,13 +201,14 @@ class Configuration:
         self._password = []
 
     def rclone(self, *words):
-        subprocess.run(
+        return subprocess.run(
             [self._rclone, "--config", str(self.path), *self._password, *words],
             check=True,
             env={"PATH": "/usr/bin:/bin", "HOME": str(self.path.parent)},
             stdin=subprocess.DEVNULL,
             capture_output=True,
-        )
+            encoding="utf-8",
+        ).stdout
 
     def encrypt(self):
         secret = self.path.parent / "config-password"
@@ -244,15 +245,22 @@ def test_an_rclone_conf_becomes_credentials_and_encryptions_that_read_what_it_wr
 ):
     import harness
 
-    more = {}
+    file = "rclone.conf"
     if is_encrypted:
         configuration.encrypt()
-        said = control.play("import_rclone", code=2, rclone_config="rclone.conf")
+        said = control.play("import_rclone", code=2, rclone_config=file)
         assert "RCLONE_CONFIG_PASS" in said
         said = control.play("import_rclone", code=2, rclone_config="rclone.conf", rclone_config_password="wrong")
         assert "The password is wrong" in said
         control.environment["RCLONE_CONFIG_PASS"] = CONFIG_PASSWORD
-    said = " ".join(imported(control, "import_rclone", rclone_config="rclone.conf", **more).replace("''", "'").split())
+    else:
+        (control.folder / "redacted.conf").write_text(configuration.rclone("config", "redacted"))
+        said = control.play("import_rclone", code=2, rclone_config="redacted.conf")
+        assert "rclone config redacted" in said and "pass of 'nas'" in said
+        # As a redirection in PowerShell writes it.
+        file = "windows.conf"
+        (control.folder / file).write_bytes(configuration.path.read_text().replace("\n", "\r\n").encode("utf-16"))
+    said = " ".join(imported(control, "import_rclone", rclone_config=file).replace("''", "'").split())
     assert "2 credentials and 0 tasks" in said
     assert "The remote 'short' is another name for a path" in said
     assert "The remote 'both' combines several remotes" in said

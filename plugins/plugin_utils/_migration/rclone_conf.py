@@ -15,7 +15,8 @@ from __future__ import annotations
 
 from typing import Dict, Mapping, Tuple
 
-from ...module_utils._engine.common.errors import CloudsyncError
+from ...module_utils._engine.common.errors import CloudsyncError, usage_error
+from ...module_utils._engine.common.text import list_some
 from ...module_utils._engine.config.task_parser import parse_task
 from ...module_utils._engine.rclone.conf_file import Sections
 from ...module_utils._engine.rclone.obscure import reveal
@@ -30,6 +31,7 @@ TYPE, DESCRIPTION = "type", "description"
 # Their values are files of this machine.
 FILE_ENDINGS = ("_file", "_path")
 ALIAS, CRYPT = "alias", "crypt"
+REDACTED = "XXX"
 TRUST = (KNOWN_HOSTS_FILE, HOST_KEYS, SSH)
 CHAIN = 10
 WHY_NOT = {
@@ -60,6 +62,7 @@ class _Refused(Exception):
 def from_rclone_conf(sections: Sections, providers: Providers) -> Imported:
     """Turn the sections, as rclone reads them, into credentials. ``providers`` are those of this machine's rclone."""
     reader = _Reader(sections, providers)
+    reader.refuse_redacted()
     for section, options in sections.items():
         if not reader.is_overlay(options):
             reader.add_credential(section, options)
@@ -84,6 +87,24 @@ class _Reader:
         self._providers = providers
         self._names = Names()
         self._credentials: Dict[str, Tuple[str, bool]] = {}
+
+    def refuse_redacted(self) -> None:
+        """Refuse the output of ``rclone config redacted``, which no login works with."""
+        hidden = {
+            section: [name for name, value in options.items() if value == REDACTED]
+            for section, options in self._sections.items()
+        }
+        if not any(self._is_secret(self._sections[section], name) for section in hidden for name in hidden[section]):
+            return
+        places = [f"{name} of {section!r}" for section, names in hidden.items() for name in names]
+        raise usage_error(
+            f"This is the output of 'rclone config redacted', where logins are replaced by {REDACTED}: "
+            f"{list_some(places)}. Import the configuration itself. 'rclone config file' prints its path."
+        )
+
+    def _is_secret(self, options: Mapping[str, str], name: str) -> bool:
+        provider = self._providers.get(options.get(TYPE, ""))
+        return provider is not None and must_be_secret(provider, name)
 
     def is_overlay(self, options: Mapping[str, str]) -> bool:
         """Whether the remote has no login, because it is based on other remotes."""

@@ -17,12 +17,14 @@ import tempfile
 from ...module_utils._engine.common.errors import CloudsyncError, usage_error
 from ...module_utils._engine.rclone.binary import PROBE_SECONDS, build_clean_environment
 from ...module_utils._engine.rclone.conf_file import Sections, parse
+from .encoding import decode
 
 ENCRYPTED = "RCLONE_ENCRYPT_V0:"
 
 
 def read_sections(text: str, password: str, program: str) -> Sections:
     """Return the sections of the configuration ``text``. The rclone at ``program`` decrypts it if necessary."""
+    text = decode(text, "The rclone configuration")
     if ENCRYPTED not in text:
         return parse(text)
     if not password:

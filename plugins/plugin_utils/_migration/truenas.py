@@ -23,6 +23,7 @@ from ...module_utils._engine.rclone.providers.schema import Provider
 from ...module_utils._engine.rclone.providers.traits import refresh_token_is_single_use
 from ...module_utils._engine.rclone.providers.truenas_names import get_rclone_name
 from .checking import Providers, add_credential
+from .encoding import decode
 from .findings import ALL_OF_IT, Findings, Imported, Names, reveal_secrets
 from .truenas_providers import KINDS, translate_credential
 from .truenas_shapes import CREDENTIAL, TASK, explain_misfits, find_misfits
@@ -67,7 +68,7 @@ def _read(texts: Mapping[str, str]) -> _Export:
     export = _Export([], [], {})
     for name, text in texts.items():
         try:
-            content = json.loads(text)
+            content = json.loads(decode(text, name))
         except ValueError:
             raise usage_error(
                 f"{name} is not JSON. Save the output of 'midclt call cloudsync.credentials.query' and 'midclt call "

@@ -211,3 +211,14 @@ def test_an_encrypted_file_needs_its_password():
 def test_an_rclone_that_is_not_there_is_named():
     with pytest.raises(CloudsyncError, match="/nonexistent/rclone cannot decrypt"):
         read_sections("RCLONE_ENCRYPT_V0:\nAAAA\n", "pw", "/nonexistent/rclone")
+
+
+def test_a_redacted_configuration_is_refused_and_names_what_is_missing(known):
+    nas = {"type": "sftp", "host": "XXX", "user": "XXX", "pass": "XXX", "description": "XXX"}
+    safe = {"type": "crypt", "remote": "nas:x", "password": "XXX"}
+    with pytest.raises(CloudsyncError) as caught:
+        moved(known, nas=nas, safe=safe, store=STORE)
+    assert "the output of 'rclone config redacted'" in caught.value.message
+    assert "host of 'nas', user of 'nas', pass of 'nas'" in caught.value.message
+    # A public option may have this value.
+    assert len(moved(known, store={**STORE, "region": "XXX"}).public["cloudsync_credentials"]) == 1
