@@ -64,7 +64,7 @@ options:
       - Sizes need a unit, as in V(96Mi).
       - On Backblaze B2, C(cleanup) with the value V(true) removes old versions after each successful push. It removes
         all overwritten or deleted versions below O(remote_path). Without it, B2 keeps them until a lifecycle rule of
-        the bucket removes them.
+        the bucket removes them, which O(skyhaul.cloudsync.bucket#module:hidden_days) sets.
     type: dict
   include:
     description:

@@ -15,6 +15,7 @@ version_added: 1.0.0
 description:
   - Logs in from the host and lists the buckets, folders and files at a path. If the login fails, the module fails with
     the reason.
+  - Returns the versioning and the lifecycle rules of the bucket that contains the path, if rclone can read them.
   - The login uses a stored credential, the credential of a task, or the options of a credential that is not stored.
   - If rclone refreshes the token of a stored credential, the new token is stored.
   - A connection error is not retried, unlike in a run.
@@ -67,6 +68,7 @@ options:
     type: bool
     default: false
 seealso:
+  - module: skyhaul.cloudsync.bucket
   - module: skyhaul.cloudsync.credential
 """
 
@@ -138,6 +140,41 @@ entries:
       description: Time of the last modification, as ISO 8601.
       type: str
       sample: "2027-01-31T02:30:04.000000000Z"
+versioning:
+  description:
+    - Versioning of the bucket that contains the path, V(enabled), V(suspended) or V(unversioned).
+    - Null if RV(unknown) says why it cannot be read.
+  returned: success
+  type: str
+  version_added: 1.1.0
+  sample: enabled
+lifecycle:
+  description:
+    - Lifecycle rules of the bucket that contains the path, in the words of B2.
+    - Null if RV(unknown) says why they cannot be read.
+  returned: success
+  type: list
+  elements: dict
+  version_added: 1.1.0
+  sample:
+    - fileNamePrefix: ""
+      daysFromHidingToDeleting: 30
+      daysFromUploadingToHiding: null
+      daysFromStartingToCancelingUnfinishedLargeFiles: null
+object_lock:
+  description:
+    - Object lock of the bucket that contains the path. Null, because rclone cannot read it at any provider yet.
+  returned: success
+  type: bool
+  version_added: 1.1.0
+  sample: null
+unknown:
+  description: For each of V(versioning), V(lifecycle) and V(object_lock) that is null, a sentence that says why.
+  returned: success
+  type: dict
+  version_added: 1.1.0
+  sample:
+    object_lock: rclone cannot read the object lock of a bucket at the provider b2.
 undecryptable:
   description:
     - Names at the provider that cannot be decrypted. They are not included in RV(entries).
@@ -158,9 +195,10 @@ from typing import Any, Dict
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._argspec import build_encryption_spec
+from ..module_utils._engine.buckets.facts import explain_no_facts
 from ..module_utils._engine.config.task_parser import parse_encryption
 from ..module_utils._engine.host import Host
-from ..module_utils._engine.operations.browse import Where, browse_task, browse_with, explain_untried_listing
+from ..module_utils._engine.operations.browse import Listing, Where, browse_task, browse_with, explain_untried_listing
 from ..module_utils._module import run_module, select_parameters
 
 UNSAVED = {
@@ -175,14 +213,27 @@ def list_remote(module: AnsibleModule, host: Host) -> Dict[str, Any]:
     task, path, recurse = module.params["task"], module.params["path"] or "", module.params["recurse"]
     untried = explain_untried_listing(host, module.params["credential"], task) if module.check_mode else None
     if untried:
-        return {"changed": False, "path": path, "entries": [], "undecryptable": [], "warnings": [untried]}
+        return {**_build_result(path, Listing(path, [], facts=explain_no_facts(untried))), "warnings": [untried]}
     if task:
         listing = browse_task(host, task, path, recurse)
     else:
         encryption = parse_encryption(module.params["encryption"])
         where = Where(root=path, encryption=encryption) if encryption else Where(path)
         listing = browse_with(host, module.params["credential"], select_parameters(module, UNSAVED), where, recurse)
-    return {"changed": False, "path": path, "entries": listing.entries, "undecryptable": listing.undecryptable}
+    return _build_result(path, listing)
+
+
+def _build_result(path: str, listing: Listing) -> Dict[str, Any]:
+    return {
+        "changed": False,
+        "path": path,
+        "entries": listing.entries,
+        "undecryptable": listing.undecryptable,
+        "versioning": listing.facts.versioning,
+        "lifecycle": listing.facts.lifecycle,
+        "object_lock": listing.facts.object_lock,
+        "unknown": listing.facts.unknown,
+    }
 
 
 def main() -> None:

@@ -4,8 +4,8 @@
 
 """A fake of Backblaze B2 that supports what rclone needs to push, pull and clean up.
 
-No other test server implements the API of B2. Files are versions, and a deletion hides a file. There is one bucket,
-``bkt``, with lifecycle ``rules``.
+No other test server implements the API of B2. Files are versions, and a deletion hides a file. There is at most one
+bucket, ``bkt``, with lifecycle ``rules``.
 """
 
 from __future__ import annotations
@@ -55,6 +55,7 @@ class Cloud:
     """The bucket. ``versions`` are in the order of their creation."""
 
     def __init__(self):
+        self.exists = True
         self.versions = []
         self.rules = []
         self.shows_versions = True
@@ -154,18 +155,31 @@ class Handler(BaseHTTPRequestHandler):
             name = urllib.parse.unquote_plus(self.headers["X-Bz-File-Name"])
             self._answer(200, self.cloud.add(name, "upload", body, info).described())
             return
-        if self.path.endswith("/b2_create_bucket"):
-            self._refuse(400, "duplicate_bucket_name")
-            return
         call = getattr(self, "_" + self.path.rpartition("/b2_")[2], None)
         answer = call(json.loads(body)) if call else None
-        if answer is None:
-            self._refuse(400, "bad_request")
+        if answer is None or isinstance(answer, str):
+            self._refuse(400, answer or "bad_request")
         else:
             self._answer(200, answer)
 
     def _list_buckets(self, _asked):
-        return {"buckets": [self._bucket()]}
+        return {"buckets": [self._bucket()] if self.cloud.exists else []}
+
+    def _create_bucket(self, asked):
+        if self.cloud.exists or asked["bucketName"] != BUCKET:
+            return "duplicate_bucket_name"
+        self.cloud.exists, self.cloud.rules = True, asked.get("lifecycleRules") or []
+        return self._bucket()
+
+    def _update_bucket(self, asked):
+        self.cloud.rules = asked.get("lifecycleRules", self.cloud.rules)
+        return self._bucket()
+
+    def _delete_bucket(self, _asked):
+        if self.cloud.versions:
+            return "cannot_delete_non_empty_bucket"
+        self.cloud.exists = False
+        return self._bucket()
 
     def _bucket(self):
         return {

@@ -18,7 +18,7 @@ from ..rclone.providers.truenas_names import get_rclone_name
 
 HARD_DELETE_DOUBT = (
     "hard_delete removes only the newest version of a file. A file that was overwritten before can come back with its "
-    "old content. Set provider_options.cleanup instead."
+    "old content. Set provider_options.cleanup instead, or hidden_days with the module bucket."
 )
 
 

@@ -12,6 +12,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, Mapping, Optional
 
+from ..buckets.facts import Facts, explain_no_bucket, explain_no_facts, read_facts
 from ..common.errors import CloudsyncError
 from ..config.credential_store import list_credentials, load_credential
 from ..config.credentials import Credential, parse_credential
@@ -23,14 +24,17 @@ from ..rclone.log_lines import Message, parse_line
 from ..rclone.providers.option_checks import check
 from ..rclone.providers.schema import resolve
 from ..rclone.providers.traits import is_bucket_based
+from ..rclone.providers.truenas_names import get_rclone_name
 from ..remote.arguments import QUICK, join_place
 from ..remote.live_config import CRYPT, takes_turns
 from ..remote.open import build_place, open_credential_session
+from ..remote.session import Session
 from ..runs.log import hide_secrets
 from ..runs.records import make_run_id
 from ..transfer.result import build_listing_error
 
 TIMEOUT_SECONDS = 120
+NOT_READ = explain_no_facts("The settings of the bucket were not read.")
 UNDECRYPTABLE = "Skipping undecryptable "
 
 
@@ -62,27 +66,32 @@ class Where:
 class Listing:
     """The content of a path. Its ``entries`` have: path, name, size (-1 for a folder), is_dir, is_bucket, modified.
 
-    ``undecryptable`` has the provider's names that cannot be decrypted. They are not in ``entries``.
+    ``undecryptable`` has the provider's names that cannot be decrypted. They are not in ``entries``. ``facts`` are
+    about the bucket that contains the path.
     """
 
     path: str
     entries: List[Dict[str, Any]]
     undecryptable: List[str] = field(default_factory=list)
+    facts: Facts = NOT_READ
 
 
-def browse(host: Host, credential: Credential, saved: bool, where: Where, recurse: bool = False) -> Listing:
+def browse(
+    host: Host, credential: Credential, saved: bool, where: Where, recurse: bool = False, with_facts: bool = False
+) -> Listing:
     """List ``where``. Raise CloudsyncError if the credential cannot log in or the path does not exist.
 
     ``saved``: the credential is in the store, so a token that the listing refreshes is saved there.
+    ``with_facts``: also read the settings of the bucket.
     """
     try:
-        return _browse(host, credential, saved, where, recurse)
+        return _browse(host, credential, saved, where, recurse, with_facts)
     except CloudsyncError as error:
         hide_secrets(error, credential, where.encryption)
         raise
 
 
-def _browse(host: Host, credential: Credential, saved: bool, where: Where, recurse: bool) -> Listing:
+def _browse(host: Host, credential: Credential, saved: bool, where: Where, recurse: bool, with_facts: bool) -> Listing:
     root = where.root or where.path
     session = open_credential_session(host, credential, make_run_id(), saved, where.encryption, root, where.options)
     with session.live:
@@ -92,6 +101,7 @@ def _browse(host: Host, credential: Credential, saved: bool, where: Where, recur
         )
         if answer.exit_code != 0:
             raise build_listing_error(answer, session)
+        facts = _read_facts(session, credential, root) if with_facts else NOT_READ
     buckets = is_bucket_based(credential.provider) and where.encryption is None and not where.remote_path.strip("/")
     entries = [_build_entry(found, buckets) for found in json.loads(answer.stdout or "[]")]
     closed = _list_undecryptable(answer.stderr)
@@ -102,7 +112,12 @@ def _browse(host: Host, credential: Credential, saved: bool, where: Where, recur
             "encryption of names differs from the one that they were written with, or they were never encrypted. "
             "Correct the encryption, or the path.",
         )
-    return Listing(where.path, entries, closed)
+    return Listing(where.path, entries, closed, facts)
+
+
+def _read_facts(session: Session, credential: Credential, path: str) -> Facts:
+    provider = get_rclone_name(credential.provider)
+    return explain_no_bucket(provider, path) or read_facts(session, provider)
 
 
 def _list_undecryptable(stderr: str) -> List[str]:
@@ -124,17 +139,17 @@ def _build_entry(found: Dict[str, Any], buckets: bool) -> Dict[str, Any]:
 def browse_with(host: Host, name: Optional[str], unsaved: Mapping[str, Any], where: Where, recurse: bool) -> Listing:
     """Browse with the stored credential ``name``, or else with ``unsaved``, the options of an unsaved credential."""
     if name:
-        return browse(host, load_credential(host.layout, host.seed, name), True, where, recurse)
+        return browse(host, load_credential(host.layout, host.seed, name), True, where, recurse, True)
     credential = parse_credential({"name": "unsaved", **unsaved})
     check(resolve(credential.provider, host.providers), credential.attributes, credential.secrets)
-    return browse(host, credential, False, where, recurse)
+    return browse(host, credential, False, where, recurse, True)
 
 
 def browse_task(host: Host, name: str, path: str, recurse: bool) -> Listing:
     """Browse ``path`` below the remote path of the task ``name``, decrypted as in its runs."""
     task = load_task(host.layout, host.seed, name)
     where = Where(path.strip("/"), task.remote_path, task.encryption, task.provider_options)
-    return browse(host, load_credential(host.layout, host.seed, task.credential), True, where, recurse)
+    return browse(host, load_credential(host.layout, host.seed, task.credential), True, where, recurse, True)
 
 
 def explain_untried_listing(host: Host, credential: Optional[str], task: Optional[str]) -> Optional[str]:

@@ -113,7 +113,7 @@ def _describe_kept(task: Task, there: int, made: int, days: int) -> str:
     elif days:
         end = f"A rule of the bucket removes each of them {days} days after it was overwritten or hidden"
     else:
-        end = "They take space until a lifecycle rule of the bucket, or provider_options.cleanup, removes them"
+        end = "They take space until hidden_days of the module bucket, or provider_options.cleanup, removes them"
     return (
         "B2 keeps files that a run overwrites and hides files that it deletes. After the run, "
         f"{format_count(there + made, 'older version')} would remain at {task.remote_path!r}: {there} existing and "

@@ -33,7 +33,7 @@ def test_a_stored_credential_lists_a_path(listed, offsite):
         "is_bucket": False,
         "modified": "2027-01-31T02:30:04Z",
     }
-    assert listed.rclone.commands()[-1].endswith(" -- remote:bucket/x")
+    assert any(line.endswith(" -- remote:bucket/x") for line in listed.rclone.commands())
 
 
 def test_folders_at_the_top_of_an_object_store_are_buckets(listed, offsite):
@@ -99,3 +99,23 @@ def test_check_mode_without_rclone_returns_an_empty_list(host, offsite, monkeypa
     result = host.ok("remote_info", {"credential": "offsite"}, check=True)
     assert result["entries"] == []
     assert result["warnings"] == ["rclone is not installed yet, so nothing was listed."]
+
+
+def test_the_settings_of_a_bucket_are_returned_or_explained(listed, offsite):
+    listed.ok("credential", offsite)
+    listed.rclone.answers("backend", '"Enabled"')
+    result = listed.ok("remote_info", {"credential": "offsite", "path": "bucket/x"})
+    assert (result["versioning"], result["lifecycle"], result["object_lock"]) == ("enabled", None, None)
+    assert result["unknown"] == {
+        "lifecycle": "rclone cannot read the lifecycle rules of a bucket at the provider s3.",
+        "object_lock": "rclone cannot read the object lock of a bucket at the provider s3.",
+    }
+    assert listed.rclone.commands()[-1].endswith(" -- remote:bucket")
+    listed.rclone.replays("backend", "auth_list_s3bad")
+    result = listed.ok("remote_info", {"credential": "offsite", "path": "bucket/x"})
+    assert result["versioning"] is None
+    assert "refused the login" in result["unknown"]["versioning"]
+    top = listed.ok("remote_info", {"credential": "offsite"})["unknown"]
+    assert top == dict.fromkeys(("versioning", "lifecycle", "object_lock"), "The path is in no bucket.")
+    elsewhere = listed.ok("remote_info", {"provider": "local", "path": "/srv"})["unknown"]
+    assert elsewhere["versioning"] == "The provider local has no buckets."

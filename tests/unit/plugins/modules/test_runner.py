@@ -20,6 +20,7 @@ ENGINE = "usr/local/lib/cloudsync"
 # The files of the engine on a host. The command does not use those of the modules (apply, backup and others).
 INSTALLED = {
     "": "host",
+    "buckets": "abilities facts",
     "cli": "control main output parser show tables units",
     "common": "accounts crypto errors files flock http layout mounts processes stop_signal text validation",
     "config": "credential_store credentials seed seed_binding stored_tasks task_checks task_parser task_store tasks",
