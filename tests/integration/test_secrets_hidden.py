@@ -7,8 +7,13 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import http.server
 import json
+import os
+import pathlib
+import threading
+import uuid
 
 import harness
 import pytest
@@ -44,6 +49,101 @@ class Echo(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, *_arguments):
         pass
+
+
+class Ear(http.server.BaseHTTPRequestHandler):
+    """A server for notifications."""
+
+    def answer(self):
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    do_GET = do_POST = do_HEAD = answer  # noqa: N815
+
+    def log_message(self, *_arguments):
+        pass
+
+
+class ProcessTable:
+    """The arguments and the environments of all other processes during a block: content to its first file."""
+
+    def __init__(self):
+        self.seen = {}
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._watch)
+
+    def _watch(self):
+        own = str(os.getpid())
+        while not self._ended.is_set():
+            for pid in os.listdir("/proc"):
+                if pid.isdigit() and pid != own:
+                    for name in ("cmdline", "environ"):
+                        with contextlib.suppress(OSError):
+                            path = f"/proc/{pid}/{name}"
+                            self.seen.setdefault(pathlib.Path(path).read_bytes(), path)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_error):
+        self._ended.set()
+        self._thread.join()
+
+
+def test_no_secret_is_in_the_process_table_the_output_or_the_backup(machine, rclone):
+    """The journal of a host gets the output. The files of the host are searched at the end of each test."""
+    # The other servers have their own secrets in their arguments.
+    canary = f"{harness.SECRET}-{uuid.uuid4().hex}"
+    harness.write_tree(machine.data / "www", {f"{number}.txt": "x" * 30000 for number in range(20)})
+    served = machine.root / "served"
+    (served / "bucket").mkdir(parents=True)
+    dump = "env; sleep 0.3"
+    common = {
+        "path": str(machine.data / "www"),
+        "direction": "push",
+        "encryption": {"password": canary + "-crypt", "salt": canary + "-salt"},
+        "hooks": dict.fromkeys(("before", "success", "failure", "always"), dump),
+    }
+    ears = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Ear)
+    key = ("--auth-key", f"{harness.KEY_ID},{canary}")
+    with harness.serving(rclone, "s3", served, *key) as port, harness.answering(ears) as ear:
+        store = {
+            **harness.s3_credential(port),
+            "secrets": {"access_key_id": harness.KEY_ID, "secret_access_key": canary},
+        }
+        dav = {
+            "name": "dav",
+            "provider": "webdav",
+            "attributes": {"url": f"http://127.0.0.1:{port}", "vendor": "other", "user": "u"},
+            "secrets": {"pass": canary + "-refused"},
+        }
+        notify = [f"{kind}http://127.0.0.1:{ear}/{canary}" for kind in ("", "ntfy+", "healthchecks+")]
+        tasks = [
+            {**common, "name": "kept", "credential": "store", "remote_path": "bucket/www", "notify": notify},
+            {**common, "name": "refused", "credential": "dav", "remote_path": "www", "notify": notify, "retries": 0},
+        ]
+        with ProcessTable() as table:
+            said = [machine.module("host_config", credentials=[store, dav], tasks=tasks)]
+            runs = [machine.start(task["name"]) for task in tasks]
+            said += [run.communicate(timeout=harness.PATIENCE) for run in runs]
+            said += [machine.cloudsync(*words) for words in (["verify", "dav"], ["run", "kept", "--dry-run"])]
+            taken = machine.module("backup", passphrase=canary + "-passphrase")
+            said += [taken, machine.module("restore", content=taken["content"], passphrase=canary + "-wrong")]
+            said += [machine.module("seed", state="rotated"), machine.cloudsync("check", "--notify")]
+
+    assert [run.returncode for run in runs] == [0, 1]
+    forms = (canary.encode(), base64.b64encode(canary.encode())[:-4])
+    shown = {path: content for content, path in table.seen.items() if any(form in content for form in forms)}
+    assert [content for content in shown.values() if b"\0serve\0" not in content] == []
+    assert canary not in repr(said)
+    # The table has seen what it has to see.
+    seen = list(table.seen)
+    assert [content for content in seen if b"rclone" in content and b"--use-json-log" in content]
+    assert [content for content in seen if b"CLOUDSYNC_HOOK=failure" in content]
+    assert "[before] CLOUDSYNC_HOOK=before" in machine.log("kept")
 
 
 def test_a_secret_that_a_provider_or_a_hook_repeats_does_not_leave_the_run(machine):
