@@ -90,11 +90,11 @@ def fixture_machine(new_machine):
 
 
 @pytest.fixture(name="reliability")
-def fixture_reliability(machine):
+def fixture_reliability():
     """Return the collector of injected faults. Its add() writes a row of docs/reliability.md."""
     from reliability import Reliability
 
-    return Reliability(machine.root)
+    return Reliability()
 
 
 @pytest.fixture(name="each_machine", params=["rclone", "old_rclone"])

@@ -44,12 +44,23 @@ def find_descendants(pid):
     return found
 
 
+def find_rclones(run):
+    """Return the process ids of the rclones of a run."""
+    return [pid for pid, words in find_descendants(run.pid).items() if words[0].endswith("rclone")]
+
+
+def find_hooks(run):
+    """Return the process ids of the hooks of a run."""
+    return [pid for pid, words in find_descendants(run.pid).items() if "/dev/fd/" in " ".join(words)]
+
+
 def kill(run, victim):
     """Kill the ``victim`` of a run in the background: runner, rclone, both or hook. Return whether it was there."""
-    running = find_descendants(run.pid)
-    rclones = [pid for pid, words in running.items() if words[0].endswith("rclone")]
-    hooks = [pid for pid, words in running.items() if "/dev/fd/" in " ".join(words)]
-    chosen = {"runner": [run.pid], "rclone": rclones, "both": [run.pid, *rclones], "hook": hooks}[victim]
+    chosen = [run.pid] if victim in ("runner", "both") else []
+    if victim in ("rclone", "both"):
+        chosen += find_rclones(run)
+    if victim == "hook":
+        chosen += find_hooks(run)
     for pid in chosen:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)

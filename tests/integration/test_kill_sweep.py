@@ -12,33 +12,47 @@ import shutil
 import subprocess
 import sys
 import time
+from contextlib import suppress
 
 import harness
 import pytest
 from harness import PASSWORD, SALT, SECRET, read_tree, scale, write_tree
-from killing import MOST_STEPS, age_temporary_files, build_step_killer, kill, wait_for_release
+from killing import (
+    MOST_STEPS,
+    age_temporary_files,
+    build_step_killer,
+    can_trace,
+    find_hooks,
+    find_rclones,
+    kill,
+    wait_for_release,
+)
 
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.runs.records import load_records
 
 FILES = 300
-VICTIMS = ["runner", "runner", "rclone", "both", "hook", "step", "step", "step"]
-JUDGE = """[store]
-type = s3
-provider = Other
-endpoint = http://127.0.0.1:{port}
-force_path_style = true
-access_key_id = {key_id}
-secret_access_key = {key}
-
-[push]
+HEARD = "notification, `cloudsync check`. The next run succeeds by itself."
+# For each victim: the sentence of the page, and the state and reason of a run that the kill has hit.
+VICTIMS = {
+    "runner": ("The runner of {} is killed.", "aborted", "interrupted"),
+    "rclone": ("The rclone of {} is killed.", "failed", "interrupted"),
+    "both": ("The runner and the rclone of {} are killed.", "aborted", "interrupted"),
+    "hook": ("A hook of {} is killed.", "failed", "hook"),
+    "step": ("The runner of {} is killed between two system calls.", "aborted", "interrupted"),
+}
+TASKS = {"push": "a push (sync)", "pull": "a pull (sync)", "move": "a push (move)", "restore": "a restore"}
+# The hooks that the sweep kills. An always hook that fails does not fail the run.
+HOOKS = ("before", "success", "always")
+# It reads the files of the bucket without the S3 server.
+JUDGE = """[push]
 type = crypt
-remote = store:{bucket}/push
+remote = {bucket}/push
 password = {password}
 password2 = {salt}
 
 [move]
 type = crypt
-remote = store:{bucket}/move
+remote = {bucket}/move
 password = {password}
 password2 = {salt}
 """
@@ -49,20 +63,20 @@ class Sweep:
 
     def __init__(self, machine, store, bucket, rclone, folder):
         self.machine, self.rclone, self.folder = machine, rclone, folder
-        self.took = dict.fromkeys(("push", "pull", "move", "restore"), 1.0)
+        self.took = dict.fromkeys(TASKS, 1.0)
         self.kills = 0
+        # A hook ends at once, unless it has to wait to be killed.
+        self.hold = machine.root / "hold"
         obscured = {
             name: subprocess.run([rclone, "obscure", text], capture_output=True, check=True, encoding="utf-8").stdout
             for name, text in (("password", PASSWORD), ("salt", SALT))
         }
-        port = store["attributes"]["endpoint"].rpartition(":")[2]
-        login = {"key_id": harness.KEY_ID, "key": harness.KEY, "port": port, "bucket": bucket}
-        folder.joinpath("judge.conf").write_text(JUDGE.format(**login, **obscured))
+        folder.joinpath("judge.conf").write_text(JUDGE.format(bucket=bucket, **obscured))
         common = {
             "credential": "store",
             "encryption": {"password": PASSWORD, "salt": SALT},
-            "remote_path": bucket + "/push",
-            "hooks": {"before": "sleep 0.1"},
+            "remote_path": bucket.name + "/push",
+            "hooks": dict.fromkeys(HOOKS, f"test ! -e {self.hold} || ! grep -q $CLOUDSYNC_HOOK {self.hold} || sleep 9"),
             "transfers": 16,
             "retries": 0,
         }
@@ -72,8 +86,8 @@ class Sweep:
             {**common, "name": "restore", "reverse_of": "push", "path": self.path("restore")},
             {**common, "name": "move", "direction": "push", "mode": "move", "path": self.path("move")},
         ]
-        self.tasks[2] = {key: self.tasks[2][key] for key in ("name", "reverse_of", "path")}
-        self.tasks[3]["remote_path"] = bucket + "/move"
+        self.tasks[2] = {key: self.tasks[2][key] for key in ("name", "reverse_of", "path", "hooks")}
+        self.tasks[3]["remote_path"] = bucket.name + "/move"
         write_tree(self.path("push"), self.make_files("first"))
         machine.declare([store], self.tasks)
         machine.run("push")
@@ -122,16 +136,39 @@ class Sweep:
         subprocess.run([*command, *options], check=True, capture_output=True)
         return read_tree(target)
 
+    def kill_one(self, task, victim, chance):
+        """Start a run, and kill its victim at a random moment. Return the ended run."""
+        if victim == "hook":
+            self.hold.write_text(chance.choice(HOOKS))
+        run = self.start(task, build_step_killer(chance.randint(1, MOST_STEPS)) if victim == "step" else [])
+        if victim != "step":
+            find = {"rclone": find_rclones, "hook": find_hooks}.get(victim, lambda _run: True)
+            # A hook that is held lasts until it is killed.
+            time.sleep(0 if victim == "hook" else chance.uniform(0, self.took[task]))
+            while run.poll() is None and not (find(run) and self.is_held(run, victim) and kill(run, victim)):
+                time.sleep(0.01)
+        return run
+
+    def is_held(self, run, victim):
+        """Return whether the hook of the run is the one that has to be killed."""
+        if victim != "hook":
+            return True
+        with suppress(OSError):
+            words = [pathlib.Path(f"/proc/{pid}/environ").read_bytes().split(b"\0") for pid in find_hooks(run)]
+            return any(b"CLOUDSYNC_HOOK=" + self.hold.read_bytes() in each for each in words)
+        return False
+
     def do(self, task, victim, chance, content):
-        """Kill one run of the task. Check that the next one does what was left."""
+        """Kill one run of the task. Check that the next one does what was left.
+
+        Return the final record of the killed run, None if it has none.
+        """
         wanted = self.prepare(task, content)
         before = self.find_last(task)
-        run = self.start(task, build_step_killer(chance.randint(1, MOST_STEPS)) if victim == "step" else [])
         began = time.monotonic()
-        if victim != "step":
-            time.sleep(chance.uniform(0, self.took[task]))
-            kill(run, victim)
+        run = self.kill_one(task, victim, chance)
         run.communicate()
+        self.hold.unlink(missing_ok=True)
         self.kills += run.returncode != 0
         wait_for_release(self.machine, task)
         if run.returncode == 0:
@@ -146,6 +183,11 @@ class Sweep:
         if task == "move":
             assert read_tree(self.path(task)) == {}
         self.check_leftovers(task)
+        return (
+            None
+            if last == before
+            else next(each for each in load_records(self.machine.layout, task) if each.id == last[0])
+        )
 
     def check_leftovers(self, task):
         machine = self.machine
@@ -163,19 +205,28 @@ class Sweep:
 
 @pytest.fixture(name="sweep")
 def fixture_sweep(machine, store, bucket, rclone, tmp_path):
-    return Sweep(machine, store, bucket.name, rclone, tmp_path)
+    return Sweep(machine, store, bucket, rclone, tmp_path)
 
 
 @pytest.mark.soak
-def test_after_every_kill_the_next_run_completes_what_was_left(sweep, new_rounds):
-    rounds = new_rounds("runs", VICTIMS)
+def test_after_every_kill_the_next_run_completes_what_was_left(sweep, new_rounds, reliability):
+    rounds = new_rounds("runs", list(VICTIMS))
+    victims = [victim for victim in VICTIMS if victim != "step" or can_trace()]
     wanted = scale(40, 200)
-    for number in range(wanted):
-        victim, chance = next(rounds)
-        task = chance.choice(list(sweep.took))
-        sweep.do(task, victim, chance, f"{number:04d}")
-    print(f"{sweep.kills} of {wanted} runs were killed before their end")
+    pairs = [(victim, task) for victim in victims for task in TASKS]
+    hit = {}
+    for number in range(2 * wanted):
+        # Each pair has its turn. After the wanted rounds, only those that no kill has hit yet.
+        left = pairs if number < wanted else [pair for pair in pairs if pair not in hit]
+        if not left:
+            break
+        victim, task = left[number % len(left)]
+        record = sweep.do(task, victim, next(rounds)[1], f"{number:04d}")
+        if record is not None and (record.state, record.reason) == VICTIMS[victim][1:]:
+            hit[victim, task] = record
+    print(f"{sweep.kills} of {number} runs were killed before their end")
     assert sweep.kills > wanted / 4
+    assert set(hit) == set(pairs)
     assert sweep.machine.cloudsync("check").code == 0
     machine = sweep.machine
     left = age_temporary_files(machine.root)
@@ -184,6 +235,10 @@ def test_after_every_kill_the_next_run_completes_what_was_left(sweep, new_rounds
         write_tree(sweep.path(task), {"new": "new"})
         machine.run(task)
     assert not [path for path in left if path.exists()]
+    for (victim, task), record in hit.items():
+        reliability.add(VICTIMS[victim][0].format(TASKS[task]), record.public(), HEARD)
+    if not can_trace():
+        pytest.skip("without strace, no run was killed between two system calls")
 
 
 @pytest.mark.soak
