@@ -46,7 +46,7 @@ def held(yard, name):
     return run
 
 
-def test_a_task_that_runs_is_skipped(yard):
+def test_a_task_that_runs_is_skipped(yard, reliability):
     yard.task("first")
     run = held(yard, "first")
     record = yard.run("first", 75, "locked")
@@ -57,6 +57,7 @@ def test_a_task_that_runs_is_skipped(yard):
     assert yard.ended(run, 0)["state"] == "success"
     assert yard.status("first")["state"] == "success"
     assert yard.cloudsync("check").code == 0
+    reliability.add("A task is started while it is active.", record, heard="the record, and its notifications")
 
 
 def test_a_task_that_runs_is_waited_for_when_asked(yard):

@@ -46,6 +46,7 @@ CASES = {
     "redirects": (answer(301, "PermanentRedirect"), on_all, "usage", "region and endpoint"),
     "has another time": (answer(403, "RequestTimeTooSkewed", "no", SKEW), on_all, "auth", "Set the clock"),
     "has lost the bucket": (answer(404, "NoSuchBucket"), on_all, "not_found", ""),
+    "loses the bucket in the transfer": (answer(404, "NoSuchBucket"), on_objects, "not_found", ""),
 }
 
 

@@ -21,6 +21,7 @@ from harness import PASSWORD, text_tree, write_tree
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.errors import CloudsyncError
 
 FILES = {"a.txt": "alpha", "deep/b.txt": "beta"}
+HEARD = "the run fails, notification, `cloudsync check`"
 
 
 class Archive:
@@ -72,7 +73,9 @@ def restoring(message):
 
 @pytest.mark.parametrize("storage_class", ["GLACIER", "DEEP_ARCHIVE"])
 @pytest.mark.parametrize("encryption", [None, {"password": PASSWORD, "filenames": "off"}], ids=["plain", "crypt"])
-def test_a_pull_of_archived_objects_says_how_to_restore_them_and_then_succeeds(archive, storage_class, encryption):
+def test_a_pull_of_archived_objects_says_how_to_restore_them_and_then_succeeds(
+    archive, storage_class, encryption, reliability
+):
     archive.declare(storage_class, encryption=encryption, guards={"max_delete": "100%"})
     archive.machine.run("push")
     write_tree(archive.back, {"local.txt": "precious"})
@@ -83,6 +86,7 @@ def test_a_pull_of_archived_objects_says_how_to_restore_them_and_then_succeeds(a
     archive.rclone(*restoring(record["message"]))
     archive.machine.run("pull")
     assert text_tree(archive.back) == FILES
+    reliability.add(f"The objects of a pull (sync) are archived in {storage_class}.", record, HEARD)
 
 
 @pytest.mark.parametrize("encryption", [None, {"password": PASSWORD, "filenames": "off"}], ids=["plain", "crypt"])
@@ -306,7 +310,7 @@ def test_cleanup_is_refused_elsewhere(archive):
         archive.declare(provider_options={"cleanup": True})
 
 
-def test_files_that_dropbox_holds_back_are_named_and_nothing_is_deleted(machine, authority):
+def test_files_that_dropbox_holds_back_are_named_and_nothing_is_deleted(machine, authority, reliability):
     back = machine.data / "back"
     write_tree(back, {"local.txt": "precious"})
     cloud = fake_dropbox.Cloud({"/Films/film.mkv": b"film", "/Films/poster.png": b"poster"}, {"/Films/film.mkv"})
@@ -323,10 +327,11 @@ def test_files_that_dropbox_holds_back_are_named_and_nothing_is_deleted(machine,
         }
         machine.declare([fake_dropbox.credential()], [pull])
         assert [entry["path"] for entry in machine.plan("pull")["delete"]] == ["local.txt"]
-        message = machine.run("pull", 1, "restricted_content")["message"]
-        assert "Files: film.mkv." in message
-        assert "Nothing was deleted at the destination" in message
+        record = machine.run("pull", 1, "restricted_content")
+        assert "Files: film.mkv." in record["message"]
+        assert "Nothing was deleted at the destination" in record["message"]
         assert text_tree(back) == {"local.txt": "precious", "poster.png": "poster"}
         machine.declare([], [{**pull, "exclude": ["film.mkv"]}])
         assert machine.run("pull")["deletes"] == 1
     assert text_tree(back) == {"poster.png": "poster"}
+    reliability.add("Dropbox blocks the download of a file.", record, HEARD)

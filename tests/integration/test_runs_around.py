@@ -20,6 +20,7 @@ import pytest
 from harness import PASSWORD, SECRET, SLOW, copy_of, read_tree, text_tree, wait_for, write_tree
 
 FILES = {"a.txt": "alpha", "deep/b.txt": "beta"}
+HEARD = "the run fails, notification, `cloudsync check`"
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can run a task as somebody else")
 
 
@@ -68,7 +69,7 @@ def test_a24_a26_each_hook_runs_at_its_time_with_public_facts_and_without_a_secr
     assert seen["always"]["CLOUDSYNC_TRANSFERS"] == "2"
 
 
-def test_a_before_hook_that_fails_ends_the_run(site):
+def test_a_before_hook_that_fails_ends_the_run(site, reliability):
     told = f"echo $CLOUDSYNC_STATE $CLOUDSYNC_REASON > {site.data}/told"
     site.task(hooks={"before": "echo the database is down >&2; exit 7", "failure": told})
     record = site.run("documents", 1, "hook")
@@ -78,13 +79,15 @@ def test_a_before_hook_that_fails_ends_the_run(site):
     assert not site.remote.exists()
     assert (site.data / "told").read_text() == "failed hook\n"
     assert "[before] the database is down" in site.log("documents")
+    reliability.add("A before hook fails.", record, HEARD)
 
 
-def test_a_success_hook_that_fails_fails_the_run(site):
+def test_a_success_hook_that_fails_fails_the_run(site, reliability):
     site.task(hooks={"success": "exit 3", "failure": f"touch {site.data}/failure"})
     record = site.run("documents", 1, "hook")
     assert record["transfers"] == 2
     assert (site.data / "failure").exists()
+    reliability.add("A success hook fails.", record, HEARD)
 
 
 def test_failure_and_always_run_when_a_guard_refuses(site):
@@ -94,12 +97,14 @@ def test_failure_and_always_run_when_a_guard_refuses(site):
     assert (site.data / "failure").read_text() == (site.data / "always").read_text() == "marker_missing\n"
 
 
-def test_a_stopped_run_ends_its_hook(site):
+def test_a_stopped_run_ends_its_hook(site, reliability):
     site.task(hooks={"before": f"touch {site.data}/began; sleep 60"})
     run = site.start("documents")
     wait_for((site.data / "began").exists, "the hook")
     site.cloudsync("stop", "documents")
-    assert site.ended(run, 143)["reason"] == "stopped"
+    record = site.ended(run, 143)
+    assert record["reason"] == "stopped"
+    reliability.add("A run is stopped during a hook that hangs.", record, HEARD)
 
 
 def test_a5_a_dry_run_leaves_nothing_behind(site):
@@ -259,7 +264,7 @@ def test_a_transfer_is_verified(site, how, encryption):
 
 
 @pytest.mark.parametrize("encryption", [None, {"password": PASSWORD, "filenames": "off"}], ids=["plain", "crypt"])
-def test_a_verification_finds_what_the_transfer_did_not(site, encryption):
+def test_a_verification_finds_what_the_transfer_did_not(site, encryption, reliability):
     """The copy was changed behind our backs, its size and time kept: so it is not transferred again."""
     site.task(encryption=encryption)
     site.run("documents")
@@ -274,9 +279,11 @@ def test_a_verification_finds_what_the_transfer_did_not(site, encryption):
     answer = site.cloudsync("run", "documents", "--json")
     assert answer.code == 1, answer
     assert "a.txt" in answer.json["message"], answer
+    kind = "an encrypted" if encryption else "a"
+    reliability.add(f"A byte of {kind} file is damaged at the destination (s3).", answer.json, "verify_after")
 
 
-def test_a_file_that_can_not_be_read_suppresses_deletions(site):
+def test_a_file_that_can_not_be_read_suppresses_deletions(site, reliability):
     write_tree(site.remote, {"stale.txt": "stale"})
     os.mkfifo(site.source / "pipe")
     (site.source / "dangling").symlink_to("nowhere")
@@ -284,6 +291,7 @@ def test_a_file_that_can_not_be_read_suppresses_deletions(site):
     record = site.run("documents", 1, "deletions_suppressed")
     assert "dangling" in record["message"]
     assert text_tree(site.remote) == {**FILES, "stale.txt": "stale"}
+    reliability.add("A file of the source cannot be read.", record, HEARD)
 
 
 def test_as_many_attempts_as_asked_for(site):

@@ -12,6 +12,7 @@ import pytest
 from harness import PASSWORD, SALT, SECRET, read_tree, text_tree, write_tree
 
 FILES = {"a.txt": "alpha", "deep/b.txt": "beta", "empty.txt": ""}
+HEARD = "the run fails, notification, `cloudsync check`"
 CANARY = ".cloudsync-canary"
 CONTENT = "cloudsync canary 1: this object tells whether the crypt password is right\n"
 WRONG = SECRET + "-wrong"
@@ -48,15 +49,14 @@ def fixture_pair(request, bucket, store):
 
 @pytest.mark.usefixtures("each_machine")
 @pytest.mark.parametrize("filenames", MODES)
-def test_a_wrong_password_is_refused_on_push_and_pull(pair, filenames):
+def test_a_wrong_password_is_refused_on_push_and_pull(pair, filenames, reliability):
     right = {"password": PASSWORD, "salt": SALT, "filenames": filenames}
     pair.declare(right)
     pair.machine.run("push")
     stored = read_tree(pair.remote)
     write_tree(pair.back, {"local.txt": "precious"})
     pair.declare({**right, "password": WRONG})
-    pair.machine.run("push", 3, "crypt_password")
-    pair.machine.run("pull", 3, "crypt_password")
+    records = {name: pair.machine.run(name, 3, "crypt_password") for name in ("push", "pull")}
     pair.declare({**right, "salt": WRONG})
     pair.machine.plan("push", 3, "crypt_password")
     pair.machine.plan("pull", 3, "crypt_password")
@@ -65,11 +65,13 @@ def test_a_wrong_password_is_refused_on_push_and_pull(pair, filenames):
     pair.declare(right, guards={"max_delete": 1})
     pair.machine.run("pull")
     assert text_tree(pair.back) == FILES
+    for name, record in records.items():
+        reliability.add(f"The encryption password of a {name} (sync) is wrong.", record, HEARD)
 
 
 @pytest.mark.usefixtures("each_machine")
 @pytest.mark.parametrize("filenames", MODES)
-def test_a_wrong_password_is_refused_where_there_is_no_canary_yet(pair, filenames):
+def test_a_wrong_password_is_refused_where_there_is_no_canary_yet(pair, filenames, reliability):
     """What another tool has encrypted, or a cloudsync that could not write its canary."""
     right = {"password": PASSWORD, "filenames": filenames}
     pair.declare(right)
@@ -78,9 +80,10 @@ def test_a_wrong_password_is_refused_where_there_is_no_canary_yet(pair, filename
     left = remove_canary(pair)
     assert len(left) == len(before) - 1
     pair.declare({**right, "password": WRONG})
-    pair.machine.run("push", 3, "crypt_password")
+    record = pair.machine.run("push", 3, "crypt_password")
     pair.machine.run("pull", 3, "crypt_password")
     assert read_tree(pair.remote) == left
+    reliability.add("The encryption password is wrong, and the canary is missing.", record, HEARD)
     pair.declare(right)
     pair.machine.run("push")
     assert len(read_tree(pair.remote)) == len(before)
@@ -148,17 +151,18 @@ def test_a_push_that_is_refused_plants_no_canary(pair):
 
 @pytest.mark.usefixtures("each_machine")
 @pytest.mark.parametrize("name", ["foreign.txt", "0123456789abcdefghijklmnop"])
-def test_a_foreign_object_among_encrypted_ones_deletes_nothing_on_a_pull(pair, name):
+def test_a_foreign_object_among_encrypted_ones_deletes_nothing_on_a_pull(pair, name, reliability):
     pair.declare({"password": PASSWORD})
     pair.machine.run("push")
     write_tree(pair.remote, {name: "somebody else's"})
     write_tree(pair.back, {"local.txt": "precious"})
-    pair.machine.run("pull", 3, "undecryptable")
+    record = pair.machine.run("pull", 3, "undecryptable")
     assert text_tree(pair.back)["local.txt"] == "precious"
+    reliability.add("A foreign object is among the encrypted ones of a pull (sync).", record, HEARD)
 
 
 @pytest.mark.parametrize("filenames", MODES)
-def test_a_foreign_object_among_encrypted_ones_is_named_with_the_way_out(pair, filenames):
+def test_a_foreign_object_among_encrypted_ones_is_named_with_the_way_out(pair, filenames, reliability):
     pair.declare({"password": PASSWORD, "filenames": filenames, "directory_names": False}, retries=0)
     pair.machine.run("push")
     write_tree(pair.remote, {"deep/foreign.txt": "somebody else's"})
@@ -169,15 +173,17 @@ def test_a_foreign_object_among_encrypted_ones_is_named_with_the_way_out(pair, f
     assert len(read_tree(pair.remote)) == len(FILES) + 2  # nothing was deleted
     (pair.remote / "deep/foreign.txt").unlink()
     assert pair.machine.run("push")["deletes"] == 1
+    reliability.add("A foreign object is among the encrypted ones of a push (sync).", record, HEARD)
 
 
-def test_a_damaged_object_is_named(pair):
+def test_a_damaged_object_is_named(pair, reliability):
     pair.declare({"password": PASSWORD, "filenames": "off"})
     pair.machine.run("push")
     (pair.remote / "a.txt.bin").write_bytes(b"x" * 100)
     record = pair.machine.run("pull", 1, "undecryptable")
     assert "a.txt" in record["message"]
     assert "a.txt" not in text_tree(pair.back)
+    reliability.add("An encrypted object is damaged at the provider.", record, HEARD)
 
 
 @pytest.mark.parametrize("directory_names", [True, False])

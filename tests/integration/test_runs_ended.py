@@ -15,6 +15,7 @@ import subprocess
 import pytest
 from harness import KEY, PASSWORD, SECRET, SLOW, alive, children, text_tree, wait_for, write_tree
 
+HEARD = "the failure hook, notification, `cloudsync check`"
 BIG = {"big.bin": b"x" * 20000000, "small.txt": "small"}
 
 
@@ -52,7 +53,7 @@ def hook_output(machine, kind):
     return path.read_text().split() if path.exists() else None
 
 
-def test_a8_a_run_that_is_stopped(slow, bucket):
+def test_a8_a_run_that_is_stopped(slow, bucket, reliability):
     run = slow.start("slow")
     slow.wait_for_bytes("slow")
     rclone = slow.rclone_of(run)[0]
@@ -66,6 +67,7 @@ def test_a8_a_run_that_is_stopped(slow, bucket):
     assert not slow.live()
     assert slow.cloudsync("stop", "slow").out.strip() == "slow is not running"
     assert slow.cloudsync("check").code == 1
+    reliability.add("A run is stopped during its transfer.", record, HEARD)
 
 
 def test_a_signal_stops_a_run_and_a_pull_leaves_no_partial_file(slow, bucket):
@@ -79,7 +81,7 @@ def test_a_signal_stops_a_run_and_a_pull_leaves_no_partial_file(slow, bucket):
     assert [name for name in text_tree(back) if name != "small.txt"] == []
 
 
-def test_a_runner_that_is_killed(slow):
+def test_a_runner_that_is_killed(slow, reliability):
     run = slow.start("slow")
     slow.wait_for_bytes("slow")
     rclone = slow.rclone_of(run)[0]
@@ -105,6 +107,8 @@ def test_a_runner_that_is_killed(slow):
     ]
     assert slow.history("slow")[1]["ended"]
     assert slow.cloudsync("check").code == 0
+    fault = "The runner is killed while rclone is suspended."
+    reliability.add(fault, slow.history("slow")[1], HEARD)
 
 
 def test_the_sweep_after_a_unit_ended_closes_what_was_killed(slow):
@@ -131,7 +135,7 @@ def test_a_sweep_leaves_a_run_that_lives_alone(slow):
     slow.ended(run, 143)
 
 
-def test_a_runner_that_is_killed_during_its_hook(slow):
+def test_a_runner_that_is_killed_during_its_hook(slow, reliability):
     slow.declare_slow(hooks={"before": f"touch {slow.data}/began; sleep 60", "always": f"touch {slow.data}/always"})
     run = slow.start("slow")
     wait_for((slow.data / "began").exists, "the hook")
@@ -142,6 +146,7 @@ def test_a_runner_that_is_killed_during_its_hook(slow):
     assert slow.status("slow")["reason"] == "interrupted"
     assert slow.cloudsync("sweep", "slow").code == 0
     assert (slow.data / "always").exists()
+    reliability.add("The runner is killed during a hook.", slow.history("slow")[0], HEARD)
 
 
 def test_an_rclone_that_is_killed_alone_is_a_failed_run_with_a_reason(slow):
@@ -154,20 +159,23 @@ def test_an_rclone_that_is_killed_alone_is_a_failed_run_with_a_reason(slow):
     assert hook_output(slow, "failure") == ["failed", "interrupted", record["id"]]
 
 
-def test_a_credential_that_can_not_be_read_is_heard_of(slow):
+def test_a_credential_that_can_not_be_read_is_heard_of(slow, reliability):
     credential = slow.root / "etc" / "cloudsync" / "credentials" / "store.json"
     whole = credential.read_text()
     credential.write_text(whole[: len(whole) // 2])
-    assert slow.cloudsync("run", "slow", "--json").json["state"] == "failed"
+    record = slow.cloudsync("run", "slow", "--json").json
+    assert record["state"] == "failed"
     assert hook_output(slow, "failure")[0] == hook_output(slow, "always")[0] == "failed"
     assert credential.read_text() == whole[: len(whole) // 2]
+    reliability.add("The file of a credential is cut in half.", record, HEARD)
 
 
-def test_a_run_that_takes_too_long(slow):
+def test_a_run_that_takes_too_long(slow, reliability):
     slow.declare_slow(limits={"max_duration": 1})
     record = slow.run("slow", 1, "max_duration")
     assert record["state"] == "failed"
     assert "limits.max_duration" in record["message"]
+    reliability.add("A run exceeds limits.max_duration.", record, HEARD)
 
 
 def test_no_secret_in_clear_but_in_the_live_configuration_which_only_its_owner_reads(slow):
@@ -203,7 +211,7 @@ def test_modes_of_what_stays(slow):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
-def test_a_full_disk_still_leaves_a_record(slow):
+def test_a_full_disk_still_leaves_a_record(slow, reliability):
     slow.declare_slow(bandwidth=[])
     slow.run("slow")
     state = slow.layout.task_state_dir("slow")
@@ -222,6 +230,7 @@ def test_a_full_disk_still_leaves_a_record(slow):
         second = slow.run("slow")
         assert [past["id"] for past in slow.history("slow")] == [second["id"], record["id"]]
         assert sorted(os.listdir(state + "/runs")) == [record["id"] + ".json", second["id"] + ".json"]
+        reliability.add("The disks of the state and of the logs are full at the same time.", record, HEARD)
     finally:
         for folder in (state, logs):
             subprocess.run(["umount", folder], check=True)

@@ -15,6 +15,7 @@ from harness import documents_task, text_tree, write_tree
 FILES = {"a.txt": "alpha", "deep/b.txt": "beta"}
 OTHERS = {"a.txt": "old", "mine.txt": "mine"}
 REFUSED = 3
+HEARD = "the run is refused, notification, `cloudsync check`"
 
 
 @pytest.fixture(name="sides")
@@ -43,9 +44,11 @@ def refused(machine, destination, reason, expected=None):
     return record
 
 
-def test_a20_a_push_from_a_missing_folder(sides):
+def test_a20_a_push_from_a_missing_folder(sides, reliability):
     machine, source, destination = sides("push", mode="copy")
-    assert str(source) in refused(machine, destination, "not_found")["message"]
+    record = refused(machine, destination, "not_found")
+    assert str(source) in record["message"]
+    reliability.add("The source of a push does not exist.", record, HEARD)
 
 
 @pytest.mark.parametrize("direction", ["push", "pull"])
@@ -56,16 +59,20 @@ def test_a21_a_path_that_is_a_file(sides, direction):
 
 @pytest.mark.usefixtures("each_machine")
 @pytest.mark.parametrize(("direction", "mode"), [("push", "sync"), ("pull", "sync"), ("push", "move")])
-def test_an_empty_source(sides, direction, mode):
+def test_an_empty_source(sides, direction, mode, reliability):
     machine, source, destination = sides(direction, mode=mode)
     source.mkdir()
-    assert "guards.empty_source" in refused(machine, destination, "empty_source")["message"]
+    record = refused(machine, destination, "empty_source")
+    assert "guards.empty_source" in record["message"]
+    reliability.add(f"The source of a {direction} ({mode}) is empty.", record, HEARD)
 
 
 @pytest.mark.usefixtures("each_machine")
-def test_a11_a_copy_from_a_folder_that_is_not_there(sides):
+def test_a11_a_copy_from_a_folder_that_is_not_there(sides, reliability):
     machine, _source, destination = sides("pull", mode="copy")
-    assert "does not exist at the provider, or is empty" in refused(machine, destination, "not_found")["message"]
+    record = refused(machine, destination, "not_found")
+    assert "does not exist at the provider, or is empty" in record["message"]
+    reliability.add("The remote folder of a pull (copy) does not exist.", record, HEARD)
 
 
 @pytest.mark.parametrize("mode", ["copy", "sync"])
@@ -82,9 +89,10 @@ def test_a_copy_from_a_folder_that_may_be_empty(sides):
 
 
 @pytest.mark.usefixtures("each_machine")
-def test_a_pull_from_a_prefix_that_is_not_there(sides):
+def test_a_pull_from_a_prefix_that_is_not_there(sides, reliability):
     machine, _source, destination = sides("pull")
-    refused(machine, destination, "empty_source")
+    record = refused(machine, destination, "empty_source")
+    reliability.add("The remote folder of a pull (sync) does not exist.", record, HEARD)
 
 
 def test_a_copy_from_an_empty_source_does_nothing_and_is_no_failure(sides):
@@ -102,17 +110,20 @@ def test_an_empty_source_that_is_allowed_empties_the_destination(sides):
 
 
 @pytest.mark.parametrize("direction", ["push", "pull"])
-def test_an_include_that_matches_nothing(sides, direction):
+def test_an_include_that_matches_nothing(sides, direction, reliability):
     machine, source, destination = sides(direction, include=["*.nothing"])
     write_tree(source, FILES)
-    refused(machine, destination, "empty_source")
+    record = refused(machine, destination, "empty_source")
+    reliability.add(f"The filters of a {direction} (sync) match no file.", record, HEARD)
 
 
 @pytest.mark.parametrize("direction", ["push", "pull"])
-def test_a14_a_folder_that_is_not_mounted(sides, direction, machine):
+def test_a14_a_folder_that_is_not_mounted(sides, direction, machine, reliability):
     machine, source, destination = sides(direction, guards={"mounted": str(machine.data)})
     write_tree(source, FILES)
-    assert str(machine.data) in refused(machine, destination, "not_mounted")["message"]
+    record = refused(machine, destination, "not_mounted")
+    assert str(machine.data) in record["message"]
+    reliability.add(f"The volume in guards.mounted of a {direction} is not mounted.", record, HEARD)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount")
@@ -129,10 +140,12 @@ def test_a_folder_that_is_mounted(sides, machine):
 
 
 @pytest.mark.parametrize(("direction", "marker"), [("push", ".marker"), ("pull", ".marker"), ("pull", "deep/.marker")])
-def test_a_marker_that_is_missing(sides, direction, marker):
+def test_a_marker_that_is_missing(sides, direction, marker, reliability):
     machine, source, destination = sides(direction, guards={"marker": marker, "max_delete": 1})
     write_tree(source, FILES)
-    assert marker in refused(machine, destination, "marker_missing")["message"]
+    record = refused(machine, destination, "marker_missing")
+    assert marker in record["message"]
+    reliability.add(f"The marker file {marker} of a {direction} is missing.", record, HEARD)
     write_tree(source, {marker: ""})
     machine.run("documents")
     assert text_tree(destination) == {**FILES, marker: ""}
@@ -140,13 +153,14 @@ def test_a_marker_that_is_missing(sides, direction, marker):
 
 @pytest.mark.usefixtures("each_machine")
 @pytest.mark.parametrize(("direction", "limit"), [("push", "2"), ("pull", "2"), ("push", "66%")])
-def test_more_deletions_than_allowed_delete_and_copy_nothing(sides, direction, limit):
+def test_more_deletions_than_allowed_delete_and_copy_nothing(sides, direction, limit, reliability):
     machine, source, destination = sides(direction, guards={"max_delete": limit})
     write_tree(source, {"new.txt": "new", "a.txt": "newer"})
     full = {**OTHERS, "second.txt": "2", "third.txt": "3", "fourth.txt": "4", "fifth.txt": "5"}
     write_tree(destination, full)
-    message = refused(machine, destination, "max_delete", full)["message"]
-    assert "5 of the 6 files" in message
+    record = refused(machine, destination, "max_delete", full)
+    assert "5 of the 6 files" in record["message"]
+    reliability.add(f"A {direction} (sync) would delete more than guards.max_delete: {limit} allows.", record, HEARD)
 
 
 @pytest.mark.parametrize(("direction", "limit"), [("push", "1"), ("pull", "50%")])

@@ -169,13 +169,16 @@ def test_encrypted_there_and_back_over_each_protocol(machine, rclone, kind, opti
     assert not [name for name, content in read_tree(served).items() if "a.txt" in name or b"alpha" in content]
 
 
-def test_an_unreadable_answer_of_the_provider_has_a_reason(machine, bucket, store):
+def test_an_unreadable_answer_of_the_provider_has_a_reason(machine, bucket, store, reliability):
     wrong = {**store, "secrets": {**store["secrets"], "secret_access_key": "wrong"}}
     machine.declare([wrong], [task(bucket, machine)])
     write_tree(machine.data / "documents", FILES)
     record = machine.run("documents", 1, "auth")
     assert "cloudsync verify" in record["message"]
     assert machine.cloudsync("verify", "store").code == 1
+    reliability.add(
+        "The secret key of a credential is wrong.", record, "the run fails, notification, `cloudsync check`"
+    )
 
 
 def is_data(path):

@@ -176,7 +176,7 @@ def test_without_a_passphrase_there_is_no_seed_in_the_backup_and_it_says_so(site
     assert site.backup_of("web1")["seed"]["wrapped"].startswith("cloudsync-seed-1:")
 
 
-def test_without_the_seed_everything_is_kept_and_what_can_not_be_read_is_told(site):
+def test_without_the_seed_everything_is_kept_and_what_can_not_be_read_is_told(site, reliability):
     site.backup()
     config = site.config("web1")
     site.wipe("web1")
@@ -188,11 +188,13 @@ def test_without_the_seed_everything_is_kept_and_what_can_not_be_read_is_told(si
     inert = [name for name in config if name.startswith(("cloudsync/credentials/", "cloudsync/tasks/"))]
     units = {name: config[name] for name in config if name.startswith("systemd/") and "@" not in name}
     assert site.config("web1") == {**units, **{name: config[name] for name in inert}}
-    site.hosts["web1"].run("plain", 1, "undecryptable")
+    record = site.hosts["web1"].run("plain", 1, "undecryptable")
 
     site.restore(cloudsync_passphrase=PASSPHRASE)
     assert site.config("web1") == config
     assert site.pulled("web1") == FILES
+    heard = "the run fails, `cloudsync check`, and the playbook that restored it"
+    reliability.add("A host is restored from its backup without the passphrase of the seed.", record, heard)
 
 
 def test_a_wrong_passphrase_is_one_sentence_and_changes_nothing(site):

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from harness import SECRET, SLOW, copy_of, read_tree, serving, text_tree, write_tree
 
 FILES = {"a.txt": "alpha", "d/b.txt": "beta"}
+HEARD = "the run fails, notification, `cloudsync check`"
 OPENSSH = serialization.PrivateFormat.OpenSSH
 MAKERS = {
     "rsa": lambda: rsa.generate_private_key(65537, 2048),
@@ -125,7 +126,7 @@ def test_the_oldest_rclone_wants_all_of_them(new_machine, old_rclone, server):
     assert "all types" in verified.out + verified.err
 
 
-def test_a_key_that_nobody_knows_is_no_login_and_the_way_out_is_said(machine, server):
+def test_a_key_that_nobody_knows_is_no_login_and_the_way_out_is_said(machine, server, reliability):
     elsewhere = server.known("ed25519").replace("127.0.0.1", "127.0.0.2")
     machine.declare([server.credential(known_hosts=elsewhere)], [push(machine)])
     record = machine.run("push", 1, "auth")
@@ -134,14 +135,17 @@ def test_a_key_that_nobody_knows_is_no_login_and_the_way_out_is_said(machine, se
     assert "known_hosts" in record["message"]
     assert machine.cloudsync("verify", "there").code == 1
     assert read_tree(server.files) == {}
+    reliability.add("The SSH host key of the server is unknown.", record, HEARD)
 
 
-def test_a_key_that_changed_is_no_login(machine, server):
+def test_a_key_that_changed_is_no_login(machine, server, reliability):
     machine.declare([server.credential(known_hosts=server.known("ed25519"))], [push(machine)])
     machine.run("push")
     server.hosts["ed25519"] = MAKERS["ed25519"]()
     machine.declare([server.credential(known_hosts=server.known("ed25519"))])
-    assert "Another server may be answering" in machine.run("push", 1, "auth")["message"]
+    record = machine.run("push", 1, "auth")
+    assert "Another server may be answering" in record["message"]
+    reliability.add("The SSH host key of the server has changed.", record, HEARD)
 
 
 def test_without_any_known_host_every_use_is_refused_and_the_module_says_so(machine, server):

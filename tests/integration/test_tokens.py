@@ -161,10 +161,12 @@ def test_verifying_and_listing_keep_the_token(cloudy, cloud):
     assert stored_token(cloudy) == cloud.refresh_token
 
 
-def test_a_token_that_is_no_longer_accepted_says_what_to_do(cloudy, cloud):
+def test_a_token_that_is_no_longer_accepted_says_what_to_do(cloudy, cloud, reliability):
     cloud.refresh_token = "REFRESH-OTHER"
     record = cloudy.run("up", 1, "auth")
     assert "Log in again" in record["message"]
+    heard = "the run fails, notification, `cloudsync check`"
+    reliability.add("The provider no longer accepts the refresh token.", record, heard)
 
 
 def test_a_pull_comes_back_the_same(cloudy):
@@ -175,7 +177,7 @@ def test_a_pull_comes_back_the_same(cloudy):
     assert text_tree(cloudy.data / "down") == text_tree(cloudy.data / "up")
 
 
-def test_a_token_that_can_not_be_saved_is_kept_until_it_can(cloudy, cloud):
+def test_a_token_that_can_not_be_saved_is_kept_until_it_can(cloudy, cloud, reliability):
     """Without the seed nothing can be encrypted; the only copy of the token must not go."""
     cloud.delay = 0.5
     run = cloudy.start("up")
@@ -186,9 +188,11 @@ def test_a_token_that_can_not_be_saved_is_kept_until_it_can(cloudy, cloud):
     seen = cloud.refreshes
     wait_for(lambda: cloud.refreshes > seen, "a refresh")
     cloud.delay = 0.0
-    run.communicate()
+    record = json.loads(run.communicate()[0])
     aside.rename(seed)
     cloudy.run("up")
     assert cloud.rejected == 0
     assert stored_token(cloudy) == cloud.refresh_token
     assert not cloudy.live()
+    fault = "The seed is lost while a single-use refresh token is replaced."
+    reliability.add(fault, record, heard="the message of the run and `cloudsync check`")
