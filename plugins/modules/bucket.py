@@ -29,7 +29,8 @@ options:
   credential:
     description:
       - Name of a stored credential. Its key needs the permissions to create and configure buckets.
-      - The bucket is created with the region, the location, the storage class and the ACL that the credential has.
+      - The bucket is created with the region, the location and the ACL that the credential has. Without a
+        C(location_constraint), the location is the region.
     type: str
     required: true
   name:

@@ -140,6 +140,15 @@ def test_a_bucket_is_created_although_the_credential_says_that_it_exists(machine
     assert declare().after["name"] == bucket_name
 
 
+def test_a_bucket_is_created_in_the_region_of_the_credential(machine, moto_port, declare, refused):
+    credential = places.s3(moto_port, "key", harness.SECRET, region="eu-central-1").credential
+    machine.declare([credential])
+    assert declare().before == {}
+    credential["attributes"]["location_constraint"] = "us-west-2"
+    machine.declare([credential])
+    assert "refuses its location" in refused("bucket-elsewhere", checked=False).message
+
+
 @pytest.mark.parametrize("place", ["seaweed"], indirect=True)
 def test_an_account_without_the_permission_is_called_that(machine, seaweed_port, place, bucket_name, declare, refused):
     machine.declare([place.credential])

@@ -56,6 +56,8 @@ NAME_REFUSED = re.compile(
     r"|bucket name is not available|duplicate_bucket_name",
     re.IGNORECASE,
 )
+# S3 servers need the region a second time, as the location of a new bucket, except in their first region.
+LOCATION_REFUSED = re.compile(r"(Illegal|Invalid)LocationConstraint")
 # The options of a credential with which rclone creates a bucket with a lifecycle rule, or with object lock.
 FIRST_RULE, LOCKED = "lifecycle", "bucket_object_lock_enabled"
 
@@ -192,6 +194,14 @@ class _Bucket:
     def _create(self) -> None:
         name = self._wanted.name
         answer = self._query(["mkdir", *QUICK])
+        region = self._login.get("region")
+        if LOCATION_REFUSED.search(answer.stderr) and region and not self._login.get("location_constraint"):
+            answer = self._query(["mkdir", *QUICK, f"--s3-location-constraint={region}"])
+        if LOCATION_REFUSED.search(answer.stderr):
+            raise usage_error(
+                f"Cannot create bucket {name}. The provider refuses its location. Set the attributes region and "
+                f"location_constraint of the credential to the location of new buckets. {NO_EFFECT}"
+            )
         if NAME_REFUSED.search(answer.stderr):
             raise usage_error(
                 f"Cannot create bucket {name}. The provider has rules for names of buckets, or another account has a "
