@@ -12,6 +12,11 @@ from __future__ import annotations
 class ModuleDocFragment:
     DOCUMENTATION = r"""
 attributes:
+  action_group:
+    description: Use C(group/skyhaul.cloudsync.cloudsync) in C(module_defaults) to set defaults for all modules.
+    support: full
+    membership:
+      - skyhaul.cloudsync.cloudsync
   check_mode:
     description: Can run in C(check_mode) and return changed status prediction without modifying target.
   diff_mode:

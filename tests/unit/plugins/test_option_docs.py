@@ -151,3 +151,10 @@ def test_host_config_documents_the_options_of_the_modules_for_one_object(option,
 def test_remote_info_documents_the_encryption_of_a_task():
     encryption = {name: read_documentation(name)[0]["options"]["encryption"] for name in ("remote_info", "task")}
     assert encryption["remote_info"]["suboptions"] == encryption["task"]["suboptions"]
+
+
+def test_the_action_group_has_every_module():
+    runtime = yaml.safe_load((HOME / "meta" / "runtime.yml").read_text(encoding="utf-8"))
+    assert runtime["action_groups"] == {"cloudsync": MODULES}
+    for module in MODULES:
+        assert read_documentation(module)[0]["attributes"]["action_group"]["support"] == "full"
