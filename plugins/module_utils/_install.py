@@ -7,7 +7,7 @@
 """Install the engine: the files that the module was packed with, so that modules and command have the same version.
 
 A new engine is written to its own folder and becomes current by one rename. A command that starts during an upgrade
-therefore gets a complete engine. See operations/engines.py for the removal of old engines.
+therefore gets a complete engine. See systemd/engines.py for the removal of old engines.
 """
 
 from __future__ import annotations
@@ -31,9 +31,8 @@ from ._engine.common.flock import wait_lock
 from ._engine.common.layout import Layout
 from ._engine.common.processes import ToolError, run_tool
 from ._engine.config.stored_tasks import list_tasks
-from ._engine.operations import engines
+from ._engine.systemd import engines, unit_names
 from ._engine.systemd import unit_files as units
-from ._engine.systemd import unit_names
 from ._engine.systemd.install import make_link
 from ._engine.systemd.systemctl import is_running, systemctl
 from ._interpreter import choose_interpreter

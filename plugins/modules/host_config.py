@@ -42,6 +42,8 @@ options:
     description:
       - Whether to remove the credentials and tasks that are not in O(credentials) and O(tasks). Records and logs are
         kept.
+      - The host keeps the removed credentials and tasks for 30 days, encrypted. The command C(cloudsync unpurge) brings
+        them back. A warning shows it.
       - Both lists must be set, because a missing one is likely to be a mistake. An empty list removes all objects of
         its kind.
     type: bool

@@ -165,6 +165,23 @@ def test_an_emptied_host_does_not_replace_its_backup(site):
     assert (site.backups / "web1.json").read_bytes() == first
 
 
+def test_a_purge_of_a_host_is_undone_by_one_command(site):
+    host = site.hosts["web1"]
+    config = site.config("web1")
+    (warning,) = host.declare(purge=True, purge_all=True).warnings
+    assert host.cloudsync("list", "--json").json == []
+
+    assert warning.endswith("run on the host: cloudsync unpurge")
+    answer = host.cloudsync("unpurge", "--json")
+
+    assert answer.code == 0, answer
+    assert answer.json["restored"] == {"credentials": ["store"], "tasks": ["back", "plain", "www"]}
+    now = site.config("web1")
+    assert {name: now[name] for name in now if "/purged/" not in name} == config
+    host.run("www")
+    assert host.cloudsync("unpurge", "none").code == 2
+
+
 def test_without_a_passphrase_there_is_no_seed_in_the_backup_and_it_says_so(site):
     said = site.play("backup", cloudsync_hosts="web1")
 

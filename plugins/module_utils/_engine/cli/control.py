@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
-"""Verbs that start or stop a run, or log in to a provider: run, stop and verify."""
+"""Verbs that act: run, stop, unpurge and verify."""
 
 from __future__ import annotations
 
@@ -61,4 +61,19 @@ def verify(host: Host, options: argparse.Namespace) -> int:
     return EXIT_SUCCESS
 
 
-VERBS = {"run": run, "stop": stop, "verify": verify}
+def unpurge(host: Host, options: argparse.Namespace) -> int:
+    """Restore what a purge removed: ``cloudsync unpurge [PURGE]``. Existing objects are not changed."""
+    # No other verb here needs these.
+    from ..operations.purged import read_purged
+    from ..operations.restore import KEEP, restore_backup
+
+    name, text = read_purged(host.layout, options.purge or "")
+    found = restore_backup(host.layout, text, "", KEEP, None, False)
+    content = {"purge": name, "restored": found.restored.to_dict(), "kept": found.kept.to_dict()}
+    for warning in found.warnings:
+        print_error(warning)
+    print_answer(options, content, f"purge {name}: restored {found.restored if found.restored.count() else 'nothing'}")
+    return EXIT_SUCCESS
+
+
+VERBS = {"run": run, "stop": stop, "unpurge": unpurge, "verify": verify}

@@ -38,6 +38,7 @@ def build_parser() -> argparse.ArgumentParser:
     preview.add_argument("--count", type=int, default=5, help="the number of runs to show (default: 5)")
     verify = add("verify", "Check that a credential can log in.", "CREDENTIAL")
     verify.add_argument("--path", default="", help="the path to list, for a login that cannot list the root")
+    add("unpurge", "Bring back the credentials and tasks that a purge removed (default: the last one).", "PURGE?")
     check = add("check", "For monitoring: exit 0 if all is well, else print a line for each problem and exit 1.")
     check.add_argument(
         "--notify", action="store_true", help="send notifications for overdue tasks, and exit 0 if all were sent"

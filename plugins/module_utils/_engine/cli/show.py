@@ -12,6 +12,7 @@ import codecs
 import os
 import sys
 import time
+from contextlib import suppress
 from typing import Any, BinaryIO, List, Mapping, Sequence
 
 from ..common.errors import EXIT_FAILED, EXIT_SUCCESS, CloudsyncError, usage_error
@@ -137,7 +138,10 @@ def check(host: Host, options: argparse.Namespace) -> int:
     problems, unsent = list_problems(host, test_logins=options.notify), []
     if options.notify:
         from ..health.watch import notify_problems
+        from ..operations.purged import remove_expired
 
+        with suppress(OSError):
+            remove_expired(host.layout)
         unsent = notify_problems(host, problems)
     lines = [problem.line for problem in problems] + unsent
     content = {"ok": not lines, "problems": lines, "details": [problem.to_dict() for problem in problems]}

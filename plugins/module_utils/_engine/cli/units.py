@@ -14,9 +14,9 @@ from ..common.errors import EXIT_NOT_NOW, EXIT_SUCCESS
 from ..config.stored_tasks import require_task
 from ..config.task_store import unseal_task
 from ..host import Host
-from ..operations import engines
 from ..runs import start_gate
 from ..runs.recovery import sweep_dead_runs
+from ..systemd import engines
 
 
 def open_gate(host: Host, options: argparse.Namespace) -> int:

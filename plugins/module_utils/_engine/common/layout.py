@@ -64,6 +64,10 @@ class Layout(NamedTuple):
     def tasks_dir(self) -> str:
         return self.config_dir + "/tasks"
 
+    @property
+    def purged_dir(self) -> str:
+        return self.config_dir + "/purged"
+
     def task(self, name: str) -> str:
         return f"{self.tasks_dir}/{check_name('task', name)}.json"
 

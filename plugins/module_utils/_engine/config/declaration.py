@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Mapping, Sequence
+from typing import Any, Dict, List, Mapping, Sequence, Tuple
 
 from ..common.errors import usage_error
 
@@ -43,6 +43,13 @@ class Wanted:
                 f"purge would remove everything: {gone}. Nothing was changed. To remove everything, also set "
                 "purge_all: true (in the role sync_tasks, cloudsync_purge_all: true)."
             )
+
+    def select_purged(self, credentials: Sequence[str], tasks: Sequence[str]) -> Tuple[List[str], List[str]]:
+        """Return those of the removed objects that were not removed by name."""
+        return (
+            [name for name in credentials if name not in self.absent_credentials],
+            [name for name in tasks if name not in self.absent_tasks],
+        )
 
 
 @dataclass

@@ -12,13 +12,14 @@ upgraded, an edited object cannot pass as an old one.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Callable, Tuple
 
-from ..common.errors import CloudsyncError
+from ..common.errors import CloudsyncError, Damaged
 from ..common.layout import Layout
 from .credential_store import list_credentials, read_credential, save_credential, unseal
-from .seed import CODE_SCHEMA, Seed, save_seed
+from .seed import CODE_SCHEMA, Seed, read_seed, save_seed
 from .stored_tasks import list_onetimes, list_tasks, read_onetime, read_task
 from .task_store import save_onetime, save_task, unseal_task
 
@@ -49,3 +50,11 @@ def upgrade_objects(layout: Layout, seed: Seed) -> Seed:
         seed = replace(seed, has_codes=True)
         save_seed(layout, seed)
     return seed
+
+
+def upgrade_store(layout: Layout) -> None:
+    """Upgrade the objects of an older version, if the seed can be read. The caller holds store_lock()."""
+    with suppress(Damaged):
+        seed = read_seed(layout)
+        if seed is not None:
+            upgrade_objects(layout, seed)

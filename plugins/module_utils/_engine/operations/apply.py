@@ -13,7 +13,7 @@ First everything is read, parsed and checked. An error ends the call before anyt
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import Any, Dict, List, Mapping, Optional, Sequence
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ..common.errors import usage_error
 from ..common.files import keep_damaged
@@ -56,6 +56,7 @@ from ..host import Host
 from ..systemd.install import UnitChange, apply_units, read_units
 from ..systemd.unit_files import render_units
 from . import validate
+from .purged import describe_purge, keep_purged
 from .remove import finish_removal, read_removed
 
 
@@ -95,6 +96,7 @@ class _Convergence:
         self._gone_credentials: List[str] = []
         self._gone_tasks: List[str] = []
         self._removed: List[Task] = []
+        self._purged: Tuple[List[str], List[str]] = ([], [])
 
     def _find_seed(self, needed: bool) -> Optional[Seed]:
         """Return the seed. In check mode on a new host, return a temporary one: there is nothing to decrypt."""
@@ -117,6 +119,9 @@ class _Convergence:
         )
         self._check_uses()
         self._wanted.check_purge(list_objects(self._gone_credentials, self._gone_tasks))
+        self._purged = self._wanted.select_purged(self._gone_credentials, self._gone_tasks)
+        if any(self._purged):
+            self._warn(describe_purge(*self._purged))
         self._check_new_providers()
         validate.try_tasks(
             self._host, [task for name, task in self._new_tasks.items() if task != self._old_tasks[name]]
@@ -274,6 +279,7 @@ class _Convergence:
             if task != self._old_tasks[name]:
                 save_task(self._layout, self._require_seed(), task)
         apply_units(self._layout, self._list_unit_changes())
+        keep_purged(self._layout, *self._purged)
         for name in self._gone_tasks:
             self._removed += read_removed(self._host, name)
             remove_task(self._layout, name)

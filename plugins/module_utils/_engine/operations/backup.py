@@ -31,7 +31,7 @@ from ..config.seed import Seed, get_code_key, load_seed, read_seed
 from ..config.seed_passphrase import check_passphrase, unwrap_seed, wrap_seed
 from ..config.stored_tasks import OPTIONS, build_stored_task_view, list_tasks, read_task
 from ..config.task_store import unseal_task
-from .seed import upgrade_store
+from ..config.upgrade import upgrade_store
 
 # 1 had no code and no checksum.
 SCHEMA = 2

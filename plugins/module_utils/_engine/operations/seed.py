@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, Callable, Dict, List, Optional, Sequence
 
 from ..common.errors import CloudsyncError, Damaged, usage_error
 from ..common.files import keep_damaged
@@ -24,16 +24,20 @@ from ..config.seed_passphrase import check_passphrase, unwrap_seed, wrap_seed
 from ..config.stored_tasks import list_onetimes, list_tasks, read_onetime, read_task
 from ..config.task_store import save_onetime, save_task, unseal_task
 from ..config.tasks import Task
-from ..config.upgrade import upgrade_objects
+from ..config.upgrade import upgrade_store
 from ..systemd.install import apply_seed_drop_in, read_seed_drop_in
 from ..systemd.unit_files import render_seed_drop_in
+from .purged import plan_reencryption
 
 PRESENT, ROTATED, RESTORED = "present", "rotated", "restored"
 
 
 @dataclass(frozen=True)
 class SeedChange:
-    """A change of the seed. ``credentials``, ``tasks`` and ``onetimes`` (of one-time runs) are encrypted again."""
+    """A change of the seed. ``credentials``, ``tasks`` and ``onetimes`` (of one-time runs) are encrypted again.
+
+    ``reencrypt_purged`` does the same for what a purge removed.
+    """
 
     before: Optional[Seed]
     after: Seed
@@ -41,6 +45,7 @@ class SeedChange:
     credentials: Sequence[Credential] = ()
     tasks: Sequence[Task] = ()
     onetimes: Sequence[Task] = ()
+    reencrypt_purged: Optional[Callable[[Seed], None]] = None
 
     @property
     def changed(self) -> bool:
@@ -102,14 +107,6 @@ def converge_seed(
     )
 
 
-def upgrade_store(layout: Layout) -> None:
-    """Upgrade the objects of an older version, if the seed can be read. The caller holds store_lock()."""
-    with suppress(Damaged):
-        seed = read_seed(layout)
-        if seed is not None:
-            upgrade_objects(layout, seed)
-
-
 def plan_seed(layout: Layout, state: str, bound: Optional[str], from_backup: Optional[Seed]) -> SeedChange:
     """Return the change that write_seed() makes. Raise an error if it is not possible. Write nothing."""
     before = _read_present(layout, damaged_is_none=state == RESTORED)
@@ -127,7 +124,8 @@ def plan_seed(layout: Layout, state: str, bound: Optional[str], from_backup: Opt
         return change
     credentials = [unseal(layout, before, stored) for stored in _read_stored_credentials(layout)]
     tasks = [unseal_task(layout, before, stored) for stored in _read_stored_tasks(layout)]
-    return replace(change, credentials=credentials, tasks=tasks, onetimes=_read_onetimes(layout, before))
+    change = replace(change, credentials=credentials, tasks=tasks, onetimes=_read_onetimes(layout, before))
+    return replace(change, reencrypt_purged=plan_reencryption(layout, before))
 
 
 def _read_onetimes(layout: Layout, ring: Seed) -> List[Task]:
@@ -203,6 +201,8 @@ def _reencrypt(layout: Layout, both: Seed, change: SeedChange) -> None:
         save_task(layout, both, task)
     for task in change.onetimes:
         save_onetime(layout, both, task)
+    if change.reencrypt_purged is not None:
+        change.reencrypt_purged(both)
 
 
 def _read_stored_credentials(layout: Layout) -> List[Dict[str, Any]]:

@@ -23,12 +23,13 @@ INSTALLED = {
     "buckets": "abilities facts",
     "cli": "control main output parser show tables units",
     "common": "accounts crypto errors files flock http layout mounts processes stop_signal text validation",
-    "config": "credential_store credentials seed seed_binding stored_tasks task_checks task_parser task_store tasks",
+    "config": "credential_store credentials seed seed_binding seed_passphrase"
+    " stored_tasks task_checks task_parser task_store tasks upgrade",
     "guards": "b2_cleanup crypt_password declared deletions last_success"
     " local placement same_place same_storage sequence source",
     "health": "host_parts problem problems units watch",
     "notify": "events redaction send targets",
-    "operations": "browse engines status stop",
+    "operations": "backup browse purged restore seed status stop",
     "rclone": "access_symptoms archived_objects binary causes conf_file data_symptoms"
     " error_text log_lines notices obscure outcome symptoms",
     "rclone/providers": "conf_section derived_options flags known_hosts option_checks option_values"
@@ -38,7 +39,7 @@ INSTALLED = {
     "runs": "dry_run finish hooks locks log notifications path_claims progress records recovery run start_gate",
     "schedule": "cron describe next_runs oncalendar overdue preview schedule timezones",
     "snapshots": "btrfs lvm model plan snapshot tools workspace zfs",
-    "systemd": "systemctl unit_files unit_names",
+    "systemd": "engines install systemctl unit_files unit_names",
     "transfer": "archive_tiers b2_versions endpoints keep_deleted plan result source_names unfinished verify",
 }
 # The files that `cloudsync status` loads. Each of them takes about half a millisecond.
