@@ -153,6 +153,26 @@ def test_a_missing_file_is_not_an_error(tmp_path):
     assert files.list_names(path) == []
 
 
+@pytest.mark.parametrize(
+    ("block", "words"), [("file", "is not a directory"), ("link", "is a link to a directory that does not exist")]
+)
+@pytest.mark.parametrize("below", ["", "/tasks", "/tasks/deep"])
+def test_a_directory_below_a_file_or_a_dangling_link_is_not_an_empty_one(tmp_path, block, words, below):
+    blocked = tmp_path / "cloudsync"
+    if block == "file":
+        blocked.write_text("")
+    else:
+        blocked.symlink_to("/nowhere/at/all")
+    path = str(blocked) + below
+
+    for call in (files.list_names, files.make_directory):
+        with pytest.raises(CloudsyncError, match=f"{blocked} {words}"):
+            call(path)
+    if block == "link":
+        with pytest.raises(CloudsyncError, match=f"{blocked} {words}"):
+            files.read_json(path + "/a.json")
+
+
 def test_list_names_sorts_and_omits_temporary_files(tmp_path):
     for name in ("b.json", "a.json", ".c.json.x1", ".d.json", "e.txt"):
         (tmp_path / name).write_text("{}")

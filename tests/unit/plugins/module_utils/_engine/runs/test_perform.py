@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 
@@ -18,6 +19,7 @@ from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.e
 )
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.flock import wait_lock
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.stop_signal import StopFlag
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.runs import hooks as runs_hooks
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.runs import records
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.runs.locks import locate_task_lock
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.runs.run import Run
@@ -83,6 +85,24 @@ def test_a_before_hook_that_fails_ends_the_run(scripted, store_task, perform):
     assert (run.record.state, run.record.reason, run.exit_code) == ("failed", "hook", EXIT_FAILED)
     assert "exit code 7" in run.record.message and "no space" in run.record.message
     assert scripted.commands() == []
+
+
+@pytest.mark.parametrize(("kind", "state"), [("before", "failed"), ("always", "success")])
+def test_a_hook_that_cannot_start_is_one_sentence_in_the_record(
+    scripted, store_task, perform, monkeypatch, kind, state
+):
+    """/run is full when the hook starts, and not before."""
+    store_task(hooks={kind: "true"}, mode="sync", guards={"max_delete": "3"})
+    scripted.replay("sync", "sync")
+
+    def fail(_text, directory, _account):
+        raise OSError(errno.ENOSPC, "No space left on device", directory)
+
+    monkeypatch.setattr(runs_hooks, "open_unnamed_script", fail)
+    run = perform()
+    assert (run.record.state, run.record.reason) == (state, "disk_full" if state == "failed" else "")
+    assert "run/cloudsync: No space left on device. Free space there" in run.record.message
+    assert "cloudsync failed" not in run.record.message
 
 
 def test_a_stop_ends_the_transfer_and_leaves_the_stop_marker(scripted, store_task, hooks, perform, scripted_host):
