@@ -12,6 +12,7 @@ import fake_b2
 import harness
 import places
 import pytest
+from harness import write_tree
 
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.buckets.abilities import Wanted
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.buckets.converge import converge_bucket
@@ -138,6 +139,18 @@ def test_a_bucket_is_created_although_the_credential_says_that_it_exists(machine
     credential["attributes"] = {**place.attributes, "no_check_bucket": True}
     machine.declare([credential])
     assert declare().after["name"] == bucket_name
+
+
+def test_a_server_without_versioning_has_buckets_and_refuses_the_option(machine, s3_server, declare, refused):
+    port, folder = s3_server
+    machine.declare([harness.s3_credential(port, "account")])
+    name = declare().after["name"]
+    assert "The server does not support it." in refused(checked=False, versioning="enabled").message
+    assert declare(present=False).after == {}
+    # The server caches listings for a moment, but not those of a bucket that it does not know yet.
+    write_tree(folder / name, {"letter": "precious"})
+    assert "It contains 1 name at its top" in refused(present=False).message
+    assert (folder / name / "letter").exists()
 
 
 def test_a_bucket_is_created_in_the_region_of_the_credential(machine, moto_port, declare, refused):

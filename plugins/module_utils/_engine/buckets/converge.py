@@ -51,6 +51,7 @@ from .facts import (
 
 View = Dict[str, Any]
 NOT_EMPTY = re.compile(r"not ?empty|must be empty|non.?empty", re.IGNORECASE)
+NOT_IMPLEMENTED = re.compile(r"\bNotImplemented\b")
 NAME_REFUSED = re.compile(
     r"invalid ?bucket|InvalidResourceName|resource name (contains invalid|length is not)|BucketAlreadyExists"
     r"|bucket name is not available|duplicate_bucket_name",
@@ -224,6 +225,11 @@ class _Bucket:
         answer = self._session.query(
             ["backend", setting, *QUICK, *options, "--", self._session.root, *values], timeout=TIMEOUT_SECONDS
         )
+        if NOT_IMPLEMENTED.search(answer.stderr):
+            raise usage_error(
+                f"Cannot set the {setting} of bucket {self._wanted.name}. The server does not support it. Remove the "
+                f"option {setting}. {self._done}"
+            )
         if answer.exit_code != 0:
             raise self._fail(f"set the {setting} of", build_listing_error(answer, self._session))
         self._done = "The bucket was changed."
@@ -241,8 +247,12 @@ class _Bucket:
 
     def _list(self, *arguments: str) -> List[str]:
         """Return names in the bucket. A recursive listing ends after the first one."""
-        command = ["lsf", *arguments, *self._show_versions(), "--", self._session.root]
-        answer = self._session.query(command, first_line_only="--recursive" in arguments)
+        first_only = "--recursive" in arguments
+        place = ("--", self._session.root)
+        answer = self._session.query(["lsf", *arguments, *self._show_versions(), *place], first_line_only=first_only)
+        if NOT_IMPLEMENTED.search(answer.stderr):
+            # A server without versioning has no versions to list.
+            answer = self._session.query(["lsf", *arguments, *place], first_line_only=first_only)
         names = [name for name in answer.stdout.split("\n") if name]
         if answer.exit_code != 0 and not names:
             raise self._fail("list", build_listing_error(answer, self._session))
