@@ -183,7 +183,8 @@ options:
       - Commands that a run executes. Each one is the absolute path of a program, or shell text.
       - The environment contains facts of the run, such as E(CLOUDSYNC_TASK), E(CLOUDSYNC_RUN_ID), E(CLOUDSYNC_STATE)
         and E(CLOUDSYNC_REASON). It never contains a secret.
-      - A task with hooks runs without the systemd sandbox that other tasks have.
+      - In a run that systemd started, each hook runs in a separate systemd unit. The sandbox and limits of the run do
+        not apply to it. Background processes of a hook continue after the run.
     type: dict
     suboptions:
       before:

@@ -128,7 +128,7 @@ def _render_files(layout: Layout, interpreter: str) -> Dict[str, str]:
     return {
         layout.command: COMMAND.format(interpreter=interpreter, current=layout.current_engine),
         _template(layout): units.render_service(layout),
-        **units.render_watch_units(layout),
+        **units.render_common_units(layout),
     }
 
 
@@ -198,18 +198,19 @@ def _template(layout: Layout) -> str:
     return f"{layout.unit_dir}/{unit_names.TEMPLATE}"
 
 
-def _watch_link(layout: Layout) -> str:
-    """Return the path of the link that makes the watch start at boot."""
-    return f"{layout.unit_dir}/timers.target.wants/{unit_names.WATCH_TIMER_NAME}"
+def _list_links(layout: Layout) -> Dict[str, str]:
+    """Return the links that start units at boot, and the name of each unit."""
+    wants = {"timers": unit_names.WATCH_TIMER_NAME, "sockets": unit_names.HELPER_SOCKET_NAME}
+    return {f"{layout.unit_dir}/{kind}.target.wants/{name}": name for kind, name in wants.items()}
 
 
 def _read_present(layout: Layout) -> View:
-    texts = {path: read_text(path) for path in (layout.command, _template(layout), *units.render_watch_units(layout))}
+    texts = {path: read_text(path) for path in (layout.command, _template(layout), *units.render_common_units(layout))}
     return {
         "engine": _read_engine(layout),
         "files": {path: text for path, text in texts.items() if text is not None},
         "rclone": os.readlink(layout.rclone_link) if os.path.islink(layout.rclone_link) else "",
-        "watched": os.path.islink(_watch_link(layout)),
+        "watched": all(map(os.path.islink, _list_links(layout))),
     }
 
 
@@ -239,10 +240,11 @@ def _install(layout: Layout, sources: Mapping[str, str], interpreter: str, befor
                 atomic_write(path, text.encode(), 0o755 if path == layout.command else 0o644)
         if before["rclone"] != after["rclone"]:
             _point(layout.rclone_link, after["rclone"])
-        make_link("../" + unit_names.WATCH_TIMER_NAME, _watch_link(layout))
+        for link, name in _list_links(layout).items():
+            make_link("../" + name, link)
         if is_running(layout):
             systemctl("daemon-reload")
-            systemctl("restart", unit_names.WATCH_TIMER_NAME)
+            systemctl("restart", *_list_links(layout).values())
         _drain(layout)
 
 
@@ -305,9 +307,9 @@ def _refuse_while_used(layout: Layout) -> None:
 
 def _remove(layout: Layout, before: View) -> None:
     if is_running(layout) and before["watched"]:
-        systemctl("stop", unit_names.WATCH_TIMER_NAME)
+        systemctl("stop", *_list_links(layout).values())
     # The command goes first: without it nothing starts from an engine that is being removed.
-    for path in (layout.command, _template(layout), _watch_link(layout), *units.render_watch_units(layout)):
+    for path in (layout.command, _template(layout), *_list_links(layout), *units.render_common_units(layout)):
         remove(path)
     shutil.rmtree(layout.engine_dir, ignore_errors=True)
     if is_running(layout):

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 
@@ -57,10 +58,14 @@ def said_of(layout, path):
     return [line for line in said if "cloudsync" in line or layout.root in line] + [""] * done.returncode
 
 
+@pytest.fixture(name="layout")
+def fixture_layout(tmp_path):
+    return Layout(str(tmp_path / "host"))
+
+
 @pytest.fixture
-def verify(tmp_path):
+def verify(layout):
     """Install the units of a task; what systemd has to say about them."""
-    layout = Layout(str(tmp_path / "host"))
     make_directory(os.path.dirname(layout.command), 0o755)
     atomic_write(layout.command, b"#!/bin/sh\n", 0o755)
     make_directory(layout.unit_dir, 0o755)
@@ -69,7 +74,9 @@ def verify(tmp_path):
     def call(drop_in=None, **options):
         fewest = {"name": "nightly.1_a-b", "credential": "c", "direction": "push", "path": "/srv/data"}
         task = parse_task({**fewest, "remote_path": "bucket/data", "schedule": {"preset": "daily"}, **options})
-        apply_units(layout, [UnitChange(task.name, units.render_timer(task), drop_in or units.render_drop_in(task))])
+        apply_units(
+            layout, [UnitChange(task.name, units.render_timer(task), drop_in or units.render_drop_in(task, "s3", {}))]
+        )
         return said_of(layout, unit_names.locate_timer(layout, task.name))
 
     return call
@@ -87,8 +94,45 @@ def test_nor_about_any_path(verify, path):
 
 def test_nor_about_the_watch_for_overdue_runs(installed):
     layout = Layout(str(installed))
-    for path in units.render_watch_units(layout):
+    for path in units.render_common_units(layout):
         assert said_of(layout, path) == []
+
+
+def measure_exposure(layout, unit):
+    """Return the exposure level of a service that systemd computes: 0 is best, 10 is worst."""
+    done = subprocess.run(
+        ["systemd-analyze", "security", "--offline=yes", "--no-pager", unit],
+        env={**os.environ, "SYSTEMD_UNIT_PATH": layout.unit_dir + ":"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+    )
+    found = re.search(r"Overall exposure level for \S+: ([0-9.]+)", done.stdout.decode())
+    if found is None and b"--offline" in done.stdout:
+        pytest.skip("this systemd-analyze cannot measure a unit that is not loaded")
+    return float(found.group(1))
+
+
+@pytest.mark.parametrize(
+    ("options", "limit"),
+    [
+        ({}, 2.0),
+        ({"direction": "pull", "keep_deleted": {"path": "/home/old"}}, 2.0),
+        ({"mode": "move"}, 2.0),
+        ({"hooks": {"before": "true"}, "snapshot": "auto", "notify": ["mailto:ops@example.net"]}, 2.0),
+        # It has to change users. rclone itself then has no rights of root.
+        ({"user": "nobody"}, 2.6),
+    ],
+)
+def test_systemd_calls_a_run_well_confined(verify, layout, options, limit):
+    assert verify(**options) == []
+    instance = unit_names.name_service("nightly.1_a-b")
+    assert measure_exposure(layout, f"{layout.unit_dir}/{instance}") <= limit
+
+
+def test_systemd_calls_the_watch_well_confined(installed):
+    layout = Layout(str(installed))
+    assert measure_exposure(layout, f"{layout.unit_dir}/cloudsync-watch.service") <= 2.0
 
 
 @pytest.mark.parametrize(

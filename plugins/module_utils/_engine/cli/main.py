@@ -57,6 +57,10 @@ def _find_verb(name: str) -> Verb:
         from . import units
 
         return units.VERBS[name]
+    if name == "assist":
+        from . import helper
+
+        return helper.VERBS[name]
     from . import show
 
     return show.VERBS[name]

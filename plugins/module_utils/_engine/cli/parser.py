@@ -46,6 +46,7 @@ def build_parser() -> argparse.ArgumentParser:
     # For the unit files. Not listed, because operators do not need them.
     add("gate", None, "TASK")
     add("sweep", None, "TASK")
+    add("assist", None)
     return parser
 
 

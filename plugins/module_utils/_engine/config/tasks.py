@@ -8,12 +8,26 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Dict, Mapping, Optional, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+
+from ..rclone.providers.truenas_names import get_rclone_name
 
 PUSH, PULL = "push", "pull"
 SYNC, COPY, MOVE = "sync", "copy", "move"
 OPPOSITE = {PUSH: PULL, PULL: PUSH}
+# The option of each wrapping backend that can name a folder of this host.
+WRAPPERS = {
+    "alias": "remote",
+    "cache": "remote",
+    "chunker": "remote",
+    "combine": "upstreams",
+    "compress": "remote",
+    "crypt": "remote",
+    "hasher": "remote",
+    "union": "upstreams",
+}
 
 
 @dataclass(frozen=True)
@@ -169,3 +183,45 @@ def task_to_dict(task: Task) -> Dict[str, Any]:
     content["provider_options"] = dict(sorted(task.provider_options.items()))
     content["schedule"] = dict(task.schedule) if task.schedule is not None else None
     return content
+
+
+def list_writes(task: Mapping[str, Any], provider: str, attributes: Mapping[str, Any]) -> List[str]:
+    """Return the absolute paths of the trees that a run of ``task`` writes on this host, none inside of another.
+
+    The unit makes these folders writable, the start condition creates missing ones, and rclone can write nothing else.
+    ``task`` has the keys of task_to_dict(), or of the stored form. ``provider`` and ``attributes`` are those of
+    its credential. A remote can be on this host, too: another disk, or a network mount.
+    """
+    pushes, moves = task["direction"] == PUSH, task["mode"] == MOVE
+    local = [task["path"]] if moves or not pushes else []
+    remote = [task["remote_path"]] if moves or pushes else []
+    if task["keep_deleted"] is not None:
+        (remote if pushes else local).append(task["keep_deleted"]["path"])
+    local += _locate(remote, get_rclone_name(provider), {**attributes, **task["provider_options"]})
+    return [path for path in dict.fromkeys(local) if not _is_inside_another(path, local)]
+
+
+def _locate(remote: Sequence[str], provider: str, options: Mapping[str, Any]) -> List[str]:
+    """Return the folders of this host that the paths ``remote`` of a provider lead to."""
+    if not remote or provider not in ("local", *WRAPPERS):
+        return []
+    if provider == "local":
+        roots = ["/"]
+    else:
+        roots = [_get_folder(word) for word in str(options.get(WRAPPERS[provider], "")).split()]
+    if provider not in ("local", "alias"):
+        # They spread files over several folders, or change names.
+        return [root for root in roots if root]
+    return [os.path.normpath("/" + f"{root}/{path}".lstrip("/")) for root in roots if root for path in remote]
+
+
+def _get_folder(upstream: str) -> str:
+    """Return the folder in ``/srv/a``, ``name=/srv/a`` or ``:local:/srv/a:ro``, empty if it is another remote."""
+    path = upstream.partition("=")[2] if "=/" in upstream or "=:local:" in upstream else upstream
+    if path.startswith(":local:"):
+        path = path[len(":local:") :]
+    return path.partition(":")[0] if path.startswith("/") else ""
+
+
+def _is_inside_another(path: str, others: Sequence[str]) -> bool:
+    return any(other != path and find_path_inside(other, path) is not None for other in others)

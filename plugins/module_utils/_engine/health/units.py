@@ -12,13 +12,15 @@ import os
 import time
 from typing import Iterator, Mapping, Optional, Sequence
 
+from ..common.errors import CloudsyncError
 from ..common.files import list_names, read_text
 from ..common.layout import Layout
 from ..common.text import parse_time
+from ..config.credential_store import read_credential
 from ..config.tasks import Task
 from ..runs.records import load_records
 from ..systemd.systemctl import is_running, show_units
-from ..systemd.unit_files import render_drop_in, render_service, render_timer, render_watch_units
+from ..systemd.unit_files import render_common_units, render_service, render_timer, render_units
 from ..systemd.unit_names import (
     TEMPLATE,
     WATCH_TIMER_NAME,
@@ -39,14 +41,20 @@ Unit = Mapping[str, str]
 def check_unit_files(layout: Layout, tasks: Mapping[str, Task]) -> Iterator[Problem]:
     """Check that each task has the files of its units as this version writes them."""
     for name, task in tasks.items():
-        texts = {locate_timer(layout, name): render_timer(task), locate_drop_in(layout, name): render_drop_in(task)}
-        for path, text in texts.items():
-            yield from _compare(name, path, text)
-        if render_timer(task) is not None and not os.path.islink(locate_enabled_link(layout, name)):
+        try:
+            credential = read_credential(layout, task.credential)
+        except CloudsyncError:
+            credential = None
+        if credential is None:  # check_credentials() names it
+            continue
+        wanted = render_units(task, credential["provider"], credential["attributes"])
+        yield from _compare(name, locate_timer(layout, name), wanted["timer"])
+        yield from _compare(name, locate_drop_in(layout, name), wanted["drop_in"])
+        if wanted["timer"] is not None and not os.path.islink(locate_enabled_link(layout, name)):
             link = locate_enabled_link(layout, name)
             yield Problem("timer", name, f"{link} does not exist, so no boot starts the timer. {_say_remedy(name)}")
     if is_running(layout):
-        shared = {f"{layout.unit_dir}/{TEMPLATE}": render_service(layout), **render_watch_units(layout)}
+        shared = {f"{layout.unit_dir}/{TEMPLATE}": render_service(layout), **render_common_units(layout)}
         for path, text in shared.items():
             yield from _compare("", path, text)
 

@@ -20,6 +20,8 @@ FORMS = (
     "healthchecks+https://HOST/UUID, unit:NAME.service"
 )
 MAIL = re.compile(r"\A[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+\Z")
+# The kinds that start a program on this host.
+COMMAND_KINDS = ("mail", "unit")
 UNIT = re.compile(r"\A[A-Za-z0-9][A-Za-z0-9:_.\\-]*(@[A-Za-z0-9:_.\\-]*)?\.(service|target)\Z")
 URL_LETTERS = re.compile(r"\A[!-~]+\Z")
 HTTP_KINDS = {

@@ -12,10 +12,10 @@ First everything is read, parsed and checked. An error ends the call before anyt
 
 from __future__ import annotations
 
-from contextlib import ExitStack
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from contextlib import ExitStack, suppress
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
-from ..common.errors import usage_error
+from ..common.errors import Damaged, usage_error
 from ..common.files import keep_damaged
 from ..common.layout import check_name
 from ..common.text import list_objects, name_some
@@ -256,7 +256,10 @@ class _Convergence:
                 **build_diff_task_view(self._old_tasks[name], None),
                 **({"units": read_units(self._layout, name)} if self._old_tasks[name] is not None else {}),
             }
-            after["tasks"][name] = {**build_diff_task_view(task, self._old_tasks[name]), "units": render_units(task)}
+            after["tasks"][name] = {
+                **build_diff_task_view(task, self._old_tasks[name]),
+                "units": self._render_units(task),
+            }
             result.tasks[name] = build_public_task_view(task)
         for name, known in self._unread_tasks.items():
             before["tasks"][name], after["tasks"][name], result.tasks[name] = {}, known, known
@@ -291,9 +294,25 @@ class _Convergence:
         self._warn(*finish_removal(self._layout, self._gone_tasks, self._removed))
 
     def _list_unit_changes(self) -> List[UnitChange]:
+        tasks = [*self._new_tasks.values(), *self._list_users_of_changed_credentials()]
         changes = [
-            UnitChange(name, **render_units(task))
-            for name, task in self._new_tasks.items()
-            if read_units(self._layout, name) != render_units(task)
+            UnitChange(task.name, **self._render_units(task))
+            for task in tasks
+            if read_units(self._layout, task.name) != self._render_units(task)
         ]
         return changes + [UnitChange(name) for name in self._gone_tasks]
+
+    def _list_users_of_changed_credentials(self) -> Iterator[Task]:
+        """Yield the other tasks of changed credentials. Their files may be on this host, and the tasks write there."""
+        old = self._old_credentials
+        changed = [name for name, new in self._new_credentials.items() if old[name] not in (None, new)]
+        others = set(self._list_task_names_afterwards()) - set(self._new_tasks) if changed else ()
+        for name in others:
+            with suppress(Damaged):  # its runs fail, and name the file
+                task = self._find_task(name)
+                if task is not None and task.credential in changed:
+                    yield task
+
+    def _render_units(self, task: Task) -> Dict[str, Any]:
+        credential = self._find_credential(task.credential)
+        return render_units(task, credential.provider, credential.attributes) if credential else render_units(task)

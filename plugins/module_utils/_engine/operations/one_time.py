@@ -93,7 +93,8 @@ def run_once(host: Host, name: str, declared: Mapping[str, Any], wait: bool, tim
     with wait_lock(f"{host.layout.run_dir}/locks/onetime/{name}"):
         _refuse_while_running(host, name)
         save_onetime(host.layout, host.seed, task)
-        place_volatile_drop_in(host.layout, name, render_drop_in(task))
+        credential = load_credential(host.layout, host.seed, task.credential)
+        place_volatile_drop_in(host.layout, name, render_drop_in(task, credential.provider, credential.attributes))
         record = begin_run(host, name, wait)
     return report_run(host, record, wait, timeout)
 

@@ -50,6 +50,7 @@ NOT_AUTHENTICATED = (
     "authenticated when it is used."
 )
 NO_SEED = Seed({}, "")
+NO_CREDENTIAL: Stored = {"provider": "", "attributes": {}}
 
 
 @dataclass
@@ -242,7 +243,9 @@ class _Work:
         if task is None:
             return
         present = read_units(self._layout, name)
-        wanted = render_units(task)
+        written = [each.stored for each in self._writes if (each.kind, each.name) == (CREDENTIAL, task.credential)]
+        credential = written[0] if written else self._read_on_host(CREDENTIAL, task.credential)[0] or NO_CREDENTIAL
+        wanted = render_units(task, credential["provider"], credential["attributes"])
         self.outcome.before["tasks"][name]["units"] = present
         self.outcome.after["tasks"][name]["units"] = wanted
         if present != wanted:

@@ -14,13 +14,15 @@ from __future__ import annotations
 import json
 from typing import Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
+from ..commands.confine import find_version
+from ..commands.open_path import find_other_writer
 from ..common.accounts import find_own_account
-from ..common.errors import CloudsyncError, usage_error
+from ..common.errors import CloudsyncError, Refused, usage_error
 from ..common.layout import Layout
 from ..config.credentials import Credential
 from ..config.stored_tasks import list_tasks, read_task
 from ..config.task_parser import name_invalid_task
-from ..config.tasks import COPY, Task
+from ..config.tasks import COPY, MOVE, Task
 from ..guards import b2_cleanup
 from ..guards.declared import check_declared
 from ..guards.destinations import compare_destinations, outline_task
@@ -188,5 +190,23 @@ def list_doubts(host: Host, task: Task, provider: str) -> List[str]:
     doubts = cron.list_warnings(schedules.parse(task.schedule).cron) if task.schedule else []
     if not task.is_push and host.has_rclone and not host.rclone.has_safe_pull:
         doubts.append(describe_unsafe_pull(host.rclone))
+    doubts += _list_other_writers(task)
     doubts += b2_cleanup.list_doubts(task, get_rclone_name(provider))
     return [f"Task {task.name}: {text}" for text in doubts]
+
+
+def _list_other_writers(task: Task) -> List[str]:
+    """Return a warning if root would write into a folder that another user can change."""
+    if task.user != "root" or (task.is_push and task.mode != MOVE):
+        return []
+    try:
+        writer = find_other_writer(task.path)
+    except Refused as refusal:
+        return [refusal.message]
+    if not writer:
+        return []
+    unconfined = "" if find_version() else " The kernel of this host has no Landlock, so links there are followed."
+    return [
+        f"It writes to {task.path} as root, but {writer} can change files there, for example replace them by symbolic "
+        f"links. Set the task's user to the owner of that folder.{unconfined}"
+    ]

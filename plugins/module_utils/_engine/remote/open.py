@@ -14,7 +14,7 @@ from typing import Callable, Mapping, Optional, Sequence
 from ..common.accounts import find_account
 from ..common.stop_signal import StopFlag
 from ..config.credentials import Credential
-from ..config.tasks import Encryption, Task
+from ..config.tasks import Encryption, Task, list_writes, task_to_dict
 from ..host import Host
 from ..rclone.providers.conf_section import build_crypt_section, build_remote_section
 from ..rclone.providers.derived_options import tune
@@ -118,6 +118,7 @@ def open_task_session(
         credential=credential,
         patience=task.limits.max_stall,
         target="" if task.is_push else task.path,
+        writes=list_writes(task_to_dict(task), credential.provider, credential.attributes),
     )
 
 

@@ -17,31 +17,36 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import nullcontext
 from types import TracebackType
 from typing import Optional, Type
 
+from ..commands.open_path import open_path
 from ..common.files import leads_to
 
 
 class PinnedFolder:
-    """An open directory. ``path`` leads every child that inherits ``descriptor`` to it."""
+    """An open directory. ``path`` leads every child that inherits ``descriptor`` to it, ``shown`` is its own path."""
 
-    def __init__(self, path: str) -> None:
-        self._shown = path
-        self.descriptor = os.open(path, os.O_PATH | os.O_DIRECTORY)
+    def __init__(self, path: str, owner: Optional[int] = None) -> None:
+        """Open the directory ``path``. With ``owner``, refuse links of users that open_path() does not trust."""
+        self.shown = path
+        with nullcontext() if owner is None else open_path(path, owner) as found:
+            place = path if found is None else f"/proc/self/fd/{found}"
+            self.descriptor = os.open(place, os.O_PATH | os.O_DIRECTORY)
         self.path = f"/proc/self/fd/{self.descriptor}"
         self._pattern = re.compile(re.escape(self.path) + r"(?![0-9])")
 
     def is_current(self) -> bool:
         """Return whether the directory's own path still leads to it."""
         try:
-            return leads_to(self._shown, self.descriptor)
+            return leads_to(self.shown, self.descriptor)
         except OSError:  # an unplugged disk, or a folder on the way that was replaced by a file
             return False
 
     def show(self, text: str) -> str:
         """Return ``text`` with the directory's own path in place of ``path``."""
-        return self._pattern.sub(lambda _match: self._shown, text)
+        return self._pattern.sub(lambda _match: self.shown, text)
 
     def __enter__(self) -> PinnedFolder:
         return self

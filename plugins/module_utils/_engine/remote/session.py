@@ -14,6 +14,8 @@ import time
 from dataclasses import dataclass, field
 from typing import Callable, List, Optional, Sequence
 
+from ..commands.confine import Confinement
+from ..commands.open_path import make_folders
 from ..common.accounts import build_start_error, find_account, make_child_setup
 from ..common.errors import CloudsyncError
 from ..common.processes import Child, Ended, SetupError
@@ -59,7 +61,7 @@ class Session:
     ``selection`` to each command that lists or transfers the task's files.
     ``readable`` is for a command that writes a file which must be readable at once. ``grace`` is the number of seconds
     between SIGTERM and SIGKILL. ``local`` is the local side of the task, if it exists. ``credential`` is that of the
-    task. ``target`` is the path of a pull.
+    task. ``target`` is the path of a pull. ``writes`` are the folders of this host that rclone may write.
     ``patience`` is the number of seconds without progress after which a command is ended, 0 for no limit.
     """
 
@@ -80,6 +82,7 @@ class Session:
     credential: Optional[Credential] = field(default=None, repr=False)
     patience: float = PATIENCE_SECONDS
     target: str = ""
+    writes: Sequence[str] = ()
 
     @property
     def place(self) -> str:
@@ -181,19 +184,34 @@ class Session:
         on_output_line: Listener,
     ) -> Child:
         held = [folder.descriptor for folder in (directory, self.local) if folder is not None]
+        setup = make_child_setup(self.user)
+        # The unit has private temporary directories. In a shell, other users can write in them, too.
+        temporary = os.environ.get("TMPDIR") or directory.path
         try:
-            return Child(
-                [self.rclone.path, *self._build_global_arguments(directory), *arguments],
-                build_clean_environment(find_account(self.user).home),
-                self._adapt(on_output_line),
-                self._adapt(on_error_line),
-                exact_lines=True,
-                stdin=stdin,
-                descriptors=(*self.descriptors, *self.live.descriptors, *held),
-                setup=make_child_setup(self.user),
-            )
+            with self._confine(directory, temporary) as confinement:
+                return Child(
+                    [self.rclone.path, *self._build_global_arguments(directory), *arguments],
+                    {**build_clean_environment(find_account(self.user).home), "TMPDIR": temporary},
+                    self._adapt(on_output_line),
+                    self._adapt(on_error_line),
+                    exact_lines=True,
+                    stdin=stdin,
+                    descriptors=(*self.descriptors, *self.live.descriptors, *held),
+                    setup=confinement.make_setup(setup),
+                )
         except SetupError:
             raise build_start_error(self.user) from None
+
+    def make_folders(self) -> None:
+        """Create the missing ones of ``writes``, because rclone cannot write in the folders above them."""
+        make_folders(self.writes, find_account(self.user).uid)
+
+    def _confine(self, directory: PinnedFolder, temporary: str) -> Confinement:
+        """Return the confinement of rclone: ``writes``, but the local side as it was opened, and its own files."""
+        pinned = [each for each in (self.local,) if each is not None and each.shown in self.writes]
+        paths = [path for path in (temporary, *self.writes) if path not in [each.shown for each in pinned]]
+        descriptors = [directory.descriptor, *(each.descriptor for each in pinned)]
+        return Confinement(paths, descriptors, find_account(self.user).uid)
 
     def _adapt(self, listener: Listener) -> Listener:
         """Return ``listener`` without empty lines, and with the task's own path in place of the open directory."""

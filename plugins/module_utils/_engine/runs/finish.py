@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from typing import Callable, List, Sequence
 
+from ..commands import helper, hooks
 from ..common.errors import CloudsyncError, system_error
 from ..common.layout import Layout
 from ..config.tasks import Task
-from . import hooks, notifications
+from . import notifications
 from .records import Record, collect_facts
 
 # systemd kills a unit 90 seconds after its stop, and rclone may need ten of them to end.
@@ -25,6 +26,12 @@ def run_one_hook(layout: Layout, task: Task, record: Record, kind: str, say: Say
     """Run the task's hook ``kind``, if it has one. Raise CloudsyncError("hook") if the hook fails."""
     text = getattr(task.hooks, kind)
     if not text:
+        return
+    if helper.is_needed():
+        request = {"do": "hook", "task": task.name, "kind": kind, "record": record._asdict()}
+        answer = helper.ask(request, say, stop)
+        if kind == "before":
+            helper.check_view(task.path, answer["place"])
         return
     hurried = record.reason == "stopped"
     result = hooks.run_hook(

@@ -11,15 +11,17 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
+from dataclasses import asdict
 from typing import Callable, Collection, List, NamedTuple, Optional, Sequence, Tuple
 
+from ..commands import helper
 from ..common.errors import CloudsyncError
 from ..common.files import atomic_write, make_directory, read_text, remove
 from ..common.layout import Layout
 from ..config.tasks import Task
 from ..notify.events import Event, find_alarm, find_last_alarm, select_events
 from ..notify.send import send
-from ..notify.targets import parse_target
+from ..notify.targets import COMMAND_KINDS, parse_target
 from .records import NOTIFICATION_RUNS, Record, collect_facts, load_records
 
 EVENT_FACTS = ("task", "run_id", "state", "reason", "message")
@@ -92,11 +94,8 @@ def _is_failing(layout: Layout, task: Task) -> bool:
 
 def _send(layout: Layout, task: Task, targets: Sequence[str], kind: str, state: str, message: str) -> List[str]:
     event = Event(kind=kind, task=task.name, host=socket.gethostname(), state=state, message=message)
-    return [
-        problem
-        for target in map(parse_target, targets)
-        for problem in send(target, event, real_host=layout.is_real_host)
-    ]
+    chosen = [index for index, target in enumerate(task.notify) if target in targets]
+    return [problem for index in chosen for problem in _send_to(layout, task, index, event)]
 
 
 def _locate_marks(layout: Layout, task: str, kind: str) -> Tuple[str, str]:
@@ -135,13 +134,26 @@ def _remove_mark(layout: Layout, task: str, kind: str) -> None:
             remove(path)
 
 
+def _send_to(layout: Layout, task: Task, index: int, event: Event) -> List[str]:
+    """Send ``event`` to one target of the task. A target that starts a program needs the helper in a sandbox."""
+    target = parse_target(task.notify[index])
+    if target.kind not in COMMAND_KINDS or event.kind not in target.takes or not helper.is_needed():
+        return send(target, event, real_host=layout.is_real_host)
+    try:
+        request = {"do": "notify", "task": task.name, "target": index, "event": asdict(event)}
+        problems: List[str] = helper.ask(request, lambda _line: None)["problems"]
+        return problems
+    except CloudsyncError as error:
+        return [error.message]
+
+
 def _notify(layout: Layout, task: Task, record: Record, earlier: Sequence[Record], tail: Sequence[str]) -> List[str]:
     before = find_last_alarm((run.state, run.reason) for run in earlier)
     if _read_mark(layout, task.name, "overdue") is not None:
         before = "overdue"
     facts = collect_facts(task, record)
     problems: List[str] = []
-    for target in map(parse_target, task.notify):
+    for index, target in enumerate(map(parse_target, task.notify)):
         for kind in select_events(before, record.state, record.reason, target.pings):
             event = Event(
                 kind=kind,
@@ -149,7 +161,7 @@ def _notify(layout: Layout, task: Task, record: Record, earlier: Sequence[Record
                 last_lines=tuple(tail),
                 **{name: facts[name] for name in EVENT_FACTS},
             )
-            problems += send(target, event, real_host=layout.is_real_host)
+            problems += _send_to(layout, task, index, event)
     if find_alarm(record.state, record.reason):
         _remove_mark(layout, task.name, "overdue")
     return problems

@@ -22,7 +22,7 @@ from ..remote.live_config import locate_turn
 from ..remote.live_uses import sweep_live
 from ..remote.login_problems import list_doubts, mark_doubt, read_doubt
 from ..remote.open import build_place, open_credential_session
-from ..snapshots import snapshot as snapshots
+from ..snapshots.confined import sweep_snapshots
 from ..transfer.result import build_listing_error
 from .finish import finish_run
 from .locks import locate_task_lock
@@ -92,7 +92,7 @@ def sweep(host: Host, task: Task, say: Say) -> None:
     """Recover from killed runs of ``task``. The caller holds the task's lock."""
     for problem in sweep_live(host.layout).problems:
         say(problem)
-    for problem in snapshots.sweep(task, host.layout):
+    for problem in sweep_snapshots(host.layout, task, say):
         say(problem)
     forget_progress(host.layout, task.name)
     for record in read_interrupted_records(host.layout, task.name):

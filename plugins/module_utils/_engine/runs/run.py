@@ -16,6 +16,7 @@ from dataclasses import replace
 from itertools import takewhile
 from typing import Iterator, List, Optional, Sequence, Tuple
 
+from ..common.accounts import find_account
 from ..common.errors import (
     EXIT_FAILED,
     EXIT_REFUSED,
@@ -46,7 +47,7 @@ from ..remote.arguments import Endpoints, build_transfer_arguments
 from ..remote.open import build_task_place, open_task_session
 from ..remote.pinned_folder import PinnedFolder
 from ..remote.session import Session
-from ..snapshots.snapshot import take_snapshot
+from ..snapshots.confined import take_snapshot
 from ..transfer.b2_versions import clear_versions
 from ..transfer.endpoints import build_endpoints
 from ..transfer.keep_deleted import purge_kept
@@ -208,8 +209,9 @@ class Run:
             self.log.say("warning: " + describe_unsafe_pull(self.host.rclone))
         check_before_session(task, resolve(credential.provider, self.host.providers).name)
         with ExitStack() as stack:
-            local = stack.enter_context(take_snapshot(task, self.record.id, self.host.layout, self.log.say))
-            pinned = stack.enter_context(PinnedFolder(local)) if os.path.isdir(local) else None
+            local = stack.enter_context(take_snapshot(self.host.layout, task, self.record.id, self.log.say))
+            owner = None if task.is_push and task.mode != MOVE else find_account(task.user).uid
+            pinned = stack.enter_context(PinnedFolder(local, owner)) if os.path.isdir(local) else None
             session = open_task_session(
                 self.host, task, credential, self.record.id, self.stop, self._wait, descriptors, pinned, self.log.say
             )
@@ -265,6 +267,7 @@ class Run:
                 # From now on, all files at the destination are those of this task.
                 last = now
                 save_last_success(self.host.layout, task, now, None, self.log.say)
+            session.make_folders()
             if attempt.needs_canary and task.is_push:
                 plant_canary(session, build_task_place(task))
             remove_unfinished(session, task, ends, self._unfinished, self.log.say)

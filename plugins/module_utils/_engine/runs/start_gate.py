@@ -13,9 +13,13 @@ import os
 import time
 from typing import Any, Mapping, Optional
 
+from ..commands.open_path import make_folders
+from ..common.accounts import find_account
 from ..common.files import atomic_write, make_directory, remove
 from ..common.layout import Layout
 from ..common.text import parse_time
+from ..config.credential_store import read_credential
+from ..config.tasks import list_writes
 from ..schedule import schedule as schedules
 from ..schedule import timezones as zones
 from ..schedule.next_runs import find_next_runs
@@ -79,18 +83,12 @@ def make_places(layout: Layout, stored: Mapping[str, Any]) -> None:
     for directory in (layout.run_dir, layout.state_dir):
         make_directory(directory)
     make_directory(layout.log_dir, 0o755)
-    _make_pull_folder(stored)
-
-
-def _make_pull_folder(stored: Mapping[str, Any]) -> None:
-    path, mounted = stored["path"], stored["guards"]["mounted"]
-    if stored["direction"] != "pull" or os.path.lexists(path) or (mounted and not os.path.ismount(mounted)):
+    mounted = stored["guards"]["mounted"]
+    if mounted and not os.path.ismount(mounted):
         return
-    parent = os.path.dirname(path)
-    if os.path.isdir(parent):
-        owner = os.stat(parent)
-        os.mkdir(path, 0o755)
-        os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
+    credential = read_credential(layout, stored["credential"]) or {"provider": "", "attributes": {}}
+    writes = list_writes(stored, credential["provider"], credential["attributes"])
+    make_folders(writes, find_account(stored["user"]).uid)
 
 
 def locate_stop_marker(layout: Layout, task: str) -> str:

@@ -218,9 +218,9 @@ def _swept(note: Dict[str, Any], execute: Execute, read: Callable[[], Sequence[M
     return problems
 
 
-def _places(layout: Layout, task: str) -> Tuple[str, str]:
-    """Return the directories of views and of notes. Views are not in the run directory, which only root can enter."""
-    return layout.root + "/run/cloudsync-snapshots", layout.task_state_dir(task) + "/snapshots"
+def locate_notes(layout: Layout, task: str) -> str:
+    """Return the directory of the notes about the snapshots of ``task`` that exist."""
+    return layout.task_state_dir(task) + "/snapshots"
 
 
 def take_snapshot(
@@ -231,7 +231,8 @@ def take_snapshot(
         return nullcontext(task.path)
     if os.geteuid() != 0:
         raise usage_error("A snapshot needs root. Run cloudsync as root, or set the task's snapshot to none.")
-    work_dir, notes_dir = _places(layout, task.name)
+    # Not in the run directory, which only root can enter.
+    work_dir, notes_dir = layout.root + "/run/cloudsync-snapshots", locate_notes(layout, task.name)
     name = make_snapshot_name(task.name, run_id)
     say(f"transferring from snapshot {name} of {task.path}")
     return take(task.snapshot, task.path, name, work_dir, notes_dir, say, execute, find_account(task.user).gid)
@@ -239,4 +240,4 @@ def take_snapshot(
 
 def sweep(task: Task, layout: Layout, execute: Execute = run_command) -> List[str]:
     """Remove the snapshots of killed runs of ``task``, whatever its options are now. See sweep_notes()."""
-    return sweep_notes(_places(layout, task.name)[1], execute)
+    return sweep_notes(locate_notes(layout, task.name), execute)

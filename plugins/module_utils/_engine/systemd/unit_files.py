@@ -8,25 +8,58 @@
 
 from __future__ import annotations
 
-from typing import Dict, List, Optional
+from types import MappingProxyType
+from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from ..common.errors import EXIT_NOT_NOW
 from ..common.layout import Layout
 from ..config.seed_binding import HOST, UNBOUND
-from ..config.tasks import MOVE, Task
-from ..notify.targets import parse_target
+from ..config.tasks import Task, find_path_inside, list_writes, task_to_dict
 from ..schedule import schedule as schedules
 from ..schedule.oncalendar import to_oncalendar
-from .unit_names import WATCH_TIMER_NAME, name_service
+from .unit_names import HELPER_SOCKET_NAME, WATCH_TIMER_NAME, name_service
 
 HEAD = "# Written by skyhaul.cloudsync. Changes are overwritten.\n"
 STOP_SECONDS = 120
 
+# A run transfers files as root, and sends notifications. It needs nothing else, and the drop-in of its task adds only
+# what the options of the task require.
+SANDBOX = """DevicePolicy=closed
+KeyringMode=private
+LimitCORE=0
+LockPersonality=yes
+MemoryDenyWriteExecute=yes
+NoNewPrivileges=yes
+PrivateDevices=yes
+PrivateMounts=yes
+PrivateTmp=yes
+ProcSubset=pid
+ProtectClock=yes
+ProtectControlGroups=yes
+ProtectHome=read-only
+ProtectHostname=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+ProtectProc=invisible
+ProtectSystem=strict
+RemoveIPC=yes
+RestrictAddressFamilies=AF_INET AF_INET6 AF_NETLINK AF_UNIX
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+SystemCallArchitectures=native
+SystemCallErrorNumber=EPERM
+SystemCallFilter=@system-service landlock_add_rule landlock_create_ruleset landlock_restrict_self
+SystemCallFilter=~@privileged @resources
+UMask=0077
+"""
+
 SERVICE = """[Unit]
 Description=Cloud sync task %i
 Documentation=https://github.com/skyhaul/cloudsync
-Wants=network-online.target
-After=network-online.target nss-lookup.target
+Wants=network-online.target cloudsync-helper.socket
+After=network-online.target nss-lookup.target cloudsync-helper.socket
 
 [Service]
 Type=oneshot
@@ -43,45 +76,62 @@ KillMode=mixed
 TimeoutStartSec=infinity
 TimeoutStopSec={stop_seconds}
 SyslogIdentifier=cloudsync
-UMask=0022
-
-CapabilityBoundingSet=CAP_CHOWN CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH CAP_FOWNER CAP_KILL CAP_SETGID CAP_SETUID
-LockPersonality=yes
-NoNewPrivileges=yes
-PrivateDevices=yes
-PrivateTmp=yes
-ProtectClock=yes
-ProtectControlGroups=yes
-ProtectHostname=yes
-ProtectKernelLogs=yes
-ProtectKernelModules=yes
-ProtectKernelTunables=yes
-ProtectSystem=strict
+# Temporary files of rclone. This folder is private to the unit.
+Environment=TMPDIR=/var/tmp
+# Hooks, mail programs and volume managers run in units of their own, outside of the sandbox.
+Environment=CLOUDSYNC_HELPER={helper}
+{sandbox}CapabilityBoundingSet=CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH
 ReadWritePaths={writable}
-RestrictAddressFamilies=AF_INET AF_INET6 AF_NETLINK AF_UNIX
-RestrictNamespaces=yes
-RestrictRealtime=yes
-RestrictSUIDSGID=yes
-SystemCallArchitectures=native
 """
 
-# Less restricted than a run, because notifications send mail and start units. It does not access data of tasks.
+# Its notifications need the seed, which a TPM may protect.
 WATCH_SERVICE = """[Unit]
 Description=Check for overdue cloud sync runs
 Documentation=https://github.com/skyhaul/cloudsync
-Wants=network-online.target
-After=network-online.target nss-lookup.target
+Wants=network-online.target cloudsync-helper.socket
+After=network-online.target nss-lookup.target cloudsync-helper.socket
 
 [Service]
 Type=oneshot
 ExecStart={command} check --notify
 TimeoutStartSec=15min
 SyslogIdentifier=cloudsync
-ProtectControlGroups=yes
-ProtectKernelModules=yes
-ProtectKernelTunables=yes
-ProtectSystem=full
-ReadWritePaths=-{config}
+Environment=CLOUDSYNC_HELPER={helper}
+{sandbox}CapabilityBoundingSet=
+DeviceAllow=/dev/tpmrm0 rw
+PrivateDevices=no
+ReadWritePaths={writable}
+"""
+HELPER_SOCKET = """[Unit]
+Description=Start the commands of cloud sync tasks
+Documentation=https://github.com/skyhaul/cloudsync
+
+[Socket]
+ListenStream={helper}
+Accept=yes
+DirectoryMode=0700
+SocketMode=0600
+MaxConnections=1024
+
+[Install]
+WantedBy=sockets.target
+"""
+# Hooks, mail programs and volume managers run without restrictions, as in cron. Background processes of a hook go on.
+# A run that a shutdown stops needs its hooks, too, so a shutdown must not prevent their start.
+HELPER_SERVICE = """[Unit]
+Description=A command of a cloud sync task
+Documentation=https://github.com/skyhaul/cloudsync
+CollectMode=inactive-or-failed
+DefaultDependencies=no
+
+[Service]
+Slice=system.slice
+ExecStart={command} assist
+StandardInput=socket
+StandardOutput=socket
+StandardError=journal
+KillMode=process
+SyslogIdentifier=cloudsync
 """
 WATCH_TIMER = """[Unit]
 Description=Check for overdue cloud sync runs every 15 minutes
@@ -96,26 +146,10 @@ Unit=cloudsync-watch.service
 WantedBy=timers.target
 """
 
-# Hooks, sendmail and snapshots run the operator's own commands, without restrictions, as in cron.
-UNCONFINED = (
-    "CapabilityBoundingSet=~",
-    "DeviceAllow=",
-    "DevicePolicy=auto",
-    "NoNewPrivileges=no",
-    "PrivateDevices=no",
-    "PrivateTmp=no",
-    "ProtectClock=no",
-    "ProtectControlGroups=no",
-    "ProtectHostname=no",
-    "ProtectKernelLogs=no",
-    "ProtectKernelModules=no",
-    "ProtectKernelTunables=no",
-    "ProtectSystem=no",
-    "RestrictAddressFamilies=",
-    "RestrictNamespaces=no",
-    "RestrictSUIDSGID=no",
-)
-
+# A task that uses these folders of all users cannot have private ones.
+SHARED = ("/tmp", "/var/tmp")  # noqa: S108
+# The flag with which rclone restores owners.
+METADATA = "--metadata"
 
 # PrivateDevices= hides the TPM. With these settings all devices are visible, but only the TPM can be opened.
 WITH_TPM = ("PrivateDevices=no", "DevicePolicy=closed", "DeviceAllow=/dev/tpmrm0 rw")
@@ -123,19 +157,30 @@ WITH_TPM = ("PrivateDevices=no", "DevicePolicy=closed", "DeviceAllow=/dev/tpmrm0
 
 def render_service(layout: Layout) -> str:
     """Return the text of the template service, ``cloudsync@.service``."""
-    writable = " ".join("-" + path for path in (layout.config_dir, layout.state_dir, layout.log_dir, layout.run_dir))
-    return HEAD + SERVICE.format(
-        command=layout.command, not_now=EXIT_NOT_NOW, stop_seconds=STOP_SECONDS, writable=writable
-    )
+    return _render(layout, SERVICE)
 
 
-def render_watch_units(layout: Layout) -> Dict[str, str]:
-    """Return path and text of the two units that check for overdue runs."""
-    return {
-        f"{layout.unit_dir}/cloudsync-watch.service": HEAD
-        + WATCH_SERVICE.format(command=layout.command, config=layout.config_dir),
-        f"{layout.unit_dir}/{WATCH_TIMER_NAME}": HEAD + WATCH_TIMER,
+def render_common_units(layout: Layout) -> Dict[str, str]:
+    """Return path and text of the units that check for overdue runs, and of those that run the commands of tasks."""
+    texts = {
+        "cloudsync-watch.service": WATCH_SERVICE,
+        WATCH_TIMER_NAME: WATCH_TIMER,
+        HELPER_SOCKET_NAME: HELPER_SOCKET,
+        "cloudsync-helper@.service": HELPER_SERVICE,
     }
+    return {f"{layout.unit_dir}/{name}": _render(layout, text) for name, text in texts.items()}
+
+
+def _render(layout: Layout, text: str) -> str:
+    writable = " ".join("-" + path for path in (layout.config_dir, layout.state_dir, layout.log_dir, layout.run_dir))
+    return HEAD + text.format(
+        command=layout.command,
+        not_now=EXIT_NOT_NOW,
+        stop_seconds=STOP_SECONDS,
+        writable=writable,
+        sandbox=SANDBOX,
+        helper=layout.run_dir + "/helper",
+    )
 
 
 def render_timer(task: Task) -> Optional[str]:
@@ -152,15 +197,21 @@ def render_timer(task: Task) -> Optional[str]:
     return HEAD + "\n".join(lines)
 
 
-def render_drop_in(task: Task) -> str:
-    """Return the drop-in of the task's service: writable paths, limits, and no sandbox if the task runs commands."""
-    lines = ["[Service]", *_render_sandbox(task), *_render_limits(task)]
+def render_drop_in(task: Task, provider: str, attributes: Mapping[str, Any]) -> str:
+    """Return the drop-in of the task's service: what its options need beyond the sandbox, and its limits.
+
+    ``provider`` and ``attributes`` are those of the task's credential, because a remote can be on this host.
+    """
+    writes = list_writes(task_to_dict(task), provider, attributes)
+    lines = ["[Service]", *_render_sandbox(task, writes), *_render_limits(task)]
     return HEAD + "\n".join(lines) + "\n"
 
 
-def render_units(task: Task) -> Dict[str, Optional[str]]:
-    """Return the task's timer and drop-in, in the shape of install.read_units()."""
-    return {"timer": render_timer(task), "drop_in": render_drop_in(task)}
+def render_units(
+    task: Task, provider: str = "", attributes: Mapping[str, Any] = MappingProxyType({})
+) -> Dict[str, Optional[str]]:
+    """Return the task's timer and drop-in, in the shape of install.read_units(). See render_drop_in()."""
+    return {"timer": render_timer(task), "drop_in": render_drop_in(task, provider, attributes)}
 
 
 def render_seed_drop_in(bound: str) -> Optional[str]:
@@ -170,14 +221,17 @@ def render_seed_drop_in(bound: str) -> Optional[str]:
     return HEAD + "\n".join(("[Service]", *WITH_TPM, ""))
 
 
-def _render_sandbox(task: Task) -> List[str]:
-    mails = any(parse_target(target).kind == "mail" for target in task.notify)
-    if task.hooks.has_any() or task.snapshot != "none" or mails:
-        return list(UNCONFINED)
-    writes = [task.path] if not task.is_push or task.mode == MOVE else []
-    if task.keep_deleted is not None and not task.is_push:
-        writes.append(task.keep_deleted.path)
-    return ["ReadWritePaths=" + _quote("-" + path) for path in writes]
+def _render_sandbox(task: Task, writes: Sequence[str]) -> List[str]:
+    lines = []
+    if any(find_path_inside(shared, path) is not None for shared in SHARED for path in (task.path, *writes)):
+        lines += ["PrivateTmp=no", "Environment=TMPDIR="]
+    if writes:
+        lines.append("CapabilityBoundingSet=CAP_FOWNER")
+    if task.user != "root":
+        lines += ["CapabilityBoundingSet=CAP_CHOWN CAP_KILL CAP_SETGID CAP_SETUID", "SystemCallFilter=@chown @setuid"]
+    elif writes and METADATA in task.rclone_args:
+        lines += ["CapabilityBoundingSet=CAP_CHOWN", "SystemCallFilter=@chown"]
+    return lines + ["ReadWritePaths=" + _quote("-" + path) for path in writes]
 
 
 def _quote(text: str) -> str:

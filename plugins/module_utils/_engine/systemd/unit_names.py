@@ -15,6 +15,7 @@ from ..common.layout import Layout
 
 TEMPLATE = "cloudsync@.service"
 WATCH_TIMER_NAME = "cloudsync-watch.timer"
+HELPER_SOCKET_NAME = "cloudsync-helper.socket"
 
 
 def name_timer(task: str) -> str:

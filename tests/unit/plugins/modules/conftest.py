@@ -17,6 +17,7 @@ from ansible.module_utils.ansible_release import __version__
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.testing import patch_module_args
 
+CONFINE = "ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.commands.confine"
 MODULES = "ansible_collections.skyhaul.cloudsync.plugins.modules."
 RECORDED = pathlib.Path(__file__).parents[2] / "recorded"
 VERSION = "1.75.2"
@@ -156,6 +157,8 @@ def bare_host(tmp_path, monkeypatch, capsys):
     folder.mkdir()
     monkeypatch.setenv("CLOUDSYNC_ROOT", str(root))
     monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
+    # The recorded rclone writes notes, which the confinement of a real one does not allow.
+    monkeypatch.setattr(importlib.import_module(CONFINE), "find_version", lambda: 0)
     host = ManagedHost(root, RecordedRclone(folder), capsys)
     # Ansible collects the warnings of one process, which here is that of all module calls.
     monkeypatch.setattr(AnsibleModule, "warn", lambda _module, text, **_more: host.warnings.append(text))

@@ -21,7 +21,8 @@ ENGINE = "usr/local/lib/cloudsync"
 INSTALLED = {
     "": "host",
     "buckets": "abilities facts",
-    "cli": "control main output parser show tables units",
+    "cli": "control helper main output parser show tables units",
+    "commands": "confine helper hooks open_path",
     "common": "accounts crypto errors files flock http layout mounts processes stop_signal text validation",
     "config": "credential_store credentials seed seed_binding seed_passphrase"
     " stored_tasks task_checks task_parser task_store tasks upgrade",
@@ -36,9 +37,9 @@ INSTALLED = {
     " required_logins schema secret_options sizes traits truenas_names",
     "remote": "account arguments host_keys live_config live_uses login_problems"
     " open pinned_folder places refreshed session stall_watch",
-    "runs": "dry_run finish hooks locks log notifications path_claims progress records recovery run start_gate",
+    "runs": "assist dry_run finish locks log notifications path_claims progress records recovery run start_gate",
     "schedule": "cron describe next_runs oncalendar overdue preview schedule timezones",
-    "snapshots": "btrfs lvm model plan snapshot tools workspace zfs",
+    "snapshots": "btrfs confined lvm model plan snapshot tools workspace zfs",
     "systemd": "engines install systemctl unit_files unit_names",
     "transfer": "archive_tiers b2_versions endpoints keep_deleted plan result source_names unfinished verify",
 }

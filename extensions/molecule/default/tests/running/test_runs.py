@@ -6,6 +6,9 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 import pytest
 from fleet import Host, Run, ansible, now, variable, wait_until
 
@@ -62,6 +65,50 @@ def test_a_one_time_run_is_a_service_and_stores_no_task(host: Host) -> None:
     assert "ExecStart" in host.run("systemctl", "cat", "cloudsync@onetime.service").stdout
     assert "onetime" not in host.run("cloudsync", "list").stdout
     assert host.run("find", "/etc", "-name", "*onetime*").stdout == ""
+
+
+def measure_exposure(host: Host, unit: str) -> float:
+    shown = host.run("systemd-analyze", "security", "--no-pager", unit).stdout
+    return float(re.findall(r"Overall exposure level for \S+: ([0-9.]+)", shown)[0])
+
+
+def test_units_push_pull_and_move_in_their_sandbox(host: Host, store: Host) -> None:
+    here: dict[str, Any] = {"schedule": None, "mode": "copy"}
+    host.shell("mkdir -p /root/secret /srv/moved && cp /etc/os-release /root/secret/ && cp /etc/os-release /srv/moved/")
+    place = f"{host}/sandbox"
+    host.declare("minutely", name="pushed", path="/root/secret", remote_path=place, **here)
+    host.declare("minutely", name="moved", path="/srv/moved", remote_path=f"{host}/moved", **{**here, "mode": "move"})
+    pull = {**here, "direction": "pull", "keep_deleted": {"path": "/srv/kept/deep"}}
+    host.declare("minutely", name="pulled", path="/home/new/deep", remote_path=place, **pull)
+    for name in ("pushed", "moved", "pulled"):
+        host.run("systemctl", "start", f"cloudsync@{name}.service")
+        assert host.runs(name)[-1].state == "success"
+        assert measure_exposure(host, f"cloudsync@{name}.service") <= 2.0
+    assert list(store.tree(f"/srv/s3/{host}/moved")) == list(host.tree("/home/new/deep")) == ["./os-release"]
+    assert host.tree("/srv/moved") == {}
+    assert host.run("stat", "--format=%a", "/home/new/deep/os-release").stdout == "600\n"
+    assert measure_exposure(host, "cloudsync-watch.service") <= 2.0
+
+
+def test_hooks_and_mail_have_units_of_their_own(host: Host, store: Host) -> None:
+    host.run("tee", "/usr/sbin/sendmail", stdin="#!/bin/sh\ncat >/srv/mail\n")
+    host.run("chmod", "755", "/usr/sbin/sendmail")
+    hooks = {
+        "before": "mkdir -p /srv/hooked; mount -t tmpfs hooked /srv/hooked; cp /etc/os-release /srv/hooked/",
+        "always": "umount /srv/hooked; echo $CLOUDSYNC_STATE >/srv/hook-state",
+    }
+    options = {"path": "/srv/hooked", "remote_path": f"{host}/hooked", "schedule": None, "mode": "copy", "hooks": hooks}
+    options["notify"] = ["mailto:ops@example.net"]
+    host.declare("minutely", name="hooked", **options)
+    host.run("systemctl", "start", "cloudsync@hooked.service")
+    assert list(store.tree(f"/srv/s3/{host}/hooked")) == ["./os-release"]
+    assert host.run("cat", "/srv/hook-state").stdout == "success\n"
+
+    host.declare("minutely", name="hooked", **options, guards={"marker": "absent"})
+    host.run("systemctl", "start", "cloudsync@hooked.service", check=False)
+    assert host.runs("hooked")[-1].reason == "marker_missing"
+    assert "absent" in host.run("cat", "/srv/mail").stdout
+    assert measure_exposure(host, "cloudsync@hooked.service") <= 2.0
 
 
 def test_a_notify_unit_is_started_once_when_a_task_begins_to_fail(host: Host) -> None:

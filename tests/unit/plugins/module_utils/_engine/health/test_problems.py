@@ -232,7 +232,7 @@ def systemd(monkeypatch, declared, layout):
     monkeypatch.setattr(units, "show_units", show)
     for path, text in {
         f"{layout.unit_dir}/cloudsync@.service": units.render_service(layout),
-        **units.render_watch_units(layout),
+        **units.render_common_units(layout),
     }.items():
         pathlib.Path(path).write_text(text)
     found["calls"] = calls
@@ -282,6 +282,6 @@ def test_a_template_or_watch_that_was_edited_is_a_problem(lines, systemd, layout
 
 
 def test_a_check_that_fails_is_a_problem_and_not_ok(lines, monkeypatch):
-    monkeypatch.setattr(units, "render_timer", lambda task: task.no_such_option)
+    monkeypatch.setattr(units, "render_units", lambda task, *_credential: task.no_such_option)
     (line,) = lines()
     assert line == "unit: This could not be checked. Internal error: AttributeError."

@@ -142,7 +142,9 @@ def test_no_folder_is_made_for_a_push_or_without_its_mount(layout, make_task, tm
     assert not (tmp_path / "data").exists()
 
 
-def test_no_folder_is_made_below_a_missing_parent(layout, make_task, tmp_path):
-    gate.make_places(layout, stored(make_task, direction="pull", path=str(tmp_path / "a" / "b")))
+def test_missing_parents_and_the_folder_for_deleted_files_are_made_too(layout, make_task, tmp_path):
+    target, kept = tmp_path / "a" / "b", tmp_path / "kept" / "here"
+    gate.make_places(layout, stored(make_task, direction="pull", path=str(target), keep_deleted={"path": str(kept)}))
 
-    assert not (tmp_path / "a").exists()
+    assert target.is_dir()
+    assert kept.is_dir()

@@ -14,6 +14,10 @@ from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.systemd 
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.systemd import unit_names
 
 
+def drop_in(task, provider="s3", **attributes):
+    return units.render_drop_in(task, provider, attributes)
+
+
 def lines(text, key):
     return [line.partition("=")[2] for line in text.splitlines() if line.startswith(key + "=")]
 
@@ -44,13 +48,32 @@ def test_a_disabled_or_unscheduled_task_has_no_timer(make_task):
 
 def test_a_service_may_write_only_to_the_local_destination_of_its_task(make_task):
     def writes(**options):
-        return lines(units.render_drop_in(make_task(**options)), "ReadWritePaths")
+        return lines(drop_in(make_task(**options)), "ReadWritePaths")
 
     assert writes() == []
     assert writes(mode="move") == ['"-/srv/data"']
     assert writes(direction="pull") == ['"-/srv/data"']
     assert writes(direction="pull", keep_deleted={"path": "/srv/old"}) == ['"-/srv/data"', '"-/srv/old"']
     assert writes(keep_deleted={"path": "bucket/old"}) == []
+
+
+def test_a_remote_on_this_host_is_writable(make_task):
+    assert lines(drop_in(make_task(remote_path="/mnt/disk"), "local"), "ReadWritePaths") == ['"-/mnt/disk"']
+
+
+def test_a_drop_in_adds_only_what_its_task_needs(make_task):
+    def adds(**options):
+        return drop_in(make_task(**options)).splitlines()[2:]
+
+    assert adds() == []
+    assert adds(direction="pull") == ["CapabilityBoundingSet=CAP_FOWNER", 'ReadWritePaths="-/srv/data"']
+    assert adds(path="/tmp/dump") == ["PrivateTmp=no", "Environment=TMPDIR="]
+    assert adds(user="nobody") == [
+        "CapabilityBoundingSet=CAP_CHOWN CAP_KILL CAP_SETGID CAP_SETUID",
+        "SystemCallFilter=@chown @setuid",
+    ]
+    pull = adds(direction="pull", rclone_args=["--metadata"])
+    assert pull[1:3] == ["CapabilityBoundingSet=CAP_CHOWN", "SystemCallFilter=@chown"]
 
 
 @pytest.mark.parametrize(
@@ -65,36 +88,26 @@ def test_a_service_may_write_only_to_the_local_destination_of_its_task(make_task
     ],
 )
 def test_a_path_is_quoted_for_systemd(make_task, path, word):
-    assert lines(units.render_drop_in(make_task(direction="pull", path=path)), "ReadWritePaths") == [word]
+    assert lines(drop_in(make_task(direction="pull", path=path)), "ReadWritePaths") == [word]
 
 
 def test_a_drop_in_contains_only_the_limits_that_are_set(make_task):
-    text = units.render_drop_in(
-        make_task(limits={"nice": -5, "io_weight": 50, "memory_max": "512M", "cpu_quota": "50%"})
-    )
+    text = drop_in(make_task(limits={"nice": -5, "io_weight": 50, "memory_max": "512M", "cpu_quota": "50%"}))
 
     assert text.splitlines()[1:] == ["[Service]", "Nice=-5", "IOWeight=50", "MemoryMax=512M", "CPUQuota=50%"]
-    assert units.render_drop_in(make_task()) == units.HEAD + "[Service]\n"
+    assert drop_in(make_task()) == units.HEAD + "[Service]\n"
 
 
 @pytest.mark.parametrize(
     "options",
     [
-        {"hooks": {"before": "true"}},
-        {"hooks": {"always": "true"}},
+        {"hooks": {"before": "true", "always": "true"}},
         {"snapshot": "auto"},
-        {"notify": ["mailto:ops@example.net"]},
+        {"notify": ["mailto:ops@example.net", "unit:x.service", "https://hooks.example.net/x"]},
     ],
 )
-def test_commands_of_the_operator_run_without_a_sandbox(make_task, options):
-    text = units.render_drop_in(make_task(**options))
-
-    assert lines(text, "ProtectSystem") == ["no"]
-    assert lines(text, "NoNewPrivileges") == ["no"]
-
-
-def test_a_webhook_keeps_the_sandbox(make_task):
-    assert "ProtectSystem" not in units.render_drop_in(make_task(notify=["https://hooks.example.net/x"]))
+def test_commands_of_the_operator_weaken_no_sandbox(make_task, options):
+    assert drop_in(make_task(**options)) == drop_in(make_task())
 
 
 def test_the_template_is_hardened_and_runs_the_command_for_its_task():
@@ -123,11 +136,17 @@ def test_only_the_gate_itself_skips_a_start_and_no_failure_of_it(tmp_path, gate,
     assert subprocess.run(words, check=False, stderr=subprocess.DEVNULL).returncode == 0
 
 
-def test_unconfined_resets_every_setting_of_the_sandbox_that_affects_commands():
-    settings = [*units.SERVICE.splitlines(), *units.WITH_TPM]
-    hardened = {line.partition("=")[0] for line in settings if "=" in line}
+def test_runs_and_the_watch_find_the_socket_of_the_helper_and_only_root_can_open_it():
+    common = units.render_common_units(Layout())
+    folder = "/etc/systemd/system/cloudsync-"
 
-    assert {line.partition("=")[0] for line in units.UNCONFINED} <= hardened
+    for text in (units.render_service(Layout()), common[folder + "watch.service"]):
+        assert "CLOUDSYNC_HELPER=/run/cloudsync/helper" in lines(text, "Environment")
+        assert "cloudsync-helper.socket" in lines(text, "After")[0]
+    socket = common[folder + "helper.socket"]
+    assert lines(socket, "ListenStream") == ["/run/cloudsync/helper"]
+    assert lines(socket, "SocketMode") == ["0600"]
+    assert lines(common[folder + "helper@.service"], "ExecStart") == ["/usr/local/bin/cloudsync assist"]
 
 
 def test_unit_files_have_the_names_of_the_contract():

@@ -17,8 +17,8 @@ import time
 
 import pytest
 
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.commands import hooks
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.errors import CloudsyncError
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.runs import hooks
 
 PACKAGE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(hooks.__file__))))
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="changing the user needs root")
@@ -221,7 +221,7 @@ def test_the_whole_group_ends_when_the_runner_dies(run, tmp_path, number, is_ali
         """
         import sys
         sys.path.insert(0, {package!r})
-        from _engine.runs import hooks
+        from _engine.commands import hooks
         script = "echo $$ >> {pids}; sleep 300 & echo $! >> {pids}; wait"
         hooks.run_hook("before", script, {{}}, print, 100, None, lambda: False, {directory!r})
         """
