@@ -160,6 +160,16 @@ options:
           - Without this option, the first sync of the task on a host is refused if it would delete anything.
           - The file C(docs/deletions.md) describes the checks and their costs.
         type: str
+      owner:
+        description:
+          - Whether to refuse or allow a push with O(mode=sync) or O(mode=move) to a folder that another host pushes to.
+          - Such a push leaves the file C(.cloudsync-owner) at its destination. A run is refused if another host has
+            left it there, or in a folder above or below.
+          - V(allow) neither leaves nor reads that file. Use it if several hosts move their files to one folder, or if
+            the destination does not accept that file.
+          - "Default: V(refuse)."
+        type: str
+        choices: [refuse, allow]
   keep_deleted:
     description:
       - Folder for the files that a run deletes or overwrites at the destination.

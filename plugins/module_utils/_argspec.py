@@ -112,6 +112,7 @@ def _build_guards_spec() -> Spec:
         "marker": {"type": "str"},
         "allow_root": {"type": "bool"},
         "max_delete": {"type": "str"},
+        "owner": {"type": "str", "choices": ["refuse", "allow"]},
     }
 
 

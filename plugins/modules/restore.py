@@ -19,6 +19,9 @@ description:
   - Nothing on the host is lost. The keys of the backup are added to an existing seed. Credentials and tasks that are
     not in the backup are kept. A damaged file that is replaced is kept in the same folder, with the suffix
     C(.damaged-TIME).
+  - The host becomes the owner of the destinations that the host of the backup has marked. The first sync of each task
+    may not delete anything there. If the other host is still in use, its next sync is refused with the reason
+    V(foreign).
   - Credentials and tasks that the seed cannot decrypt are restored too. They are listed in RV(unreadable) and in a
     warning.
 requirements:

@@ -68,6 +68,14 @@ options:
       - Number of seconds to wait until the run ends. After this time the module fails, but the run continues.
     type: int
     default: 86400
+  adopt:
+    description:
+      - Whether to take over the destination before the run, if another host has left its owner mark there. Use it once,
+        after this host has replaced the other one.
+      - Only for a push with O(mode=sync) or O(mode=move), because only these leave a mark.
+    type: bool
+    default: false
+    version_added: 1.1.0
 seealso:
   - module: skyhaul.cloudsync.task
   - module: skyhaul.cloudsync.task_info
@@ -148,7 +156,7 @@ run:
       description:
         - Reason of the failure, as one word. Empty after a success.
         - 'Guards, before an attempt changed anything: V(empty_source), V(not_mounted), V(marker_missing),
-          V(max_delete), V(source_changed), V(same_place), V(crypt_password), V(not_found), V(usage).'
+          V(max_delete), V(source_changed), V(same_place), V(foreign), V(crypt_password), V(not_found), V(usage).'
         - 'Provider: V(auth), V(network), V(not_found), V(quota), V(restricted_content), V(archived_object).'
         - 'Transfer: V(deletions_suppressed) (some files failed, so nothing was deleted), V(undecryptable),
           V(disk_full), V(max_duration).'
@@ -255,20 +263,21 @@ def control_run(module: AnsibleModule, host: Host) -> Dict[str, Any]:
         name: value for name, value in select_parameters(module, build_transfer_spec()).items() if value is not None
     }
     name, state = module.params["task"] or onetime.DEFAULT_NAME, module.params["state"]
+    adopts = module.params["adopt"]
     if state == "stopped":
-        if inline:
+        if inline or adopts:
             raise usage_error("With state=stopped, set only the option task. Remove the other options of a task.")
         return starting.stop_run(host, name, module.check_mode)
     if module.check_mode or module.params["dry_run"]:
         if inline:
-            result = onetime.plan_once(host, name, inline, module.check_mode)
+            result = onetime.plan_once(host, name, inline, module.check_mode, adopts)
         else:
-            result = starting.plan_run(host, name, module.check_mode)
+            result = starting.plan_run(host, name, module.check_mode, adopts)
         return add_diff(module, result, {}, result["plan"])
     wait, timeout = state == "finished", module.params["timeout"]
     if inline:
-        return onetime.run_once(host, name, inline, wait, timeout)
-    return starting.start_run(host, name, wait, timeout)
+        return onetime.run_once(host, name, inline, wait, timeout, adopts)
+    return starting.start_run(host, name, wait, timeout, adopts)
 
 
 def main() -> None:
@@ -279,6 +288,7 @@ def main() -> None:
             state={"type": "str", "choices": ["started", "finished", "stopped"], "default": "finished"},
             dry_run={"type": "bool", "default": False},
             timeout={"type": "int", "default": 86400},
+            adopt={"type": "bool", "default": False},
         ),
         control_run,
         required_one_of=[("task", "path", "reverse_of")],

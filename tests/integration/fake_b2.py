@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from harness import SECRET, answering
+from harness import MARKS, SECRET, answering
 
 KEY_ID, KEY = "integration-account", SECRET + "-b2"
 BUCKET = "bkt"
@@ -69,13 +69,15 @@ class Cloud:
             return self.versions[-1]
 
     def files(self):
-        """Return what a listing shows: name to content."""
+        """Return what a listing shows, without the owner marks: name to content."""
         newest = {version.name: version for version in self.versions if version.action != "start"}
-        return {name: newest[name].content for name in sorted(newest) if newest[name].action == "upload"}
+        shown = [name for name in sorted(newest) if newest[name].action == "upload"]
+        return {name: newest[name].content for name in shown if name.rpartition("/")[2] not in MARKS}
 
     def stored(self):
-        """Return the names of all versions with content."""
-        return sorted(version.name for version in self.versions if version.action == "upload")
+        """Return the names of all versions with content, without the owner marks."""
+        uploads = [version.name for version in self.versions if version.action == "upload"]
+        return sorted(name for name in uploads if name.rpartition("/")[2] not in MARKS)
 
     def by_id(self, number):
         return next((version for version in self.versions if f"id-{version.number}" == number), None)

@@ -16,6 +16,7 @@ import subprocess
 import sys
 import threading
 import time
+import uuid
 from contextlib import contextmanager
 
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.layout import Layout
@@ -32,6 +33,8 @@ PATIENCE = 30
 SECRET = "INTEGRATION-SECRET"
 KEY_ID, KEY = "integration-key", SECRET + "-s3"
 PASSWORD, SALT = SECRET + "-crypt", SECRET + "-salt"
+# The owner mark, also as it is named where the content is encrypted, but not the names.
+MARKS = (".cloudsync-owner", ".cloudsync-owner.bin")
 SLOW = [{"time": "00:00", "limit": "256K"}]
 MODULE = """
 import importlib, json, sys
@@ -95,11 +98,14 @@ def write_tree(folder, files):
 
 
 def read_tree(folder):
-    """Return the files of ``folder`` as write_tree() takes them, without folders. Empty if it does not exist."""
+    """Return the files of ``folder`` as write_tree() takes them, without folders and without the owner mark.
+
+    Empty if it does not exist.
+    """
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in sorted(pathlib.Path(folder).rglob("*"))
-        if path.is_file()
+        if path.is_file() and path.name not in MARKS
     }
 
 
@@ -220,6 +226,8 @@ class Machine:
         self.layout = Layout(str(root))
         self.data = self.root / "srv"
         self.data.mkdir()
+        (self.root / "etc").mkdir()
+        pathlib.Path(self.layout.machine_id).write_text(uuid.uuid4().hex + "\n")
         library = self.root / "usr" / "local" / "lib" / "cloudsync"
         library.mkdir(parents=True)
         (library / "rclone").symlink_to(rclone)

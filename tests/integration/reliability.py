@@ -24,6 +24,7 @@ CHANGING = (
     (re.compile(r"(127\.0\.0\.1|localhost):\d+"), "HOST"),
     (re.compile(r"\bbucket-[0-9a-f]{12}\b"), "bucket"),
     (re.compile(r"\b(process|pid) \d+"), r"\1 PID"),
+    (re.compile(r"\b(of host|host replaces) [^ ,]+"), r"\1 NAME"),
 )
 
 

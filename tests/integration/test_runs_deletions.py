@@ -111,14 +111,20 @@ def test_a_source_that_is_not_mounted_deletes_not_even_a_few_files(site, reliabi
 def test_a_host_that_was_installed_anew_deletes_nothing(site, direction, reliability):
     source, destination = synced(site, FEW, direction)
     shutil.rmtree(site.layout.state_dir)
+    pathlib.Path(site.layout.machine_id).write_text("another\n")
     shutil.rmtree(source)
     write_tree(source, {"index.html": "It works!"})
-    words = ("has no record of a successful sync", "set guards.max_delete for one run", "use mode copy")
-    record = refused(site, destination, "max_delete", *words)
+    if direction == "push":
+        record = refused(site, destination, "foreign", "cloudsync adopt documents")
+    else:
+        words = ("has no record of a successful sync", "set guards.max_delete for one run", "use mode copy")
+        record = refused(site, destination, "max_delete", *words)
     reliability.add(f"A {direction} (sync) runs on a reinstalled host.", record, "the run is refused")
-    # The data comes back, and nothing has to be told.
+    # The data comes back, and a pull has to be told nothing.
     shutil.rmtree(source)
     write_tree(source, FEW)
+    if direction == "push":
+        assert site.cloudsync("adopt", "documents").code == 0
     site.run("documents")
     (source / "keep.txt").unlink()
     site.run("documents")

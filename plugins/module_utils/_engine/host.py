@@ -9,15 +9,38 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Dict, Mapping, Optional
+from typing import TYPE_CHECKING, Dict, Iterable, Mapping, NamedTuple, Optional, Tuple
 
 from .common.errors import CloudsyncError
+from .common.files import make_directory, read_json, read_text, write_json
 from .common.layout import Layout
 
 if TYPE_CHECKING:
     from .config.seed import Seed
     from .rclone.binary import Rclone
     from .rclone.providers.schema import Provider
+
+
+class FormerHost(NamedTuple):
+    """A host that this one replaces, because its backup was restored here at the time ``restored``."""
+
+    id: str
+    name: str
+    restored: str
+
+
+class Identity(NamedTuple):
+    """Who this host is, for others at the same destination. ``id`` stands for its machine ID, empty if it has none.
+
+    ``former`` are the hosts whose backups were restored here.
+    """
+
+    id: str
+    name: str
+    former: Tuple[FormerHost, ...] = ()
+
+
+UNKNOWN = Identity("", "")
 
 
 class Host:
@@ -66,6 +89,11 @@ class Host:
             return False
 
     @property
+    def identity(self) -> Identity:
+        """Who this host is."""
+        return identify(self.layout)
+
+    @property
     def providers(self) -> Dict[str, Provider]:
         """The providers by rclone's name."""
         if self._providers is None:
@@ -73,3 +101,37 @@ class Host:
 
             self._providers = schema.load(self.rclone, self.layout.state_dir)
         return self._providers
+
+
+def identify(layout: Layout) -> Identity:
+    """Return who this host is."""
+    name = "".join(letter if "!" <= letter <= "~" else "_" for letter in os.uname().nodename) or "_"
+    return Identity(_hash_machine_id(layout), name, _read_former(layout))
+
+
+def save_former(layout: Layout, former: Iterable[FormerHost]) -> None:
+    """Remember the hosts that this one replaces."""
+    make_directory(layout.state_dir)
+    write_json(layout.former_hosts, {"hosts": [list(host) for host in former]})
+
+
+def _hash_machine_id(layout: Layout) -> str:
+    """Return a digest of the machine ID, which itself has to stay on the host. Empty if there is none."""
+    from hashlib import blake2b
+
+    try:
+        found = (read_text(layout.machine_id) or "").strip()
+    except (CloudsyncError, OSError):
+        return ""
+    # systemd writes this word while a new host starts for the first time.
+    known = found and found != "uninitialized"
+    return blake2b(found.encode(), digest_size=16, person=b"cloudsync-owner").hexdigest() if known else ""
+
+
+def _read_former(layout: Layout) -> Tuple[FormerHost, ...]:
+    """Return the hosts that this one replaces. A damaged file names none, so that more is refused."""
+    try:
+        found = read_json(layout.former_hosts) or {"hosts": []}
+        return tuple(FormerHost(*map(str, host)) for host in found["hosts"])
+    except (CloudsyncError, OSError, KeyError, TypeError):
+        return ()

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
-"""Verbs that act: run, stop, unpurge and verify."""
+"""Verbs that act: adopt, run, stop, unpurge and verify."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from ..config.credential_store import load_credential
 from ..config.stored_tasks import require_task
 from ..config.task_store import load_task
 from ..host import Host
+from ..operations import adopt as adopting
 from ..operations import browse
 from ..operations import stop as stopping
 from ..runs.dry_run import make_dry_run
@@ -40,6 +41,16 @@ def run(host: Host, options: argparse.Namespace) -> int:
     record = started.perform()
     print_answer(options, record.public(), tables.format_end(record.public()))
     return started.exit_code
+
+
+def adopt(host: Host, options: argparse.Namespace) -> int:
+    """Make a task the owner of its destination: ``cloudsync adopt TASK``."""
+    require_task(host.layout, options.task)
+    stop_flag = StopFlag()
+    stop_flag.listen()
+    found = adopting.adopt(host, load_task(host.layout, host.seed, options.task), stop_flag)
+    print_answer(options, found, tables.format_adoption(options.task, found))
+    return EXIT_SUCCESS
 
 
 def stop(host: Host, options: argparse.Namespace) -> int:
@@ -76,4 +87,4 @@ def unpurge(host: Host, options: argparse.Namespace) -> int:
     return EXIT_SUCCESS
 
 
-VERBS = {"run": run, "stop": stop, "unpurge": unpurge, "verify": verify}
+VERBS = {"adopt": adopt, "run": run, "stop": stop, "unpurge": unpurge, "verify": verify}

@@ -30,6 +30,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("status", "Show the state, the last run and the next run of one task or of all tasks.", "TASK?")
     run = add("run", "Run a task now.", "TASK")
     run.add_argument("--dry-run", action="store_true", help="show the plan and change nothing")
+    add("adopt", "Take over the destination of a task from another host, and change no other file.", "TASK")
     add("stop", "Stop the active run of a task.", "TASK")
     logs = add("logs", "Print the log of a task's last run.", "TASK")
     logs.add_argument("--follow", action="store_true", help="print new lines until the run ends")

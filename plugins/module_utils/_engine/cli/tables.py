@@ -122,6 +122,19 @@ def format_end(run: Dict[str, Any]) -> str:
     return f"cloudsync: {run['task']}: {run['state']}{reason}: {escape_controls(run['message'])}"
 
 
+def format_adoption(task: str, found: Dict[str, Any]) -> str:
+    """Return the output of ``cloudsync adopt``."""
+    former = found["former"]
+    if not found["changed"]:
+        return f"{task} already owns its destination"
+    if not former.get("since"):
+        return f"{task} owns its destination now"
+    since = format_local_time(former["since"])
+    return (
+        f"{task} owns its destination now. Before, it was task {former['task']} of host {former['host']} since {since}."
+    )
+
+
 def format_plan(dry_run: Dict[str, Any]) -> str:
     """Return the output of ``cloudsync run TASK --dry-run``: every file, the totals, and an error that ends the run."""
     plan = dry_run["plan"]

@@ -21,6 +21,7 @@ REASONS = frozenset(
         "max_delete",
         "source_changed",
         "same_place",
+        "foreign",
         "crypt_password",
         "undecryptable",
         "locked",

@@ -83,6 +83,15 @@ class Layout(NamedTuple):
         return f"{self.state_dir}/{check_name('task', task)}"
 
     @property
+    def machine_id(self) -> str:
+        return self.root + "/etc/machine-id"
+
+    @property
+    def former_hosts(self) -> str:
+        """The hosts that this one replaces. No task can have that name, because it begins with a dot."""
+        return self.state_dir + "/.former-hosts"
+
+    @property
     def log_dir(self) -> str:
         return self.root + "/var/log/cloudsync"
 

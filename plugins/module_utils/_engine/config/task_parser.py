@@ -171,6 +171,7 @@ def _parse_guards(given: Mapping[str, Any]) -> Guards:
         marker=check_remote_path("guards.marker", options.get("marker", "")).lstrip("/"),
         allow_root=_parse_switch("guards.allow_root", options.get("allow_root", False)),
         max_delete=check_max_delete(options.get("max_delete", "")),
+        owner=check_choice("guards.owner", options.get("owner", "refuse"), ("refuse", "allow")),
     )
 
 

@@ -57,6 +57,7 @@ class Guards:
     marker: str = ""
     allow_root: bool = False
     max_delete: str = ""
+    owner: str = "refuse"
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from ..config.tasks import Task
 from ..rclone.log_lines import parse_problems
 from ..rclone.outcome import NOT_FOUND_EXITS
 from ..rclone.symptoms import strip_names
-from ..remote.arguments import CANARY, join_place
+from ..remote.arguments import CANARY, OWNER, join_place
 from ..remote.open import build_place
 from ..remote.session import Answer, Session
 from ..transfer.result import build_listing_error
@@ -102,8 +102,9 @@ def _find_name(session: Session, crypt: str, name: str, *command: str) -> Answer
 
 
 def find_first(session: Session, place: str, *selection: str) -> str:
-    """Return the first file at ``place``, or "" if there is none."""
-    answer = session.query(["lsf", "--recursive", "--files-only", *selection, "--", place], first_line_only=True)
+    """Return the first file at ``place``, or "" if there is none. The owner mark of another task does not count."""
+    words = ("lsf", "--recursive", "--files-only", "--exclude", OWNER)
+    answer = session.query([*words, *selection, "--", place], first_line_only=True)
     if not answer.stdout and answer.exit_code not in (0, *NOT_FOUND_EXITS):
         raise build_listing_error(answer, session)
     return answer.stdout.split("\n")[0]

@@ -15,8 +15,7 @@ from __future__ import annotations
 from typing import Callable, Tuple
 
 from ..config.tasks import Task
-from .b2_cleanup import check_cleanup
-from .placement import check_places
+from .placement import check_cleanup, check_places
 
 DECLARED: Tuple[Callable[[Task, str], None], ...] = (check_places, check_cleanup)
 

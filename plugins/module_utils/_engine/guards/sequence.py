@@ -13,7 +13,7 @@ rclone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Callable, Optional, Tuple
 
 from ..config.tasks import SYNC, Task
@@ -23,14 +23,15 @@ from ..remote.places import locate_task
 from ..remote.session import Session
 from ..transfer.plan import Plan, make_plan
 from ..transfer.source_names import Names, list_names
-from .crypt_password import check_crypt, check_plain, find_first
+from .crypt_password import check_crypt, check_plain, find_first, plant_canary
 from .declared import check_declared
 from .deletions import check_deletions, check_links, compute_rclone_limit, find_safe_limit
 from .last_success import LastSuccess
 from .local import check_local, check_unchanged
+from .owner import check_owner, leave_mark, leaves_mark
 from .same_place import check_same_place
 from .same_storage import check_storage, may_share_storage
-from .source import check_source
+from .source import check_answer, check_source
 
 
 @dataclass
@@ -41,9 +42,10 @@ class Attempt:
     same. ``is_retry`` is True if an earlier attempt, or the run before, failed or was killed. It may have moved all
     files, so that an empty source of a move is not an error. ``deleted`` is what earlier attempts of the run deleted.
 
-    ``needs_canary`` is True if the task encrypts and its destination has no canary yet. ``names`` are those of a local
-    source. ``is_new`` is True for the first sync to an empty destination. ``max_delete`` is the number of deletions
-    that rclone may make, None for no limit. In a dry run, no guard writes.
+    ``needs_canary`` is True if the task encrypts and its destination has no canary yet. ``needs_mark`` is True if the
+    destination has no owner mark of this host yet, and ``adopts`` if the run may replace that of another host.
+    ``names`` are those of a local source. ``is_new`` is True for the first sync to an empty destination.
+    ``max_delete`` is the number of deletions that rclone may make, None for no limit. In a dry run, no guard writes.
     """
 
     session: Session
@@ -55,6 +57,8 @@ class Attempt:
     is_dry_run: bool = False
     deleted: int = 0
     needs_canary: bool = False
+    adopts: bool = False
+    needs_mark: bool = False
     names: Optional[Names] = None
     is_new: bool = False
     plan: Optional[Plan] = None
@@ -80,6 +84,20 @@ def _check_places(attempt: Attempt) -> None:
 def _check_crypt(attempt: Attempt) -> None:
     task = attempt.task
     attempt.needs_canary = check_crypt(attempt.session, task, build_task_place(task), build_place(task.remote_path))
+
+
+def _check_destination(attempt: Attempt) -> None:
+    """Check the owner of the destination of a push, or only that its provider answers."""
+    session, task, last = attempt.session, attempt.task, attempt.last
+    if not leaves_mark(session, task):
+        if task.is_push:
+            check_answer(session, task)
+        return
+    found = check_owner(session, task, attempt.adopts)
+    attempt.needs_mark = found.needs_mark
+    if found.is_own and (last is None or not last.is_synced):
+        # This host lost the record of its success, or has taken the destination over.
+        attempt.last = replace(attempt.now, names=None)
 
 
 def _check_source(attempt: Attempt) -> None:
@@ -137,6 +155,7 @@ WITH_SESSION: Tuple[Callable[[Attempt], None], ...] = (
     _check_pinned,
     _check_places,
     _check_crypt,
+    _check_destination,
     _check_source,
     _check_plain,
     _check_deletions,
@@ -160,3 +179,12 @@ def check_with_session(attempt: Attempt) -> None:
         check(attempt.task)
     for check_attempt in WITH_SESSION:
         check_attempt(attempt)
+
+
+def leave_marks(attempt: Attempt) -> None:
+    """Write what the destination of a push still lacks, the canary and the owner mark. Call it before the transfer."""
+    session, task = attempt.session, attempt.task
+    if attempt.needs_canary and task.is_push:
+        plant_canary(session, build_task_place(task))
+    if attempt.needs_mark:
+        leave_mark(session, task)

@@ -33,13 +33,8 @@ EFFECTS = {
 
 
 def check_source(session: Session, task: Task, ends: Endpoints, is_retry: bool = False) -> None:
-    """Refuse a source that does not exist, has no marker, or is empty in a sync or in the first attempt of a move.
-
-    For a push, also check that the provider answers.
-    """
-    if task.is_push:
-        _check_answer(session, task)
-    elif task.remote_path.strip("/"):
+    """Refuse a source that does not exist, has no marker, or is empty in a sync or in the first attempt of a move."""
+    if not task.is_push and task.remote_path.strip("/"):
         _check_pull_folder(session, task, ends)
     if not task.is_push and task.guards.marker:
         _check_remote_marker(session, task, ends)
@@ -58,7 +53,7 @@ def _stat(session: Session, place: str) -> Answer:
     return session.query(["lsjson", *PATIENCE, "--stat", "--", place])
 
 
-def _check_answer(session: Session, task: Task) -> None:
+def check_answer(session: Session, task: Task) -> None:
     """Raise an error if nothing answers at the destination of a push.
 
     Other errors are left to the transfer: a login may be allowed to write where it must not list.

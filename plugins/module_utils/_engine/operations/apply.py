@@ -57,7 +57,7 @@ from ..systemd.install import UnitChange, apply_units, read_units
 from ..systemd.unit_files import render_units
 from . import validate
 from .purged import describe_purge, keep_purged
-from .remove import finish_removal, read_removed
+from .stop import finish_removal, read_removed
 
 
 def converge(host: Host, wanted: Wanted, check_mode: bool) -> Outcome:

@@ -32,6 +32,7 @@ from ..config.seed_passphrase import check_passphrase, unwrap_seed, wrap_seed
 from ..config.stored_tasks import OPTIONS, build_stored_task_view, list_tasks, read_task
 from ..config.task_store import unseal_task
 from ..config.upgrade import upgrade_store
+from ..host import identify
 
 # 1 had no code and no checksum.
 SCHEMA = 2
@@ -52,6 +53,8 @@ WITHOUT_SEED = (
 class Backup:
     """``credentials`` and ``tasks``: the stored forms by name. ``wrapped`` is the seed with ``key_ids``, or empty.
 
+    ``hosts`` are the ids and names of the host and of those that it replaced. A restore makes them former hosts.
+
     ``code`` authenticates all of it. It is empty if the host had no seed, or in a backup of ``schema`` 1.
     """
 
@@ -61,6 +64,7 @@ class Backup:
     wrapped: str = ""
     code: str = ""
     schema: int = SCHEMA
+    hosts: Sequence[Tuple[str, str]] = ()
 
     def to_content(self) -> Dict[str, Any]:
         """Return the backup as JSON types, without its checksum."""
@@ -70,6 +74,7 @@ class Backup:
             "tasks": dict(self.tasks),
             "seed": {"key_ids": list(self.key_ids), "wrapped": self.wrapped},
             "code": self.code,
+            **({"hosts": [list(host) for host in self.hosts]} if self.hosts else {}),
         }
 
     def to_text(self) -> str:
@@ -88,6 +93,7 @@ class Backup:
             "credentials": {name: build_object_view(CREDENTIAL, stored) for name, stored in self.credentials.items()},
             "tasks": {name: build_object_view(TASK, stored) for name, stored in self.tasks.items()},
             "seed": {"key_ids": list(self.key_ids), "wrapped": _fingerprint(self.wrapped)} if self.wrapped else {},
+            **({"hosts": [name for _id, name in self.hosts]} if self.hosts else {}),
         }
 
 
@@ -123,6 +129,7 @@ def parse_backup(text: str, remedy: str = USE_ANOTHER) -> Backup:
             str(seed["wrapped"]),
             str(content.get("code", "")),
             schema,
+            tuple((str(host_id), str(name)) for host_id, name in content.get("hosts", ())),
         )
         backup.build_view()
         if schema == SCHEMA and content != backup.to_content():
@@ -187,10 +194,16 @@ def take_backup(layout: Layout, passphrase: str, previous: str, check_mode: bool
     if last is not None and ring is not None:
         check_code(last, ring, MOVE_AWAY)
     unreadable = list_unreadable(layout, found, ring) if ring is not None else ""
-    backup = _add_seed(found, ring, passphrase, last or Backup()).add_code(ring)
+    backup = replace(_add_seed(found, ring, passphrase, last or Backup()), hosts=_list_hosts(layout)).add_code(ring)
     _refuse_empty(backup, last)
     before = last.build_view() if last is not None else {}
     return Taken(backup.to_text(), before, backup.build_view(), _list_warnings(backup, ring, unreadable))
+
+
+def _list_hosts(layout: Layout) -> List[Tuple[str, str]]:
+    """Return the hosts whose owner marks a host may take over if the backup is restored there."""
+    this = identify(layout)
+    return [(this.id, this.name), *(former[:2] for former in this.former)] if this.id else []
 
 
 def _read_objects(layout: Layout) -> Tuple[Dict[str, Stored], Dict[str, Stored]]:

@@ -25,7 +25,7 @@ from ..rclone.providers.option_checks import check
 from ..rclone.providers.schema import resolve
 from ..rclone.providers.traits import is_bucket_based
 from ..rclone.providers.truenas_names import get_rclone_name
-from ..remote.arguments import QUICK, join_place
+from ..remote.arguments import OWNER, QUICK, join_place
 from ..remote.live_config import CRYPT, takes_turns
 from ..remote.open import build_place, open_credential_session
 from ..remote.session import Session
@@ -103,7 +103,8 @@ def _browse(host: Host, credential: Credential, saved: bool, where: Where, recur
             raise build_listing_error(answer, session)
         facts = _read_facts(session, credential, root) if with_facts else NOT_READ
     buckets = is_bucket_based(credential.provider) and where.encryption is None and not where.remote_path.strip("/")
-    entries = [_build_entry(found, buckets) for found in json.loads(answer.stdout or "[]")]
+    found = [entry for entry in json.loads(answer.stdout or "[]") if entry["Name"] != OWNER]
+    entries = [_build_entry(entry, buckets) for entry in found]
     closed = _list_undecryptable(answer.stderr)
     if closed and not entries:
         raise CloudsyncError(

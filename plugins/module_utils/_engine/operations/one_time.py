@@ -18,6 +18,7 @@ from typing import Any, Dict, Mapping, Optional
 
 from ..common.errors import CloudsyncError, usage_error
 from ..common.flock import wait_lock
+from ..common.stop_signal import StopFlag
 from ..config.credential_store import list_credentials, load_credential, open_readable, read_credential
 from ..config.credentials import Credential
 from ..config.stored_tasks import list_tasks
@@ -28,6 +29,7 @@ from ..host import Host
 from ..systemd.install import place_volatile_drop_in
 from ..systemd.unit_files import render_drop_in
 from ..transfer.plan import Plan
+from .adopt import adopt
 from .start import begin_run, list_active_runs, plan_task, report_run
 from .validate import try_tasks, vet_places, vet_task
 
@@ -78,20 +80,26 @@ def explain_missing_plan(host: Host, declared: Mapping[str, Any]) -> str:
     return ""
 
 
-def plan_once(host: Host, name: str, declared: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
+def plan_once(
+    host: Host, name: str, declared: Mapping[str, Any], check_mode: bool, adopts: bool = False
+) -> Dict[str, Any]:
     """Return the plan of a one-time run. See start.plan_run()."""
     missing = explain_missing_plan(host, declared) if check_mode else ""
     if missing:
         return {"changed": True, "plan": Plan().to_dict(), "warnings": [missing]}
-    return plan_task(host, build_onetime_task(host, name, declared), check_mode)
+    return plan_task(host, build_onetime_task(host, name, declared), check_mode, adopts)
 
 
-def run_once(host: Host, name: str, declared: Mapping[str, Any], wait: bool, timeout: int) -> Dict[str, Any]:
+def run_once(
+    host: Host, name: str, declared: Mapping[str, Any], wait: bool, timeout: int, adopts: bool = False
+) -> Dict[str, Any]:
     """Start a run of the ``declared`` task. See start.start_run(). Never join another run of that name."""
     task = build_onetime_task(host, name, declared)
     # No other call may replace the stored task until the run has read it.
     with wait_lock(f"{host.layout.run_dir}/locks/onetime/{name}"):
         _refuse_while_running(host, name)
+        if adopts:
+            adopt(host, task, StopFlag())
         save_onetime(host.layout, host.seed, task)
         credential = load_credential(host.layout, host.seed, task.credential)
         place_volatile_drop_in(host.layout, name, render_drop_in(task, credential.provider, credential.attributes))

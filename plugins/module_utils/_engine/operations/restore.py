@@ -20,13 +20,14 @@ from ..common.crypto import load_aes_gcm
 from ..common.errors import CloudsyncError, Damaged, Edited, usage_error
 from ..common.files import keep_damaged, make_directory, write_json
 from ..common.layout import Layout
-from ..common.text import list_objects
+from ..common.text import format_now, list_objects
 from ..config.credential_store import read_credential, seal, store_lock
 from ..config.credentials import Credential, declare
 from ..config.seed import Seed, read_seed
 from ..config.seed_passphrase import unwrap_seed
 from ..config.stored_tasks import read_task
 from ..config.tasks import Task
+from ..host import FormerHost, identify, save_former
 from ..systemd.install import UnitChange, apply_units, read_units
 from ..systemd.unit_files import render_units
 from .backup import (
@@ -134,6 +135,7 @@ class _Work:
         self._seed_change: Optional[SeedChange] = None
         self._writes: List[_Write] = []
         self._units: List[UnitChange] = []
+        self._former: List[FormerHost] = []
 
     def open_ring(self, passphrase: str, check_mode: bool) -> Optional[Seed]:
         """Return the seed in the backup, None if the backup contains no seed or no passphrase is set."""
@@ -161,6 +163,7 @@ class _Work:
             before["seed"] = after["seed"] = build_seed_view(self._ring) if self._ring.keys else {}
         self.outcome.seed = build_seed_view(self._ring) if self._ring.keys else {}
         self._check_backup()
+        self._plan_former()
         for name, stored in sorted(self._backup.credentials.items()):
             self._plan_object(CREDENTIAL, name, stored)
         for name, stored in sorted(self._backup.tasks.items()):
@@ -175,6 +178,16 @@ class _Work:
                 "edited. Nothing was changed. Restore it with that version of the collection, then upgrade."
             )
         self._authentic = check_code(self._backup, self._ring)
+
+    def _plan_former(self) -> None:
+        """Plan to replace the hosts of the backup. Nobody but the seed's owner may say which ones these are."""
+        this = identify(self._layout)
+        known = {(this.id, this.name), *(former[:2] for former in this.former)}
+        new = [FormerHost(*host, format_now()) for host in self._backup.hosts if tuple(host) not in known]
+        if new and self._authentic:
+            self._former = [*this.former, *new]
+            self.outcome.before["replaced_hosts"] = [former.name for former in this.former]
+            self.outcome.after["replaced_hosts"] = [former.name for former in self._former]
 
     def _read_own_ring(self) -> Seed:
         try:
@@ -257,6 +270,8 @@ class _Work:
             write_seed(self._layout, self._seed_change)
         for each in self._writes:
             self._write_object(each)
+        if self._former:
+            save_former(self._layout, self._former)
         apply_units(self._layout, self._units)
 
     def _write_object(self, each: _Write) -> None:

@@ -25,18 +25,21 @@ from ..runs.run import Run
 from ..systemd.systemctl import is_running, systemctl
 from ..systemd.unit_names import name_service
 from ..transfer.plan import Plan
+from .adopt import adopt
 from .stop import stop_task
 
 APPEAR_SECONDS = 60
 LOOK_SECONDS = 0.2
 
 
-def start_run(host: Host, task: str, wait: bool, timeout: int) -> Dict[str, Any]:
+def start_run(host: Host, task: str, wait: bool, timeout: int, adopts: bool = False) -> Dict[str, Any]:
     """Start a run, or join the active one. With ``wait``, wait for its end, at most ``timeout`` seconds.
 
-    A failed or aborted run is a failed result. A skipped run is a warning.
+    A failed or aborted run is a failed result. A skipped run is a warning. ``adopts``: take over the destination first.
     """
     require_task(host.layout, task)
+    if adopts:
+        adopt(host, load_task(host.layout, host.seed, task), StopFlag())
     living = list_active_runs(host, task)
     record = living[0] if living else begin_run(host, task, wait)
     return report_run(host, record, wait, timeout, joined=bool(living))
@@ -125,17 +128,17 @@ def stop_run(host: Host, task: str, check_mode: bool) -> Dict[str, Any]:
     return {"changed": bool(living), "run": newest[0].public() if newest else {}}
 
 
-def plan_run(host: Host, name: str, check_mode: bool) -> Dict[str, Any]:
+def plan_run(host: Host, name: str, check_mode: bool, adopts: bool = False) -> Dict[str, Any]:
     """Return the plan of the task ``name``. In check mode, return the result of a real run, a refusal included."""
     missing = _explain_missing_plan(host, name) if check_mode else None
     if missing:
         return {"changed": True, "plan": Plan().to_dict(), "warnings": [missing]}
-    return plan_task(host, load_task(host.layout, host.seed, name), check_mode)
+    return plan_task(host, load_task(host.layout, host.seed, name), check_mode, adopts)
 
 
-def plan_task(host: Host, task: Task, check_mode: bool) -> Dict[str, Any]:
+def plan_task(host: Host, task: Task, check_mode: bool, adopts: bool = False) -> Dict[str, Any]:
     """Return the plan of a task that may not be stored. See plan_run()."""
-    found = make_dry_run(host, task, StopFlag(), lambda _text: None)
+    found = make_dry_run(host, task, StopFlag(), lambda _text: None, adopts)
     result: Dict[str, Any] = {"changed": check_mode, "warnings": [], **found.to_dict()}
     if found.refusal is None:
         return result

@@ -4,17 +4,21 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""Stop the runs of a task, and wait for their end."""
+"""Stop the runs of a task and wait for their end. Do the same for a removed task, and close its alerts."""
 
 from __future__ import annotations
 
 import os
 import signal
 import time
-from typing import List, Optional
+from typing import List, Optional, Sequence
 
 from ..common.errors import CloudsyncError
 from ..common.layout import Layout
+from ..config.stored_tasks import read_task
+from ..config.task_store import unseal_task
+from ..config.tasks import Task
+from ..host import Host
 from ..runs.records import UNFINISHED, find_runner_pid, load_records
 from ..systemd.systemctl import is_running, systemctl
 from ..systemd.unit_names import name_service
@@ -60,3 +64,30 @@ def _signal(pid: int) -> None:
         pass
     except PermissionError:
         raise CloudsyncError("other", "The run belongs to another user. Stop it as root.") from None
+
+
+def read_removed(host: Host, name: str) -> List[Task]:
+    """Return the task before it is removed if an alert of it may be active. A damaged task is removed without."""
+    try:
+        stored = read_task(host.layout, name)
+        return [unseal_task(host.layout, host.seed, stored)] if stored and stored["notify"] else []
+    except CloudsyncError:
+        return []
+
+
+def finish_removal(layout: Layout, names: Sequence[str], tasks: Sequence[Task]) -> List[str]:
+    """Stop the runs of the removed tasks ``names``, because users could not see or stop them any more.
+
+    Then close the alerts of ``tasks``. Return sentences for the user.
+    """
+    said = [
+        f"Task {name} was removed while its run {run_id} was active. The run was stopped."
+        for name in names
+        for run_id in stop_task(layout, name)
+    ]
+    for task in tasks:
+        # Mail and HTTP are slow to import, and few calls remove a task.
+        from ..runs.notifications import close_removed
+
+        said += close_removed(layout, task)
+    return said

@@ -23,10 +23,9 @@ from ..config.credentials import Credential
 from ..config.stored_tasks import list_tasks, read_task
 from ..config.task_parser import name_invalid_task
 from ..config.tasks import COPY, MOVE, Task
-from ..guards import b2_cleanup
 from ..guards.declared import check_declared
 from ..guards.destinations import compare_destinations, outline_task
-from ..guards.placement import describe_unsafe_pull
+from ..guards.placement import describe_unsafe_pull, warn_of_hard_delete
 from ..guards.same_place import check_same_place
 from ..host import Host
 from ..rclone.binary import Rclone
@@ -191,7 +190,7 @@ def list_doubts(host: Host, task: Task, provider: str) -> List[str]:
     if not task.is_push and host.has_rclone and not host.rclone.has_safe_pull:
         doubts.append(describe_unsafe_pull(host.rclone))
     doubts += _list_other_writers(task)
-    doubts += b2_cleanup.list_doubts(task, get_rclone_name(provider))
+    doubts += warn_of_hard_delete(task, get_rclone_name(provider))
     return [f"Task {task.name}: {text}" for text in doubts]
 
 

@@ -16,6 +16,7 @@ from ..rclone.providers.flags import build_pattern_rules, escape_path, is_for_tr
 from ..snapshots.model import BTRFS_SNAPSHOTS
 
 CANARY = ".cloudsync-canary"
+OWNER = ".cloudsync-owner"
 # The short-lived file of guards/same_storage.py. It is never transferred, in any folder: a killed run may leave it.
 PROBE = ".cloudsync-probe"
 # rclone writes NAME.HASH.cloudsync-ID, and renames it to NAME when it is complete. A killed run leaves this file.
@@ -48,7 +49,13 @@ def join_place(place: str, path: str) -> str:
 def build_filters(task: Task) -> Tuple[str, ...]:
     """Return the lines of the filter file. Our own come first, because rclone applies the first match."""
     unfinished = build_unfinished_pattern("?????")
-    rules = ["- /" + CANARY, "- " + PROBE, "- " + unfinished, *(f"- {name}/**" for name in NEVER_TRANSFERRED)]
+    rules = [
+        "- /" + CANARY,
+        "- " + PROBE,
+        "- " + OWNER,
+        "- " + unfinished,
+        *(f"- {name}/**" for name in NEVER_TRANSFERRED),
+    ]
     if task.kept_inside:
         rules.append(f"- /{escape_path(task.kept_inside)}/**")
     return (*rules, *build_pattern_rules(task.exclude, task.include))

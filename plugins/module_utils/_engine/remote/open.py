@@ -119,6 +119,7 @@ def open_task_session(
         patience=task.limits.max_stall,
         target="" if task.is_push else task.path,
         writes=list_writes(task_to_dict(task), credential.provider, credential.attributes),
+        host=host.identity,
     )
 
 

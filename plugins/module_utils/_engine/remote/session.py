@@ -21,6 +21,7 @@ from ..common.errors import CloudsyncError
 from ..common.processes import Child, Ended, SetupError
 from ..common.stop_signal import StopFlag
 from ..config.credentials import Credential
+from ..host import UNKNOWN, Identity
 from ..rclone.binary import Rclone, build_clean_environment
 from ..rclone.outcome import describe_stall
 from .live_config import CRYPT, LiveConfig
@@ -62,7 +63,8 @@ class Session:
     ``readable`` is for a command that writes a file which must be readable at once. ``grace`` is the number of seconds
     between SIGTERM and SIGKILL. ``local`` is the local side of the task, if it exists. ``credential`` is that of the
     task. ``target`` is the path of a pull. ``writes`` are the folders of this host that rclone may write.
-    ``patience`` is the number of seconds without progress after which a command is ended, 0 for no limit.
+    ``patience`` is the number of seconds without progress after which a command is ended, 0 for no limit. ``host`` is
+    who this host is.
     """
 
     rclone: Rclone
@@ -83,6 +85,7 @@ class Session:
     patience: float = PATIENCE_SECONDS
     target: str = ""
     writes: Sequence[str] = ()
+    host: Identity = UNKNOWN
 
     @property
     def place(self) -> str:

@@ -58,8 +58,8 @@ class DryRun:
         }
 
 
-def make_dry_run(host: Host, task: Task, stop: StopFlag, say: Callable[[str], None]) -> DryRun:
-    """Check the guards as a run does, then make the plan."""
+def make_dry_run(host: Host, task: Task, stop: StopFlag, say: Callable[[str], None], adopts: bool = False) -> DryRun:
+    """Check the guards as a run does, then make the plan. ``adopts``: the run takes over its destination first."""
     credential = load_credential(host.layout, host.seed, task.credential)
     hide = Redactor(list_secrets(credential, task.encryption))
     try:
@@ -68,7 +68,8 @@ def make_dry_run(host: Host, task: Task, stop: StopFlag, say: Callable[[str], No
         with session.live:
             now = describe_now(task, credential)
             last = load_last_success(host.layout, now, task.name, say)
-            attempt = Attempt(session, task, build_endpoints(task, task.path, "plan"), now, last, is_dry_run=True)
+            ends = build_endpoints(task, task.path, "plan")
+            attempt = Attempt(session, task, ends, now, last, is_dry_run=True, adopts=adopts)
             refusal = _check(attempt)
             return DryRun(_annotate(attempt, credential), hide_in_error(hide, refusal))
     except CloudsyncError as error:

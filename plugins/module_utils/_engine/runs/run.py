@@ -35,16 +35,15 @@ from ..config.credential_store import load_credential
 from ..config.credentials import Credential
 from ..config.task_store import load_task
 from ..config.tasks import MOVE, Task
-from ..guards.crypt_password import plant_canary
 from ..guards.last_success import LastSuccess, describe_now, load_last_success, save_last_success
 from ..guards.placement import describe_unsafe_pull
-from ..guards.sequence import Attempt, check_before_session, check_with_session
+from ..guards.sequence import Attempt, check_before_session, check_with_session, leave_marks
 from ..host import Host
 from ..rclone.outcome import Outcome
 from ..rclone.providers.schema import resolve
 from ..rclone.providers.traits import list_state_options
 from ..remote.arguments import Endpoints, build_transfer_arguments
-from ..remote.open import build_task_place, open_task_session
+from ..remote.open import open_task_session
 from ..remote.pinned_folder import PinnedFolder
 from ..remote.session import Session
 from ..snapshots.confined import take_snapshot
@@ -263,13 +262,12 @@ class Run:
             is_retry = number > 1 or self._continues
             attempt = Attempt(session, task, ends, now, last, is_retry=is_retry, deleted=deleted)
             check_with_session(attempt)
+            session.make_folders()
+            leave_marks(attempt)
             if attempt.is_new:
                 # From now on, all files at the destination are those of this task.
                 last = now
                 save_last_success(self.host.layout, task, now, None, self.log.say)
-            session.make_folders()
-            if attempt.needs_canary and task.is_push:
-                plant_canary(session, build_task_place(task))
             remove_unfinished(session, task, ends, self._unfinished, self.log.say)
             ended = self._run_rclone(attempt, transfer, deadline)
             if number > task.retries or not may_retry(ended):

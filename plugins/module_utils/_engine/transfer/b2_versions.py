@@ -19,6 +19,7 @@ from ..config.tasks import SYNC, Task
 from ..rclone.outcome import NOT_FOUND_EXITS
 from ..rclone.providers.derived_options import CLEANUP, HARD_DELETE
 from ..rclone.providers.option_values import TRUE
+from ..remote.arguments import OWNER
 from ..remote.open import build_place
 from ..remote.session import Session
 from .plan import Plan
@@ -91,7 +92,11 @@ def _list_names(session: Session, place: str, *arguments: str) -> List[str]:
     answer = session.query(["lsf", "--recursive", "--files-only", *arguments, "--", place])
     if answer.exit_code not in (0, *NOT_FOUND_EXITS):
         raise build_listing_error(answer, session)
-    return [name for name in answer.stdout.split("\n") if name]
+    return [name for name in answer.stdout.split("\n") if name and not _is_mark(name)]
+
+
+def _is_mark(name: str) -> bool:
+    return VERSION.sub("", name).rpartition("/")[2] == OWNER
 
 
 def _find_days_kept(session: Session, task: Task) -> int:

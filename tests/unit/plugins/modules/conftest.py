@@ -52,6 +52,9 @@ class RecordedRclone:
         self.program.write_text(ANSWERING.format(folder=folder))
         self.program.chmod(0o755)
         self.answers("version", f"rclone v{VERSION}\n- os/version: debian 12.11 (64 bit)\n")
+        # The destination has no owner mark, and can get one.
+        self.answers("cat")
+        self.answers("rcat")
         self.answers("config", (RECORDED / f"providers-{VERSION}.json").read_text(encoding="utf-8"))
 
     def answers(self, command, out="", err="", code=0):

@@ -26,11 +26,11 @@ INSTALLED = {
     "common": "accounts crypto errors files flock http layout mounts processes stop_signal text validation",
     "config": "credential_store credentials seed seed_binding seed_passphrase"
     " stored_tasks task_checks task_parser task_store tasks upgrade",
-    "guards": "b2_cleanup crypt_password declared deletions last_success"
-    " local placement same_place same_storage sequence source",
+    "guards": "crypt_password declared deletions last_success local"
+    " owner placement same_place same_storage sequence source",
     "health": "host_parts problem problems units watch",
     "notify": "events redaction send targets",
-    "operations": "backup browse purged restore seed status stop",
+    "operations": "adopt backup browse purged restore seed status stop",
     "rclone": "access_symptoms archived_objects binary causes conf_file data_symptoms"
     " error_text log_lines notices obscure outcome symptoms",
     "rclone/providers": "conf_section derived_options flags known_hosts option_checks option_values"
@@ -41,7 +41,8 @@ INSTALLED = {
     "schedule": "cron describe next_runs oncalendar overdue preview schedule timezones",
     "snapshots": "btrfs confined lvm model plan snapshot tools workspace zfs",
     "systemd": "engines install systemctl unit_files unit_names",
-    "transfer": "archive_tiers b2_versions endpoints keep_deleted plan result source_names unfinished verify",
+    "transfer": "archive_tiers b2_versions endpoints keep_deleted owner_mark"
+    " plan result source_names unfinished verify",
 }
 # The files that `cloudsync status` loads. Each of them takes about half a millisecond.
 LOADED_BY_STATUS = {

@@ -102,6 +102,11 @@ def is_bucket_based(provider_name: str) -> bool:
     return get_rclone_name(provider_name) in BUCKET_BASED
 
 
+def holds_only_media(provider_name: str) -> bool:
+    """Whether the provider accepts only photos and videos, and no other file."""
+    return get_rclone_name(provider_name) == "google photos"
+
+
 def is_read_only(provider_name: str) -> bool:
     """Whether the provider only supports pull."""
     return get_rclone_name(provider_name) in READ_ONLY

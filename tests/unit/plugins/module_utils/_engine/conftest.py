@@ -107,13 +107,15 @@ class ScriptedRclone:
 
 @pytest.fixture
 def scripted(tmp_path, monkeypatch):
-    """An rclone that does nothing yet. Its listings are empty. It is not confined, because its scripts write notes."""
+    """An rclone that does nothing yet. It finds no owner mark. It is not confined, because its scripts write notes."""
     monkeypatch.setattr(engine("commands.confine"), "find_version", lambda: 0)
     folder = tmp_path / "rclone"
     folder.mkdir()
     made = ScriptedRclone(folder)
     made.on("lsjson", "echo []")
     made.on("lsf", "echo a")
+    made.on("cat", "true")
+    made.on("rcat", "true")
     return made
 
 
