@@ -209,6 +209,9 @@ plan:
     - Each list contains dictionaries of C(path) and C(size) in bytes.
     - C(totals) contains the number of C(files) and C(bytes) of each list.
     - C(present) is the number of files at the destination before the run.
+    - For a plan of more than 50,000 actions, each list contains at most 1000 files. C(file) is then the path of the
+      complete plan on the host, with an action, a path and a size in each line. It is kept until the next plan of the
+      task.
     - C(notes) contains sentences about facts that the lists do not show, such as the number of versions that B2 keeps.
     - In Jinja, write C(plan['copy']), because every dictionary has a method named C(copy).
   returned: in check mode, and when O(dry_run=true)

@@ -120,6 +120,7 @@ def open_task_session(
         target="" if task.is_push else task.path,
         writes=list_writes(task_to_dict(task), credential.provider, credential.attributes),
         host=host.identity,
+        plan_file=host.layout.task_state_dir(task.name) + "/plan",
     )
 
 

@@ -65,6 +65,7 @@ class Session:
     task. ``target`` is the path of a pull. ``writes`` are the folders of this host that rclone may write.
     ``patience`` is the number of seconds without progress after which a command is ended, 0 for no limit. ``host`` is
     who this host is.
+    ``plan_file`` is the path for a plan that is too long for the memory.
     """
 
     rclone: Rclone
@@ -86,6 +87,7 @@ class Session:
     target: str = ""
     writes: Sequence[str] = ()
     host: Identity = UNKNOWN
+    plan_file: str = ""
 
     @property
     def place(self) -> str:

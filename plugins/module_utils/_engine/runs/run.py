@@ -256,7 +256,7 @@ class Run:
         """
         deadline = time.monotonic() + task.limits.max_duration if task.limits.max_duration else None
         keeps = task.keep_deleted is not None and task.mode != MOVE
-        transfer, number = Transfer(keep_items=False, keeps_deleted=keeps), 1
+        transfer, number = Transfer(keeps_deleted=keeps), 1
         while True:
             deleted = transfer.stats.deletes if transfer.stats else 0
             is_retry = number > 1 or self._continues
@@ -275,7 +275,7 @@ class Run:
             why = "it made no progress" if ended.stalled else f"rclone ended with {ended.exit_code}"
             self.log.say(f"attempt {number} of {task.retries + 1} failed: {why}")
             self._unfinished = [self.record.id]
-            transfer, number = Transfer(False, transfer.stats, keeps), number + 1
+            transfer, number = Transfer(transfer.stats, keeps), number + 1
 
     def _run_rclone(self, attempt: Attempt, transfer: Transfer, deadline: Optional[float]) -> Ended:
         task = attempt.task

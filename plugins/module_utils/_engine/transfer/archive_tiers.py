@@ -8,7 +8,8 @@
 
 from __future__ import annotations
 
-from typing import Dict, List, Mapping
+from itertools import chain
+from typing import Any, List, Mapping, Set
 
 from ..common.text import format_count, list_some
 from ..config.tasks import Task
@@ -24,11 +25,11 @@ TELLING = frozenset(("azureblob", "s3"))
 def describe_archived(session: Session, task: Task, plan: Plan, ends: Endpoints) -> List[str]:
     """Return the notes of a plan about archived files, for a pull or for a push with keep_deleted."""
     if task.is_push:
-        touched = [*plan.overwrite, *plan.delete] if ends.keep else []
+        touched = [plan.overwrite, plan.delete] if ends.keep else []
     else:
-        touched = [*plan.copy, *plan.overwrite]
-    tiers = _list_tiers(session, ends.destination if task.is_push else ends.source) if touched else {}
-    names = [entry.path for entry in touched if is_archived(tiers.get(entry.path))]
+        touched = [plan.copy, plan.overwrite]
+    archived = _list_archived(session, ends.destination if task.is_push else ends.source) if any(touched) else set()
+    names = [entry.path for entry in chain.from_iterable(touched) if entry.path in archived]
     if not names:
         return []
     verb = "move" if task.is_push else "read"
@@ -38,8 +39,12 @@ def describe_archived(session: Session, task: Task, plan: Plan, ends: Endpoints)
     ]
 
 
-def _list_tiers(session: Session, place: str) -> Mapping[str, str]:
-    """Return the storage class of each file at ``place``; empty if the provider does not list it."""
-    found: Dict[str, str] = {}
-    answer = query_listing(session, place, lambda entry: found.update({entry["Path"]: entry.get("Tier", "")}))
-    return found if answer.exit_code == 0 else {}
+def _list_archived(session: Session, place: str) -> Set[str]:
+    """Return the archived files at ``place``; none if the provider does not list storage classes."""
+    found: Set[str] = set()
+
+    def read(entry: Mapping[str, Any]) -> None:
+        if is_archived(entry.get("Tier", "")):
+            found.add(entry["Path"])
+
+    return found if query_listing(session, place, read).exit_code == 0 else set()

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import Counter, List, Optional
+from typing import Callable, Counter, List, Optional
 
 from ..common.errors import CloudsyncError
 from ..common.processes import Ended
@@ -40,19 +40,23 @@ RETRIED_EXITS = (1, 3, 4, 5)
 
 
 class Transfer:
-    """Pass rclone's lines to read(), then call outcome(). ``keep_items``: remember every file, for a plan.
+    """Pass rclone's lines to read(), then call outcome(). ``on_item`` gets every file, for a plan.
 
     ``earlier``: the statistics of the attempts before this one, which those of this one are added to. ``notices``: the
     objects that rclone leaves out. ``keeps_deleted``: it is a copy or a sync with keep_deleted.
     """
 
-    def __init__(self, keep_items: bool = True, earlier: Optional[Stats] = None, keeps_deleted: bool = False) -> None:
+    def __init__(
+        self,
+        earlier: Optional[Stats] = None,
+        keeps_deleted: bool = False,
+        on_item: Optional[Callable[[Item], object]] = None,
+    ) -> None:
         self.stats = earlier
         self._earlier = earlier
-        self.items: List[Item] = []
         self.problems: List[Message] = []
         self.notices = Notices()
-        self._keep_items = keep_items
+        self._on_item = on_item
         self._keeps_deleted = keeps_deleted
         self._done: Counter[str] = Counter()
         self._failed_deletions = 0
@@ -67,8 +71,8 @@ class Transfer:
             return None
         if isinstance(parsed, Item):
             self._done[parsed.action] += 1
-            if self._keep_items:
-                self.items.append(parsed)
+            if self._on_item is not None:
+                self._on_item(parsed)
             return f"{parsed.action} {parsed.path} ({parsed.size} bytes)"
         self._failed_deletions += parsed.text.startswith(FAILED_DELETION)
         remember(self.problems, parsed)

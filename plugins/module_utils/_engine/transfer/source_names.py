@@ -59,20 +59,21 @@ class _Collector:
         self._last = ""
 
     def add(self, path: str) -> None:
-        self._files.append(_hash(path))
+        self._files.append(hash_path(path))
         folder = path.rpartition("/")[0]
         if folder == self._last:
             return
         self._last = folder
-        while folder and _hash(folder) not in self._folders:
-            self._folders.add(_hash(folder))
+        while folder and hash_path(folder) not in self._folders:
+            self._folders.add(hash_path(folder))
             folder = folder.rpartition("/")[0]
 
     def finish(self) -> Names:
         return Names(array(CODE, sorted(self._files)), array(CODE, sorted(self._folders)))
 
 
-def _hash(path: str) -> int:
+def hash_path(path: str) -> int:
+    """Return the hash of a path, a number of 64 bits."""
     return int.from_bytes(blake2b(path.encode("utf-8", "surrogateescape"), digest_size=HASH_BYTES).digest(), "little")
 
 
@@ -88,7 +89,7 @@ def count_missing(before: Hashes, now: Hashes) -> int:
 
 def has_link_to_known(source: str, known: Names) -> bool:
     """Return whether ``source`` has a symbolic link where a file or a folder of ``known`` was."""
-    links = map(_hash, _walk(source))
+    links = map(hash_path, _walk(source))
     return any(_contains(known.files, link) or _contains(known.folders, link) for link in links)
 
 
@@ -119,5 +120,7 @@ def find_links(source: str, paths: Iterable[str]) -> List[str]:
             if os.path.islink(os.path.join(source, name)):
                 found.add(name)
                 break
-            real.add(name)
+            # A file comes once, and there may be a million.
+            if depth < len(parts):
+                real.add(name)
     return sorted(found)

@@ -44,7 +44,7 @@ def verify_transfer(session: Session, task: Task, ends: Endpoints, say: Callable
     if task.verify_after == "none":
         return ""
     comparison = _choose_comparison(session, task)
-    output, by_size = Transfer(keep_items=False), [0]
+    output, by_size = Transfer(), [0]
 
     def read(line: str) -> None:
         text = output.read(line)

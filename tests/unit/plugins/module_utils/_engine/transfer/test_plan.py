@@ -14,7 +14,14 @@ from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.l
     MOVE,
     Item,
 )
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.transfer.plan import Entry, Plan, build_plan
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.transfer import entries
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.transfer.entries import Items, Sizes
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.transfer.plan import (
+    Entry,
+    Plan,
+    build_plan,
+    store_plan,
+)
 
 PRESENT = {"old": 5, "same": 7, "changed": 9}
 
@@ -67,3 +74,31 @@ def test_the_dict_of_the_contract():
         "present": 3,
         "notes": [],
     }
+
+
+def test_a_plan_beyond_the_bound_is_a_file_with_counts_and_a_sample_in_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(entries, "LONGEST", 3)
+    monkeypatch.setattr(entries, "SHOWN", 2)
+    file = tmp_path / "state" / "plan"
+    odd = "caf\udce9"
+    given = items((KEEP, "changed", 9), (COPY, "changed", 4), (DELETE, "old", 0), (KEEP, "old", 5))
+    given += items((COPY, odd, 3), (COPY, "b", 1), (COPY, "c", 1))
+    collected, present = Items(str(file)), Sizes()
+    for path, size in PRESENT.items():
+        present.add(path, size)
+    for item in given:
+        collected.append(item)
+    assert collected.are_many and [*collected] == given
+
+    plan = store_plan(collected, present, SYNC, str(file))
+    collected.close()
+
+    few = build_plan(given, PRESENT, SYNC)
+    assert sorted(plan.copy) == sorted(few.copy) and Entry(odd, 3) in plan.copy
+    assert ([*plan.overwrite], [*plan.delete]) == ([*few.overwrite], [*few.delete])
+    assert [path.name for path in file.parent.iterdir()] == ["plan"]
+    assert file.stat().st_mode & 0o777 == 0o600
+    content = plan.to_dict()
+    assert content["totals"] == few.to_dict()["totals"]
+    assert (len(content["copy"]), content["file"]) == (2, str(file))
+    assert f"The complete plan is in {file}" in content["notes"][0]
