@@ -10,6 +10,7 @@ import os
 
 import pytest
 
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.commands import hooks as run_commands
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.errors import (
     EXIT_FAILED,
     EXIT_REFUSED,
@@ -19,7 +20,6 @@ from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.e
 )
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.flock import wait_lock
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.stop_signal import StopFlag
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.runs import hooks as runs_hooks
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.runs import records
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.runs.locks import locate_task_lock
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.runs.run import Run
@@ -98,7 +98,7 @@ def test_a_hook_that_cannot_start_is_one_sentence_in_the_record(
     def fail(_text, directory, _account):
         raise OSError(errno.ENOSPC, "No space left on device", directory)
 
-    monkeypatch.setattr(runs_hooks, "open_unnamed_script", fail)
+    monkeypatch.setattr(run_commands, "open_unnamed_script", fail)
     run = perform()
     assert (run.record.state, run.record.reason) == (state, "disk_full" if state == "failed" else "")
     assert "run/cloudsync: No space left on device. Free space there" in run.record.message
