@@ -104,7 +104,7 @@ from typing import Any, Dict
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._engine.host import Host
-from ..module_utils._engine.operations.backup import take_backup
+from ..module_utils._engine.safekeeping.backup import take_backup
 from ..module_utils._module import add_diff, run_module
 
 

@@ -67,6 +67,11 @@ options:
         bucket.
     type: bool
     default: false
+  at:
+    description:
+      - Moment of the past to list, with O(task). Use ISO 8601, or the ID of a run, as in
+        O(skyhaul.cloudsync.run#module:at).
+    type: str
 seealso:
   - module: skyhaul.cloudsync.bucket
   - module: skyhaul.cloudsync.credential
@@ -93,6 +98,12 @@ EXAMPLES = r"""
     task: documents
     path: letters
   register: letters
+
+- name: List the files as they were after a run
+  skyhaul.cloudsync.remote_info:
+    task: documents
+    recurse: true
+    at: "2027-01-31T02:30:00+01:00"
 
 - name: Test a login before you declare the credential
   skyhaul.cloudsync.remote_info:
@@ -199,6 +210,7 @@ from ..module_utils._engine.buckets.facts import explain_no_facts
 from ..module_utils._engine.config.task_parser import parse_encryption
 from ..module_utils._engine.host import Host
 from ..module_utils._engine.operations.browse import Listing, Where, browse_task, browse_with, explain_untried_listing
+from ..module_utils._engine.operations.look import browse_past
 from ..module_utils._module import run_module, select_parameters
 
 UNSAVED = {
@@ -214,7 +226,9 @@ def list_remote(module: AnsibleModule, host: Host) -> Dict[str, Any]:
     untried = explain_untried_listing(host, module.params["credential"], task) if module.check_mode else None
     if untried:
         return {**_build_result(path, Listing(path, [], facts=explain_no_facts(untried))), "warnings": [untried]}
-    if task:
+    if task and module.params["at"]:
+        listing = browse_past(host, task, path, recurse, module.params["at"])
+    elif task:
         listing = browse_task(host, task, path, recurse)
     else:
         encryption = parse_encryption(module.params["encryption"])
@@ -245,6 +259,7 @@ def main() -> None:
             encryption={"type": "dict", "options": build_encryption_spec()},
             path={"type": "str"},
             recurse={"type": "bool", "default": False},
+            at={"type": "str"},
         ),
         list_remote,
         required_one_of=[("task", "credential", "provider")],
@@ -253,7 +268,9 @@ def main() -> None:
             ("task", "encryption"),
             ("credential", "attributes"),
             ("credential", "secrets"),
+            ("at", "credential", "provider"),
         ],
+        required_by={"at": "task"},
     )
 
 

@@ -125,7 +125,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._engine.config.seed_binding import KINDS, UNBOUND
 from ..module_utils._engine.host import Host
-from ..module_utils._engine.operations.restore import KEEP, REPLACE, restore_backup
+from ..module_utils._engine.safekeeping.restore import KEEP, REPLACE, restore_backup
 from ..module_utils._module import add_diff, run_module
 
 

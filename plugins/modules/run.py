@@ -19,7 +19,8 @@ description:
     scheduled run.
   - If a run of the task is already active, the module does not start a second run. It waits for the active run.
   - If you set any option of a task, the module performs a one-time run of a task that is not stored. Set O(reverse_of)
-    and O(path) to restore the data of a task to another folder.
+    and O(path) to restore the data of a task to another folder. Set O(include) to restore only a part of it.
+  - A restore copies. It deletes nothing in O(path), keeps modification times, and compares the result.
   - In a one-time run, the default of O(mode) is V(copy), and the default of O(on_overlap) is V(wait). The options are
     kept in C(/run/cloudsync) until the next boot.
   - In check mode, and with O(dry_run=true), the run is only planned. No hook is executed, no file is transferred or
@@ -76,6 +77,20 @@ options:
     type: bool
     default: false
     version_added: 1.1.0
+  at:
+    description:
+      - Moment of the past to restore, with O(reverse_of). Use ISO 8601, or the ID of a run. A time without a zone is
+        that of the host. The result is the state after the last run that began by then.
+      - If the task has O(keep_deleted), the files that its runs kept there are used. Otherwise the versions that the
+        provider keeps are used (S3 and B2).
+      - If the state of that moment is not exactly known, the run is refused.
+    type: str
+  overwrite:
+    description:
+      - Whether a restore (O(reverse_of)) may replace files in O(path) that differ. If V(false), O(path) must be new or
+        empty. If a restore was stopped or killed, the same restore can continue in its folder.
+    type: bool
+    default: false
 seealso:
   - module: skyhaul.cloudsync.task
   - module: skyhaul.cloudsync.task_info
@@ -267,19 +282,23 @@ def control_run(module: AnsibleModule, host: Host) -> Dict[str, Any]:
     }
     name, state = module.params["task"] or onetime.DEFAULT_NAME, module.params["state"]
     adopts = module.params["adopt"]
+    at, overwrite = module.params["at"] or "", module.params["overwrite"]
+    if (at or overwrite) and not inline.get("reverse_of"):
+        raise usage_error("at and overwrite are for a restore. Set reverse_of to the task to restore, or remove them.")
     if state == "stopped":
         if inline or adopts:
             raise usage_error("With state=stopped, set only the option task. Remove the other options of a task.")
         return starting.stop_run(host, name, module.check_mode)
     if module.check_mode or module.params["dry_run"]:
         if inline:
-            result = onetime.plan_once(host, name, inline, module.check_mode, adopts)
+            result = onetime.plan_once(host, name, inline, module.check_mode, adopts, at, overwrite)
         else:
             result = starting.plan_run(host, name, module.check_mode, adopts)
         return add_diff(module, result, {}, result["plan"])
     wait, timeout = state == "finished", module.params["timeout"]
     if inline:
-        return onetime.run_once(host, name, inline, wait, timeout, adopts)
+        task = onetime.build_onetime_task(host, name, inline, at, overwrite)
+        return onetime.run_once(host, task, wait, timeout, adopts)
     return starting.start_run(host, name, wait, timeout, adopts)
 
 
@@ -292,6 +311,8 @@ def main() -> None:
             dry_run={"type": "bool", "default": False},
             timeout={"type": "int", "default": 86400},
             adopt={"type": "bool", "default": False},
+            at={"type": "str"},
+            overwrite={"type": "bool", "default": False},
         ),
         control_run,
         required_one_of=[("task", "path", "reverse_of")],

@@ -162,7 +162,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._engine.config.seed_binding import KINDS, UNBOUND
 from ..module_utils._engine.host import Host
-from ..module_utils._engine.operations import seed as seed_states
+from ..module_utils._engine.safekeeping import seed as seed_states
 from ..module_utils._module import add_diff, run_module
 
 

@@ -24,8 +24,8 @@ from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.c
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.host import Host
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.operations import apply as collection
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.operations.apply import Wanted, converge
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.operations.seed import converge_seed
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.operations.status import find_status
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.safekeeping.seed import converge_seed
 
 COLLECTIONS = str(pathlib.Path(collection.__file__).parents[7])
 PATIENCE = 30

@@ -19,9 +19,9 @@ from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config i
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.credential_store import load_credential
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.seed import load_seed
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.task_store import load_task, save_onetime
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.operations.backup import take_backup
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.operations.one_time import build_onetime_task
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.operations.restore import restore_backup
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.safekeeping.backup import take_backup
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.safekeeping.restore import restore_backup
 
 PASSPHRASE = harness.SECRET + "-passphrase"
 

@@ -52,16 +52,18 @@ def test_the_data_of_a_task_comes_back_with_two_options(machine, bucket, once):
     assert [task["name"] for task in kept_tasks(machine)] == ["documents"]
 
 
-def test_a_restore_deletes_nothing_unless_it_is_told_to(machine, once):
+def test_a_restore_deletes_nothing_and_overwrites_nothing_unless_it_is_told_to(machine, once):
     machine.declare([], [{**once, "name": "documents", "mode": "sync"}])
     machine.run("documents")
     restored = machine.data / "restored"
-    write_tree(restored, {"other.txt": "precious"})
-    assert machine.module("run", reverse_of="documents", path=str(restored))["run"]["deletes"] == 0
+    write_tree(restored, {"other.txt": "precious", "a.txt": "newer than the copy"})
+    told = {"reverse_of": "documents", "path": str(restored)}
+    refused = machine.module("run", **told)
+    assert refused["reason"] == "usage" and f"Target {restored} is not empty." in refused["msg"]
+    assert text_tree(restored) == {"other.txt": "precious", "a.txt": "newer than the copy"}
+    assert machine.module("run", overwrite=True, **told)["run"]["deletes"] == 0
     assert text_tree(restored) == {**FILES, "other.txt": "precious"}
-    told = {"reverse_of": "documents", "path": str(restored), "mode": "sync"}
-    assert machine.module("run", **told)["reason"] == "max_delete"
-    assert machine.module("run", guards={"max_delete": "100%"}, **told)["run"]["deletes"] == 1
+    assert "only copies, and deletes nothing" in machine.module("run", mode="sync", **told)["msg"]
 
 
 def test_a_later_start_by_name_does_not_let_another_one_join(machine, once):

@@ -123,7 +123,7 @@ def test_no_plan_count_listing_restore_or_kept_folder_has_the_mark(machine, neig
     restored = machine.module("run", reverse_of="documents", path=str(machine.data / "restored"))
     assert restored["run"]["state"] == "success", restored
     found = [path.name for path in machine.data.joinpath("restored").rglob("*") if path.is_file()]
-    assert sorted(found) == ["a.txt", "b.txt", "new.txt"]  # a.txt is in the folder of keep_deleted
+    assert sorted(found) == ["b.txt", "new.txt"]
 
 
 def test_a_host_that_replaced_another_takes_over_and_keeps_the_files(machine, neighbor, share, bucket):

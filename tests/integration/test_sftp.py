@@ -14,23 +14,12 @@ import subprocess
 import tempfile
 
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from harness import SECRET, SLOW, copy_of, read_tree, serving, text_tree, write_tree
+from harness import SECRET, SLOW, copy_of, read_tree, text_tree, write_tree
+from sftp_server import MAKERS, private, serving_sftp
 
 FILES = {"a.txt": "alpha", "d/b.txt": "beta"}
 HEARD = "the run fails, notification, `cloudsync check`"
-OPENSSH = serialization.PrivateFormat.OpenSSH
-MAKERS = {
-    "rsa": lambda: rsa.generate_private_key(65537, 2048),
-    "ecdsa": lambda: ec.generate_private_key(ec.SECP256R1()),
-    "ed25519": ed25519.Ed25519PrivateKey.generate,
-}
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="another user needs root")
-
-
-def private(key):
-    return key.private_bytes(serialization.Encoding.PEM, OPENSSH, serialization.NoEncryption()).decode()
 
 
 def sealed(key, passphrase, path):
@@ -44,51 +33,15 @@ def sealed(key, passphrase, path):
     return path.read_text()
 
 
-def public(key):
-    encoding, form = serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH
-    return key.public_key().public_bytes(encoding, form).decode()
-
-
 def warning_of(result):
     """The one warning of a module; ansible-core 2.19 and later wrap it."""
     (warning,) = result["warnings"]
     return warning if isinstance(warning, str) else warning["event"]["msg"]
 
 
-class Server:
-    """Served files, host keys of every kind, and a user who may log in with a password or with ``key``."""
-
-    def __init__(self, folder):
-        self.folder = folder
-        self.files = folder / "files"
-        self.files.mkdir(parents=True)
-        self.hosts = {kind: make() for kind, make in MAKERS.items()}
-        self.key = MAKERS["ed25519"]()
-        (folder / "authorized").write_text(public(self.key) + "\n")
-        self.port = None
-
-    def options(self):
-        for kind, key in self.hosts.items():
-            path = self.folder / kind
-            path.write_text(private(key))
-            path.chmod(0o600)
-            yield f"--key={path}"
-        yield from ("--user", "u", "--pass", SECRET, "--authorized-keys", str(self.folder / "authorized"))
-
-    def known(self, *kinds):
-        """Lines of a known_hosts file with the server's keys of these kinds."""
-        return "".join(f"[127.0.0.1]:{self.port} {public(self.hosts[kind])}\n" for kind in kinds)
-
-    def credential(self, secrets=None, **attributes):
-        login = {"host": "127.0.0.1", "port": self.port, "user": "u", **attributes}
-        return {"name": "there", "provider": "sftp", "attributes": login, "secrets": secrets or {"pass": SECRET}}
-
-
 @pytest.fixture(name="server")
 def fixture_server(rclone, tmp_path):
-    found = Server(tmp_path / "sftp")
-    with serving(rclone, "sftp", found.files, *found.options()) as port:
-        found.port = port
+    with serving_sftp(rclone, tmp_path / "sftp") as found:
         yield found
 
 

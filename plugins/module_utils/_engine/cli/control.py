@@ -75,8 +75,8 @@ def verify(host: Host, options: argparse.Namespace) -> int:
 def unpurge(host: Host, options: argparse.Namespace) -> int:
     """Restore what a purge removed: ``cloudsync unpurge [PURGE]``. Existing objects are not changed."""
     # No other verb here needs these.
-    from ..operations.purged import read_purged
-    from ..operations.restore import KEEP, restore_backup
+    from ..safekeeping.purged import read_purged
+    from ..safekeeping.restore import KEEP, restore_backup
 
     name, text = read_purged(host.layout, options.purge or "")
     found = restore_backup(host.layout, text, "", KEEP, None, False)

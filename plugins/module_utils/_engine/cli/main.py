@@ -53,6 +53,10 @@ def _find_verb(name: str) -> Verb:
         from . import control
 
         return control.VERBS[name]
+    if name in ("restore", "ls", "versions"):
+        from . import recover
+
+        return recover.VERBS[name]
     if name in ("gate", "sweep"):
         from . import units
 

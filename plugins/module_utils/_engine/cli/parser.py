@@ -40,6 +40,19 @@ def build_parser() -> argparse.ArgumentParser:
     verify = add("verify", "Check that a credential can log in.", "CREDENTIAL")
     verify.add_argument("--path", default="", help="the path to list, for a login that cannot list the root")
     add("unpurge", "Bring back the credentials and tasks that a purge removed (default: the last one).", "PURGE?")
+    restore = add("restore", "Restore what a task has pushed. Nothing is deleted.", "TASK")
+    restore.add_argument("--to", default="", metavar="DIR", help="the folder to restore to, new or empty")
+    restore.add_argument("--to-source", action="store_true", help="restore to the folder of the task itself")
+    restore.add_argument("--path", action="append", metavar="SUB", help="restore only this file or folder (repeatable)")
+    restore.add_argument(
+        "--at", default="", metavar="TIME", help="the state after the last run before a time or run ID"
+    )
+    restore.add_argument("--overwrite", action="store_true", help="replace existing files that are different")
+    restore.add_argument("--dry-run", action="store_true", help="show the plan and change nothing")
+    ls = add("ls", "List the files of a task at the provider, decrypted.", "TASK", "PATH?")
+    ls.add_argument("--recurse", action="store_true", help="list all folders below the path, too")
+    ls.add_argument("--at", default="", metavar="TIME", help="the state after the last run before a time or run ID")
+    add("versions", "List the versions of a file that still exist.", "TASK", "FILE")
     check = add("check", "For monitoring: exit 0 if all is well, else print a line for each problem and exit 1.")
     check.add_argument(
         "--notify", action="store_true", help="send notifications for overdue tasks, and exit 0 if all were sent"

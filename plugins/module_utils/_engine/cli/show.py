@@ -138,7 +138,7 @@ def check(host: Host, options: argparse.Namespace) -> int:
     problems, unsent = list_problems(host, test_logins=options.notify), []
     if options.notify:
         from ..health.watch import notify_problems
-        from ..operations.purged import remove_expired
+        from ..safekeeping.purged import remove_expired
 
         with suppress(OSError):
             remove_expired(host.layout)

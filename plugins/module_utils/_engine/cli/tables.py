@@ -155,3 +155,37 @@ def format_plan(dry_run: Dict[str, Any]) -> str:
     if dry_run["reason"]:
         lines.append(f"refused ({dry_run['reason']}): {escape_controls(dry_run['message'])}")
     return "\n".join(lines)
+
+
+def format_listing(entries: Sequence[Dict[str, Any]], undecryptable: Sequence[str]) -> str:
+    """Return the output of ``cloudsync ls``: one line for each file and folder, then the names of strange files."""
+    rows = [
+        (
+            "-" if entry["is_dir"] else format_size(entry["size"]),
+            format_local_time(None if entry["is_dir"] else entry["modified"][:19] + entry["modified"][-1:]),
+            entry["path"] + ("/" if entry["is_dir"] else ""),
+        )
+        for entry in entries
+    ]
+    lines = [align(("SIZE", "MODIFIED", "PATH"), rows)]
+    if undecryptable:
+        lines.append(
+            f"{format_count(len(undecryptable), 'name')} cannot be decrypted, so this task did not write them:"
+        )
+        lines += [escape_controls(name) for name in undecryptable]
+    return "\n".join(lines)
+
+
+def format_versions(versions: Sequence[Dict[str, Any]]) -> str:
+    """Return the output of ``cloudsync versions``: one line for each version, the newest first."""
+    rows = [
+        (
+            format_size(version["size"]),
+            version["modified"],
+            version["source"],
+            version["until"] or "-",
+            version["at"] or "-",
+        )
+        for version in versions
+    ]
+    return align(("SIZE", "MODIFIED", "SOURCE", "UNTIL", "RESTORE WITH --at"), rows)

@@ -29,7 +29,7 @@ from .task_checks import (
     check_size,
     check_task,
 )
-from .tasks import Encryption, Guards, Hooks, KeepDeleted, Limits, Task, reverse_task, task_to_dict
+from .tasks import Encryption, Guards, Hooks, KeepDeleted, Limits, Restore, Task, reverse_task, task_to_dict
 
 
 def parse_task(declared: Mapping[str, Any], find_task: Optional[Callable[[str], Optional[Task]]] = None) -> Task:
@@ -120,6 +120,7 @@ def _build(name: str, given: Mapping[str, Any]) -> Task:
         rclone_args=tuple(str(argument) for argument in given.get("rclone_args", ())),
         user=given.get("user") or "root",
         reverse_of=given.get("reverse_of", ""),
+        restore=Restore(**_select_given("restore", given["restore"], Restore)) if given.get("restore") else None,
     )
 
 

@@ -12,6 +12,7 @@ import os
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
+from ..rclone.providers.flags import escape_path
 from ..rclone.providers.truenas_names import get_rclone_name
 
 PUSH, PULL = "push", "pull"
@@ -98,6 +99,19 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class Restore:
+    """What makes a one-time pull a restore, beside the task that ``reverse_of`` names.
+
+    ``at`` is the moment to restore (a time or the ID of a run), empty for now. ``kept`` is rclone's argument for the
+    folder of keep_deleted that knows it. ``overwrite``: existing files of the target may be replaced.
+    """
+
+    at: str = ""
+    kept: str = ""
+    overwrite: bool = False
+
+
+@dataclass(frozen=True)
 class Task:
     """One task in memory, its crypt passwords and notify targets in clear."""
 
@@ -130,6 +144,7 @@ class Task:
     rclone_args: Tuple[str, ...] = ()
     user: str = "root"
     reverse_of: str = ""
+    restore: Optional[Restore] = None
 
     @property
     def is_push(self) -> bool:
@@ -159,6 +174,7 @@ def reverse_task(task: Task, name: str, path: str = "") -> Task:
     is its folder if that is another one. A mount point that does not contain it is not required.
     """
     target, mounted = path or task.path, task.guards.mounted
+    kept = [f"/{escape_path(task.kept_inside)}/**"] if task.is_push and task.kept_inside else []
     needs_mount = bool(mounted) and find_path_inside(mounted, target) is not None
     return replace(
         task,
@@ -166,6 +182,7 @@ def reverse_task(task: Task, name: str, path: str = "") -> Task:
         direction=OPPOSITE[task.direction],
         mode=COPY,
         path=target,
+        exclude=(*kept, *task.exclude),
         enabled=False,
         snapshot="none",
         keep_deleted=None,
@@ -183,6 +200,8 @@ def task_to_dict(task: Task) -> Dict[str, Any]:
     content["notify"], content["rclone_args"] = list(task.notify), list(task.rclone_args)
     content["provider_options"] = dict(sorted(task.provider_options.items()))
     content["schedule"] = dict(task.schedule) if task.schedule is not None else None
+    if task.restore is None:
+        del content["restore"]  # only one-time tasks have it
     return content
 
 

@@ -14,10 +14,9 @@ from __future__ import annotations
 
 import json
 import os
-from array import array
 from dataclasses import dataclass, replace
 from hashlib import blake2b
-from typing import Any, Callable, List, Optional
+from typing import Any, Callable, Optional
 
 from ..common.errors import CloudsyncError, system_error
 from ..common.files import atomic_write, make_directory
@@ -27,7 +26,7 @@ from ..config.tasks import SYNC, Task
 from ..rclone.providers.flags import selects_files
 from ..remote.account import identify_account
 from ..remote.places import find_mount_of
-from ..transfer.source_names import CODE, HASH_BYTES, Names
+from ..transfer.source_names import Names, parse_hashes, render_hashes
 
 SCHEMA = 1
 
@@ -115,34 +114,20 @@ def _locate(layout: Layout, task: str) -> str:
 
 
 def _render(success: LastSuccess) -> bytes:
-    parts = (success.names.files, success.names.folders) if success.names else ()
-    body = b"".join(part.tobytes() for part in parts)
     header = {
         "schema": SCHEMA,
         "place": success.place,
         "selection": success.selection,
         "volume": success.volume,
         "is_synced": success.is_synced,
-        "counts": [len(part) for part in parts],
-        "digest": blake2b(body, digest_size=16).hexdigest(),
     }
-    return json.dumps(header).encode() + b"\n" + body
+    return render_hashes(header, (success.names.files, success.names.folders) if success.names else ())
 
 
 def _parse(content: bytes) -> LastSuccess:
     """Return the success in ``content``. Raise ValueError, KeyError or TypeError if it is not what _render() writes."""
-    line, _newline, body = content.partition(b"\n")
-    header = json.loads(line.decode())
-    counts: List[int] = [int(count) for count in header["counts"]]
-    sound = header["schema"] == SCHEMA and blake2b(body, digest_size=16).hexdigest() == header["digest"]
-    if not sound or len(body) != HASH_BYTES * sum(counts) or len(counts) not in (0, 2):
-        raise ValueError("the counts or the digest are wrong")
+    header, parts = parse_hashes(content)
+    if header["schema"] != SCHEMA or len(parts) not in (0, 2):
+        raise ValueError("not a last success")
     place, selection, volume = (str(header[key]) for key in ("place", "selection", "volume"))
-    return LastSuccess(place, selection, volume, header["is_synced"] is True, _parse_names(body, counts))
-
-
-def _parse_names(body: bytes, counts: List[int]) -> Optional[Names]:
-    if not counts:
-        return None
-    end = HASH_BYTES * counts[0]
-    return Names(*(array(CODE, part) for part in (body[:end], body[end:])))
+    return LastSuccess(place, selection, volume, header["is_synced"] is True, Names(*parts) if parts else None)

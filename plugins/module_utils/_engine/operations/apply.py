@@ -53,10 +53,10 @@ from ..config.task_store import (
 from ..config.tasks import Task
 from ..config.upgrade import upgrade_objects
 from ..host import Host
+from ..safekeeping.purged import describe_purge, keep_purged
 from ..systemd.install import UnitChange, apply_units, read_units
 from ..systemd.unit_files import render_units
 from . import validate
-from .purged import describe_purge, keep_purged
 from .stop import finish_removal, read_removed
 
 

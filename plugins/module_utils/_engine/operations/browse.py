@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Mapping, Optional
+from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from ..buckets.facts import Facts, explain_no_bucket, explain_no_facts, read_facts
 from ..common.errors import CloudsyncError
@@ -18,7 +18,7 @@ from ..config.credential_store import list_credentials, load_credential
 from ..config.credentials import Credential, parse_credential
 from ..config.stored_tasks import explain_missing_task
 from ..config.task_store import load_task
-from ..config.tasks import Encryption
+from ..config.tasks import Encryption, Task
 from ..host import Host
 from ..rclone.log_lines import Message, parse_line
 from ..rclone.providers.option_checks import check
@@ -104,7 +104,7 @@ def _browse(host: Host, credential: Credential, saved: bool, where: Where, recur
         facts = _read_facts(session, credential, root) if with_facts else NOT_READ
     buckets = is_bucket_based(credential.provider) and where.encryption is None and not where.remote_path.strip("/")
     found = [entry for entry in json.loads(answer.stdout or "[]") if entry["Name"] != OWNER]
-    entries = [_build_entry(entry, buckets) for entry in found]
+    entries = [build_entry(entry, buckets) for entry in found]
     closed = _list_undecryptable(answer.stderr)
     if closed and not entries:
         raise CloudsyncError(
@@ -126,7 +126,8 @@ def _list_undecryptable(stderr: str) -> List[str]:
     return sorted({line.object for line in lines if isinstance(line, Message) and line.text.startswith(UNDECRYPTABLE)})
 
 
-def _build_entry(found: Dict[str, Any], buckets: bool) -> Dict[str, Any]:
+def build_entry(found: Dict[str, Any], buckets: bool) -> Dict[str, Any]:
+    """Return one of the ``entries`` of a listing. ``buckets``: its folders are buckets."""
     return {
         "path": found["Path"],
         "name": found["Name"],
@@ -148,9 +149,15 @@ def browse_with(host: Host, name: Optional[str], unsaved: Mapping[str, Any], whe
 
 def browse_task(host: Host, name: str, path: str, recurse: bool) -> Listing:
     """Browse ``path`` below the remote path of the task ``name``, decrypted as in its runs."""
-    task = load_task(host.layout, host.seed, name)
+    task, credential = load_with_credential(host, name)
     where = Where(path.strip("/"), task.remote_path, task.encryption, task.provider_options)
-    return browse(host, load_credential(host.layout, host.seed, task.credential), True, where, recurse, True)
+    return browse(host, credential, True, where, recurse, True)
+
+
+def load_with_credential(host: Host, name: str) -> Tuple[Task, Credential]:
+    """Return the task ``name`` and its credential."""
+    task = load_task(host.layout, host.seed, name)
+    return task, load_credential(host.layout, host.seed, task.credential)
 
 
 def explain_untried_listing(host: Host, credential: Optional[str], task: Optional[str]) -> Optional[str]:

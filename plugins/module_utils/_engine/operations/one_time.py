@@ -13,8 +13,9 @@ its records and logs remain after the next boot.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, Dict, Mapping, Optional
+from typing import Any, Dict, Iterator, Mapping, Optional
 
 from ..common.errors import CloudsyncError, usage_error
 from ..common.flock import wait_lock
@@ -26,6 +27,7 @@ from ..config.task_parser import parse_task
 from ..config.task_store import load_task, save_onetime
 from ..config.tasks import COPY, Task
 from ..host import Host
+from ..restores.prepare import prepare_restore
 from ..systemd.install import place_volatile_drop_in
 from ..systemd.unit_files import render_drop_in
 from ..transfer.plan import Plan
@@ -38,8 +40,13 @@ DEFAULT_NAME = "onetime"
 DEFAULTS = {"mode": COPY, "on_overlap": "wait"}
 
 
-def build_onetime_task(host: Host, name: str, declared: Mapping[str, Any]) -> Task:
-    """Return the task that ``declared`` (options of the ``task`` module) defines. Write nothing."""
+def build_onetime_task(
+    host: Host, name: str, declared: Mapping[str, Any], at: str = "", overwrite: bool = False
+) -> Task:
+    """Return the task that ``declared`` (options of the ``task`` module) defines. Write nothing.
+
+    If it reverses a push, it is a restore, and ``at`` and ``overwrite`` apply to it. See tasks.Restore.
+    """
     if name in list_tasks(host.layout):
         raise usage_error(
             f"Task {name} exists on this host. Run it without other options, or use another name for the one-time run."
@@ -62,6 +69,11 @@ def build_onetime_task(host: Host, name: str, declared: Mapping[str, Any]) -> Ta
     task = parse_task({**DEFAULTS, **declared, **own}, find_task)
     credential = load_credential(host.layout, host.seed, task.credential)
     vet_task(task, credential.provider, host.providers if task.provider_options or task.rclone_args else {})
+    original = find_task(task.reverse_of) if task.reverse_of else None
+    if original is not None and original.is_push:
+        task = prepare_restore(task, original, credential, declared, at, overwrite)
+    elif at or overwrite:
+        raise usage_error("at and overwrite are for a restore. Set reverse_of to the name of a task that pushes.")
     try_tasks(host, [task])
     # It starts at once, so a sync that overlaps another task is refused, and not a warning as for a disabled task.
     vet_places(host.layout, {name: replace(task, enabled=True)}, (), find_credential)
@@ -81,30 +93,40 @@ def explain_missing_plan(host: Host, declared: Mapping[str, Any]) -> str:
 
 
 def plan_once(
-    host: Host, name: str, declared: Mapping[str, Any], check_mode: bool, adopts: bool = False
+    host: Host,
+    name: str,
+    declared: Mapping[str, Any],
+    check_mode: bool,
+    adopts: bool = False,
+    at: str = "",
+    overwrite: bool = False,
 ) -> Dict[str, Any]:
     """Return the plan of a one-time run. See start.plan_run()."""
     missing = explain_missing_plan(host, declared) if check_mode else ""
     if missing:
         return {"changed": True, "plan": Plan().to_dict(), "warnings": [missing]}
-    return plan_task(host, build_onetime_task(host, name, declared), check_mode, adopts)
+    return plan_task(host, build_onetime_task(host, name, declared, at, overwrite), check_mode, adopts)
 
 
-def run_once(
-    host: Host, name: str, declared: Mapping[str, Any], wait: bool, timeout: int, adopts: bool = False
-) -> Dict[str, Any]:
-    """Start a run of the ``declared`` task. See start.start_run(). Never join another run of that name."""
-    task = build_onetime_task(host, name, declared)
-    # No other call may replace the stored task until the run has read it.
-    with wait_lock(f"{host.layout.run_dir}/locks/onetime/{name}"):
-        _refuse_while_running(host, name)
+def run_once(host: Host, task: Task, wait: bool, timeout: int, adopts: bool = False) -> Dict[str, Any]:
+    """Start a run of ``task``. See start.start_run(). Never join another run of that name."""
+    with hold_onetime(host, task):
         if adopts:
             adopt(host, task, StopFlag())
+        record = begin_run(host, task.name, wait)
+    return report_run(host, record, wait, timeout)
+
+
+@contextmanager
+def hold_onetime(host: Host, task: Task) -> Iterator[None]:
+    """Store ``task`` for its run. No other call can replace it in the context, in which the run must read it."""
+    with wait_lock(f"{host.layout.run_dir}/locks/onetime/{task.name}"):
+        _refuse_while_running(host, task.name)
         save_onetime(host.layout, host.seed, task)
         credential = load_credential(host.layout, host.seed, task.credential)
-        place_volatile_drop_in(host.layout, name, render_drop_in(task, credential.provider, credential.attributes))
-        record = begin_run(host, name, wait)
-    return report_run(host, record, wait, timeout)
+        drop_in = render_drop_in(task, credential.provider, credential.attributes)
+        place_volatile_drop_in(host.layout, task.name, drop_in)
+        yield
 
 
 def _refuse_while_running(host: Host, name: str) -> None:

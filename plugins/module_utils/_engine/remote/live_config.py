@@ -80,7 +80,7 @@ class LiveConfig:
         self._use = use
         self._was_killed = False
         self._retry_at = 0.0
-        self._filters: Optional[int] = None
+        self._filters: List[int] = []
         self.directory = f"{use}/{USERS}"
         self._seen: Optional[Tuple[int, int, int]] = None
 
@@ -90,22 +90,27 @@ class LiveConfig:
 
     @property
     def descriptors(self) -> Tuple[int, ...]:
-        """The file of filters, and the locks. With them, the use lasts until rclone ends, even without its runner."""
+        """The files of filters, and the locks. With them, the use lasts until rclone ends, even without its runner."""
         locks = tuple(lock.descriptor for lock in (self._lock, self._turn) if lock is not None)
-        return locks if self._filters is None else (self._filters, *locks)
+        return (*self._filters, *locks)
 
     @property
     def filters(self) -> str:
-        """The path of the file of filters for a child that inherits the descriptors."""
-        return f"/proc/self/fd/{self._filters}"
+        """The path of the first file of filters for a child that inherits the descriptors."""
+        return f"/proc/self/fd/{self._filters[0]}"
+
+    def add_filters(self, lines: Iterable[str]) -> str:
+        """Write one more file of filters, and return its path for a child that inherits the descriptors."""
+        # The file belongs to root. Its path is closed to the user of rclone, but its inherited descriptor is not.
+        path = f"{self._use}/{FILTERS}{len(self._filters)}"
+        atomic_write(path, "".join(f"{line}\n" for line in lines).encode("utf-8", "surrogateescape"), 0o644)
+        self._filters.append(os.open(path, os.O_PATH))
+        return f"/proc/self/fd/{self._filters[-1]}"
 
     def write(self, content: Content, user: str) -> None:
         """Write the configuration for ``user``."""
         self.arguments = content.arguments
-        # The file belongs to root. Its path is closed to the user of rclone, but its inherited descriptor is not.
-        path = f"{self._use}/{FILTERS}"
-        atomic_write(path, "".join(f"{line}\n" for line in content.filters).encode("utf-8", "surrogateescape"), 0o644)
-        self._filters = os.open(path, os.O_PATH)
+        self.add_filters(content.filters)
         make_directory(self.directory)
         atomic_write(self.path, render(content.sections).encode())
         for name, public in content.files.items():
@@ -174,8 +179,8 @@ class LiveConfig:
         except (CloudsyncError, OSError) as error:
             self.problem = live_uses.describe_stuck(self._use, error)
         finally:
-            if self._filters is not None:
-                os.close(self._filters)
+            for descriptor in self._filters:
+                os.close(descriptor)
             self._lock.release()
             if self._turn is not None:
                 self._turn.release()

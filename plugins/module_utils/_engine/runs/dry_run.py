@@ -24,6 +24,8 @@ from ..rclone.providers.derived_options import B2
 from ..rclone.providers.schema import resolve
 from ..rclone.providers.truenas_names import get_rclone_name
 from ..remote.open import open_task_session
+from ..restores.steps import list_steps, plan_steps
+from ..restores.target import check_target
 from ..transfer.archive_tiers import TELLING, describe_archived
 from ..transfer.b2_versions import describe_versions
 from ..transfer.endpoints import build_endpoints
@@ -64,6 +66,7 @@ def make_dry_run(host: Host, task: Task, stop: StopFlag, say: Callable[[str], No
     hide = Redactor(list_secrets(credential, task.encryption))
     try:
         check_before_session(task, resolve(credential.provider, host.providers).name)
+        check_target(host.layout, task)
         session = open_task_session(host, task, credential, make_run_id(), stop, say)
         with session.live:
             now = describe_now(task, credential)
@@ -71,6 +74,10 @@ def make_dry_run(host: Host, task: Task, stop: StopFlag, say: Callable[[str], No
             ends = build_endpoints(task, task.path, "plan")
             attempt = Attempt(session, task, ends, now, last, is_dry_run=True, adopts=adopts)
             refusal = _check(attempt)
+            if task.restore is not None:
+                steps, note = list_steps(session, task, attempt.ends)
+                plan = plan_steps(task, steps)
+                attempt.plan = replace(plan, notes=(*plan.notes, *filter(None, [note])))
             return DryRun(_annotate(attempt, credential), hide_in_error(hide, refusal))
     except CloudsyncError as error:
         return DryRun(None, hide_in_error(hide, error))

@@ -38,7 +38,10 @@ from ..config.tasks import MOVE, Task
 from ..guards.last_success import LastSuccess, describe_now, load_last_success, save_last_success
 from ..guards.placement import describe_unsafe_pull
 from ..guards.sequence import Attempt, check_before_session, check_with_session, leave_marks
+from ..history.purge import purge_kept
+from ..history.recorder import open_recorder
 from ..host import Host
+from ..rclone.log_lines import Stats
 from ..rclone.outcome import Outcome
 from ..rclone.providers.schema import resolve
 from ..rclone.providers.traits import list_state_options
@@ -46,10 +49,11 @@ from ..remote.arguments import Endpoints, build_transfer_arguments
 from ..remote.open import open_task_session
 from ..remote.pinned_folder import PinnedFolder
 from ..remote.session import Session
+from ..restores.steps import Step, list_steps, plan_steps
+from ..restores.target import check_target, note_begin, note_end
 from ..snapshots.confined import take_snapshot
 from ..transfer.b2_versions import clear_versions
 from ..transfer.endpoints import build_endpoints
-from ..transfer.keep_deleted import purge_kept
 from ..transfer.result import Transfer, may_retry
 from ..transfer.unfinished import remove_unfinished
 from ..transfer.verify import verify_transfer
@@ -88,6 +92,7 @@ class Run:
         self._login_note = ""
         self._continues = False
         self._unfinished: List[str] = []
+        self._deadline: Optional[float] = None
 
     def perform(self) -> Record:
         """Perform the run and return its record. A record is written even if the run fails."""
@@ -207,6 +212,7 @@ class Run:
         if not task.is_push and not self.host.rclone.has_safe_pull:
             self.log.say("warning: " + describe_unsafe_pull(self.host.rclone))
         check_before_session(task, resolve(credential.provider, self.host.providers).name)
+        check_target(self.host.layout, task)
         with ExitStack() as stack:
             local = stack.enter_context(take_snapshot(self.host.layout, task, self.record.id, self.log.say))
             owner = None if task.is_push and task.mode != MOVE else find_account(task.user).uid
@@ -235,28 +241,40 @@ class Run:
 
     def _transfer(self, session: Session, task: Task, ends: Endpoints, now: LastSuccess) -> None:
         last = load_last_success(self.host.layout, now, task.name, self.log.say)
-        outcome, success = self._try(session, task, ends, now, last)
-        if outcome.reason == "max_delete" and last is not None:
-            # The destination has files that the last success did not leave there. The next run needs a plan.
-            save_last_success(self.host.layout, task, replace(last, names=None), last, self.log.say)
-        if outcome.state != "success":
-            raise CloudsyncError(outcome.reason, outcome.message)
-        verified = verify_transfer(session, task, ends, self.log.say)
+        steps, note = list_steps(session, task, ends)
+        if task.restore is not None:
+            plan_steps(task, steps)
+            session.make_folders()
+            note_begin(self.host.layout, task)
+        self._deadline = time.monotonic() + task.limits.max_duration if task.limits.max_duration else None
+        stats: Optional[Stats] = None
+        sentences: List[str] = []
+        for step in steps:
+            outcome, stats, success = self._try(step, task, now, last, stats)
+            if outcome.reason == "max_delete" and last is not None:
+                # The destination has files that the last success did not leave there. The next run needs a plan.
+                save_last_success(self.host.layout, task, replace(last, names=None), last, self.log.say)
+            if outcome.state != "success":
+                raise CloudsyncError(outcome.reason, outcome.message)
+            sentences = [outcome.message, *sentences[1:], verify_transfer(step.session, task, step.ends, self.log.say)]
+        note_end(self.host.layout, task)
         save_last_success(self.host.layout, task, success, last, self.log.say)
         purge_kept(session, task, self.log.say)
         put_off = clear_versions(session, task, self.log.say)
-        self._settle("success", "", " ".join(filter(None, [outcome.message, verified, put_off])))
+        self._settle("success", "", " ".join(filter(None, [*dict.fromkeys(sentences), note, put_off])))
 
     def _try(
-        self, session: Session, task: Task, ends: Endpoints, now: LastSuccess, last: Optional[LastSuccess]
-    ) -> Tuple[Outcome, LastSuccess]:
+        self, step: Step, task: Task, now: LastSuccess, last: Optional[LastSuccess], stats: Optional[Stats]
+    ) -> Tuple[Outcome, Optional[Stats], LastSuccess]:
         """Make up to 1 + ``retries`` attempts. Each passes the guards first, and they see the same directory.
 
-        Return also what the run leaves behind if it succeeds.
+        ``stats`` are those of the steps before. Return also the new ones, and what a success leaves behind.
         """
-        deadline = time.monotonic() + task.limits.max_duration if task.limits.max_duration else None
+        session, ends = step
         keeps = task.keep_deleted is not None and task.mode != MOVE
-        transfer, number = Transfer(keeps_deleted=keeps), 1
+        recorder = open_recorder(self.host.layout, task, self.record.id, now.place, now.selection, self.log.say)
+        hear = recorder.hear if recorder is not None else None
+        transfer, number = Transfer(stats, keeps, hear), 1
         while True:
             deleted = transfer.stats.deletes if transfer.stats else 0
             is_retry = number > 1 or self._continues
@@ -269,15 +287,20 @@ class Run:
                 last = now
                 save_last_success(self.host.layout, task, now, None, self.log.say)
             remove_unfinished(session, task, ends, self._unfinished, self.log.say)
-            ended = self._run_rclone(attempt, transfer, deadline)
+            if recorder is not None:
+                recorder.begin(session, ends.source, ends.destination)
+            ended = self._run_rclone(attempt, transfer)
             if number > task.retries or not may_retry(ended):
-                return transfer.outcome(ended, session), replace(now, names=attempt.names)
+                outcome = transfer.outcome(ended, session)
+                if recorder is not None and outcome.state == "success":
+                    recorder.finish(session, ends.destination, not transfer.notices.has_loss)
+                return outcome, transfer.stats, replace(now, names=attempt.names)
             why = "it made no progress" if ended.stalled else f"rclone ended with {ended.exit_code}"
             self.log.say(f"attempt {number} of {task.retries + 1} failed: {why}")
             self._unfinished = [self.record.id]
-            transfer, number = Transfer(transfer.stats, keeps), number + 1
+            transfer, number = Transfer(transfer.stats, keeps, hear), number + 1
 
-    def _run_rclone(self, attempt: Attempt, transfer: Transfer, deadline: Optional[float]) -> Ended:
+    def _run_rclone(self, attempt: Attempt, transfer: Transfer) -> Ended:
         task = attempt.task
         publish = make_progress_writer(self.host.layout, task.name, self.record.id)
 
@@ -291,7 +314,7 @@ class Run:
         arguments = build_transfer_arguments(
             task, attempt.ends, attempt.session.selection, max_delete=attempt.max_delete
         )
-        timeout = None if deadline is None else max(deadline - time.monotonic(), 0.0)
+        timeout = None if self._deadline is None else max(self._deadline - time.monotonic(), 0.0)
         ended = attempt.session.stream(arguments, listen, timeout=timeout)
         self._hide_live_values(attempt.session)
         forget_progress(self.host.layout, task.name)

@@ -40,7 +40,7 @@ RETRIED_EXITS = (1, 3, 4, 5)
 
 
 class Transfer:
-    """Pass rclone's lines to read(), then call outcome(). ``on_item`` gets every file, for a plan.
+    """Pass rclone's lines to read(), then call outcome(). ``on_item`` gets every item, for a plan or a record.
 
     ``earlier``: the statistics of the attempts before this one, which those of this one are added to. ``notices``: the
     objects that rclone leaves out. ``keeps_deleted``: it is a copy or a sync with keep_deleted.

@@ -8,11 +8,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 from array import array
 from bisect import bisect_left
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Iterable, Iterator, List, NamedTuple, Set
+from typing import TYPE_CHECKING, Any, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Sequence, Set, Tuple
 
 from ..remote.session import Session
 
@@ -73,7 +74,7 @@ class _Collector:
 
 
 def hash_path(path: str) -> int:
-    """Return the hash of a path, a number of 64 bits."""
+    """Return the hash of a path: 64 bits of BLAKE2b."""
     return int.from_bytes(blake2b(path.encode("utf-8", "surrogateescape"), digest_size=HASH_BYTES).digest(), "little")
 
 
@@ -90,7 +91,7 @@ def count_missing(before: Hashes, now: Hashes) -> int:
 def has_link_to_known(source: str, known: Names) -> bool:
     """Return whether ``source`` has a symbolic link where a file or a folder of ``known`` was."""
     links = map(hash_path, _walk(source))
-    return any(_contains(known.files, link) or _contains(known.folders, link) for link in links)
+    return any(contains(known.files, link) or contains(known.folders, link) for link in links)
 
 
 def _walk(source: str) -> Iterator[str]:
@@ -102,7 +103,34 @@ def _walk(source: str) -> Iterator[str]:
                 yield path[len(source) :].lstrip("/")
 
 
-def _contains(hashes: Hashes, value: int) -> bool:
+def render_hashes(header: Mapping[str, Any], parts: Sequence[Hashes]) -> bytes:
+    """Return a file of hashes: a line of JSON with the values of ``header``, then 8 bytes for each hash."""
+    body = b"".join(part.tobytes() for part in parts)
+    line = {**header, "counts": [len(part) for part in parts], "digest": _compute_digest(body)}
+    return json.dumps(line).encode() + b"\n" + body
+
+
+def parse_hashes(content: bytes) -> Tuple[Dict[str, Any], List[Hashes]]:
+    """Return what render_hashes() rendered. Raise ValueError, KeyError or TypeError for anything else."""
+    line, _newline, body = content.partition(b"\n")
+    header = json.loads(line.decode())
+    counts = [int(count) for count in header["counts"]]
+    if len(body) != HASH_BYTES * sum(counts) or _compute_digest(body) != header["digest"]:
+        raise ValueError("the counts or the digest are wrong")
+    parts, at = [], 0
+    for count in counts:
+        end = at + HASH_BYTES * count
+        parts.append(array(CODE, body[at:end]))
+        at = end
+    return header, parts
+
+
+def _compute_digest(body: bytes) -> str:
+    return blake2b(body, digest_size=16).hexdigest()
+
+
+def contains(hashes: Hashes, value: int) -> bool:
+    """Return whether ``value`` is in the sorted ``hashes``."""
     at = bisect_left(hashes, value)
     return at < len(hashes) and hashes[at] == value
 

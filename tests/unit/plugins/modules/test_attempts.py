@@ -123,6 +123,8 @@ def test_the_log_names_the_path_of_the_task(host, task, source):
 )
 def test_rclone_gets_the_number_of_deletions_that_the_plan_allows(host, task, guards, kept, expected):
     host.ok("task", dict(task, guards=guards, keep_deleted=kept))
+    host.rclone.answers("cat")
+    host.rclone.answers("rcat")
     host.rclone.answers("lsjson", '[{"Path": "a", "Size": 3}, {"Path": "b", "Size": 3}, {"Path": "c", "Size": 3}]')
     copied = {"level": "notice", "msg": "Skipped copy", "object": "a", "size": 6, "skipped": "copy"}
     host.rclone.plans("sync", json.dumps(copied))

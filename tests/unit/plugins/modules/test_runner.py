@@ -21,23 +21,26 @@ ENGINE = "usr/local/lib/cloudsync"
 INSTALLED = {
     "": "host",
     "buckets": "abilities facts",
-    "cli": "control helper main output parser show tables units",
+    "cli": "control helper main output parser recover show tables units",
     "commands": "confine helper hooks open_path",
     "common": "accounts crypto errors files flock http layout mounts processes stop_signal text validation",
     "config": "credential_store credentials seed seed_binding seed_passphrase"
     " stored_tasks task_checks task_parser task_store tasks upgrade",
-    "guards": "crypt_password declared deletions last_success local"
+    "guards": "crypt_password declared deletions destinations last_success local"
     " owner placement same_place same_storage sequence source",
     "health": "host_parts problem problems units watch",
+    "history": "known_names look manifest moment past purge read recorder",
     "notify": "events redaction send targets",
-    "operations": "adopt backup browse purged restore seed status stop",
+    "operations": "adopt browse look one_time start status stop validate",
     "rclone": "access_symptoms archived_objects binary causes conf_file data_symptoms"
     " error_text log_lines notices obscure outcome symptoms",
     "rclone/providers": "conf_section derived_options flags known_hosts option_checks option_values"
     " required_logins schema secret_options sizes traits truenas_names",
     "remote": "account arguments host_keys live_config live_uses login_problems"
     " open pinned_folder places refreshed session stall_watch",
+    "restores": "prepare steps target",
     "runs": "assist dry_run finish locks log notifications path_claims progress records recovery run start_gate",
+    "safekeeping": "backup purged restore seed",
     "schedule": "cron describe next_runs oncalendar overdue preview schedule timezones",
     "snapshots": "btrfs confined lvm model plan snapshot tools workspace zfs",
     "systemd": "engines install systemctl unit_files unit_names",

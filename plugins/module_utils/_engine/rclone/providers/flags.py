@@ -175,7 +175,9 @@ def build_pattern_rules(exclude: Sequence[str], include: Sequence[str]) -> List[
 
 def escape_path(path: str) -> str:
     """Return a pattern that matches ``path`` only."""
-    return _keep_blank_end(re.sub(r"([\\*?\[\]{}])", r"\\\1", path))
+    escaped = re.sub(r"([\\*?\[\]{}])", r"\\\1", path)
+    # A pattern is one line of a file, but a name can have line breaks.
+    return _keep_blank_end(escaped.replace("\n", r"{{\n}}").replace("\r", r"{{\r}}"))
 
 
 def _keep_blank_end(pattern: str) -> str:

@@ -18,8 +18,8 @@ from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.f
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config import credential_store, task_store
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config import seed as seeds
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.credentials import Credential
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.operations import seed as seed_states
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.operations.apply import Wanted, converge
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.safekeeping import seed as seed_states
 
 ATTRIBUTES = {"provider": "Minio", "endpoint": "https://s3.example.com", "access_key_id": "backup"}
 OFFSITE = Credential("offsite", "s3", "all", ATTRIBUTES, {"secret_access_key": "s3cr3t"}, {"session_token": "t0k3n"})

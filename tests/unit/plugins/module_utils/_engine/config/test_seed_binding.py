@@ -14,7 +14,7 @@ from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common i
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.errors import CloudsyncError, Damaged
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config import seed as seeds
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config import seed_binding as binding
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.operations import seed as seed_states
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.safekeeping import seed as seed_states
 
 # A simulated systemd-creds of a machine without a TPM. It does not encrypt anything.
 PROGRAM = """#!/bin/sh

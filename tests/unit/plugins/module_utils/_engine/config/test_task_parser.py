@@ -180,7 +180,11 @@ class TestReverse:
 
         assert (task.direction, task.mode, task.enabled) == ("pull", "copy", False)
         assert (task.credential, task.path, task.remote_path) == ("offsite", "/srv/data", "bucket/data")
-        assert (task.encryption, task.exclude, task.schedule) == (original.encryption, ("*.tmp",), original.schedule)
+        assert (task.encryption, task.exclude, task.schedule) == (
+            original.encryption,
+            ("/.deleted/**", "*.tmp"),
+            original.schedule,
+        )
         assert (task.hooks, task.keep_deleted, task.snapshot) == (Hooks(), None, "none")
         assert task.guards == original.guards
         assert task.reverse_of == "nightly"

@@ -17,9 +17,9 @@ from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.e
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.task_store import save_task
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.host import Host
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.notify import send as sending
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.operations.seed import converge_seed
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.runs import assist, finish, notifications
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.runs.records import Record
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.safekeeping.seed import converge_seed
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.snapshots import confined, snapshot
 
 

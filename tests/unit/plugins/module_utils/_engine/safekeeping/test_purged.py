@@ -21,9 +21,10 @@ from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.d
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.seed import load_seed
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.stored_tasks import list_tasks
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.task_store import load_task, save_task
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.operations import apply, purged
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.operations.restore import KEEP, restore_backup
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.operations.seed import ROTATED, converge_seed
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.operations import apply
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.safekeeping import purged
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.safekeeping.restore import KEEP, restore_backup
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.safekeeping.seed import ROTATED, converge_seed
 
 OFFSITE = Credential("offsite", "drive", secrets={"token": "first token"}, refreshed={"token": "newer token"})
 

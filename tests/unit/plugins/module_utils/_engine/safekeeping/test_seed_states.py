@@ -24,7 +24,7 @@ from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.t
     save_onetime,
     save_task,
 )
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.operations import seed as seed_states
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.safekeeping import seed as seed_states
 
 PASSPHRASE = "correct horse battery"
 OFFSITE = Credential("offsite", "drive", secrets={"token": "T1"}, refreshed={"token": "T2"})

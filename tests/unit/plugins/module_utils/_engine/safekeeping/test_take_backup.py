@@ -22,8 +22,8 @@ from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.c
 )
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.credentials import Credential
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.task_store import load_task, save_task
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.operations import backup as backups
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.operations.restore import restore_backup
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.safekeeping import backup as backups
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.safekeeping.restore import restore_backup
 
 PASSPHRASE = "correct horse battery"
 OFFSITE = Credential("offsite", "drive", secrets={"token": "T1"}, refreshed={"token": "T2"})

@@ -1,0 +1,93 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""Verbs that get data back, or look at it: restore, ls and versions."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any, Dict
+
+from ..common.errors import EXIT_SUCCESS, usage_error
+from ..common.stop_signal import StopFlag
+from ..config.task_store import load_task
+from ..config.tasks import Task
+from ..host import Host
+from ..operations import browse, look, one_time
+from ..rclone.providers.flags import escape_path
+from ..runs.dry_run import make_dry_run
+from ..runs.run import Run
+from . import tables
+from .output import print_answer, print_error, print_line
+
+PREFIX = "restore-"
+NAME_LENGTH = 63
+
+
+def restore(host: Host, options: argparse.Namespace) -> int:
+    """Restore what a task has pushed: ``cloudsync restore TASK --to DIR [--path SUB] [--at TIME]``."""
+    task = one_time.build_onetime_task(
+        host,
+        (PREFIX + options.task)[:NAME_LENGTH],
+        _declare(load_task(host.layout, host.seed, options.task), options),
+        options.at,
+        options.overwrite,
+    )
+    stop_flag = StopFlag()
+    stop_flag.listen()
+    if options.dry_run:
+        found = make_dry_run(host, task, stop_flag, print_error)
+        print_answer(options, found.to_dict(), tables.format_plan(found.to_dict()))
+        return found.exit_code
+    with one_time.hold_onetime(host, task):
+        started = Run(host, task.name, "manual", stop_flag)
+        if not options.json:
+            print_line(f"cloudsync: {task.name}: run {started.record.id} started. Log: {started.record.log}")
+        record = started.perform()
+    print_answer(options, record.public(), tables.format_end(record.public()))
+    return started.exit_code
+
+
+def _declare(original: Task, options: argparse.Namespace) -> Dict[str, Any]:
+    if not original.is_push:
+        raise usage_error(
+            f"Task {original.name} pulls, so the provider has the original, and {original.path} on this host is the "
+            "copy. To upload that copy, declare a task that pushes it."
+        )
+    if bool(options.to) == options.to_source:
+        raise usage_error("Say where to restore to: --to DIR, or --to-source for the folder of the task itself.")
+    if options.to and options.to.rstrip("/") == original.path.rstrip("/"):
+        raise usage_error(f"{options.to} is the source of task {original.name}. To restore to it, use --to-source.")
+    declared: Dict[str, Any] = {"reverse_of": original.name, "path": options.to or original.path}
+    if options.path:
+        paths = [escape_path(path.strip("/")) for path in options.path]
+        declared["include"] = [pattern for path in paths for pattern in (f"/{path}", f"/{path}/**")]
+    return declared
+
+
+def list_files(host: Host, options: argparse.Namespace) -> int:
+    """List the files of a task, decrypted: ``cloudsync ls TASK [PATH] [--recurse] [--at TIME]``."""
+    path = options.path or ""
+    if options.at:
+        found = look.browse_past(host, options.task, path, options.recurse, options.at)
+    else:
+        found = browse.browse_task(host, options.task, path, options.recurse)
+    content = {"path": found.path, "entries": found.entries, "undecryptable": found.undecryptable}
+    print_answer(options, content, tables.format_listing(found.entries, found.undecryptable))
+    return EXIT_SUCCESS
+
+
+def list_versions(host: Host, options: argparse.Namespace) -> int:
+    """List the versions of a file: ``cloudsync versions TASK FILE``."""
+    versions, doubt = look.find_versions(host, options.task, options.file)
+    found = [version._asdict() for version in versions]
+    if doubt:
+        print_error(doubt)
+    print_answer(options, found, tables.format_versions(found))
+    return EXIT_SUCCESS
+
+
+VERBS = {"restore": restore, "ls": list_files, "versions": list_versions}

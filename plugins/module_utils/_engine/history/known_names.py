@@ -1,0 +1,76 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""The hashes of all names at the destination of a task with keep_deleted, as the last success left them.
+
+With them, a run knows before its transfer which names it may create. The file is in the state directory of the task.
+"""
+
+from __future__ import annotations
+
+from array import array
+from typing import TYPE_CHECKING, Callable, Iterable, NamedTuple, Optional
+
+from ..common.files import atomic_write, make_directory, remove
+from ..common.layout import Layout
+from ..transfer.source_names import CODE, hash_path, parse_hashes, render_hashes
+
+if TYPE_CHECKING:
+    from ..transfer.source_names import Hashes
+
+SCHEMA = 1
+
+
+class KnownNames(NamedTuple):
+    """``hashes`` of the names (sorted) after the successful ``run``.
+
+    ``place`` is a digest of source, destination and kept folder, ``selection`` one of the filters.
+    """
+
+    run: str
+    place: str
+    selection: str
+    hashes: Hashes
+
+
+def change(hashes: Hashes, created: Iterable[str], removed: Iterable[str]) -> Hashes:
+    """Return ``hashes`` after a run has created and removed these names."""
+    gone = set(map(hash_path, removed))
+    new = set(map(hash_path, created))
+    return array(CODE, sorted({value for value in hashes if value not in gone} | new))
+
+
+def load_known_names(layout: Layout, task: str, say: Callable[[str], None]) -> Optional[KnownNames]:
+    """Return the names, None if they are unknown. A damaged file is the same as none, because a listing replaces it."""
+    path = _locate(layout, task)
+    try:
+        with open(path, "rb") as stream:
+            header, parts = parse_hashes(stream.read())
+        if header["schema"] != SCHEMA:
+            raise ValueError("not the names of a destination")
+        (hashes,) = parts
+        return KnownNames(str(header["run"]), str(header["place"]), str(header["selection"]), hashes)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError):
+        say(f"{path} is damaged, so the names at the destination are listed again.")
+        return None
+
+
+def save_known_names(layout: Layout, task: str, known: KnownNames) -> None:
+    """Replace the file. Raise OSError if that is not possible."""
+    make_directory(layout.task_state_dir(task))
+    header = {"schema": SCHEMA, "run": known.run, "place": known.place, "selection": known.selection}
+    atomic_write(_locate(layout, task), render_hashes(header, (known.hashes,)))
+
+
+def forget_known_names(layout: Layout, task: str) -> None:
+    """Remove the file, because a run without a record of its changes follows."""
+    remove(_locate(layout, task))
+
+
+def _locate(layout: Layout, task: str) -> str:
+    return layout.task_state_dir(task) + "/known-names"

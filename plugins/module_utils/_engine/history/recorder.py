@@ -1,0 +1,160 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""Record what a run changes at its destination, so that the state before it can be restored.
+
+Before its transfer, a run writes which names are absent at the destination. It knows them from the last success, so
+this needs no listing. A run that is killed later has already said what it may have created. rclone itself moves
+everything that the run replaces or deletes into the folder of keep_deleted.
+"""
+
+from __future__ import annotations
+
+from array import array
+from typing import TYPE_CHECKING, Callable, List, Optional, Set
+
+from ..common.errors import system_error
+from ..common.layout import Layout
+from ..config.tasks import SYNC, Task
+from ..rclone.log_lines import COPY, DELETE, KEEP, MOVE, Item
+from ..rclone.outcome import NOT_FOUND_EXITS
+from ..remote.session import Session
+from ..transfer.keep_deleted import get_kept_place
+from ..transfer.plan import query_listing
+from ..transfer.result import build_listing_error
+from ..transfer.source_names import CODE, contains, hash_path
+from .known_names import KnownNames, change, forget_known_names, load_known_names, save_known_names
+from .manifest import BEGINNING, SUFFIX, Beginning, Manifest, parse_beginning
+
+if TYPE_CHECKING:
+    from ..transfer.source_names import Hashes
+
+Say = Callable[[str], None]
+
+
+class Recorder:
+    """The record of one run. Call begin() before each attempt, hear() with each item of rclone, finish() at the end."""
+
+    def __init__(self, layout: Layout, task: Task, run: str, place: str, selection: str, say: Say) -> None:
+        """Begin the record of ``run``. ``place`` and ``selection`` are digests of ends and filters."""
+        self._layout = layout
+        self._task = task
+        self._run = run
+        self._place = place
+        self._selection = selection
+        self._say = say
+        self._is_new = False
+        self._known: Optional[KnownNames] = None
+        self._absent: Set[str] = set()
+        self._created: Set[str] = set()
+        self._removed: Set[str] = set()
+
+    def begin(self, session: Session, source: str, destination: str) -> None:
+        """Write the names in the local ``source`` that are absent at the destination."""
+        if self._known is None:
+            self._known = self._find_known(session, destination)
+        if self._is_new:
+            return
+        before = len(self._absent)
+        # What cannot be read is not transferred either. The log of rclone tells what appeared in the meantime.
+        query_listing(session, source, lambda entry: self._add_absent(entry["Path"]))
+        if len(self._absent) > before:
+            self._write_manifest(session)
+
+    def _find_known(self, session: Session, destination: str) -> KnownNames:
+        known = load_known_names(self._layout, self._task.name, self._say)
+        if known is not None and (known.place, known.selection) == (self._place, self._selection):
+            return known
+        self._is_new = not self._has_begun(session)
+        hashes = array(CODE) if self._is_new else list_hashes(session, destination)
+        return KnownNames("", self._place, self._selection, hashes)
+
+    def _has_begun(self, session: Session) -> bool:
+        """Return whether the kept folder has the past of this source and destination."""
+        text = read_file(session, get_kept_place(self._task), BEGINNING)
+        return bool(text) and parse_beginning(text).place == self._place
+
+    def _add_absent(self, name: str) -> None:
+        assert self._known is not None  # noqa: S101 - for mypy, begin() has set it
+        if not contains(self._known.hashes, hash_path(name)):
+            self._absent.add(name)
+
+    def _write_manifest(self, session: Session) -> None:
+        base = self._known.run if self._known is not None else ""
+        manifest = Manifest(self._run, base, tuple(sorted(self._absent)))
+        write_file(session, get_kept_place(self._task), self._run + SUFFIX, manifest.render())
+
+    def hear(self, item: Item) -> None:
+        """Note what rclone has done to one name."""
+        if item.action == COPY:
+            self._created.add(item.path)
+            self._removed.discard(item.path)
+        elif item.action in (DELETE, KEEP, MOVE) and self._task.mode == SYNC:
+            # A copy deletes nothing, and a move deletes at its source.
+            self._created.discard(item.path)
+            self._removed.add(item.path)
+
+    def finish(self, session: Session, destination: str, is_complete: bool) -> None:
+        """Remember the names after a success. ``is_complete`` is False if rclone left out objects."""
+        assert self._known is not None  # noqa: S101 - for mypy, begin() has set it
+        late = {name for name in self._created if not contains(self._known.hashes, hash_path(name))} - self._absent
+        if late and not self._is_new:
+            # They appeared in the source after begin() had listed it.
+            self._absent |= late
+            self._write_manifest(session)
+        if self._is_new:
+            hashes = list_hashes(session, destination)
+            beginning = Beginning(self._run, self._place)
+            write_file(session, get_kept_place(self._task), BEGINNING, beginning.render())
+        else:
+            hashes = change(self._known.hashes, self._created, self._removed)
+        try:
+            if is_complete:
+                known = KnownNames(self._run, self._place, self._selection, hashes)
+                save_known_names(self._layout, self._task.name, known)
+            else:
+                forget_known_names(self._layout, self._task.name)
+        except OSError as error:
+            self._say(f"The next run lists the destination, because: {system_error(error).message}")
+
+
+def open_recorder(layout: Layout, task: Task, run: str, place: str, selection: str, say: Say) -> Optional[Recorder]:
+    """Return the recorder of a run, None for a task that does not push or has no keep_deleted."""
+    if task.is_push and task.keep_deleted is not None:
+        return Recorder(layout, task, run, place, selection, say)
+    if task.is_push:
+        forget_known_names(layout, task.name)
+    return None
+
+
+def list_hashes(session: Session, place: str) -> Hashes:
+    """Return the hashes of all names at ``place`` that match the task's filters, sorted."""
+    hashes: Set[int] = set()
+    answer = query_listing(session, place, lambda entry: hashes.add(hash_path(entry["Path"])))
+    if answer.exit_code not in (0, *NOT_FOUND_EXITS):
+        raise build_listing_error(answer, session)
+    return array(CODE, sorted(hashes))
+
+
+def write_file(session: Session, folder: str, name: str, content: bytes) -> None:
+    """Write a file in ``folder``."""
+    answer = session.query(["rcat", *session.readable, "--", f"{folder}/{name}"], stdin=content)
+    if answer.exit_code != 0:
+        raise build_listing_error(answer, session)
+
+
+def read_file(session: Session, folder: str, name: str) -> str:
+    """Return the text of a file in ``folder``, empty if it does not exist."""
+    return read_files(session, folder, [name])
+
+
+def read_files(session: Session, folder: str, names: List[str]) -> str:
+    """Return the texts of the files ``names`` in ``folder``, one after the other. Missing ones are left out."""
+    stdin = "".join(f"{name}\n" for name in names).encode()
+    answer = session.query(["cat", "--no-traverse", "--files-from-raw", "-", "--", folder], stdin=stdin)
+    if answer.exit_code not in (0, *NOT_FOUND_EXITS):
+        raise build_listing_error(answer, session)
+    return answer.stdout

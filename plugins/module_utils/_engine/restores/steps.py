@@ -1,0 +1,96 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""Build the steps of a restore: one for the current files, and one for each run that kept some of the others."""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import replace
+from typing import List, NamedTuple, Set, Tuple
+
+from ..common.text import format_count
+from ..config.tasks import Task
+from ..history.moment import parse_moment
+from ..history.read import build_rules, find_folder, read_archive, read_past
+from ..rclone.outcome import NOT_FOUND_EXITS
+from ..rclone.providers.flags import escape_path
+from ..remote.arguments import Endpoints, build_filters, build_selection_arguments
+from ..remote.session import Session
+from ..transfer.plan import Plan, make_plan
+from ..transfer.result import build_listing_error
+from .target import build_missing_error, check_room
+
+MOST_NAMES = 100_000
+
+
+class Step(NamedTuple):
+    """A transfer from one place. ``session`` selects its files."""
+
+    session: Session
+    ends: Endpoints
+
+
+def list_steps(session: Session, task: Task, ends: Endpoints) -> Tuple[List[Step], str]:
+    """Return the steps of a restore, and a sentence about what is restored, empty for the current state."""
+    restore = task.restore
+    if restore is None or not restore.at:
+        return [Step(session, ends)], ""
+    if not restore.kept:
+        return [Step(session, ends)], f"Restored the versions that the provider has for {restore.at}."
+    filters = build_filters(task)
+    archive = read_archive(session, find_folder(session, restore.kept, task.reverse_of), filters)
+    past = read_past(session, archive, parse_moment(restore.at))
+    runs = sorted({run for run in past.origins.values() if run})
+    steps = [
+        Step(
+            _select(session, task, build_rules(past, run, filters, escape_path)),
+            replace(ends, source=f"{archive.folder}/{run}") if run else ends,
+        )
+        for run in ("", *runs)
+    ]
+    state = f"the state after run {past.cutoff}" if past.cutoff else f"the state at {restore.at}"
+    return steps, f"Restored {state}, from the current files and those that {format_count(len(runs), 'run')} kept."
+
+
+def _select(session: Session, task: Task, rules: List[str]) -> Session:
+    return replace(session, selection=build_selection_arguments(task, session.live.add_filters(rules)))
+
+
+def plan_steps(task: Task, steps: List[Step]) -> Plan:
+    """Return the plan of all steps. Refuse a restore that gets nothing, or that does not fit."""
+    plans = [make_plan(step.session, task, step.ends) for step in steps]
+    plan = Plan(
+        copy=tuple(entry for each in plans for entry in each.copy),
+        overwrite=tuple(entry for each in plans for entry in each.overwrite),
+        present=plans[0].present,
+        notes=tuple(note for each in plans for note in each.notes),
+    )
+    if not plan.copy and not plan.overwrite and not any(_has_file(step) for step in steps):
+        raise build_missing_error(task, _list_names(steps[0]))
+    check_room(task, plan)
+    return plan
+
+
+def _has_file(step: Step) -> bool:
+    words = ["lsf", "--recursive", "--files-only", *step.session.selection, "--", step.ends.source]
+    return bool(step.session.query(words, first_line_only=True).stdout)
+
+
+def _list_names(step: Step) -> List[str]:
+    """Return all files and folders at the source, whatever the filters select."""
+    names: Set[str] = set()
+
+    def hear(path: str) -> None:
+        while path and len(names) < MOST_NAMES:
+            names.add(path)
+            path = posixpath.dirname(path)
+
+    words = ["lsf", "--recursive", "--files-only", "--", step.ends.source]
+    answer = step.session.query(words, on_output_line=hear)
+    if answer.exit_code not in (0, *NOT_FOUND_EXITS):
+        raise build_listing_error(answer, step.session)
+    return sorted(names)

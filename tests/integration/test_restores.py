@@ -1,0 +1,212 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Get data back with the command: restore, ls and versions. Wrong input gets a sentence, and changes nothing."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+
+import pytest
+from harness import PASSWORD, documents_task, read_tree, text_tree, wait_for, write_tree
+
+FILES = {"a.txt": "alpha", "letters/january.odt": "dear", "letters/june.odt": "hello", "deep/er/b.txt": "beta"}
+GUIDE = pathlib.Path(__file__).parents[2] / "docs" / "getting-data-back.md"
+WHEN = 1700000000
+
+
+@pytest.fixture(name="site")
+def fixture_site(machine, bucket, store):
+    """A machine whose encrypted task has pushed FILES, and keeps what it deletes."""
+    write_tree(machine.data / "documents", FILES)
+    for path in FILES:
+        os.utime(machine.data / "documents" / path, (WHEN, WHEN))
+    task = documents_task(
+        machine, bucket, encryption={"password": PASSWORD}, keep_deleted={"path": bucket.name + "/documents/.kept"}
+    )
+    machine.declare([store], [task])
+    machine.run("documents")
+    return machine
+
+
+def restore(machine, *words, code=0, reason=""):
+    """Restore the task documents, check exit code and reason, and return the answer."""
+    answer = machine.cloudsync("restore", "documents", *words, "--json")
+    assert answer.code == code, answer
+    assert answer.json["reason"] == reason, answer
+    return answer.json
+
+
+def test_a_restore_brings_back_files_and_times_and_says_what_was_compared(site):
+    target = site.data / "new" / "restored"
+    record = restore(site, "--to", str(target))
+    assert text_tree(target) == FILES
+    assert (target / "a.txt").stat().st_mtime == WHEN
+    assert record["message"] == "4 files transferred (18 B). Verified: the sizes are equal."
+    assert site.history("restore-documents")[0]["id"] == record["id"]
+    assert restore(site, "--to", str(target), code=3, reason="usage")["message"].startswith(
+        f"Target {target} is not em"
+    )
+
+
+def test_one_file_and_one_folder_come_back_with_their_paths(site):
+    target = site.data / "restored"
+    restore(site, "--to", str(target), "--path", "letters", "--path", "/a.txt")
+    assert text_tree(target) == {path: FILES[path] for path in FILES if not path.startswith("deep")}
+
+
+def test_the_source_is_restored_only_when_that_is_said(site):
+    source = site.data / "documents"
+    (source / "letters/june.odt").unlink()
+    (source / "a.txt").write_text("newer than the copy")
+    said = restore(site, "--to", str(source), code=2, reason="usage")["message"]
+    assert said == f"{source} is the source of task documents. To restore to it, use --to-source."
+    restore(site, "--to-source", code=3, reason="usage")
+    restore(site, "--to-source", "--overwrite", "--path", "letters")
+    assert text_tree(source) == {**FILES, "a.txt": "newer than the copy"}
+
+
+def test_a_dry_run_shows_the_plan_and_creates_nothing(site):
+    target = site.data / "restored"
+    plan = restore(site, "--to", str(target), "--dry-run")["plan"]
+    assert plan["totals"]["copy"] == {"files": 4, "bytes": 18}
+    assert not target.exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "reason", "said"),
+    [
+        (
+            ["--path", "leters"],
+            3,
+            "not_found",
+            "Nothing at the provider matches /leters. The nearest names are: letters",
+        ),
+        (["--path", "letters/juni.odt"], 3, "not_found", "The nearest names are: letters/june.odt"),
+        (["--at", "2999-01-01"], 2, "usage", "at is 2999-01-01, which is in the future."),
+        (["--at", "2020-01-01"], 3, "not_found", "The past of this task is known since 20"),
+        (["--at", "yesterday"], 2, "usage", "at is 'yesterday'. Use a time such as 2027-01-31T02:30:00+01:00"),
+    ],
+)
+def test_wrong_input_gets_a_sentence_and_creates_nothing(site, words, code, reason, said):
+    target = site.data / "restored"
+    assert said in restore(site, "--to", str(target), *words, code=code, reason=reason)["message"]
+    assert not target.exists()
+
+
+def test_a_target_must_not_overlap_the_source_and_must_be_a_folder(site):
+    source = site.data / "documents"
+    said = restore(site, "--to", str(source / "old"), code=2, reason="usage")["message"]
+    assert f"Target {source}/old is inside {source}, the source of task documents." in said
+    assert f"contains {source}" in restore(site, "--to", str(site.data), code=2, reason="usage")["message"]
+    restore(site, "--to", str(source / "a.txt"), code=2, reason="usage")
+    (site.data / "file").write_text("x")
+    restore(site, "--to", str(site.data / "file"), code=3, reason="not_found")
+    assert "--to DIR, or --to-source" in restore(site, code=2, reason="usage")["message"]
+
+
+def test_a_killed_restore_continues_in_its_folder(site, bucket):
+    write_tree(site.data / "documents", {"big": b"x" * 3_000_000, **FILES})
+    site.declare([], [documents_task(site, bucket, encryption={"password": PASSWORD}, bandwidth=[])])
+    site.run("documents")
+    site.declare(
+        [],
+        [documents_task(site, bucket, encryption={"password": PASSWORD}, bandwidth=[{"time": "00:00", "limit": "1M"}])],
+    )
+    target = site.data / "restored"
+    running = subprocess.Popen(
+        [site.layout.command, "restore", "documents", "--to", str(target)],
+        env=site.environment,
+        stdout=subprocess.DEVNULL,
+    )
+    wait_for(lambda: target.is_dir() and any(target.rglob("*")), "the first file")
+    running.kill()
+    running.wait()
+    assert read_tree(target) != read_tree(site.data / "documents")
+    restore(site, "--to", str(target))
+    assert read_tree(target) == read_tree(site.data / "documents")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount")
+def test_a_restore_that_does_not_fit_is_refused_before_it_begins(site):
+    (site.data / "documents" / "sparse").touch()
+    os.truncate(site.data / "documents" / "sparse", 1 << 20)
+    site.run("documents")
+    small = site.data / "small"
+    small.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(small)], check=True)
+    try:
+        said = restore(site, "--to", str(small / "restored"), code=3, reason="disk_full")["message"]
+        assert said.startswith("The restore needs 1.0 MiB, but the file system of")
+        assert not (small / "restored").exists()
+    finally:
+        subprocess.run(["umount", str(small)], check=True)
+
+
+def test_the_past_is_listed_and_the_versions_of_a_file_are_known(site):
+    first = site.history("documents")[0]["id"]
+    source = site.data / "documents"
+    (source / "a.txt").write_text("alpha, changed")
+    (source / "letters/june.odt").unlink()
+    (source / "new.txt").write_text("new")
+    second = site.run("documents")["id"]
+    (source / "a.txt").write_text("alpha, changed again")
+    site.run("documents")
+
+    def names(*words):
+        answer = site.cloudsync("ls", "documents", *words, "--json")
+        assert answer.code == 0, answer
+        return [entry["path"] for entry in answer.json["entries"]]
+
+    assert names("--recurse", "--at", first) == [
+        "a.txt", "deep", "deep/er", "deep/er/b.txt", "letters", "letters/january.odt", "letters/june.odt"
+    ]  # fmt: skip
+    assert names("letters", "--at", second) == ["january.odt"]
+    listed = site.module("remote_info", task="documents", path="letters", at=second)["entries"]
+    assert [(entry["path"], entry["size"]) for entry in listed] == [("january.odt", 4)]
+    assert "new.txt" in names("--at", second) and "new.txt" in names()
+    versions = site.cloudsync("versions", "documents", "a.txt", "--json").json
+    assert [(version["source"], version["size"]) for version in versions] == [
+        ("current", 20),
+        ("keep_deleted", 14),
+        ("keep_deleted", 5),
+    ]
+    target = site.data / "restored"
+    restore(site, "--to", str(target), "--path", "a.txt", "--at", versions[2]["at"])
+    assert text_tree(target) == {"a.txt": "alpha"}
+    answer = site.cloudsync("versions", "documents", "b.txt", "--json")
+    assert (answer.code, answer.json["reason"]) == (1, "not_found")
+
+
+def test_a_pull_is_not_restored_and_a_task_without_a_past_says_how_to_get_one(machine, bucket, store):
+    machine.declare([store], [documents_task(machine, bucket, "pull")])
+    said = restore(machine, "--to", str(machine.data / "x"), code=2, reason="usage")["message"]
+    assert "Task documents pulls, so the provider has the original" in said
+
+
+def test_every_command_of_the_guide_works_as_it_is_written(machine, bucket, store):
+    source = machine.data / "www"
+    write_tree(source, {"index.html": "old", "posts/one.html": "one"})
+    task = documents_task(machine, bucket, name="www", path=str(source), keep_deleted={"path": bucket.name + "/kept"})
+    machine.declare([store], [task])
+    first = machine.run("www")["id"]
+    (source / "index.html").write_text("new index")
+    machine.run("www")
+    blocks = re.findall(r"^```console\n(.*?)^```", GUIDE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    commands = [line[2:] for block in blocks for line in block.splitlines()]
+    assert len(commands) == 9
+    for command in commands:
+        if command.endswith("--to-source"):
+            shutil.rmtree(source)
+        words = command.replace("RUN_ID", first).replace("/srv", str(machine.data)).split()
+        answer = machine.cloudsync(*words[1:])
+        assert (words[0], answer.code) == ("cloudsync", 0), answer
+    assert text_tree(source) == {"index.html": "new index", "posts/one.html": "one"}
+    assert text_tree(machine.data / "yesterday") == {"index.html": "old", "posts/one.html": "one"}
+    assert text_tree(machine.data / "one-file") == {"index.html": "new index"}
+    assert text_tree(machine.data / "one-folder") == text_tree(source)
