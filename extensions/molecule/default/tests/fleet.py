@@ -88,8 +88,9 @@ class Host:
         return self.run("sh", "-c", text).stdout
 
     def tree(self, path: str) -> dict[str, str]:
-        """Return the regular files below ``path``: relative path to SHA-256."""
-        lines = self.shell(f"cd {path} && find . -type f -exec sha256sum {{}} +").splitlines()
+        """Return the regular files below ``path``, without marks of the collection: relative path to SHA-256."""
+        found = f"cd {path} && find . -type f ! -name '.cloudsync-*' -exec sha256sum {{}} +"
+        lines = self.shell(found).splitlines()
         return {name: digest for digest, name in (line.split("  ", 1) for line in lines)}
 
     def runs(self, task: str) -> list[Run]:

@@ -67,6 +67,23 @@ def test_a_one_time_run_is_a_service_and_stores_no_task(host: Host) -> None:
     assert host.run("find", "/etc", "-name", "*onetime*").stdout == ""
 
 
+def test_yesterday_and_a_single_file_come_back_from_the_shell(host: Host) -> None:
+    kept = {"keep_deleted": {"path": f"{host}/kept"}}
+    host.shell("mkdir -p /srv/past/deep && echo old >/srv/past/a && echo old >/srv/past/deep/b")
+    host.declare("minutely", name="past", path="/srv/past", remote_path=f"{host}/past", schedule=None, **kept)
+    host.run("systemctl", "start", "cloudsync@past.service")
+    yesterday = host.tree("/srv/past")
+    host.shell("echo changed >/srv/past/a && rm /srv/past/deep/b && echo new >/srv/past/c")
+    host.run("systemctl", "start", "cloudsync@past.service")
+    host.run("cloudsync", "restore", "past", "--to", "/srv/yesterday", "--at", host.runs("past")[0].id)
+    assert host.tree("/srv/yesterday") == yesterday
+    host.run("cloudsync", "restore", "past", "--to", "/srv/one-file", "--path", "c")
+    assert list(host.tree("/srv/one-file")) == ["./c"]
+    result = ansible(host.name, "skyhaul.cloudsync.run", {"reverse_of": "past", "path": "/srv/again"})
+    assert result["run"]["state"] == "success", result
+    assert host.tree("/srv/again") == host.tree("/srv/past")
+
+
 def measure_exposure(host: Host, unit: str) -> float:
     shown = host.run("systemd-analyze", "security", "--no-pager", unit).stdout
     return float(re.findall(r"Overall exposure level for \S+: ([0-9.]+)", shown)[0])
