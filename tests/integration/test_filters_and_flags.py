@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import socketserver
+import threading
 from dataclasses import replace
 
 import harness
@@ -18,11 +20,13 @@ from harness import read_tree, text_tree, write_tree
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.task_store import load_task, save_task
 
 RECORDING = """#!/usr/bin/env python3
-import json, os, sys
+import json, os, socket, sys
 paths = [sys.argv[i + 1] for i, word in enumerate(sys.argv) if word == "--filter-from"]
 filters = [open(path).read() for path in paths if path != "-"]
-with open({calls!r}, "a") as out:
-    out.write(json.dumps([sys.argv[1:], filters]) + "\\n")
+# The confinement of rclone allows no file here.
+with socket.socket(socket.AF_UNIX) as out:
+    out.connect({calls!r})
+    out.sendall(json.dumps([sys.argv[1:], filters]).encode())
 os.execv({rclone!r}, [{rclone!r}, *sys.argv[1:]])
 """
 
@@ -53,23 +57,31 @@ def refusal(machine, **options):
     return answer["msg"]
 
 
-def record_calls(machine, rclone):
-    """Put a program that records its calls in the place of rclone. Return a function that returns the calls."""
-    calls = machine.root / "calls"
+@pytest.fixture(name="calls")
+def fixture_calls(machine, rclone):
+    """Put a program that sends its calls to a socket in the place of rclone, and return the list of calls."""
+    calls, path = [], str(machine.root / "calls")
+
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self):
+            calls.append(json.loads(self.rfile.read()))
+
+    server = socketserver.UnixStreamServer(path, Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
     program = machine.root / "recording-rclone"
-    program.write_text(RECORDING.format(calls=str(calls), rclone=os.path.realpath(rclone)))
+    program.write_text(RECORDING.format(calls=path, rclone=os.path.realpath(rclone)))
     program.chmod(0o755)
     link = pathlib.Path(machine.layout.rclone_link)
     link.unlink()
     link.symlink_to(program)
+    yield calls
+    server.shutdown()
+    thread.join()
+    server.server_close()
 
-    def read():
-        return [json.loads(line) for line in calls.read_text().splitlines()] if calls.exists() else []
 
-    return read
-
-
-def test_every_command_of_a_run_has_the_same_arguments_and_filters(machine, disk, rclone):
+def test_every_command_of_a_run_has_the_same_arguments_and_filters(machine, disk, calls):
     arguments = ["--checkers=3", "--local-no-check-updated", "--max-size=1M", "--ignore-case", "--max-transfer=1G"]
     task = push(
         machine,
@@ -82,9 +94,8 @@ def test_every_command_of_a_run_has_the_same_arguments_and_filters(machine, disk
         keep_deleted={"path": str(machine.data / "copies" / "old"), "days": 1},
     )
     machine.declare([], [task])
-    read = record_calls(machine, rclone)
     machine.run("documents")
-    calls = [call for call in read() if "--ask-password=false" in call[0]]
+    calls = [call for call in calls if "--ask-password=false" in call[0]]
     for words, _filters in calls:
         assert {"--checkers=3", "--local-no-check-updated"} < set(words)
     selecting = [call for call in calls if call[1]]
@@ -99,7 +110,7 @@ def test_every_command_of_a_run_has_the_same_arguments_and_filters(machine, disk
     for words, filters in calls:
         assert filters or not {"--max-size=1M", "--ignore-case"} & set(words)
         assert ("--max-transfer=1G" in words) == ("sync" in words)
-    assert len(read_tree(machine.data / "copies")) == 3  # two files and the canary
+    assert len(read_tree(machine.data / "copies")) == 5  # two files, two marks, and the beginning of the past
 
 
 def test_forty_thousand_patterns_filter_a_run(each_machine):
@@ -123,7 +134,7 @@ def test_another_user_reads_the_filters_of_a_run_but_cannot_replace_them(machine
     machine.declare([], [push(machine, user="nobody", exclude=["x.tmp"], bandwidth=harness.SLOW)])
     run = machine.start("documents")
     machine.wait_for_bytes("documents")
-    filters = machine.live()[0] / "filters"
+    filters = machine.live()[0] / "filters0"
     assert (filters.stat().st_uid, filters.stat().st_mode & 0o777) == (0, 0o644)
     assert filters.parent.stat().st_mode & 0o777 == 0o700
     machine.ended(run, 0)
@@ -162,13 +173,12 @@ def test_the_task_with_the_invalid_filter_is_named_among_many(machine, disk):
     assert answer["msg"].startswith("Task t5 is invalid: exclude[1] is '{a,b'")
 
 
-def test_rclone_parses_the_filters_of_changed_tasks_once(machine, disk, rclone):
+def test_rclone_parses_the_filters_of_changed_tasks_once(machine, disk, calls):
     tasks = [push(machine, name=f"t{number}", path=f"/srv/{number}", exclude=["*.tmp"]) for number in range(30)]
-    read = record_calls(machine, rclone)
     machine.declare([], tasks)
-    assert len([words for words, _filters in read() if ":memory:a" in words]) == 1
+    assert len([words for words, _filters in calls if ":memory:a" in words]) == 1
     machine.declare([], tasks)
-    assert len([words for words, _filters in read() if ":memory:a" in words]) == 1
+    assert len([words for words, _filters in calls if ":memory:a" in words]) == 1
 
 
 def test_a_marked_folder_and_session_cookies_are_accepted(machine, disk):

@@ -24,6 +24,7 @@ class _Walk:
 
     def __init__(self, path: str, owner: int, make: bool) -> None:
         self._path = path
+        self._owner = owner
         self._trusted = (0, os.geteuid(), owner)
         self._make = make
         self._links = 0
@@ -59,13 +60,16 @@ class _Walk:
         self.reached = descriptor
 
     def _create(self, name: str) -> int:
-        """Create the directory ``name``. It belongs to the owner of its parent."""
+        """Create the directory ``name``. It belongs to the user of the task, for root to the owner of its parent."""
         parent = os.stat(f"/proc/self/fd/{self.reached}")
+        user, group = parent.st_uid, parent.st_gid
+        if self._owner not in (0, os.geteuid()):
+            user, group = self._owner, pwd.getpwuid(self._owner).pw_gid
         os.mkdir(name, 0o755, dir_fd=self.reached)
         made = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self.reached)
         os.fchmod(made, 0o755)
-        if parent.st_uid != os.geteuid():
-            os.fchown(made, parent.st_uid, parent.st_gid)
+        if user != os.geteuid():
+            os.fchown(made, user, group)
         return made
 
     def _check_link(self, name: str, owner: int) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import difflib
 import json
 import os
+from contextlib import suppress
 from typing import Any, Dict, List, Optional, Sequence
 
 from ..common.errors import Refused
@@ -45,14 +46,20 @@ def _list_first(path: str) -> str:
 
 
 def note_begin(layout: Layout, task: Task) -> None:
-    """Remember the target, which exists now, so that the same restore can be continued after a kill."""
-    make_directory(layout.task_state_dir(task.name))
-    write_json(_locate(layout, task.name), _identify(task.path) or {})
+    """Remember the target, which exists now, so that the same restore can be continued after a kill.
+
+    If that is not possible, a killed restore needs an empty folder again.
+    """
+    with suppress(OSError):
+        make_directory(layout.task_state_dir(task.name))
+        write_json(_locate(layout, task.name), _identify(task.path) or {})
 
 
 def note_end(layout: Layout, task: Task) -> None:
-    """Forget the target of a successful restore."""
-    remove(_locate(layout, task.name))
+    """Forget the target of a successful restore. The folder is not empty then."""
+    if task.restore is not None:
+        with suppress(OSError):
+            remove(_locate(layout, task.name))
 
 
 def _identify(path: str) -> Optional[Dict[str, Any]]:
