@@ -90,6 +90,27 @@ def test_a_pull_of_archived_objects_says_how_to_restore_them_and_then_succeeds(
     reliability.add(f"The objects of a pull (sync) are archived in {storage_class}.", record, HEARD)
 
 
+@pytest.mark.parametrize("encryption", [None, {"password": PASSWORD}], ids=["plain", "crypt"])
+def test_thaw_asks_for_what_is_archived_and_then_a_restore_succeeds(archive, encryption):
+    archive.declare("GLACIER", encryption=encryption)
+    archive.machine.run("push")
+    target = archive.machine.data / "restored"
+    words = ("restore", "push", "--to", str(target), "--json")
+    refused = archive.machine.cloudsync(*words)
+    assert (refused.code, refused.json["reason"]) == (1, "archived_object"), refused
+    assert "cloudsync thaw push" in refused.json["message"]
+    planned = archive.machine.cloudsync("thaw", "push", "--dry-run", "--json").json
+    assert (planned["new"], planned["bytes"]) == (["a.txt", "deep/b.txt"], 9)
+    assert archive.machine.cloudsync(*words).code == 1
+    one = archive.machine.cloudsync("thaw", "push", "--path", "deep", "--days", "3", "--tier", "bulk")
+    assert one.code == 0 and "asking the provider to restore 1 archived file (4 B)" in one.out, one
+    assert archive.machine.cloudsync("thaw", "push").code == 0
+    assert archive.machine.cloudsync(*words).code == 0
+    assert text_tree(target) == FILES
+    wrong = archive.machine.cloudsync("thaw", "push", "--tier", "fast", "--json")
+    assert (wrong.code, wrong.json["reason"]) == (2, "usage")
+
+
 @pytest.mark.parametrize("encryption", [None, {"password": PASSWORD, "filenames": "off"}], ids=["plain", "crypt"])
 def test_archived_objects_are_deleted_and_overwritten_like_others(archive, encryption):
     archive.declare("GLACIER", encryption=encryption)

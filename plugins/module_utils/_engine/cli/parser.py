@@ -52,6 +52,12 @@ def build_parser() -> argparse.ArgumentParser:
     ls = add("ls", "List the files of a task at the provider, decrypted.", "TASK", "PATH?")
     ls.add_argument("--recurse", action="store_true", help="list all folders below the path, too")
     ls.add_argument("--at", default="", metavar="TIME", help="the state after the last run before a time or run ID")
+    thaw = add("thaw", "Ask the provider to make the archived files of a task readable.", "TASK")
+    thaw.add_argument("--path", action="append", metavar="SUB", help="only this file or folder (repeatable)")
+    thaw.add_argument("--days", type=int, default=7, help="for how many days, on S3 (default: 7)")
+    thaw.add_argument("--tier", default="standard", help="standard, bulk or expedited (default: standard)")
+    thaw.add_argument("--dry-run", action="store_true", help="show how many files would be restored, and ask for none")
+    thaw.add_argument("--wait", action="store_true", help="wait until all files are readable")
     add("versions", "List the versions of a file that still exist.", "TASK", "FILE")
     check = add("check", "For monitoring: exit 0 if all is well, else print a line for each problem and exit 1.")
     check.add_argument(

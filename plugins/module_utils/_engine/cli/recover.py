@@ -16,7 +16,7 @@ from ..common.stop_signal import StopFlag
 from ..config.task_store import load_task
 from ..config.tasks import Task
 from ..host import Host
-from ..operations import browse, look, one_time
+from ..operations import browse, look, one_time, thaw
 from ..rclone.providers.flags import escape_path
 from ..runs.dry_run import make_dry_run
 from ..runs.run import Run
@@ -90,4 +90,22 @@ def list_versions(host: Host, options: argparse.Namespace) -> int:
     return EXIT_SUCCESS
 
 
-VERBS = {"restore": restore, "ls": list_files, "versions": list_versions}
+def thaw_files(host: Host, options: argparse.Namespace) -> int:
+    """Restore archived files: ``cloudsync thaw TASK [--path SUB] [--days N] [--tier T] [--dry-run] [--wait]``."""
+    wish = thaw.Wish(options.task, options.path or (), options.tier, options.days)
+    stop_flag = StopFlag()
+    stop_flag.listen()
+
+    def tell(found: thaw.Thaw) -> None:
+        if not options.json:
+            print_line(tables.format_thaw(found.asked, found.new, options.dry_run))
+
+    found = thaw.thaw(host, wish, options.dry_run, stop_flag, tell)
+    if options.wait and not options.dry_run:
+        thaw.wait_until_readable(host, wish, stop_flag, print_error)
+    content = {name: [each.path for each in group] for name, group in found._asdict().items()}
+    print_answer(options, {**content, "bytes": sum(each.size for each in found.new)}, "")
+    return EXIT_SUCCESS
+
+
+VERBS = {"restore": restore, "ls": list_files, "versions": list_versions, "thaw": thaw_files}

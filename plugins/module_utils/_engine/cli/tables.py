@@ -189,3 +189,13 @@ def format_versions(versions: Sequence[Dict[str, Any]]) -> str:
         for version in versions
     ]
     return align(("SIZE", "MODIFIED", "SOURCE", "UNTIL", "RESTORE WITH --at"), rows)
+
+
+def format_thaw(asked: Sequence[Any], new: Sequence[Any], is_dry_run: bool) -> str:
+    """Return the output of ``cloudsync thaw``: how many files and bytes the provider is asked for."""
+    verb = "would ask" if is_dry_run else "asking"
+    size = format_size(sum(each.size for each in new))
+    lines = [f"{verb} the provider to restore {format_count(len(new), 'archived file')} ({size})"]
+    if asked:
+        lines.append(f"the provider restores {format_count(len(asked), 'file')} already")
+    return "\n".join(lines)

@@ -51,6 +51,7 @@ from ..remote.pinned_folder import PinnedFolder
 from ..remote.session import Session
 from ..restores.steps import Step, list_steps, plan_steps
 from ..restores.target import check_target, note_begin, note_end
+from ..restores.thaw import advise_thaw
 from ..snapshots.confined import take_snapshot
 from ..transfer.b2_versions import clear_versions
 from ..transfer.endpoints import build_endpoints
@@ -255,7 +256,7 @@ class Run:
                 # The destination has files that the last success did not leave there. The next run needs a plan.
                 save_last_success(self.host.layout, task, replace(last, names=None), last, self.log.say)
             if outcome.state != "success":
-                raise CloudsyncError(outcome.reason, outcome.message)
+                raise CloudsyncError(outcome.reason, outcome.message + advise_thaw(task, outcome.reason))
             sentences = [outcome.message, *sentences[1:], verify_transfer(step.session, task, step.ends, self.log.say)]
         note_end(self.host.layout, task)
         save_last_success(self.host.layout, task, success, last, self.log.say)

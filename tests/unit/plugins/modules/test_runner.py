@@ -31,14 +31,14 @@ INSTALLED = {
     "health": "host_parts problem problems units watch",
     "history": "known_names look manifest moment past purge read recorder",
     "notify": "events redaction send targets",
-    "operations": "adopt browse look one_time start status stop validate",
+    "operations": "adopt browse look one_time start status stop thaw validate",
     "rclone": "access_symptoms archived_objects binary causes conf_file data_symptoms"
     " error_text log_lines notices obscure outcome symptoms",
     "rclone/providers": "conf_section derived_options flags known_hosts option_checks option_values"
     " required_logins schema secret_options sizes traits truenas_names",
     "remote": "account arguments host_keys live_config live_uses login_problems"
     " open pinned_folder places refreshed session stall_watch",
-    "restores": "prepare steps target",
+    "restores": "prepare steps target thaw",
     "runs": "assist dry_run finish locks log notifications path_claims progress records recovery run start_gate",
     "safekeeping": "backup purged restore seed",
     "schedule": "cron describe next_runs oncalendar overdue preview schedule timezones",
