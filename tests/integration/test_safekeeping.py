@@ -59,8 +59,9 @@ class Site:
         return self.play("restore", *words, code=code, cloudsync_hosts=host, **variables)
 
     def config(self, name):
-        """Every file below etc."""
-        return harness.read_tree(self.hosts[name].root / "etc")
+        """Every file below etc/cloudsync and of the units."""
+        found = harness.read_tree(self.hosts[name].root / "etc")
+        return {path: content for path, content in found.items() if path != "machine-id"}
 
     def wipe(self, name):
         shutil.rmtree(self.hosts[name].root / "etc")

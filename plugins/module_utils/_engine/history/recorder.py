@@ -47,15 +47,17 @@ class Recorder:
         self._selection = selection
         self._say = say
         self._is_new = False
-        self._known: Optional[KnownNames] = None
+        self._known = KnownNames("", place, selection, array(CODE))
+        self._is_known = False
         self._absent: Set[str] = set()
         self._created: Set[str] = set()
         self._removed: Set[str] = set()
 
     def begin(self, session: Session, source: str, destination: str) -> None:
         """Write the names in the local ``source`` that are absent at the destination."""
-        if self._known is None:
+        if not self._is_known:
             self._known = self._find_known(session, destination)
+            self._is_known = True
         if self._is_new:
             return
         before = len(self._absent)
@@ -78,13 +80,11 @@ class Recorder:
         return bool(text) and parse_beginning(text).place == self._place
 
     def _add_absent(self, name: str) -> None:
-        assert self._known is not None  # noqa: S101 - for mypy, begin() has set it
         if not contains(self._known.hashes, hash_path(name)):
             self._absent.add(name)
 
     def _write_manifest(self, session: Session) -> None:
-        base = self._known.run if self._known is not None else ""
-        manifest = Manifest(self._run, base, tuple(sorted(self._absent)))
+        manifest = Manifest(self._run, self._known.run, tuple(sorted(self._absent)))
         write_file(session, get_kept_place(self._task), self._run + SUFFIX, manifest.render())
 
     def hear(self, item: Item) -> None:
@@ -99,7 +99,6 @@ class Recorder:
 
     def finish(self, session: Session, destination: str, is_complete: bool) -> None:
         """Remember the names after a success. ``is_complete`` is False if rclone left out objects."""
-        assert self._known is not None  # noqa: S101 - for mypy, begin() has set it
         late = {name for name in self._created if not contains(self._known.hashes, hash_path(name))} - self._absent
         if late and not self._is_new:
             # They appeared in the source after begin() had listed it.

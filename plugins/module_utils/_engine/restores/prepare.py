@@ -33,8 +33,8 @@ def prepare_restore(
     if "verify_after" not in given:
         # rclone authenticates what it decrypts. To compare more would read all files from the provider once more.
         task = replace(task, verify_after="checksum" if task.encryption is None else "size")
-    found = replace(task, restore=Restore(overwrite=overwrite))
-    return _go_back(found, original, credential, at) if at else found
+    restore = Restore(at=at, overwrite=overwrite)
+    return _go_back(task, restore, original, credential) if at else replace(task, restore=restore)
 
 
 def _check_target(task: Task, original: Task) -> None:
@@ -48,13 +48,12 @@ def _check_target(task: Task, original: Task) -> None:
         )
 
 
-def _go_back(task: Task, original: Task, credential: Credential, at: str) -> Task:
-    moment = parse_moment(at)
-    assert task.restore is not None  # noqa: S101 - for mypy, prepare_restore() has set it
+def _go_back(task: Task, restore: Restore, original: Task, credential: Credential) -> Task:
+    moment = parse_moment(restore.at)
     if original.keep_deleted is not None:
-        return replace(task, restore=replace(task.restore, at=at, kept=get_kept_parent(original)))
+        return replace(task, restore=replace(restore, kept=get_kept_parent(original)))
     options = {**task.provider_options, **build_version_options(original, credential, moment)}
-    return replace(task, provider_options=options, restore=replace(task.restore, at=at))
+    return replace(task, provider_options=options, restore=restore)
 
 
 def build_version_options(task: Task, credential: Credential, moment: Moment) -> Dict[str, str]:

@@ -533,7 +533,7 @@ def test_an_edited_note_removes_nothing(here):
         with open(f"{here.notes}/{name}.json", "w") as stream:
             stream.write(content)
     problems = snapshots.sweep_notes(here.notes, run, lambda: ())
-    assert [problem.split(": ")[0] for problem in problems] == [
+    assert [problem.partition(": ")[0] for problem in problems] == [
         f"Cannot remove snapshot {name} of a killed run" for name in "abcd"
     ]
     assert run.called == []
