@@ -108,7 +108,12 @@ def test_a_wiped_host_is_restored_and_pulls_what_it_had_pushed(site):
     restored = site.config("web1")
     assert {name: restored[name] for name in config} == config
     added = {name for name in set(restored) - set(config) if "cloudsync-watch." not in name}
-    assert added == {"systemd/system/cloudsync@.service"}
+    assert added == {
+        "systemd/system/cloudsync@.service",
+        "systemd/system/cloudsync-helper@.service",
+        "systemd/system/cloudsync-helper.socket",
+        "systemd/system/sockets.target.wants/cloudsync-helper.socket",
+    }
     assert site.pulled("web1") == FILES
 
 

@@ -77,5 +77,5 @@ def test_a_sync_to_ftp_ends_at_once_and_the_next_one_succeeds(machine, rclone, v
         record = machine.run("documents")
         assert (record["transfers"], record["deletes"]) == (1, 0)
         assert record["message"].startswith("1 file transferred (19.1 MiB).")
-        # The canary and the file.
-        assert len(read_tree(served)) == 2
+        # The canary, the owner mark and the file.
+        assert len(read_tree(served)) == 3
