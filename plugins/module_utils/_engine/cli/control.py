@@ -15,6 +15,7 @@ from ..common.stop_signal import StopFlag
 from ..config.credential_store import load_credential
 from ..config.stored_tasks import require_task
 from ..config.task_store import load_task
+from ..config.tasks import Task
 from ..host import Host
 from ..operations import adopt as adopting
 from ..operations import browse
@@ -32,12 +33,22 @@ def run(host: Host, options: argparse.Namespace) -> int:
     stop_flag = StopFlag()
     stop_flag.listen()
     if options.dry_run:
-        found = make_dry_run(host, load_task(host.layout, host.seed, options.task), stop_flag, print_error)
-        print_answer(options, found.to_dict(), tables.format_plan(found.to_dict()))
-        return found.exit_code
-    started = Run(host, options.task, "timer" if TRIGGER in os.environ else "manual", stop_flag)
+        return show_plan(host, load_task(host.layout, host.seed, options.task), stop_flag, options)
+    return perform(Run(host, options.task, "timer" if TRIGGER in os.environ else "manual", stop_flag), options)
+
+
+def show_plan(host: Host, task: Task, stop_flag: StopFlag, options: argparse.Namespace) -> int:
+    """Print the plan of ``task``, and return the exit code."""
+    found = make_dry_run(host, task, stop_flag, print_error)
+    print_answer(options, found.to_dict(), tables.format_plan(found.to_dict()))
+    return found.exit_code
+
+
+def perform(started: Run, options: argparse.Namespace) -> int:
+    """Perform a run, print its end, and return the exit code."""
     if not options.json:
-        print_line(f"cloudsync: {options.task}: run {started.record.id} started. Log: {started.record.log}")
+        name, log = started.record.task, started.record.log
+        print_line(f"cloudsync: {name}: run {started.record.id} started. Log: {log}")
     record = started.perform()
     print_answer(options, record.public(), tables.format_end(record.public()))
     return started.exit_code

@@ -17,10 +17,10 @@ from ..config.task_store import load_task
 from ..config.tasks import Task
 from ..host import Host
 from ..operations import browse, look, one_time, thaw
-from ..rclone.providers.flags import escape_path
-from ..runs.dry_run import make_dry_run
+from ..rclone.providers.flags import build_path_patterns
 from ..runs.run import Run
 from . import tables
+from .control import perform, show_plan
 from .output import print_answer, print_error, print_line
 
 PREFIX = "restore-"
@@ -39,16 +39,9 @@ def restore(host: Host, options: argparse.Namespace) -> int:
     stop_flag = StopFlag()
     stop_flag.listen()
     if options.dry_run:
-        found = make_dry_run(host, task, stop_flag, print_error)
-        print_answer(options, found.to_dict(), tables.format_plan(found.to_dict()))
-        return found.exit_code
+        return show_plan(host, task, stop_flag, options)
     with one_time.hold_onetime(host, task):
-        started = Run(host, task.name, "manual", stop_flag)
-        if not options.json:
-            print_line(f"cloudsync: {task.name}: run {started.record.id} started. Log: {started.record.log}")
-        record = started.perform()
-    print_answer(options, record.public(), tables.format_end(record.public()))
-    return started.exit_code
+        return perform(Run(host, task.name, "manual", stop_flag), options)
 
 
 def _declare(original: Task, options: argparse.Namespace) -> Dict[str, Any]:
@@ -63,8 +56,7 @@ def _declare(original: Task, options: argparse.Namespace) -> Dict[str, Any]:
         raise usage_error(f"{options.to} is the source of task {original.name}. To restore to it, use --to-source.")
     declared: Dict[str, Any] = {"reverse_of": original.name, "path": options.to or original.path}
     if options.path:
-        paths = [escape_path(path.strip("/")) for path in options.path]
-        declared["include"] = [pattern for path in paths for pattern in (f"/{path}", f"/{path}/**")]
+        declared["include"] = build_path_patterns(options.path)
     return declared
 
 

@@ -17,8 +17,7 @@ import ctypes
 import os
 import struct
 from contextlib import suppress
-from types import TracebackType
-from typing import Callable, Optional, Sequence, Type
+from typing import Callable, Sequence
 
 from ..common.errors import CloudsyncError
 from .open_path import open_path
@@ -89,12 +88,7 @@ class Confinement:
     def __enter__(self) -> Confinement:
         return self
 
-    def __exit__(
-        self,
-        _kind: Optional[Type[BaseException]],
-        _error: Optional[BaseException],
-        _trace: Optional[TracebackType],
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         if self._ruleset >= 0:
             os.close(self._ruleset)
 

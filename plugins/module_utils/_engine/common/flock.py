@@ -11,8 +11,7 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from types import TracebackType
-from typing import Callable, Optional, Type, Union
+from typing import Callable, Optional, Union
 
 from .errors import CloudsyncError
 from .files import leads_to, make_directory, read_text
@@ -44,12 +43,7 @@ class Lock:
     def __enter__(self) -> Lock:
         return self
 
-    def __exit__(
-        self,
-        kind: Optional[Type[BaseException]],
-        error: Optional[BaseException],
-        trace: Optional[TracebackType],
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.release()
 
 

@@ -21,9 +21,10 @@ from ..config.tasks import Task
 from ..rclone.log_lines import parse_problems
 from ..rclone.outcome import NOT_FOUND_EXITS
 from ..rclone.symptoms import strip_names
-from ..remote.arguments import CANARY, OWNER, join_place
+from ..remote.arguments import CANARY, OWNER
 from ..remote.open import build_place
 from ..remote.session import Answer, Session
+from ..transfer.remote_files import query_names, write_file
 from ..transfer.result import build_listing_error
 
 CONTENT = "cloudsync canary 1: this object tells whether the crypt password is right\n"
@@ -57,9 +58,7 @@ def check_crypt(session: Session, task: Task, crypt: str, raw: str) -> bool:
 
 def plant_canary(session: Session, crypt: str) -> None:
     """Write the canary before a push, but not in a dry run. The next run must be able to read it."""
-    answer = session.query(["rcat", *session.readable, "--", join_place(crypt, CANARY)], stdin=CONTENT.encode())
-    if answer.exit_code != 0:
-        raise build_listing_error(answer, session)
+    write_file(session, crypt, CANARY, CONTENT.encode())
 
 
 def check_plain(session: Session, task: Task) -> None:
@@ -75,7 +74,7 @@ def check_plain(session: Session, task: Task) -> None:
         if task.is_push and error.reason not in ("network", "stopped"):
             return
         raise
-    if name and _find_name(session, place, name, "cat", *ONCE, "--head", str(len(MAGIC))).stdout == MAGIC:
+    if name and query_names(session, place, [name], "cat", *ONCE, "--head", str(len(MAGIC))).stdout == MAGIC:
         raise Refused(
             "crypt_password",
             f"The files at remote_path {task.remote_path!r} are encrypted, but the task has no encryption. Set "
@@ -84,21 +83,12 @@ def check_plain(session: Session, task: Task) -> None:
 
 
 def _has_right_canary(session: Session, task: Task, crypt: str) -> bool:
-    answer = _find_name(session, crypt, CANARY, "cat", *ONCE)
+    answer = query_names(session, crypt, [CANARY], "cat", *ONCE)
     if answer.exit_code == 0 and answer.stdout == CONTENT.strip():
         return True
     if (answer.exit_code == 0 and not answer.stdout) or answer.exit_code in NOT_FOUND_EXITS:
         return False
     raise _build_error(session, task, answer)
-
-
-def _find_name(session: Session, crypt: str, name: str, *command: str) -> Answer:
-    """Run ``command`` on one file.
-
-    If the file's path were an operand, rclone would list its folder, and fail on any other name in it.
-    """
-    stdin = name.encode("utf-8", "surrogateescape")
-    return session.query([*command, "--no-traverse", "--files-from-raw", "-", "--", crypt], stdin=stdin)
 
 
 def find_first(session: Session, place: str, *selection: str) -> str:
@@ -124,7 +114,7 @@ def _check_first_file(session: Session, task: Task, crypt: str) -> None:
     if not name:
         raise _build_password_error(task)
     reading = ("cat", *ONCE, "--head", "1") if filled else ("lsf", "--recursive")
-    answer = _find_name(session, crypt, filled or name, *reading)
+    answer = query_names(session, crypt, [filled or name], *reading)
     if answer.exit_code != 0 or not answer.stdout:
         raise _build_error(session, task, answer)
 

@@ -28,14 +28,13 @@ from ..common.files import read_foreign_text
 from ..common.stop_signal import StopFlag
 from ..config.credentials import Credential
 from ..config.tasks import COPY, MOVE, Task
-from ..rclone.outcome import NOT_FOUND_EXITS
 from ..rclone.providers.truenas_names import get_rclone_name
 from ..remote.account import find_server
 from ..remote.arguments import PROBE, join_place
 from ..remote.open import build_place, build_task_place
 from ..remote.places import COMBINE, CRYPT, LOCAL, UNION, WRAPPERS, find_mount_of
 from ..remote.session import Session
-from ..transfer.result import build_listing_error
+from ..transfer.remote_files import query_names, raise_unless_found
 from .same_place import REASON
 
 # Providers that can give access to any folder of any host.
@@ -132,14 +131,12 @@ def _write_probe(session: Session, place: str, token: str, arguments: Sequence[s
     finally:
         unstoppable = replace(session, stop=StopFlag())
         answer = unstoppable.query(["deletefile", *FEW_RETRIES, "--", place], timeout=CLEANUP_SECONDS)
-    if answer.exit_code not in (0, *NOT_FOUND_EXITS):
-        raise build_listing_error(answer, session)
+    raise_unless_found(answer, session)
 
 
 def _ask(session: Session, arguments: Sequence[str], stdin: str = "") -> str:
     answer = session.query(arguments, stdin=stdin.encode("utf-8", "surrogateescape"))
-    if answer.exit_code not in (0, *NOT_FOUND_EXITS):
-        raise build_listing_error(answer, session)
+    raise_unless_found(answer, session)
     return answer.stdout
 
 
@@ -188,8 +185,9 @@ def _has_token(session: Session, task: Task, folders: List[List[str]], token: st
     if not files:
         return False
     top = build_place("/" if task.remote_path.startswith("/") else "")
-    arguments = ["cat", *FEW_RETRIES, "--no-traverse", "--files-from-raw", "-", "--", top]
-    return token in _ask(session, arguments, "\n".join(files))
+    answer = query_names(session, top, files, "cat", *FEW_RETRIES)
+    raise_unless_found(answer, session)
+    return token in answer.stdout
 
 
 def _split(path: str) -> List[str]:

@@ -20,6 +20,7 @@ from ..rclone.outcome import NOT_FOUND_EXITS, WEB_PAGE_ANSWER
 from ..remote.arguments import CANARY, Endpoints, join_place
 from ..remote.open import build_place
 from ..remote.session import Answer, Session
+from ..transfer.remote_files import raise_unless_found
 from ..transfer.result import build_listing_error, is_web_page
 from .local import build_marker_error
 
@@ -102,8 +103,7 @@ def _build_folder_error(task: Task) -> Refused:
 def _check_remote_marker(session: Session, task: Task, ends: Endpoints) -> None:
     folder, name = os.path.split(task.guards.marker)
     answer = session.query(["lsf", "--files-only", "--", join_place(ends.source, folder)])
-    if answer.exit_code not in (0, *NOT_FOUND_EXITS):
-        raise build_listing_error(answer, session)
+    raise_unless_found(answer, session)
     if name not in answer.stdout.split("\n"):
         raise build_marker_error(f"{task.remote_path}/{task.guards.marker}")
 

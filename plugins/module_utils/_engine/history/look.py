@@ -8,21 +8,20 @@
 
 from __future__ import annotations
 
-import json
 import posixpath
 import re
 from datetime import datetime, timedelta, timezone
-from typing import Dict, List, Mapping, NamedTuple, Sequence
+from typing import Any, Dict, List, Mapping, NamedTuple, Sequence
 
+from ..common.text import TIME_FORMAT
 from ..config.tasks import Task
-from ..rclone.outcome import NOT_FOUND_EXITS
 from ..rclone.providers.flags import escape_path
 from ..remote.arguments import build_filters
 from ..remote.open import build_task_place
 from ..remote.session import Session
 from ..transfer.keep_deleted import get_kept_parent
-from ..transfer.result import build_listing_error
-from .moment import parse_moment
+from ..transfer.remote_files import query_listing, raise_unless_found
+from .moment import parse_moment, read_start
 from .past import Kept
 from .read import find_folder, read_archive, read_past
 
@@ -49,7 +48,7 @@ def list_past(session: Session, task: Task, folder: str, at: str) -> Dict[str, K
     filters = _select_below(task, folder)
     archive = read_archive(session, find_folder(session, get_kept_parent(task), task.name), filters)
     past = read_past(session, archive, parse_moment(at))
-    found = dict(_list_files(session, build_task_place(task), filters))
+    found = _list_files(session, build_task_place(task), filters)
     for path, run in past.origins.items():
         found.pop(path, None)
         if run is not None:
@@ -68,9 +67,9 @@ def list_kept_versions(session: Session, task: Task, name: str) -> List[Version]
     for run in sorted(archive.kept, reverse=True):
         if name in archive.kept[run]:
             kept = archive.kept[run][name]
-            began = _read_start(run)
+            began = read_start(run)
             before = (began - timedelta(microseconds=1)).isoformat().replace("+00:00", "Z")
-            versions.append(Version(KEPT, kept.size, kept.modified, began.strftime("%Y-%m-%dT%H:%M:%SZ"), before))
+            versions.append(Version(KEPT, kept.size, kept.modified, began.strftime(TIME_FORMAT), before))
     return versions
 
 
@@ -88,13 +87,6 @@ def list_provider_versions(session: Session, task: Task, name: str) -> List[Vers
     return sorted(found, key=lambda version: version.at, reverse=True)
 
 
-def _read_start(run: str) -> datetime:
-    """Return when a run began, to the microsecond. See records.make_run_id()."""
-    stamp, _dash, rest = run.partition("-")
-    began = datetime.strptime(stamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc)
-    return began + timedelta(microseconds=int(rest[:5], 16))
-
-
 def _select_below(task: Task, folder: str) -> Sequence[str]:
     rules = list(build_filters(task))
     if not folder:
@@ -102,16 +94,11 @@ def _select_below(task: Task, folder: str) -> Sequence[str]:
     return [rule for rule in rules if rule.startswith("- ")] + [f"+ /{escape_path(folder)}/**", "- *"]
 
 
-def _list_files(session: Session, place: str, rules: Sequence[str], recurse: bool = True) -> Mapping[str, Kept]:
+def _list_files(session: Session, place: str, rules: Sequence[str], recurse: bool = True) -> Dict[str, Kept]:
     found: Dict[str, Kept] = {}
 
-    def hear(line: str) -> None:
-        for entry in json.loads(f"[{line.strip('[],')}]"):
-            found[entry["Path"]] = Kept(entry["Size"], entry["ModTime"])
+    def hear(entry: Mapping[str, Any]) -> None:
+        found[entry["Path"]] = Kept(entry["Size"], entry["ModTime"])
 
-    words = ["lsjson", "--files-only", "--no-mimetype", *(["--recursive"] if recurse else []), "--filter-from", "-"]
-    lines = "".join(f"{rule}\n" for rule in rules).encode("utf-8", "surrogateescape") or b"\n"
-    answer = session.query([*words, "--", place], stdin=lines, on_output_line=hear)
-    if answer.exit_code not in (0, *NOT_FOUND_EXITS):
-        raise build_listing_error(answer, session)
+    raise_unless_found(query_listing(session, place, hear, ["--recursive"] if recurse else [], rules), session)
     return found

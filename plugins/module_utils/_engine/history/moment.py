@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import NamedTuple
 
 from ..common.errors import usage_error
@@ -23,14 +23,20 @@ class Moment(NamedTuple):
     time: datetime
 
 
+def read_start(run: str) -> datetime:
+    """Return when the run with the ID ``run`` began, to the microsecond. See records.make_run_id()."""
+    stamp, _dash, rest = run.partition("-")
+    began = datetime.strptime(stamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc)
+    return began + timedelta(microseconds=int(rest[:5], 16))
+
+
 def parse_moment(text: str) -> Moment:
     """Return the moment in ``text``: ISO 8601 (without a zone: that of this host), or the ID of a run.
 
     A time to the second includes the runs that began in that second, because records show no more.
     """
     if is_run_id(text):
-        began = datetime.strptime(text.partition("-")[0], "%Y%m%dT%H%M%SZ")
-        return Moment(text, began.replace(tzinfo=timezone.utc))
+        return Moment(text, read_start(text))
     try:
         found = parse_time(text).astimezone(timezone.utc)
     except ValueError:

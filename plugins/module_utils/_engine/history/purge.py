@@ -12,12 +12,11 @@ from datetime import datetime, timedelta, timezone
 from typing import Callable, List
 
 from ..config.tasks import Task
-from ..rclone.outcome import NOT_FOUND_EXITS
 from ..remote.session import Session
 from ..transfer.keep_deleted import get_kept_place
+from ..transfer.remote_files import raise_unless_found, read_files, write_file
 from ..transfer.result import build_listing_error
 from .manifest import BEGINNING, SUFFIX, is_run_id, parse_beginning
-from .recorder import read_file, write_file
 
 
 def purge_kept(session: Session, task: Task, say: Callable[[str], None]) -> None:
@@ -26,16 +25,13 @@ def purge_kept(session: Session, task: Task, say: Callable[[str], None]) -> None
         return
     place = get_kept_place(task)
     answer = session.query(["lsf", "--", place])
-    if answer.exit_code in NOT_FOUND_EXITS:
-        return
-    if answer.exit_code != 0:
-        raise build_listing_error(answer, session)
+    raise_unless_found(answer, session)
     names = answer.stdout.split("\n")
     oldest = datetime.now(timezone.utc) - timedelta(days=task.keep_deleted.days)
     expired = list_expired(names, oldest)
     if expired and BEGINNING in names:
         # First, so that a killed run leaves no past that looks complete.
-        beginning = parse_beginning(read_file(session, place, BEGINNING))
+        beginning = parse_beginning(read_files(session, place, [BEGINNING]))
         newest = max(beginning.since, _get_run(expired[-1]))
         write_file(session, place, BEGINNING, beginning._replace(since=newest).render())
     for name in expired:

@@ -8,20 +8,17 @@
 
 from __future__ import annotations
 
-import json
-import os
-from datetime import datetime, timezone
 from typing import Any, Dict, List, Mapping, NamedTuple, Sequence
 
 from ..common.errors import Refused
 from ..common.text import TIME_FORMAT
-from ..rclone.outcome import NOT_FOUND_EXITS
+from ..rclone.providers.flags import escape_path
 from ..remote.session import Session
-from ..transfer.result import build_listing_error
+from ..transfer.keep_deleted import name_kept_folder
+from ..transfer.remote_files import query_listing, raise_unless_found, read_files
 from .manifest import BEGINNING, SUFFIX, is_run_id, parse_beginning, parse_manifests
-from .moment import Moment
+from .moment import Moment, read_start
 from .past import Kept, Past, undo
-from .recorder import read_file, read_files
 
 
 class Archive(NamedTuple):
@@ -39,10 +36,9 @@ def find_folder(session: Session, parent: str, task: str) -> str:
     Raise an error if there is none, or if several hosts have one.
     """
     answer = session.query(["lsf", "--dirs-only", "--dir-slash=false", "--", parent])
-    if answer.exit_code not in (0, *NOT_FOUND_EXITS):
-        raise build_listing_error(answer, session)
+    raise_unless_found(answer, session)
     found = [name for name in answer.stdout.split("\n") if name.rpartition("@")[0] == task]
-    own = f"{task}@{os.uname().nodename}"
+    own = name_kept_folder(task)
     if own in found or len(found) == 1:
         return f"{parent}/{own if own in found else found[0]}"
     if not found:
@@ -62,19 +58,16 @@ def read_archive(session: Session, folder: str, filters: Sequence[str]) -> Archi
     kept: Dict[str, Dict[str, Kept]] = {}
     top: List[str] = []
 
-    def hear(line: str) -> None:
-        for entry in json.loads(f"[{line.strip('[],')}]"):
-            run, slash, path = entry["Path"].partition("/")
-            if slash and is_run_id(run):
-                kept.setdefault(run, {})[path] = Kept(entry["Size"], entry["ModTime"])
-            elif not slash:
-                top.append(run)
+    def hear(entry: Mapping[str, Any]) -> None:
+        run, slash, path = entry["Path"].partition("/")
+        if slash and is_run_id(run):
+            kept.setdefault(run, {})[path] = Kept(entry["Size"], entry["ModTime"])
+        elif not slash:
+            top.append(run)
 
-    lines = "".join(f"{line}\n" for line in ("+ /*" + SUFFIX, *map(_move_into_run, filters)))
-    words = ["lsjson", "--recursive", "--files-only", "--no-mimetype", "--filter-from", "-", "--", folder]
-    answer = session.query(words, stdin=lines.encode("utf-8", "surrogateescape"), on_output_line=hear)
-    if answer.exit_code not in (0, *NOT_FOUND_EXITS):
-        raise build_listing_error(answer, session)
+    rules = ["+ /*" + SUFFIX, *map(_move_into_run, filters)]
+    answer = query_listing(session, folder, hear, ["--recursive"], rules)
+    raise_unless_found(answer, session)
     manifests = [name for name in top if name.endswith(SUFFIX) and is_run_id(name[: -len(SUFFIX)])]
     return Archive(folder, kept, manifests, BEGINNING in top)
 
@@ -93,7 +86,7 @@ def read_past(session: Session, archive: Archive, moment: Moment) -> Past:
             "The past of this task is not known yet. It begins with the next successful run. Omit at to restore the "
             "current state.",
         )
-    beginning = parse_beginning(read_file(session, archive.folder, BEGINNING))
+    beginning = parse_beginning(read_files(session, archive.folder, [BEGINNING]))
     wanted = [name for name in archive.manifests if name[: -len(SUFFIX)] > beginning.since]
     manifests = {found.run: found for found in parse_manifests(read_files(session, archive.folder, wanted))}
     missing = sorted(set(wanted) - {run + SUFFIX for run in manifests})
@@ -102,21 +95,15 @@ def read_past(session: Session, archive: Archive, moment: Moment) -> Past:
     kept = {run: files for run, files in archive.kept.items() if run > beginning.since}
     past = undo(kept, manifests, moment.stamp)
     if min(past.cutoff or moment.stamp, moment.stamp) < beginning.since:
+        since = f"{read_start(beginning.since).strftime(TIME_FORMAT)} (run {beginning.since})"
         raise Refused(
-            "not_found",
-            f"The past of this task is known since {_format_start(beginning.since)} (run {beginning.since}). Use that "
-            "time for at, or a later one.",
+            "not_found", f"The past of this task is known since {since}. Use that time for at, or a later one."
         )
     return past
 
 
-def _format_start(run: str) -> str:
-    began = datetime.strptime(run.partition("-")[0], "%Y%m%dT%H%M%SZ")
-    return began.replace(tzinfo=timezone.utc).strftime(TIME_FORMAT)
-
-
-def build_rules(past: Past, run: str, filters: Sequence[str], escape: Any) -> List[str]:
+def build_rules(past: Past, run: str, filters: Sequence[str]) -> List[str]:
     """Return the filters for the files that come from ``run``, or from the destination itself if it is empty."""
     if not run:
-        return ["- /" + escape(path) for path in sorted(past.origins)] + list(filters)
-    return ["+ /" + escape(path) for path, origin in sorted(past.origins.items()) if origin == run] + ["- *"]
+        return ["- /" + escape_path(path) for path in sorted(past.origins)] + list(filters)
+    return ["+ /" + escape_path(path) for path, origin in sorted(past.origins.items()) if origin == run] + ["- *"]

@@ -14,17 +14,15 @@ everything that the run replaces or deletes into the folder of keep_deleted.
 from __future__ import annotations
 
 from array import array
-from typing import TYPE_CHECKING, Callable, List, Optional, Set
+from typing import TYPE_CHECKING, Callable, Optional, Set
 
 from ..common.errors import system_error
 from ..common.layout import Layout
 from ..config.tasks import SYNC, Task
 from ..rclone.log_lines import COPY, DELETE, KEEP, MOVE, Item
-from ..rclone.outcome import NOT_FOUND_EXITS
 from ..remote.session import Session
 from ..transfer.keep_deleted import get_kept_place
-from ..transfer.plan import query_listing
-from ..transfer.result import build_listing_error
+from ..transfer.remote_files import query_listing, raise_unless_found, read_files, write_file
 from ..transfer.source_names import CODE, contains, hash_path
 from .known_names import KnownNames, change, forget_known_names, load_known_names, save_known_names
 from .manifest import BEGINNING, SUFFIX, Beginning, Manifest, parse_beginning
@@ -43,8 +41,6 @@ class Recorder:
         self._layout = layout
         self._task = task
         self._run = run
-        self._place = place
-        self._selection = selection
         self._say = say
         self._is_new = False
         self._known = KnownNames("", place, selection, array(CODE))
@@ -68,16 +64,15 @@ class Recorder:
 
     def _find_known(self, session: Session, destination: str) -> KnownNames:
         known = load_known_names(self._layout, self._task.name, self._say)
-        if known is not None and (known.place, known.selection) == (self._place, self._selection):
+        if known is not None and (known.place, known.selection) == (self._known.place, self._known.selection):
             return known
         self._is_new = not self._has_begun(session)
-        hashes = array(CODE) if self._is_new else list_hashes(session, destination)
-        return KnownNames("", self._place, self._selection, hashes)
+        return self._known if self._is_new else self._known._replace(hashes=list_hashes(session, destination))
 
     def _has_begun(self, session: Session) -> bool:
         """Return whether the kept folder has the past of this source and destination."""
-        text = read_file(session, get_kept_place(self._task), BEGINNING)
-        return bool(text) and parse_beginning(text).place == self._place
+        text = read_files(session, get_kept_place(self._task), [BEGINNING])
+        return bool(text) and parse_beginning(text).place == self._known.place
 
     def _add_absent(self, name: str) -> None:
         if not contains(self._known.hashes, hash_path(name)):
@@ -106,14 +101,13 @@ class Recorder:
             self._write_manifest(session)
         if self._is_new:
             hashes = list_hashes(session, destination)
-            beginning = Beginning(self._run, self._place)
+            beginning = Beginning(self._run, self._known.place)
             write_file(session, get_kept_place(self._task), BEGINNING, beginning.render())
         else:
             hashes = change(self._known.hashes, self._created, self._removed)
         try:
             if is_complete:
-                known = KnownNames(self._run, self._place, self._selection, hashes)
-                save_known_names(self._layout, self._task.name, known)
+                save_known_names(self._layout, self._task.name, self._known._replace(run=self._run, hashes=hashes))
             else:
                 forget_known_names(self._layout, self._task.name)
         except OSError as error:
@@ -133,27 +127,5 @@ def list_hashes(session: Session, place: str) -> Hashes:
     """Return the hashes of all names at ``place`` that match the task's filters, sorted."""
     hashes: Set[int] = set()
     answer = query_listing(session, place, lambda entry: hashes.add(hash_path(entry["Path"])))
-    if answer.exit_code not in (0, *NOT_FOUND_EXITS):
-        raise build_listing_error(answer, session)
+    raise_unless_found(answer, session)
     return array(CODE, sorted(hashes))
-
-
-def write_file(session: Session, folder: str, name: str, content: bytes) -> None:
-    """Write a file in ``folder``."""
-    answer = session.query(["rcat", *session.readable, "--", f"{folder}/{name}"], stdin=content)
-    if answer.exit_code != 0:
-        raise build_listing_error(answer, session)
-
-
-def read_file(session: Session, folder: str, name: str) -> str:
-    """Return the text of a file in ``folder``, empty if it does not exist."""
-    return read_files(session, folder, [name])
-
-
-def read_files(session: Session, folder: str, names: List[str]) -> str:
-    """Return the texts of the files ``names`` in ``folder``, one after the other. Missing ones are left out."""
-    stdin = "".join(f"{name}\n" for name in names).encode()
-    answer = session.query(["cat", "--no-traverse", "--files-from-raw", "-", "--", folder], stdin=stdin)
-    if answer.exit_code not in (0, *NOT_FOUND_EXITS):
-        raise build_listing_error(answer, session)
-    return answer.stdout

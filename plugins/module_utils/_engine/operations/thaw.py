@@ -18,7 +18,7 @@ from ..common.text import format_count
 from ..config.credential_store import load_credential
 from ..config.task_store import load_task
 from ..host import Host
-from ..rclone.providers.flags import escape_path
+from ..rclone.providers.flags import build_path_patterns
 from ..remote.open import open_task_session
 from ..restores.thaw import Archived, ask, check_thaw, list_archived
 from ..runs.log import hide_secrets
@@ -48,8 +48,7 @@ def thaw(host: Host, wish: Wish, dry_run: bool, stop: StopFlag, tell: Callable[[
     """Ask the provider for the archived objects of a task, after ``tell`` has got them. A dry run asks for nothing."""
     task = load_task(host.layout, host.seed, wish.task)
     if wish.paths:
-        names = [escape_path(path.strip("/")) for path in wish.paths]
-        task = replace(task, include=tuple(pattern for name in names for pattern in (f"/{name}", f"/{name}/**")))
+        task = replace(task, include=tuple(build_path_patterns(wish.paths)))
     credential = load_credential(host.layout, host.seed, task.credential)
     check_thaw(credential.provider, wish.tier, wish.days)
     try:

@@ -18,8 +18,7 @@ from __future__ import annotations
 import os
 import re
 from contextlib import nullcontext
-from types import TracebackType
-from typing import Optional, Type
+from typing import Optional
 
 from ..commands.open_path import open_path
 from ..common.files import leads_to
@@ -51,10 +50,5 @@ class PinnedFolder:
     def __enter__(self) -> PinnedFolder:
         return self
 
-    def __exit__(
-        self,
-        _kind: Optional[Type[BaseException]],
-        _error: Optional[BaseException],
-        _trace: Optional[TracebackType],
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         os.close(self.descriptor)

@@ -16,12 +16,10 @@ from ..common.text import format_count
 from ..config.tasks import Task
 from ..history.moment import parse_moment
 from ..history.read import build_rules, find_folder, read_archive, read_past
-from ..rclone.outcome import NOT_FOUND_EXITS
-from ..rclone.providers.flags import escape_path
 from ..remote.arguments import Endpoints, build_filters, build_selection_arguments
 from ..remote.session import Session
 from ..transfer.plan import Plan, make_plan
-from ..transfer.result import build_listing_error
+from ..transfer.remote_files import raise_unless_found
 from .target import build_missing_error, check_room
 
 MOST_NAMES = 100_000
@@ -47,7 +45,7 @@ def list_steps(session: Session, task: Task, ends: Endpoints) -> Tuple[List[Step
     runs = sorted({run for run in past.origins.values() if run})
     steps = [
         Step(
-            _select(session, task, build_rules(past, run, filters, escape_path)),
+            _select(session, task, build_rules(past, run, filters)),
             replace(ends, source=f"{archive.folder}/{run}") if run else ends,
         )
         for run in ("", *runs)
@@ -90,7 +88,5 @@ def _list_names(step: Step) -> List[str]:
             path = posixpath.dirname(path)
 
     words = ["lsf", "--recursive", "--files-only", "--", step.ends.source]
-    answer = step.session.query(words, on_output_line=hear)
-    if answer.exit_code not in (0, *NOT_FOUND_EXITS):
-        raise build_listing_error(answer, step.session)
+    raise_unless_found(step.session.query(words, on_output_line=hear), step.session)
     return sorted(names)

@@ -21,6 +21,7 @@ from ..rclone.providers.traits import is_archived
 from ..rclone.providers.truenas_names import get_rclone_name
 from ..remote.open import build_place, build_task_place
 from ..remote.session import Session
+from ..transfer.remote_files import query_listing
 from ..transfer.result import build_listing_error
 
 S3, AZURE = "s3", "azureblob"
@@ -76,13 +77,11 @@ def list_archived(session: Session, task: Task, provider: str) -> List[Archived]
 def _list_files(session: Session, task: Task) -> Mapping[str, Mapping[str, Any]]:
     found: Dict[str, Mapping[str, Any]] = {}
 
-    def hear(line: str) -> None:
-        for entry in json.loads(f"[{line.strip('[],')}]"):
-            found[entry["Path"]] = entry
+    def hear(entry: Mapping[str, Any]) -> None:
+        found[entry["Path"]] = entry
 
-    words = ["lsjson", "--recursive", "--files-only", "--no-mimetype", "--no-modtime"]
-    words += ["--encrypted"] if task.encryption is not None else []
-    answer = session.query([*words, *session.selection, "--", build_task_place(task)], on_output_line=hear)
+    names = ["--encrypted"] if task.encryption is not None else []
+    answer = query_listing(session, build_task_place(task), hear, ["--recursive", "--no-modtime", *names])
     if answer.exit_code != 0:
         raise build_listing_error(answer, session)
     return found

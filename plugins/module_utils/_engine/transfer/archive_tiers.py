@@ -16,7 +16,8 @@ from ..config.tasks import Task
 from ..rclone.providers.traits import is_archived
 from ..remote.arguments import Endpoints
 from ..remote.session import Session
-from .plan import Plan, query_listing
+from .plan import Plan
+from .remote_files import query_listing
 
 # Providers whose listings contain the class of each object. For S3, rclone lists it only at AWS.
 TELLING = frozenset(("azureblob", "s3"))

@@ -16,13 +16,13 @@ from typing import Any, Callable, List, Mapping, Sequence
 from ..common.errors import CloudsyncError
 from ..common.text import format_count, list_some
 from ..config.tasks import SYNC, Task
-from ..rclone.outcome import NOT_FOUND_EXITS
 from ..rclone.providers.derived_options import CLEANUP, HARD_DELETE
 from ..rclone.providers.option_values import TRUE
 from ..remote.arguments import OWNER
 from ..remote.open import build_place
 from ..remote.session import Session
 from .plan import Plan
+from .remote_files import raise_unless_found
 from .result import build_listing_error
 
 # rclone inserts this before the extension of a name, for a version that is not the newest, or of a hidden file.
@@ -90,8 +90,7 @@ def _count_older_versions(session: Session, destination: str) -> Mapping[str, in
 
 def _list_names(session: Session, place: str, *arguments: str) -> List[str]:
     answer = session.query(["lsf", "--recursive", "--files-only", *arguments, "--", place])
-    if answer.exit_code not in (0, *NOT_FOUND_EXITS):
-        raise build_listing_error(answer, session)
+    raise_unless_found(answer, session)
     return [name for name in answer.stdout.split("\n") if name and not _is_mark(name)]
 
 

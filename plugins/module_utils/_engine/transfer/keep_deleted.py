@@ -22,7 +22,12 @@ def get_kept_place(task: Task) -> str:
     purges its own files only.
     """
     parent = get_kept_parent(task)
-    return f"{parent}/{task.name}@{os.uname().nodename}" if parent else ""
+    return f"{parent}/{name_kept_folder(task.name)}" if parent else ""
+
+
+def name_kept_folder(task: str) -> str:
+    """Return the name of the folder of a task on this host."""
+    return f"{task}@{os.uname().nodename}"
 
 
 def get_kept_parent(task: Task) -> str:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import re
 from hashlib import sha256
-from typing import Iterable, List, NamedTuple, Optional
+from typing import List, NamedTuple, Optional, Sequence
 
 from ..common.errors import CloudsyncError
 from ..common.layout import NAME
@@ -25,6 +25,7 @@ from ..rclone.providers.flags import build_pattern_rules, escape_path
 from ..remote.arguments import NEVER_TRANSFERRED, OWNER, join_place
 from ..remote.open import build_place, build_task_place
 from ..remote.session import Answer, Session
+from .remote_files import query_names
 from .result import build_listing_error
 
 SCHEMA = 1
@@ -117,11 +118,8 @@ def read_marks_around(session: Session, task: Task) -> List[Mark]:
     return [parse_mark(line) for answer in (below, above) for line in answer.stdout.splitlines()]
 
 
-def _read(session: Session, place: str, names: Iterable[str]) -> Answer:
-    stdin = "\n".join(names).encode("utf-8", "surrogateescape")
-    if not stdin:
-        return Answer(0, "", "")
-    return session.query([*READ, "--no-traverse", "--files-from-raw", "-", "--", place], stdin=stdin)
+def _read(session: Session, place: str, names: Sequence[str]) -> Answer:
+    return query_names(session, place, names, *READ) if names else Answer(0, "", "")
 
 
 def _parse_first(answer: Answer) -> Optional[Mark]:

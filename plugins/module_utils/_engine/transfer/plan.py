@@ -12,16 +12,16 @@ import json
 import os
 from contextlib import closing
 from dataclasses import dataclass, replace
-from typing import Any, Callable, Dict, Iterable, Mapping, Set, Tuple, Union
+from typing import Any, Dict, Iterable, Mapping, Set, Tuple, Union
 
 from ..common.errors import system_error
 from ..config.tasks import SYNC, Task
 from ..rclone.log_lines import COPY, DELETE, KEEP, MOVE, Item
-from ..rclone.outcome import NOT_FOUND_EXITS
 from ..remote.arguments import Endpoints, build_transfer_arguments
-from ..remote.session import Answer, Session
+from ..remote.session import Session
 from .entries import SHOWN, Entries, Entry, Items, Sizes, StoredEntries, select_shown, total_bytes
-from .result import Transfer, build_listing_error
+from .remote_files import query_listing, raise_unless_found
+from .result import Transfer
 from .source_names import hash_path
 
 Present = Union[Sizes, Mapping[str, int]]
@@ -122,18 +122,5 @@ def list_sizes(session: Session, place: str) -> Sizes:
     """Return the sizes of the files at ``place`` that match the task's filters; none if the place does not exist."""
     found = Sizes()
     answer = query_listing(session, place, lambda entry: found.add(entry["Path"], entry["Size"]))
-    if answer.exit_code not in (0, *NOT_FOUND_EXITS):
-        raise build_listing_error(answer, session)
+    raise_unless_found(answer, session)
     return found
-
-
-def query_listing(session: Session, place: str, hear: Callable[[Mapping[str, Any]], object]) -> Answer:
-    """Ask ``rclone lsjson`` for the files at ``place`` that match the task's filters. Pass each entry to ``hear``."""
-
-    def read(line: str) -> None:
-        # rclone writes one list with one entry in a line. The whole list would need several times the memory.
-        for entry in json.loads(f"[{line.strip('[],')}]"):
-            hear(entry)
-
-    words = ("lsjson", "--recursive", "--files-only", "--no-mimetype", "--no-modtime")
-    return session.query([*words, *session.selection, "--", place], on_output_line=read)

@@ -14,10 +14,9 @@ from ..common.errors import CloudsyncError
 from ..common.text import format_count
 from ..config.tasks import Task
 from ..rclone.log_lines import DELETE, Item, parse_line
-from ..rclone.outcome import NOT_FOUND_EXITS
 from ..remote.arguments import LOG_FILES, Endpoints, build_unfinished_pattern
 from ..remote.session import Session
-from .result import build_listing_error
+from .remote_files import raise_unless_found
 
 
 def remove_unfinished(
@@ -43,7 +42,6 @@ def _remove(session: Session, task: Task, place: str, runs: Sequence[str]) -> in
     patterns = [word for run in runs for word in ("--include", build_unfinished_pattern(run))]
     links = ["--copy-links"] if task.follow_symlinks else []
     answer = session.query(["delete", *LOG_FILES, *patterns, *links, "--", place])
-    if answer.exit_code not in (0, *NOT_FOUND_EXITS):
-        raise build_listing_error(answer, session)
+    raise_unless_found(answer, session)
     lines = map(parse_line, answer.stderr.splitlines())
     return sum(isinstance(line, Item) and line.action == DELETE for line in lines)

@@ -44,8 +44,8 @@ INSTALLED = {
     "schedule": "cron describe next_runs oncalendar overdue preview schedule timezones",
     "snapshots": "btrfs confined lvm model plan snapshot tools workspace zfs",
     "systemd": "engines install systemctl unit_files unit_names",
-    "transfer": "archive_tiers b2_versions endpoints entries keep_deleted"
-    " owner_mark plan result source_names unfinished verify",
+    "transfer": "archive_tiers b2_versions endpoints entries keep_deleted owner_mark"
+    " plan remote_files result source_names unfinished verify",
 }
 # The files that `cloudsync status` loads. Each of them takes about half a millisecond.
 LOADED_BY_STATUS = {

@@ -180,6 +180,12 @@ def escape_path(path: str) -> str:
     return _keep_blank_end(escaped.replace("\n", r"{{\n}}").replace("\r", r"{{\r}}"))
 
 
+def build_path_patterns(paths: Iterable[str]) -> List[str]:
+    """Return the patterns that select the files and folders ``paths``, with everything below these."""
+    names = [escape_path(path.strip("/")) for path in paths]
+    return [pattern for name in names for pattern in (f"/{name}", f"/{name}/**")]
+
+
 def _keep_blank_end(pattern: str) -> str:
     """Return ``pattern`` in a form that keeps its last character: rclone removes blanks at the end of a line."""
     return BLANK_END.sub(r"[\1]", pattern)
