@@ -140,3 +140,11 @@ def test_a_damaged_directory_is_named_and_the_next_run_after_its_repair_succeeds
     assert [run["id"] for run in machine.history("documents")] == wanted
     assert "Traceback" not in json.dumps(record)
     reliability.add(f"{called} {fault}.", record, heard=HEARD[place])
+
+
+def test_a_push_on_a_read_only_state_directory_succeeds(machine, store, bucket):
+    write_tree(machine.data / "documents", FILES)
+    machine.declare([store], [documents_task(machine, bucket)])
+    machine.run("documents")
+    with read_only(locate(machine, "state")):
+        machine.run("documents")

@@ -111,6 +111,27 @@ def test_every_past_state_comes_back_byte_for_byte(machine, place):
         shutil.rmtree(target)
 
 
+def test_a_run_without_keep_deleted_ends_the_past_and_the_past_before_it_is_refused(machine, bucket, store):
+    folder = machine.data / "documents"
+    write_tree(folder, {"a.txt": "first", "b.txt": "first"})
+    kept = {**documents_task(machine, bucket), "keep_deleted": {"path": bucket.name + "/kept"}}
+    machine.declare([store], [kept])
+    first = machine.run("documents")["id"]
+    machine.declare([], [documents_task(machine, bucket)])
+    (folder / "b.txt").unlink()
+    (folder / "a.txt").write_text("nothing kept the first one")
+    machine.run("documents")
+    machine.declare([], [kept])
+    (folder / "a.txt").write_text("third, and longer than the others")
+    third = machine.run("documents")["id"]
+    target = machine.data / "restored"
+    answer = machine.cloudsync("restore", "documents", "--to", str(target), "--at", first, "--json")
+    assert (answer.code, answer.json["reason"]) == (3, "not_found"), answer
+    assert f"(run {third})" in answer.json["message"]
+    assert machine.cloudsync("restore", "documents", "--to", str(target), "--at", third).code == 0
+    assert read_tree(target) == read_tree(folder)
+
+
 def test_the_versions_of_a_bucket_bring_back_a_past_state(machine, moto_port, bucket_name):
     server = places.s3(moto_port, "key", SECRET)
     machine.declare([{**server.credential, "name": "store"}])
@@ -140,6 +161,9 @@ def test_the_versions_of_a_bucket_bring_back_a_past_state(machine, moto_port, bu
     assert answer.code == 0, answer
     assert "Restored the versions that the provider has for" in answer.json["message"]
     assert read_tree(target) == state
+    by_run = machine.cloudsync("restore", "documents", "--to", str(target) + "-2", "--at", first["id"], "--json")
+    assert (by_run.code, by_run.json["reason"]) == (2, "usage"), by_run
+    assert "Use the time at which the run ended (cloudsync history documents)" in by_run.json["message"]
     versions = machine.cloudsync("versions", "documents", "a.txt", "--json").json
     assert [(version["source"], version["size"]) for version in versions] == [("current", 14), ("provider", 5)]
     listed = machine.module("remote_info", task="documents", recurse=True, at=first["ended"])["entries"]

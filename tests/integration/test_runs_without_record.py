@@ -57,5 +57,6 @@ def test_a_run_without_a_place_for_its_record_fails_with_a_sentence(machine, buc
     assert answer.code != 0 or text_tree(bucket / "out") == {"a": "1"}
     assert "Traceback" not in answer.err
     if answer.code != 0:
-        # The run has its record in the state directory, or else the sentence is an error.
-        assert len(answer.err.strip().splitlines()) == 1 or "failed (" in answer.out
+        (record,) = machine.history("documents")
+        assert record["state"] == "failed" and getattr(machine.layout, PLACES[place]) in record["message"]
+        assert record["message"] in answer.out and answer.err == ""

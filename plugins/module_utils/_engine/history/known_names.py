@@ -11,6 +11,7 @@ With them, a run knows before its transfer which names it may create. The file i
 
 from __future__ import annotations
 
+import os
 from array import array
 from typing import TYPE_CHECKING, Callable, Iterable, NamedTuple, Optional
 
@@ -27,7 +28,8 @@ SCHEMA = 1
 class KnownNames(NamedTuple):
     """``hashes`` of the names (sorted) after the successful ``run``.
 
-    ``place`` is a digest of source, destination and kept folder, ``selection`` one of the filters.
+    ``place`` is a digest of source, destination and kept folder, ``selection`` one of the filters,
+    empty if the hashes are not complete.
     """
 
     run: str
@@ -44,7 +46,7 @@ def change(hashes: Hashes, created: Iterable[str], removed: Iterable[str]) -> Ha
 
 
 def load_known_names(layout: Layout, task: str, say: Callable[[str], None]) -> Optional[KnownNames]:
-    """Return the names, None if they are unknown. A damaged file is the same as none, because a listing replaces it."""
+    """Return the names, None if they are unknown. A damaged file is the same as none."""
     path = _locate(layout, task)
     try:
         with open(path, "rb") as stream:
@@ -56,7 +58,7 @@ def load_known_names(layout: Layout, task: str, say: Callable[[str], None]) -> O
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError):
-        say(f"{path} is damaged, so the names at the destination are listed again.")
+        say(f"{path} is damaged, so the past of the task begins with this run.")
         return None
 
 
@@ -69,7 +71,9 @@ def save_known_names(layout: Layout, task: str, known: KnownNames) -> None:
 
 def forget_known_names(layout: Layout, task: str) -> None:
     """Remove the file, because a run without a record of its changes follows."""
-    remove(_locate(layout, task))
+    path = _locate(layout, task)
+    if os.path.lexists(path):  # a read-only directory refuses to remove even what does not exist
+        remove(path)
 
 
 def _locate(layout: Layout, task: str) -> str:

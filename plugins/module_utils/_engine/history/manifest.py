@@ -28,7 +28,8 @@ RUN_ID = re.compile(r"\A(\d{8}T\d{6}Z)-[0-9a-f]{6}\Z")
 class Manifest(NamedTuple):
     """The names that were absent at the destination before ``run``.
 
-    They were compared with the destination as it was after the run ``base``, or, if that is empty, just before ``run``.
+    They were compared with the destination as it was after the run ``base``, or just before a run if ``base`` is a part
+    of its ID, which sorts before it.
     The runs in between failed or were killed. The state after one of them cannot be told apart from the next.
     """
 

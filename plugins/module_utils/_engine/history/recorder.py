@@ -36,11 +36,17 @@ Say = Callable[[str], None]
 class Recorder:
     """The record of one run. Call begin() before each attempt, hear() with each item of rclone, finish() at the end."""
 
-    def __init__(self, layout: Layout, task: Task, run: str, place: str, selection: str, say: Say) -> None:
-        """Begin the record of ``run``. ``place`` and ``selection`` are digests of ends and filters."""
+    def __init__(
+        self, layout: Layout, task: Task, run: str, place: str, selection: str, has_run: bool, say: Say
+    ) -> None:
+        """Begin the record of ``run``. ``place`` and ``selection`` are digests of ends and filters.
+
+        ``has_run``: an earlier run of the task on this host may have changed the destination.
+        """
         self._layout = layout
         self._task = task
         self._run = run
+        self._has_run = has_run
         self._say = say
         self._is_new = False
         self._known = KnownNames("", place, selection, array(CODE))
@@ -66,8 +72,14 @@ class Recorder:
         known = load_known_names(self._layout, self._task.name, self._say)
         if known is not None and (known.place, known.selection) == (self._known.place, self._known.selection):
             return known
-        self._is_new = not self._has_begun(session)
-        return self._known if self._is_new else self._known._replace(hashes=list_hashes(session, destination))
+        # Without the file, the earlier runs have recorded nothing, except on another host that this one replaces.
+        self._is_new = (known is None and self._has_run) or not self._has_begun(session)
+        if self._is_new:
+            return self._known
+        # A base that sorts just before this run. It is saved now, because this run may fail after some changes.
+        found = self._known._replace(run=self._run[:-1], hashes=list_hashes(session, destination))
+        self._save(found)
+        return found
 
     def _has_begun(self, session: Session) -> bool:
         """Return whether the kept folder has the past of this source and destination."""
@@ -105,19 +117,23 @@ class Recorder:
             write_file(session, get_kept_place(self._task), BEGINNING, beginning.render())
         else:
             hashes = change(self._known.hashes, self._created, self._removed)
+        known = self._known._replace(run=self._run, hashes=hashes)
+        # Without a selection, the next run lists the destination.
+        self._save(known if is_complete else known._replace(selection=""))
+
+    def _save(self, known: KnownNames) -> None:
         try:
-            if is_complete:
-                save_known_names(self._layout, self._task.name, self._known._replace(run=self._run, hashes=hashes))
-            else:
-                forget_known_names(self._layout, self._task.name)
+            save_known_names(self._layout, self._task.name, known)
         except OSError as error:
-            self._say(f"The next run lists the destination, because: {system_error(error).message}")
+            self._say(f"The past of the task cannot be continued: {system_error(error).message}")
 
 
-def open_recorder(layout: Layout, task: Task, run: str, place: str, selection: str, say: Say) -> Optional[Recorder]:
-    """Return the recorder of a run, None for a task that does not push or has no keep_deleted."""
+def open_recorder(
+    layout: Layout, task: Task, run: str, place: str, selection: str, has_run: bool, say: Say
+) -> Optional[Recorder]:
+    """Return the recorder of a run, None for a task that does not push or has no keep_deleted. See Recorder."""
     if task.is_push and task.keep_deleted is not None:
-        return Recorder(layout, task, run, place, selection, say)
+        return Recorder(layout, task, run, place, selection, has_run, say)
     if task.is_push:
         forget_known_names(layout, task.name)
     return None

@@ -14,6 +14,7 @@ from typing import Dict, Mapping
 from ..common.errors import usage_error
 from ..config.credentials import Credential
 from ..config.tasks import COPY, Restore, Task, find_path_inside
+from ..history.manifest import is_run_id
 from ..history.moment import Moment, parse_moment
 from ..rclone.providers.truenas_names import get_rclone_name
 from ..transfer.keep_deleted import get_kept_parent
@@ -62,5 +63,10 @@ def build_version_options(task: Task, credential: Credential, moment: Moment) ->
         raise usage_error(
             f"The past of task {task.name} is not kept: it has no keep_deleted, and provider {credential.provider} has "
             "no versions of files. Omit at to get the current state. Set keep_deleted for the future."
+        )
+    if is_run_id(moment.stamp):
+        raise usage_error(
+            f"at is the run {moment.stamp}, but the provider's versions have a time only. Use the time at which the "
+            f"run ended (cloudsync history {task.name})."
         )
     return {VERSION_AT: moment.time.isoformat()}

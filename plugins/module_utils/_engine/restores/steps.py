@@ -14,6 +14,7 @@ from typing import List, NamedTuple, Set, Tuple
 
 from ..common.text import format_count
 from ..config.tasks import Task
+from ..history.manifest import is_run_id
 from ..history.moment import parse_moment
 from ..history.read import build_rules, find_folder, read_archive, read_past
 from ..remote.arguments import Endpoints, build_filters, build_selection_arguments
@@ -50,7 +51,7 @@ def list_steps(session: Session, task: Task, ends: Endpoints) -> Tuple[List[Step
         )
         for run in ("", *runs)
     ]
-    state = f"the state after run {past.cutoff}" if past.cutoff else f"the state at {restore.at}"
+    state = f"the state after run {past.cutoff}" if is_run_id(past.cutoff) else f"the state at {restore.at}"
     return steps, f"Restored {state}, from the current files and those that {format_count(len(runs), 'run')} kept."
 
 

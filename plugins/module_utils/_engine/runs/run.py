@@ -92,6 +92,7 @@ class Run:
         self.record = self.record._replace(log=self.log.path)
         self._login_note = ""
         self._continues = False
+        self._has_run = False
         self._unfinished: List[str] = []
         self._deadline: Optional[float] = None
 
@@ -99,6 +100,7 @@ class Run:
         """Perform the run and return its record. A record is written even if the run fails."""
         earlier = load_records(self.host.layout, self.record.task, NOTIFICATION_RUNS)
         self._continues = _ended_during_transfer(earlier)
+        self._has_run = any(map(_may_have_transferred, earlier))
         self._unfinished = [record.id for record in takewhile(lambda record: record.state != "success", earlier)]
         with ExitStack() as stack:
             stack.callback(self.log.close)
@@ -273,7 +275,9 @@ class Run:
         """
         session, ends = step
         keeps = task.keep_deleted is not None and task.mode != MOVE
-        recorder = open_recorder(self.host.layout, task, self.record.id, now.place, now.selection, self.log.say)
+        recorder = open_recorder(
+            self.host.layout, task, self.record.id, now.place, now.selection, self._has_run, self.log.say
+        )
         hear = recorder.hear if recorder is not None else None
         transfer, number = Transfer(stats, keeps, hear), 1
         while True:
@@ -331,4 +335,8 @@ class Run:
 def _ended_during_transfer(earlier: Sequence[Record]) -> bool:
     """Return whether the last run before this one failed or was killed while it may have transferred files."""
     last = next((record for record in earlier if record.state in ("success", "failed", "aborted")), None)
-    return last is not None and last.state != "success" and (last.reason == "interrupted" or last.exit_code is not None)
+    return last is not None and last.state != "success" and _may_have_transferred(last)
+
+
+def _may_have_transferred(record: Record) -> bool:
+    return record.reason == "interrupted" or record.exit_code is not None
