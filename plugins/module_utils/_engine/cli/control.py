@@ -20,6 +20,7 @@ from ..host import Host
 from ..operations import adopt as adopting
 from ..operations import browse
 from ..operations import stop as stopping
+from ..operations.trigger import recall_trigger
 from ..runs.dry_run import make_dry_run
 from ..runs.run import Run
 from ..runs.start_gate import TRIGGER
@@ -34,7 +35,8 @@ def run(host: Host, options: argparse.Namespace) -> int:
     stop_flag.listen()
     if options.dry_run:
         return show_plan(host, load_task(host.layout, host.seed, options.task), stop_flag, options)
-    return perform(Run(host, options.task, "timer" if TRIGGER in os.environ else "manual", stop_flag), options)
+    by_timer = TRIGGER in recall_trigger(host.layout, options.task, os.environ)
+    return perform(Run(host, options.task, "timer" if by_timer else "manual", stop_flag), options)
 
 
 def show_plan(host: Host, task: Task, stop_flag: StopFlag, options: argparse.Namespace) -> int:

@@ -14,6 +14,7 @@ from ..common.errors import EXIT_NOT_NOW, EXIT_SUCCESS
 from ..config.stored_tasks import require_task
 from ..config.task_store import unseal_task
 from ..host import Host
+from ..operations.trigger import recall_trigger
 from ..runs import start_gate
 from ..runs.recovery import sweep_dead_runs
 from ..systemd import engines
@@ -24,7 +25,7 @@ def open_gate(host: Host, options: argparse.Namespace) -> int:
     stored = require_task(host.layout, options.task)
     # An edited task must not decide anything here. The run then starts, and records the error.
     unseal_task(host.layout, host.seed, stored)
-    if not start_gate.may_start(host.layout, stored, os.environ):
+    if not start_gate.may_start(host.layout, stored, recall_trigger(host.layout, options.task, os.environ)):
         return EXIT_NOT_NOW
     start_gate.make_places(host.layout, stored)
     return EXIT_SUCCESS

@@ -38,10 +38,15 @@ def list_next_elapses(layout: Layout) -> Mapping[str, int]:
     """Return the next elapse of each timer by name, in microseconds since the epoch, with the random delay."""
     if not is_running(layout):
         return {}
+    return {str(row["unit"]): int(str(row["next"])) for row in list_timers("cloudsync@*.timer") if row.get("next")}
+
+
+def list_timers(pattern: str) -> List[Dict[str, object]]:
+    """Return the timers that match ``pattern``: ``unit``, and ``next`` and ``last`` in microseconds since the epoch."""
     listed: List[Dict[str, object]] = json.loads(
-        systemctl("list-timers", "--all", "--output=json", "--no-pager", "cloudsync@*.timer") or "[]"
+        systemctl("list-timers", "--all", "--output=json", "--no-pager", pattern) or "[]"
     )
-    return {str(row["unit"]): int(str(row["next"])) for row in listed if row.get("next")}
+    return listed
 
 
 def show_units(units: Sequence[str], properties: Sequence[str]) -> Dict[str, Dict[str, str]]:

@@ -31,7 +31,7 @@ INSTALLED = {
     "health": "host_parts problem problems units watch",
     "history": "known_names look manifest moment past purge read recorder",
     "notify": "events redaction send targets",
-    "operations": "adopt browse look one_time start status stop thaw validate",
+    "operations": "adopt browse look one_time start status stop thaw trigger validate",
     "rclone": "access_symptoms archived_objects binary causes conf_file data_symptoms"
     " error_text log_lines notices obscure outcome symptoms",
     "rclone/providers": "conf_section derived_options flags known_hosts option_checks option_values"
