@@ -21,11 +21,12 @@ class Doorman:
     """The rules of a proxy.
 
     ``admits(request)`` decides by command, path and headers whether a request passes. ``seen`` has the requests that
-    did. ``refusal`` is the status for the others.
+    did. ``refusal`` is the status for the others. ``rewrite(request, status, headers, body)`` returns the last three as
+    they go to the client, also of a refusal.
     """
 
-    def __init__(self, admits=lambda _request: True, refusal=401):
-        self.admits, self.refusal = admits, refusal
+    def __init__(self, admits=lambda _request: True, refusal=401, rewrite=lambda _request, *answer: answer):
+        self.admits, self.refusal, self.rewrite = admits, refusal, rewrite
         self.seen = []
 
     def headers_of(self, method, name):
@@ -49,7 +50,7 @@ class Handler(BaseHTTPRequestHandler):
         body = self._body()
         request = Request(self.command, self.path, self.headers)
         if not self.doorman.admits(request):
-            self._answer(self.doorman.refusal, [], b"refused")
+            self._answer(*self.doorman.rewrite(request, self.doorman.refusal, [], b"refused"))
             return
         self.doorman.seen.append(request)
         server = http.client.HTTPConnection("127.0.0.1", self.port)
@@ -58,8 +59,15 @@ class Handler(BaseHTTPRequestHandler):
             kept["Content-Length"] = str(len(body))
         server.request(self.command, self.path, body, kept)
         response = server.getresponse()
-        self._answer(response.status, response.getheaders(), response.read())
+        self._answer(*self._rewrite(request, response))
         server.close()
+
+    def _rewrite(self, request, response):
+        status, headers, body = response.status, response.getheaders(), response.read()
+        found = self.doorman.rewrite(request, status, headers, body)
+        if found[2] == body:
+            return found
+        return found[0], [pair for pair in found[1] if pair[0].lower() != "content-length"], found[2]
 
     def _body(self):
         if self.headers.get("Transfer-Encoding") != "chunked":

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import shlex
-import subprocess
 from dataclasses import replace
 
 import fake_b2
@@ -16,47 +15,13 @@ import fake_dropbox
 import harness
 import places
 import pytest
+from archive import Archive
 from harness import PASSWORD, text_tree, write_tree
 
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.errors import CloudsyncError
 
 FILES = {"a.txt": "alpha", "deep/b.txt": "beta"}
 HEARD = "the run fails, notification, `cloudsync check`"
-
-
-class Archive:
-    """A machine with a push into a storage class that can't be read, and the pull back."""
-
-    def __init__(self, machine, place, bucket, rclone):
-        self.machine, self.place, self.bucket, self._rclone = machine, place, bucket, rclone
-        self.source, self.back = machine.data / "source", machine.data / "back"
-
-    def declare(self, storage_class="", **options):
-        common = {
-            "credential": "account",
-            "mode": "sync",
-            "remote_path": self.bucket + "/d",
-            "provider_options": {"storage_class": storage_class} if storage_class else {},
-            "retries": 0,
-            **options,
-        }
-        push = {"name": "push", "direction": "push", "path": str(self.source), **common}
-        pull = {"name": "pull", "direction": "pull", "path": str(self.back), **common}
-        pull.pop("keep_deleted", None)
-        self.machine.declare([self.place.credential], [push, pull])
-
-    def rclone(self, *arguments):
-        """What rclone says with the account as the remote REMOTE."""
-        environment = {"PATH": "/usr/bin:/bin", "RCLONE_CONFIG_REMOTE_TYPE": self.place.provider}
-        for key, value in {**self.place.attributes, **self.place.secrets}.items():
-            environment["RCLONE_CONFIG_REMOTE_" + key.upper()] = str(value).lower() if value is True else value
-        words = [self._rclone, "--config", "", *arguments]
-        return subprocess.run(words, env=environment, capture_output=True, check=True, encoding="utf-8").stdout
-
-    def there(self):
-        """The files at the remote path, without the owner mark."""
-        found = self.rclone("lsf", "--recursive", "--files-only", "REMOTE:" + self.bucket + "/d").split()
-        return sorted(set(found) - set(harness.MARKS))
 
 
 @pytest.fixture(name="archive")
@@ -88,27 +53,6 @@ def test_a_pull_of_archived_objects_says_how_to_restore_them_and_then_succeeds(
     archive.machine.run("pull")
     assert text_tree(archive.back) == FILES
     reliability.add(f"The objects of a pull (sync) are archived in {storage_class}.", record, HEARD)
-
-
-@pytest.mark.parametrize("encryption", [None, {"password": PASSWORD}], ids=["plain", "crypt"])
-def test_thaw_asks_for_what_is_archived_and_then_a_restore_succeeds(archive, encryption):
-    archive.declare("GLACIER", encryption=encryption)
-    archive.machine.run("push")
-    target = archive.machine.data / "restored"
-    words = ("restore", "push", "--to", str(target), "--json")
-    refused = archive.machine.cloudsync(*words)
-    assert (refused.code, refused.json["reason"]) == (1, "archived_object"), refused
-    assert "cloudsync thaw push" in refused.json["message"]
-    planned = archive.machine.cloudsync("thaw", "push", "--dry-run", "--json").json
-    assert (planned["new"], planned["bytes"]) == (["a.txt", "deep/b.txt"], 9)
-    assert archive.machine.cloudsync(*words).code == 1
-    one = archive.machine.cloudsync("thaw", "push", "--path", "deep", "--days", "3", "--tier", "bulk")
-    assert one.code == 0 and "asking the provider to restore 1 archived file (4 B)" in one.out, one
-    assert archive.machine.cloudsync("thaw", "push").code == 0
-    assert archive.machine.cloudsync(*words).code == 0
-    assert text_tree(target) == FILES
-    wrong = archive.machine.cloudsync("thaw", "push", "--tier", "fast", "--json")
-    assert (wrong.code, wrong.json["reason"]) == (2, "usage")
 
 
 @pytest.mark.parametrize("encryption", [None, {"password": PASSWORD, "filenames": "off"}], ids=["plain", "crypt"])

@@ -25,7 +25,7 @@ import yaml
 HOME = pathlib.Path(__file__).parents[2]
 README = (HOME / "README.md").read_text(encoding="utf-8")
 MODULES = ["credential", "credential_info", "task", "task_info", "run", "seed", "remote_info", "host_config", "runner"]
-MODULES += ["backup", "restore", "authorize", "bucket"]
+MODULES += ["backup", "restore", "authorize", "bucket", "thaw"]
 PLUGINS = {
     "module": MODULES,
     "lookup": ["schedule_preview"],
@@ -33,7 +33,7 @@ PLUGINS = {
     "role": ["runner", "sync_tasks", "report"],
 }
 PLAYBOOKS = ["demo", "site", "preview", "run", "stop", "report", "backup", "restore", "rotate_seed"]
-PLAYBOOKS += ["import_truenas", "import_rclone", "authorize", "recover"]
+PLAYBOOKS += ["import_truenas", "import_rclone", "authorize", "recover", "thaw"]
 # Sections whose commands may change the credentials, the tasks or the timers of the host.
 CHANGING = {"Quick start"}
 

@@ -29,7 +29,10 @@ Say = Callable[[str], None]
 
 
 class Thaw(NamedTuple):
-    """The archived objects. ``asked`` are those that the provider restores already, ``new`` the others."""
+    """The archived objects. ``asked`` are those that the provider restores already, ``new`` the others.
+
+    Before it is asked, Azure does not tell which of them it restores already.
+    """
 
     asked: List[Archived]
     new: List[Archived]
@@ -54,11 +57,12 @@ def thaw(host: Host, wish: Wish, dry_run: bool, stop: StopFlag, tell: Callable[[
     try:
         session = open_task_session(host, task, credential, make_run_id(), stop, lambda _text: None)
         with session.live:
-            objects = list_archived(session, task, credential.provider)
+            objects = list_archived(session, task, credential.provider, bool(wish.paths))
             found = Thaw([each for each in objects if each.asked], [each for each in objects if not each.asked])
             tell(found)
             if found.new and not dry_run:
-                ask(session, task, credential.provider, found.new, wish.tier, wish.days)
+                already = ask(session, task, credential.provider, found.new, wish.tier, wish.days)
+                found = Thaw(found.asked + already, sorted(set(found.new) - set(already)))
             return found
     except CloudsyncError as error:
         hide_secrets(error, credential, task.encryption)

@@ -17,7 +17,7 @@ from ..config.tasks import Task
 from ..history.manifest import is_run_id
 from ..history.moment import parse_moment
 from ..history.read import build_rules, find_folder, read_archive, read_past
-from ..remote.arguments import Endpoints, build_filters, build_selection_arguments
+from ..remote.arguments import OWNER, Endpoints, build_filters, build_selection_arguments
 from ..remote.session import Session
 from ..transfer.plan import Plan, make_plan
 from ..transfer.remote_files import raise_unless_found
@@ -69,7 +69,7 @@ def plan_steps(task: Task, steps: List[Step]) -> Plan:
         notes=tuple(note for each in plans for note in each.notes),
     )
     if not plan.copy and not plan.overwrite and not any(_has_file(step) for step in steps):
-        raise build_missing_error(task, _list_names(steps[0]))
+        raise build_missing_error(task, list_names(steps[0].session, steps[0].ends.source))
     check_room(task, plan)
     return plan
 
@@ -79,15 +79,17 @@ def _has_file(step: Step) -> bool:
     return bool(step.session.query(words, first_line_only=True).stdout)
 
 
-def _list_names(step: Step) -> List[str]:
-    """Return all files and folders at the source, whatever the filters select."""
+def list_names(session: Session, place: str) -> List[str]:
+    """Return all files and folders at ``place``, whatever the filters select, but no owner mark."""
     names: Set[str] = set()
 
     def hear(path: str) -> None:
+        if posixpath.basename(path) == OWNER:
+            return
         while path and len(names) < MOST_NAMES:
             names.add(path)
             path = posixpath.dirname(path)
 
-    words = ["lsf", "--recursive", "--files-only", "--", step.ends.source]
-    raise_unless_found(step.session.query(words, on_output_line=hear), step.session)
+    words = ["lsf", "--recursive", "--files-only", "--", place]
+    raise_unless_found(session.query(words, on_output_line=hear), session)
     return sorted(names)

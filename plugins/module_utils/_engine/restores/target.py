@@ -108,5 +108,5 @@ def build_missing_error(task: Task, names: Sequence[str]) -> Refused:
     for pattern in task.include:
         nearest += difflib.get_close_matches(pattern.strip("/*"), names, NEAREST, 0.4)
     near = f" The nearest names are: {', '.join(dict.fromkeys(nearest))}." if nearest else ""
-    count = format_count(len(names), "file and folder") if names else "nothing"
+    count = format_count(len(names), "name") if names else "nothing"
     return Refused("not_found", f"Nothing at the provider matches {wanted}.{near} It has {count} for this task.")
