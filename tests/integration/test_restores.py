@@ -7,16 +7,12 @@
 from __future__ import annotations
 
 import os
-import pathlib
-import re
-import shutil
 import subprocess
 
 import pytest
 from harness import PASSWORD, documents_task, read_tree, text_tree, wait_for, write_tree
 
 FILES = {"a.txt": "alpha", "letters/january.odt": "dear", "letters/june.odt": "hello", "deep/er/b.txt": "beta"}
-GUIDE = pathlib.Path(__file__).parents[2] / "docs" / "getting-data-back.md"
 WHEN = 1700000000
 
 
@@ -187,26 +183,3 @@ def test_a_pull_is_not_restored_and_a_task_without_a_past_says_how_to_get_one(ma
     machine.declare([store], [documents_task(machine, bucket, "pull")])
     said = restore(machine, "--to", str(machine.data / "x"), code=2, reason="usage")["message"]
     assert "Task documents pulls, so the provider has the original" in said
-
-
-def test_every_command_of_the_guide_works_as_it_is_written(machine, bucket, store):
-    source = machine.data / "www"
-    write_tree(source, {"index.html": "old", "posts/one.html": "one"})
-    task = documents_task(machine, bucket, name="www", path=str(source), keep_deleted={"path": bucket.name + "/kept"})
-    machine.declare([store], [task])
-    first = machine.run("www")["id"]
-    (source / "index.html").write_text("new index")
-    machine.run("www")
-    blocks = re.findall(r"^```console\n(.*?)^```", GUIDE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
-    commands = [line[2:] for block in blocks for line in block.splitlines()]
-    assert len(commands) == 9
-    for command in commands:
-        if command.endswith("--to-source"):
-            shutil.rmtree(source)
-        words = command.replace("RUN_ID", first).replace("/srv", str(machine.data)).split()
-        answer = machine.cloudsync(*words[1:])
-        assert (words[0], answer.code) == ("cloudsync", 0), answer
-    assert text_tree(source) == {"index.html": "new index", "posts/one.html": "one"}
-    assert text_tree(machine.data / "yesterday") == {"index.html": "old", "posts/one.html": "one"}
-    assert text_tree(machine.data / "one-file") == {"index.html": "new index"}
-    assert text_tree(machine.data / "one-folder") == text_tree(source)
