@@ -10,7 +10,7 @@ import os
 import random
 import shutil
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import places
 import pytest
@@ -40,20 +40,21 @@ def fixture_place(request, machine, rclone, tmp_path):
         machine.declare([request.getfixturevalue("store")])
         bucket = request.getfixturevalue("bucket")
         task = documents_task(machine, bucket)
-        yield {**task, "keep_deleted": {"path": bucket.name + "/kept"}}
-        return
-    with _serving(rclone, request.param.partition("-")[0], tmp_path / "server") as credential:
-        machine.declare([{**credential, "name": "store"}])
-        yield {
-            "name": "documents",
-            "credential": "store",
-            "direction": "push",
-            "mode": "sync",
-            "path": str(machine.data / "documents"),
-            "remote_path": "backups",
-            "encryption": {"password": PASSWORD},
-            "keep_deleted": {"path": "backups/.kept"},
-        }
+        return {**task, "keep_deleted": {"path": bucket.name + "/kept"}}
+    stack = ExitStack()
+    request.addfinalizer(stack.close)
+    credential = stack.enter_context(_serving(rclone, request.param.partition("-")[0], tmp_path / "server"))
+    machine.declare([{**credential, "name": "store"}])
+    return {
+        "name": "documents",
+        "credential": "store",
+        "direction": "push",
+        "mode": "sync",
+        "path": str(machine.data / "documents"),
+        "remote_path": "backups",
+        "encryption": {"password": PASSWORD},
+        "keep_deleted": {"path": "backups/.kept"},
+    }
 
 
 @contextmanager
