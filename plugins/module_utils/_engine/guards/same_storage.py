@@ -80,10 +80,11 @@ def check_storage(session: Session, task: Task) -> None:
     if task.is_push and task.mode != MOVE:
         if session.has_no_folders and not task.remote_path.strip("/"):
             return  # the list of all buckets cannot hold a file
-        with _write_probe(session, join_place(build_task_place(task), PROBE), token, session.readable):
+        where = f"remote_path {task.remote_path!r}"
+        with _write_probe(session, join_place(build_task_place(task), PROBE), where, token, session.readable):
             found = _appears_here(session, task, token)
     elif session.local is not None:
-        with _write_probe(session, join_place(session.local.path, PROBE), token):
+        with _write_probe(session, join_place(session.local.path, PROBE), f"path {task.path}", token):
             found = _appears_there(session, task, token)
     else:
         return  # a pull that creates its folder
@@ -123,10 +124,20 @@ def _can_bind(family: int, address: object) -> bool:
 
 
 @contextmanager
-def _write_probe(session: Session, place: str, token: str, arguments: Sequence[str] = ()) -> Iterator[None]:
-    """Keep a probe at ``place`` inside the context. It is also removed if a stop was requested."""
+def _write_probe(session: Session, place: str, where: str, token: str, arguments: Sequence[str] = ()) -> Iterator[None]:
+    """Keep a probe at ``place`` inside the context. It is also removed if a stop was requested.
+
+    ``where`` names its folder in an error.
+    """
     try:
-        _ask(session, ["rcat", *FEW_RETRIES, *arguments, "--", place], token)
+        try:
+            _ask(session, ["rcat", *FEW_RETRIES, *arguments, "--", place], token)
+        except CloudsyncError as error:
+            if error.reason == "stopped":
+                raise
+            raise CloudsyncError(
+                error.reason, f"The probe {PROBE} could not be written to {where}. {error.message}"
+            ) from error
         yield
     finally:
         unstoppable = replace(session, stop=StopFlag())

@@ -184,6 +184,14 @@ ACCESS_SYMPTOMS: Tuple[Symptom, ...] = (
     ),
     Symptom(
         "network",
+        (r"(\A|: )421 .{0,60}(too many|maximum|limit)",),
+        f"The FTP server{PLACE} refused the connection because there are too many connections",
+        "Lower transfers, and checkers in provider_options, until the server allows their sum. The next run tries "
+        "again.",
+        has_cause=False,
+    ),
+    Symptom(
+        "network",
         (r"x509:", r"certificate (signed by unknown|is not trusted|has expired)"),
         f"Cannot verify the TLS certificate of the provider{PLACE}",
         "Check the endpoint in the credential. If a private authority issued the certificate, install the authority's "

@@ -82,6 +82,11 @@ CAUSES: Tuple[Tuple[str, str], ...] = (
     (r"no such file or directory", "no such file or directory"),
     (r"can't copy - source file is being updated", "the file changed during the transfer"),
 )
+# What to do about a cause that belongs to no symptom.
+ADVICE = {
+    "permission denied": "Give the task's user access to the files, or run the task as another user.",
+    "the file changed during the transfer": "If a file changes all the time, use a snapshot or exclude the file.",
+}
 # How a text names the other end of a connection. The address of a name server is ignored.
 ADDRESSES = (
     r"\blookup ([^\s:]+)(?: on \S+)?: ",

@@ -171,10 +171,30 @@ DATA_SYMPTOMS: Tuple[Symptom, ...] = (
     ),
     Symptom(
         "other",
-        (r"failed to (set|update) (directory|dir) (mod(ification )?time|timestamp)",),
+        (r"\bmkdir ?: (permission denied|operation not permitted)",),
+        "Some folders cannot be created" + TARGET,
+        "Give the task's user write access to the folder that contains them, or run the task as another user.",
+        names_files=True,
+    ),
+    Symptom(
+        "other",
+        (r"\bmkdir ?: (not a directory|file exists)",),
+        "A file has the name of a folder that has to be created" + TARGET,
+        "Rename or remove this file, or exclude the folder.",
+        names_files=True,
+        has_cause=False,
+    ),
+    Symptom(
+        "other",
+        (
+            r"failed to (set|update) (directory|dir) (mod(ification )?time|timestamp)",
+            r"\A(Attempt \S+ failed with \d+ errors and|Failed to \w+( with \d+ errors: last error was)?): chtimes ?: ",
+        ),
         "The times of folders cannot be set at the destination",
         "Add --no-update-dir-modtime to rclone_args. The files themselves were transferred.",
         names_files=True,
+        file=r"\bchtimes (/.*): ",
+        may_follow=True,
     ),
     Symptom(
         "other",

@@ -17,7 +17,7 @@ from ..common.text import format_count, format_size, list_some
 from .access_symptoms import ACCESS_SYMPTOMS, CHECK_ENDPOINT, WEB_PAGE
 from .archived_objects import advise_restore
 from .binary import Version
-from .causes import find_address, find_cause
+from .causes import ADVICE, find_address, find_cause
 from .data_symptoms import DATA_SYMPTOMS
 from .error_text import PARTIAL, find_main_problem, is_own_file, redact, unwrap
 from .log_lines import Message, Stats
@@ -32,7 +32,8 @@ NOT_FOUND_EXITS = (3, 4)
 SYMPTOMS = (*DATA_SYMPTOMS, *ACCESS_SYMPTOMS)
 # How the errors begin whose object is one file. The object of other errors is a whole remote.
 ABOUT_A_FILE = re.compile(
-    r"\A(Failed to |Listing error|Skipping undecryptable |Source and destination exist|partial file |Couldn't )"
+    r"\A(Failed to |Listing error|Skipping undecryptable |Source and destination exist|partial file |Couldn't "
+    r"|corrupted on transfer)"
 )
 
 
@@ -251,11 +252,7 @@ def _describe_suppressed(finished: Finished) -> str:
 def _describe_other(finished: Finished) -> str:
     cause, raw = _find_cause(finished)
     files = _name_files(finished.errors)
-    advice = (
-        "Give the task's user access to the files, or run the task as another user."
-        if cause == "permission denied"
-        else "Read the log of the run for the details."
-    )
+    advice = ADVICE.get(cause, "Read the log of the run for the details.")
     return _join(
         f"rclone failed with exit code {finished.exit_code}{f' ({cause})' if cause else ''}.",
         f"Files: {files}." if files else "",

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Optional, Pattern, Sequence, Tuple
 from urllib.parse import quote
 
+from .error_text import NOISE
 from .log_lines import Message
 
 PLACE = "{place}"
@@ -42,10 +43,10 @@ class Symptom:
     """One kind of failure.
 
     ``happened`` begins the message. It may have a PLACE, where the address belongs, or a TARGET, where the local
-    destination belongs. After a colon at its end follows
-    the cause, otherwise the cause is put in parentheses. ``advice`` ends the message. ``names_files``: the files that
-    failed belong between them. ``has_cause`` False: the cause would add nothing. ``file``: a pattern whose group is the
-    file's name in the text, when the message's object is another one.
+    destination belongs. After a colon at its end follows the cause, otherwise the cause is put in parentheses.
+    ``advice`` ends the message. ``names_files``: the files that failed belong between them. ``has_cause`` False: the
+    cause would add nothing. ``file``: a pattern whose group is the file's name in the text, when the message's object
+    is another one. ``may_follow``: other failures cause this one, too, so it explains a run only if there are none.
     """
 
     reason: str
@@ -55,6 +56,7 @@ class Symptom:
     names_files: bool = False
     has_cause: bool = True
     file: str = ""
+    may_follow: bool = False
 
     def is_shown_by(self, text: str) -> bool:
         """Whether ``text`` matches one of the patterns."""
@@ -72,9 +74,14 @@ def find_symptom(
     texts = [strip_names(message, places) for message in problems]
     for symptom in symptoms:
         shown = tuple(message for message, text in zip(problems, texts) if symptom.is_shown_by(text))
-        if shown:
+        if shown and not (symptom.may_follow and _is_about_more(problems, shown)):
             return symptom, shown
     return None, ()
+
+
+def _is_about_more(problems: Sequence[Message], shown: Sequence[Message]) -> bool:
+    """Return whether a file or folder has a problem that is not one of ``shown``."""
+    return any(message.object and not NOISE.match(message.text) for message in problems if message not in shown)
 
 
 def strip_names(message: Message, places: Sequence[str] = ()) -> str:

@@ -324,6 +324,16 @@ def test_files_that_stop_the_deletions_are_named():
     assert "nothing was deleted" in message
 
 
+@pytest.mark.parametrize("other", ["something nobody has seen before", "mkdir /data/d: permission denied"])
+def test_the_time_of_a_folder_explains_a_run_only_if_nothing_else_does(other):
+    times = [Message("error", "Failed to update directory timestamp or metadata: chtimes /data/d: no such file", "d")]
+    times.append(Message("error", "Attempt 1/1 failed with 5 errors and: failed to set directory modtime: 2 errors"))
+    times.append(Message("error", "not deleting files as there were IO errors", "Local file system at /data"))
+    assert classify(Finished(1, errors=tuple(times))).message.startswith("The times of folders cannot be set")
+    cause = Message("error", f"Failed to copy: {other}", "d/f")
+    assert "times of folders" not in classify(Finished(1, errors=(cause, *times))).message
+
+
 def test_only_the_first_of_many_files_are_named():
     errors = [Message("error", "Failed to copy: permission denied", f"f{n}") for n in range(8)]
     errors.append(Message("error", "not deleting files as there were IO errors", "Local file system at /data"))
