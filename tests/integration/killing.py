@@ -14,14 +14,14 @@ import subprocess
 import time
 from contextlib import suppress
 
-from harness import children, wait_for
+from harness import wait_for
 
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.flock import is_held
 
 # The system calls with which files and locks change. A question mark: this machine may not have the call.
 STEPS = "?rename,?renameat,?renameat2,?unlink,?unlinkat,?mkdir,?mkdirat,fsync,flock,ftruncate,pwrite64,fchmod"
 # The calls in one run of the command, roughly.
-MOST_STEPS = 90
+MOST_STEPS = 100
 
 
 def can_trace():
@@ -38,9 +38,17 @@ def build_step_killer(number):
 
 def find_descendants(pid):
     """Return the running descendants of ``pid``: process id to argument vector."""
-    found = children(pid)
-    for child in tuple(found):
-        found.update(find_descendants(child))
+    parents = {}
+    for entry in pathlib.Path("/proc").iterdir():
+        with suppress(OSError):
+            if entry.name.isdigit():
+                parents[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+    found, above = {}, {pid}
+    while above:
+        above = {child for child, parent in parents.items() if parent in above}
+        for child in above:
+            with suppress(OSError):
+                found[child] = pathlib.Path(f"/proc/{child}/cmdline").read_bytes().decode().split("\0")
     return found
 
 
