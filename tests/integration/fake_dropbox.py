@@ -4,20 +4,17 @@
 
 """A fake of Dropbox that supports pull.
 
-No other test server implements the API of Dropbox, and the addresses in rclone are fixed. Therefore the fake is behind
-a proxy. It has the names of Dropbox's hosts, and certificates of the tests' authority.
+No other test server implements the API of Dropbox. The addresses in rclone are fixed, so the fake is behind a proxy.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import socketserver
-import ssl
-from contextlib import contextmanager, suppress
-from http.server import BaseHTTPRequestHandler
 
-from harness import SECRET, answering
+import tunnel
+from harness import SECRET
+from tunnel import serving_hosts
 
 HOSTS = ("api.dropboxapi.com", "content.dropboxapi.com", "notify.dropboxapi.com")
 TOKEN = SECRET + "-dropbox"
@@ -52,24 +49,10 @@ class Cloud:
         }
 
 
-class Api(BaseHTTPRequestHandler):
+class Api(tunnel.Api):
     """The API of Dropbox, inside the tunnel."""
 
-    protocol_version = "HTTP/1.1"
     cloud: Cloud
-
-    def log_message(self, *_arguments):
-        pass
-
-    def _answer(self, status, content, headers=()):
-        body = content if isinstance(content, bytes) else json.dumps(content).encode()
-        self.send_response(status)
-        for key, value in headers:
-            self.send_header(key, value)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
 
     def _fail(self, *tags):
         """Send an error nested as by Dropbox. rclone prints the summary."""
@@ -78,7 +61,7 @@ class Api(BaseHTTPRequestHandler):
             error = {".tag": tag, tag: error}
         self._answer(409, {"error_summary": "/".join([*tags, ".."]), "error": error})
 
-    def do_POST(self):
+    def do_POST(self):  # noqa: N802
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         if self.headers["Authorization"] != "Bearer " + TOKEN:
             self._answer(401, {"error_summary": "invalid_access_token/..", "error": {".tag": "invalid_access_token"}})
@@ -104,37 +87,9 @@ class Api(BaseHTTPRequestHandler):
         self._answer(200, self.cloud.files[path], [("Dropbox-API-Result", json.dumps(described))])
 
 
-class Tunnel(socketserver.StreamRequestHandler):
-    """The proxy: handle CONNECT, then serve the requested host."""
-
-    context: ssl.SSLContext
-    api: type
-
-    def handle(self):
-        host = self.rfile.readline().decode().split()[1].partition(":")[0]
-        while self.rfile.readline().strip():
-            pass
-        if host not in HOSTS:
-            self.wfile.write(b"HTTP/1.1 403 Forbidden\r\n\r\n")
-            return
-        self.wfile.write(b"HTTP/1.1 200 OK\r\n\r\n")
-        with suppress(OSError), self.context.wrap_socket(self.connection, server_side=True) as inside:
-            self.api(inside, self.client_address, self.server)
-
-
-class Server(socketserver.ThreadingTCPServer):
-    daemon_threads = allow_reuse_address = True
-
-
-@contextmanager
 def serving(cloud, authority):
     """Serve ``cloud`` behind a proxy, and yield the arguments of rclone to reach it."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(*authority.certify(*HOSTS))
-    api = type("CloudApi", (Api,), {"cloud": cloud})
-    server = Server(("127.0.0.1", 0), type("CloudTunnel", (Tunnel,), {"context": context, "api": api}))
-    with answering(server) as port:
-        yield [f"--http-proxy=http://127.0.0.1:{port}", f"--ca-cert={authority.certificate}"]
+    return serving_hosts(HOSTS, type("CloudApi", (Api,), {"cloud": cloud}), authority)
 
 
 def credential():

@@ -12,7 +12,7 @@ from __future__ import annotations
 import sys
 
 from pyftpdlib.authorizers import DummyAuthorizer
-from pyftpdlib.handlers import TLS_FTPHandler
+from pyftpdlib.handlers import FTPHandler, TLS_FTPHandler
 from pyftpdlib.servers import FTPServer
 
 
@@ -34,11 +34,14 @@ class Implicit(Explicit):
 
 def main():
     kind, folder, port, user, password, certificate, key = sys.argv[1:]
-    handler = {"explicit": Explicit, "implicit": Implicit}[kind]
+    handler = {"explicit": Explicit, "implicit": Implicit, "anonymous": FTPHandler}[kind]
     handler.authorizer = DummyAuthorizer()
-    handler.authorizer.add_user(user, password, folder, perm="elradfmwMT")
-    handler.certfile, handler.keyfile = certificate, key
-    handler.tls_control_required = handler.tls_data_required = True
+    if kind == "anonymous":
+        handler.authorizer.add_anonymous(folder, perm="elradfmwMT")
+    else:
+        handler.authorizer.add_user(user, password, folder, perm="elradfmwMT")
+        handler.certfile, handler.keyfile = certificate, key
+        handler.tls_control_required = handler.tls_data_required = True
     handler.auth_failed_timeout = 0
     FTPServer(("127.0.0.1", int(port)), handler).serve_forever()
 

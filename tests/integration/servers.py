@@ -167,7 +167,7 @@ def swift(folder):
 
 @contextmanager
 def ftps(folder, kind, certificate, key):
-    """Run an FTP server with ``explicit`` or ``implicit`` TLS for the folder ``served``."""
+    """Run an FTP server for the folder ``served``: ``explicit`` or ``implicit`` TLS, or ``anonymous`` without TLS."""
     _program("pyftpdlib", "venv/lib/python*/site-packages/pyftpdlib")
     script = pathlib.Path(__file__).with_name("ftps_server.py")
     served = pathlib.Path(folder, "served")

@@ -19,6 +19,7 @@ import sys
 import textwrap
 
 import pytest
+from harness import SLOW, documents_task, read_tree
 
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common import accounts as privileges
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.errors import CloudsyncError
@@ -473,3 +474,19 @@ def test_a_zfs_snapshot_shown_by_an_earlier_look_is_no_part_of_the_view(zfs):
     with zfs.take(zfs.task(zfs.data)) as view:
         assert set(tree(view)) == {"file", "child/file", "child/deep/file", "dir1/dir2/file"}
     assert zfs.left() == [], zfs.said
+
+
+def test_a_run_transfers_the_files_of_the_moment_when_it_began(btrfs, machine, bucket, store):
+    listed = subvolumes(btrfs)
+    (btrfs.data / "big.bin").write_bytes(b"x" * 1000000)
+    options = {"path": str(btrfs.data), "snapshot": "auto", "bandwidth": SLOW}
+    machine.declare([store], [documents_task(machine, bucket, **options)])
+    run = machine.start("documents")
+    machine.wait_for_bytes("documents")
+    (btrfs.data / "big.bin").write_bytes(b"y")
+    (btrfs.data / "nested" / "file").unlink()
+    assert machine.ended(run, 0)["transfers"] > 1
+    stored = read_tree(bucket / "documents")
+    assert stored["big.bin"] == b"x" * 1000000
+    assert {"nested/file", "photos/file"} < set(stored)
+    assert subvolumes(btrfs) == listed

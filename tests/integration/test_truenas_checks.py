@@ -265,13 +265,6 @@ def test_a48_a_restore_is_a_task_that_can_be_run_and_removed(machine, push):
     assert [task["name"] for task in machine.module("task_info")["tasks"]] == ["documents"]
 
 
-def test_a49_fewer_listings_at_more_memory(machine, bucket, push):
-    write_tree(push["path"], FILES)
-    machine.declare([], [{**push, "mode": "sync", "provider_options": {"fast_list": True}}])
-    machine.run("documents")
-    assert text_tree(bucket / "documents") == FILES
-
-
 def test_a50_no_view_has_a_secret_in_it(machine, push, store):
     write_tree(push["path"], FILES)
     hidden = {"encryption": {"password": PASSWORD, "salt": SALT}, "notify": ["https://example.com/" + SECRET]}
