@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 
 import pytest
@@ -79,3 +80,50 @@ def test_a_sync_to_ftp_ends_at_once_and_the_next_one_succeeds(machine, rclone, v
         assert record["message"].startswith("1 file transferred (19.1 MiB).")
         # The canary, the owner mark and the file.
         assert len(read_tree(served)) == 3
+
+
+OLDER = """#!/bin/sh
+case "$*" in
+*version*) {rclone} "$@" | sed 's/^rclone v.*/rclone v1.64.2/' ;;
+*) exec {rclone} "$@" ;;
+esac
+"""
+
+
+@pytest.fixture(name="older")
+def fixture_older(new_machine, rclone, tmp_path):
+    """Return a machine whose rclone says that it is 1.64, so that it gets no ``--partial-suffix``."""
+    program = tmp_path / "rclone"
+    program.write_text(OLDER.format(rclone=os.path.realpath(rclone)))
+    program.chmod(0o755)
+    return new_machine(program)
+
+
+@pytest.mark.parametrize("mode", ["copy", "sync"])
+def test_without_marked_names_a_pull_completes_the_file_of_a_killed_run(older, bucket, store, reliability, mode):
+    write_tree(bucket / "documents", {**BIG, **SMALL})
+    older.declare([store], [documents_task(older, bucket, "pull", mode=mode, retries=0, bandwidth=SLOW)])
+    kill_during_transfer(older)
+    documents = older.data / "documents"
+    assert set(read_tree(documents)) <= {*BIG, *SMALL}
+    older.declare([store], [documents_task(older, bucket, "pull", mode=mode, retries=0)])
+    record = older.run("documents")
+    assert record["deletes"] == 0
+    assert read_tree(documents) == {"d/big.bin": BIG["d/big.bin"], "a.txt": b"alpha"}
+    reliability.add(f"SIGKILL ends a pull ({mode}) of rclone 1.64.", older.history("documents")[1], "cloudsync check")
+
+
+def test_without_marked_names_a_sync_to_ftp_completes_the_file_of_a_killed_run(older, rclone):
+    served = older.root / "served"
+    served.mkdir()
+    write_tree(older.data / "documents", BIG)
+    with serving(rclone, "ftp", served, "--user", "u", "--pass", SECRET) as port:
+        attributes = {"host": "127.0.0.1", "port": str(port), "user": "u"}
+        login = {"name": "there", "provider": "ftp", "attributes": attributes, "secrets": {"pass": SECRET}}
+        options = {"credential": "there", "remote_path": "d", "retries": 0}
+        older.declare([login], [documents_task(older, served, **options, bandwidth=SLOW)])
+        kill_during_transfer(older)
+        older.declare([login], [documents_task(older, served, **options)])
+        assert older.run("documents")["deletes"] == 0
+    assert read_tree(served)["d/d/big.bin"] == BIG["d/big.bin"]
+    assert find_unfinished(served) == []

@@ -88,6 +88,11 @@ class Rclone:
         return self.version >= (1, 65, 0)
 
     @property
+    def has_inplace(self) -> bool:
+        """``--inplace``: files that are not complete yet have their final names, as always in earlier versions."""
+        return self.version >= (1, 63, 0)
+
+    @property
     def has_safe_pull(self) -> bool:
         """File names of a malicious remote stay inside the destination (CVE-2026-71313)."""
         return self.version >= (1, 75, 0)

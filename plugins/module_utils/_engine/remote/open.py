@@ -9,13 +9,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Callable, Mapping, Optional, Sequence
+from typing import Callable, List, Mapping, Optional, Sequence
 
 from ..common.accounts import find_account
 from ..common.stop_signal import StopFlag
 from ..config.credentials import Credential
 from ..config.tasks import Encryption, Task, list_writes, task_to_dict
 from ..host import Host
+from ..rclone.binary import Rclone
 from ..rclone.providers.conf_section import build_crypt_section, build_remote_section
 from ..rclone.providers.derived_options import tune
 from ..rclone.providers.flags import check_arguments, check_backend_flags
@@ -34,6 +35,18 @@ Say = Callable[[str], None]
 def build_place(path: str) -> str:
     """Return a remote path as an argument of rclone."""
     return f"{REMOTE}:{path}"
+
+
+def _name_unfinished(rclone: Rclone, use_id: str) -> List[str]:
+    """Return the arguments that name the unfinished files of a use.
+
+    rclone 1.63 and 1.64 give them names that could be those of anybody. A later sync fails on such a file, because it
+    writes to the same name and then deletes it. Therefore these versions write to the final name.
+    """
+    if rclone.has_partial_suffix:
+        # The last characters of the run ID mark its files.
+        return [f"--partial-suffix={UNFINISHED}{use_id[-5:]}"]
+    return ["--inplace"] if rclone.has_inplace else []
 
 
 def _build_root(path: str) -> str:
@@ -100,8 +113,6 @@ def open_task_session(
     check_arguments(task.rclone_args)
     check_backend_flags(task.rclone_args, credential.provider, host.providers)
     live = open_live(host.layout, credential, True, use_id, build, task.user, stop, say)
-    # The last characters of the run ID mark its unfinished files.
-    mark = [f"--partial-suffix={UNFINISHED}{use_id[-5:]}"] if host.rclone.has_partial_suffix else []
     return Session(
         host.rclone,
         live,
@@ -111,7 +122,7 @@ def open_task_session(
         _build_root(task.remote_path),
         has_no_folders=is_bucket_based(credential.provider),
         remote_path=task.remote_path,
-        common=[*build_common_arguments(task), *mark],
+        common=[*build_common_arguments(task), *_name_unfinished(host.rclone, use_id)],
         selection=build_selection_arguments(task, live.filters),
         readable=list_readable_arguments(credential.provider, {**credential.attributes, **task.provider_options}),
         local=local,
