@@ -49,6 +49,15 @@ def build_task_spec() -> Spec:
         "description": {"type": "str"},
         "schedule": {"type": "dict", "options": build_schedule_spec()},
         "enabled": {"type": "bool"},
+        "drill": {
+            "type": "dict",
+            "options": {
+                "schedule": {"type": "dict", "options": build_schedule_spec()},
+                "files": {"type": "str"},
+                "max_bytes": {"type": "str"},
+                "scratch": {"type": "str"},
+            },
+        },
         **build_transfer_spec(),
     }
 

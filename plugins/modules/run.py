@@ -21,6 +21,8 @@ description:
   - If you set any option of a task, the module performs a one-time run of a task that is not stored. Set O(reverse_of)
     and O(path) to restore the data of a task to another folder. Set O(include) to restore only a part of it.
   - A restore copies. It deletes nothing in O(path), keeps modification times, and compares the result.
+  - The name C(drill-TASK) runs a drill of that task. A drill restores some files, compares them with their source, and
+    removes them. See O(skyhaul.cloudsync.task#module:drill).
   - In a one-time run, the default of O(mode) is V(copy), and the default of O(on_overlap) is V(wait). The options are
     kept in C(/run/cloudsync) until the next boot.
   - In check mode, and with O(dry_run=true), the run is only planned. No hook is executed, no file is transferred or
@@ -120,6 +122,10 @@ EXAMPLES = r"""
     reverse_of: documents
     path: /srv/restored/documents
 
+- name: Prove that the data of a task can be restored
+  skyhaul.cloudsync.run:
+    task: drill-documents
+
 - name: Push a folder once, without a task
   skyhaul.cloudsync.run:
     task: before-the-upgrade
@@ -153,6 +159,10 @@ run:
       description: Name of the task.
       type: str
       sample: documents
+    kind:
+      description: Kind of the run, V(run), V(restore) or V(drill).
+      type: str
+      sample: run
     trigger:
       description: Trigger of the run, V(manual) or V(timer).
       type: str
@@ -175,6 +185,7 @@ run:
         - 'Provider: V(auth), V(network), V(not_found), V(quota), V(restricted_content), V(archived_object).'
         - 'Transfer: V(deletions_suppressed) (some files failed, so nothing was deleted), V(undecryptable),
           V(disk_full), V(max_duration).'
+        - V(drill) means that a drill found damage at the destination. The message names the files.
         - 'Run: V(locked), V(hook), V(stopped), V(interrupted), V(stalled), V(damaged), V(other).'
         - V(interrupted) means that the run was killed, or that the host went down. V(stalled) means that the transfer
           made no progress. V(damaged) means that a file of the run, the task or the credential is damaged.

@@ -110,6 +110,13 @@ tasks:
         stalled_since:
           description: Time of the last progress of an active run without progress for six hours, as ISO 8601, or null.
           type: str
+        drill:
+          description:
+            - State of the drills of the task, or null if it declares none and none has run.
+            - C(last_proven) is the end of the last successful drill, as ISO 8601, or null.
+            - The keys C(state), C(reason), C(message), C(run), C(next), C(overdue_since) and C(schedule_text) have the
+              same meaning as those of a task. C(task) is the name of the drill.
+          type: dict
     runs:
       description: Last runs, newest first, each with the keys of RV(skyhaul.cloudsync.run#module:run).
       type: list

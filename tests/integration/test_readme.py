@@ -33,7 +33,7 @@ PLUGINS = {
     "role": ["runner", "sync_tasks", "report"],
 }
 PLAYBOOKS = ["demo", "site", "preview", "run", "stop", "report", "backup", "restore", "rotate_seed"]
-PLAYBOOKS += ["import_truenas", "import_rclone", "authorize", "recover", "thaw"]
+PLAYBOOKS += ["import_truenas", "import_rclone", "authorize", "recover", "thaw", "drill"]
 # Sections whose commands may change the credentials, the tasks or the timers of the host.
 CHANGING = {"Quick start"}
 

@@ -13,6 +13,7 @@ import re
 from dataclasses import asdict, dataclass, field
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
+from ...module_utils._engine.common.layout import DRILL
 from ...module_utils._engine.common.text import format_count, parse_time
 from ...module_utils._engine.runs.records import UNFINISHED
 
@@ -44,7 +45,11 @@ class HostRow:
 
 @dataclass(frozen=True)
 class TaskRow:
-    """A task of a host. Times are ISO 8601 or None, ``duration`` is in seconds, ``percent`` is of an active run."""
+    """A task of a host. Times are ISO 8601 or None, ``duration`` is in seconds, ``percent`` is of an active run.
+
+    ``last_proven`` is the end of the last successful drill, ``drill_state`` that of the last drill, empty if there are
+    no drills.
+    """
 
     host: str
     task: str
@@ -68,6 +73,8 @@ class TaskRow:
     next: Optional[str]
     overdue_since: Optional[str]
     log: str
+    last_proven: Optional[str]
+    drill_state: str
 
 
 def build_report(answers: Answers, now: datetime.datetime) -> Dict[str, Any]:
@@ -130,7 +137,7 @@ def _build_host(host: str, answer: Mapping[str, Any], now: datetime.datetime) ->
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         text = f"The answer of this host is invalid. Check its version of the collection. The error was: {error!r}."
         return HostRow(host, "failed", text, 0), []
-    names = {row.task for row in rows}
+    names = {name for row in rows for name in (row.task, *([DRILL + row.task] if row.drill_state else []))}
     shared = [f"{task or name}: {message}" for name, task, message in problems if task not in names]
     return HostRow(host, "answered", "", len(rows), shared), rows
 
@@ -146,6 +153,8 @@ def _build_task(
     status = task["status"]
     own = [(name, message) for name, of, message in problems if of == task["name"]]
     further = [f"{name}: {message}" for name, message in own if name not in SHOWN_BY_STATE]
+    drill = status.get("drill") or {}  # a host with an older version of the collection has none
+    of_drill = [f"drill {name}: {message}" for name, of, message in problems if drill and of == drill["task"]]
     run = status["run"] or {}
     started, ended = parse_moment(run.get("started")), parse_moment(run.get("ended"))
     moved = {**run, **(status["progress"] or {})}
@@ -153,11 +162,11 @@ def _build_task(
         host=str(host),
         task=str(task["name"]),
         description=str(task["description"] or ""),
-        level="problem" if own else _find_level(status),
+        level="problem" if own or of_drill else _find_level(status),
         enabled=bool(status["enabled"]),
         state=str(status["state"]),
         reason=str(status["reason"]),
-        message="\n".join(filter(None, (str(status["message"]), *further))),
+        message="\n".join(filter(None, (str(status["message"]), *further, *of_drill))),
         direction=str(status["direction"]),
         mode=str(status["mode"]),
         schedule=str(status["schedule_text"]),
@@ -172,6 +181,8 @@ def _build_task(
         next=_format_iso(parse_moment(status["next"])),
         overdue_since=_format_iso(parse_moment(status["overdue_since"])),
         log=str(run.get("log") or ""),
+        last_proven=_format_iso(parse_moment(drill.get("last_proven"))),
+        drill_state=str(drill.get("state") or ""),
     )
 
 

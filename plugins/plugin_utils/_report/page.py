@@ -72,7 +72,17 @@ PAGE = """<!DOCTYPE html>
 </body>
 </html>
 """
-HEADINGS = ("Host", "Task", "State", "Message", "Last run", "Duration", "Transferred", "Next run")
+HEADINGS = (
+    "Host",
+    "Task",
+    "State",
+    "Message",
+    "Last run",
+    "Duration",
+    "Transferred",
+    "Next run",
+    "Last proven restore",
+)
 HOST_WORDS = {"unreachable": "unreachable", "failed": "failed", "not_asked": "not asked"}
 UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
@@ -162,7 +172,7 @@ def _render_row(kind: str, *cells: str) -> str:
 
 
 def _render_task(task: Mapping[str, Any], now: datetime.datetime) -> str:
-    host, name, state, message, last_run, duration, moved, next_run = HEADINGS
+    host, name, state, message, last_run, duration, moved, next_run, proven = HEADINGS
     does = f"{task['direction']} {task['mode']}" + (": " + task["description"] if task["description"] else "")
     cells = [
         _render_head(host, task["host"]),
@@ -173,8 +183,17 @@ def _render_task(task: Mapping[str, Any], now: datetime.datetime) -> str:
         _render_cell(duration, "count", "" if task["duration"] is None else _format_length(task["duration"])),
         _render_cell(moved, "count", _render_moved(task)),
         _render_cell(next_run, "time", _render_when(task["next"], now) if task["enabled"] else ""),
+        _render_cell(proven, "time", _render_proven(task, now)),
     ]
     return _render_row(escape(task["level"]), *cells)
+
+
+def _render_proven(task: Mapping[str, Any], now: datetime.datetime) -> str:
+    """Render when a drill last succeeded, and the state of the last one if it did not."""
+    if not task["drill_state"]:
+        return ""
+    failed = task["drill_state"] if task["drill_state"] not in ("success", "pending") else ""
+    return _render_when(task["last_proven"], now) or f"<span>never{_render_small(failed)}</span>"
 
 
 def _render_head(label: str, text: str) -> str:

@@ -53,7 +53,7 @@ def _find_verb(name: str) -> Verb:
         from . import control
 
         return control.VERBS[name]
-    if name in ("restore", "ls", "versions", "thaw"):
+    if name in ("drill", "restore", "ls", "versions", "thaw"):
         from . import recover
 
         return recover.VERBS[name]

@@ -49,6 +49,10 @@ def build_parser() -> argparse.ArgumentParser:
     )
     restore.add_argument("--overwrite", action="store_true", help="replace existing files that are different")
     restore.add_argument("--dry-run", action="store_true", help="show the plan and change nothing")
+    drill = add("drill", "Restore some files of a task, compare each with its source, and remove them.", "TASK")
+    drill.add_argument(
+        "--files", default="", metavar="N", help="a number or a percentage of files (default: the task's)"
+    )
     ls = add("ls", "List the files of a task at the provider, decrypted.", "TASK", "PATH?")
     ls.add_argument("--recurse", action="store_true", help="list all folders below the path, too")
     ls.add_argument("--at", default="", metavar="TIME", help="the state after the last run before a time or run ID")

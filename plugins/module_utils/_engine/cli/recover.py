@@ -12,7 +12,10 @@ import argparse
 from typing import Any, Dict
 
 from ..common.errors import EXIT_SUCCESS, usage_error
+from ..common.layout import DRILL
 from ..common.stop_signal import StopFlag
+from ..config.stored_tasks import can_be_drilled, find_drilled, require_task
+from ..config.task_checks import check_share
 from ..config.task_store import load_task
 from ..config.tasks import Task
 from ..host import Host
@@ -60,6 +63,25 @@ def _declare(original: Task, options: argparse.Namespace) -> Dict[str, Any]:
     return declared
 
 
+def drill(host: Host, options: argparse.Namespace) -> int:
+    """Restore some files of a task, compare them and remove them: ``cloudsync drill TASK [--files N]``."""
+    stored = require_task(host.layout, options.task)
+    name = DRILL + options.task
+    if find_drilled(host.layout, name) is None:
+        if can_be_drilled(stored["direction"], stored["mode"]):
+            raise usage_error(
+                f"The drill of task {options.task} needs the name {name}, which another task has. Rename it."
+            )
+        raise usage_error(
+            f"Task {options.task} leaves no copy of its source, so there is nothing to compare. Only a push with mode "
+            "copy or sync can be drilled."
+        )
+    files = check_share("--files", options.files) if options.files else ""
+    stop_flag = StopFlag()
+    stop_flag.listen()
+    return perform(Run(host, name, "manual", stop_flag, files), options)
+
+
 def list_files(host: Host, options: argparse.Namespace) -> int:
     """List the files of a task, decrypted: ``cloudsync ls TASK [PATH] [--recurse] [--at TIME]``."""
     path = options.path or ""
@@ -100,4 +122,4 @@ def thaw_files(host: Host, options: argparse.Namespace) -> int:
     return EXIT_SUCCESS
 
 
-VERBS = {"restore": restore, "ls": list_files, "versions": list_versions, "thaw": thaw_files}
+VERBS = {"drill": drill, "restore": restore, "ls": list_files, "versions": list_versions, "thaw": thaw_files}

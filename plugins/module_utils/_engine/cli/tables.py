@@ -60,7 +60,22 @@ def format_statuses(statuses: Sequence[Dict[str, Any]]) -> str:
         )
         for status in statuses
     ]
-    return align(("TASK", "DIRECTION", "STATE", "LAST RUN", "NEXT RUN"), rows)
+    headings = ["TASK", "DIRECTION", "STATE", "LAST RUN", "NEXT RUN"]
+    if not any(status["drill"] for status in statuses):
+        return align(headings, rows)
+    proven = [format_drill(status["drill"]) for status in statuses]
+    return align([*headings, "LAST PROVEN RESTORE"], [(*row, cell) for row, cell in zip(rows, proven)])
+
+
+def format_drill(drill: Optional[Dict[str, Any]]) -> str:
+    """Return when a restore was last proven, and how the last drill has failed: "2027-01-31 02:30:00 CET, failed"."""
+    if drill is None:
+        return "-"
+    word = "" if drill["state"] in ("success", "pending") else str(drill["state"])
+    if word and drill["reason"]:
+        word += f" ({drill['reason']})"
+    time = format_local_time(drill["last_proven"]) if drill["last_proven"] else "never"
+    return ", ".join(filter(None, (time, word, "overdue" if drill["overdue_since"] else "")))
 
 
 def format_state(status: Dict[str, Any]) -> str:
@@ -76,6 +91,7 @@ def format_state(status: Dict[str, Any]) -> str:
 
 def format_status_details(status: Dict[str, Any]) -> str:
     """Return the output of ``cloudsync status TASK``: one line for each fact."""
+    drill = status["drill"] or {}
     run = status["run"] or {}
     moved = status["progress"] or run
     facts = [
@@ -88,6 +104,9 @@ def format_status_details(status: Dict[str, Any]) -> str:
         ("last run", format_local_time(run.get("started"))),
         ("transfer", f"{format_count(moved.get('transfers', 0), 'file')}, {format_size(moved.get('bytes', 0))}"),
         ("log", run.get("log", "")),
+        ("proven", f"last proven restore: {format_drill(drill)}" if drill else ""),
+        ("drill", drill.get("message", "")),
+        ("next drill", format_local_time(drill["next"]) if drill.get("next") else ""),
     ]
     return "\n".join(f"{name:<10} {escape_controls(text)}" for name, text in facts if text)
 

@@ -12,7 +12,7 @@ import os
 
 from ..common.errors import EXIT_NOT_NOW, EXIT_SUCCESS
 from ..config.stored_tasks import require_task
-from ..config.task_store import unseal_task
+from ..config.task_store import load_task
 from ..host import Host
 from ..operations.trigger import recall_trigger
 from ..runs import start_gate
@@ -24,7 +24,7 @@ def open_gate(host: Host, options: argparse.Namespace) -> int:
     """Decide whether systemd may start the run now: ``cloudsync gate TASK``. The exit code is 0 or EXIT_NOT_NOW."""
     stored = require_task(host.layout, options.task)
     # An edited task must not decide anything here. The run then starts, and records the error.
-    unseal_task(host.layout, host.seed, stored)
+    load_task(host.layout, host.seed, options.task)
     if not start_gate.may_start(host.layout, stored, recall_trigger(host.layout, options.task, os.environ)):
         return EXIT_NOT_NOW
     start_gate.make_places(host.layout, stored)

@@ -35,6 +35,7 @@ REASONS = frozenset(
         "stopped",
         "interrupted",
         "stalled",
+        "drill",
         "damaged",
         "usage",
         "other",

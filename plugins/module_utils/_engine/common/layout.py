@@ -15,6 +15,9 @@ from typing import Mapping, NamedTuple
 from .errors import usage_error
 
 NAME = re.compile(r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,62}\Z")
+LONGEST_NAME = 63
+# A drill is a task of its own, whose name begins with it.
+DRILL = "drill-"
 
 
 def check_name(kind: str, name: str) -> str:
@@ -81,6 +84,10 @@ class Layout(NamedTuple):
 
     def task_state_dir(self, task: str) -> str:
         return f"{self.state_dir}/{check_name('task', task)}"
+
+    def drill_scratch(self, task: str, parent: str) -> str:
+        """Return the folder in which the drill of ``task`` restores files: in ``parent``, or if it is empty, here."""
+        return f"{parent}/.cloudsync-{DRILL}{task}" if parent else f"{self.task_state_dir(DRILL + task)}/scratch"
 
     @property
     def machine_id(self) -> str:

@@ -16,7 +16,7 @@ from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from ..common.errors import CloudsyncError, Damaged, usage_error
 from ..common.files import list_names, read_object
-from ..common.layout import Layout
+from ..common.layout import DRILL, NAME, Layout
 from ..schedule import schedule as schedules
 
 SCHEMA = 2
@@ -27,6 +27,8 @@ _FIELDS = (
     " limits retries verify_after notify rclone_args user reverse_of"
 )
 OPTIONS = tuple(_FIELDS.split())
+# A stored task has these only if they are set. Tasks of the first version do not have them.
+ADDED = ("drill",)
 NOT_OPTIONS = ("schema", "code")
 CRYPT_SECRETS = ("password", "salt")
 _KINDS: Dict[str, Tuple[type, ...]] = {
@@ -64,8 +66,10 @@ def _check(path: str, stored: Optional[Dict[str, Any]]) -> Optional[Dict[str, An
         wrong += [] if all(isinstance(target["public"], str) for target in stored["notify"]) else ["notify"]
         if not wrong and stored["encryption"] is not None:
             build_public_encryption(stored["encryption"])
-        if not wrong and stored["schedule"] is not None:
-            schedules.parse(stored["schedule"])
+        drill = stored.get("drill") or {"schedule": None}
+        for schedule in () if wrong else (stored["schedule"], drill["schedule"]):
+            if schedule is not None:
+                schedules.parse(schedule)
     except (CloudsyncError, AttributeError, LookupError, TypeError, ValueError) as error:
         wrong = [str(error) if isinstance(error, CloudsyncError) else type(error).__name__]
     if wrong:
@@ -77,9 +81,44 @@ def _check(path: str, stored: Optional[Dict[str, Any]]) -> Optional[Dict[str, An
     return stored
 
 
+def name_drill(layout: Layout, task: str) -> Optional[str]:
+    """Return the name of the drill of ``task``, None if another task has it, or if it would be too long."""
+    name = DRILL + task
+    return name if NAME.match(name) and not os.path.lexists(layout.task(name)) else None
+
+
+def find_drilled(layout: Layout, name: str) -> Optional[Dict[str, Any]]:
+    """Return the stored form of the task that the drill ``name`` tests, None if ``name`` is not that of a drill."""
+    original = name[len(DRILL) :]
+    if not name.startswith(DRILL) or not NAME.match(original) or read_task(layout, name) is not None:
+        return None
+    stored = read_task(layout, original)
+    return stored if stored is not None and can_be_drilled(stored["direction"], stored["mode"]) else None
+
+
+def can_be_drilled(direction: str, mode: str) -> bool:
+    """Return whether a task leaves a copy of its source. A move leaves no source, and a pull has its own elsewhere."""
+    return direction == "push" and mode != "move"
+
+
+def _read_drill(layout: Layout, name: str) -> Optional[Dict[str, Any]]:
+    original = find_drilled(layout, name)
+    return build_stored_drill(layout, original) if original is not None else None
+
+
+def build_stored_drill(layout: Layout, original: Mapping[str, Any]) -> Dict[str, Any]:
+    """Return the stored form of the drill of a task: what tasks.build_drill() changes, as far as it is read here."""
+    name, drill = DRILL + original["name"], original.get("drill") or {}
+    scratch = layout.drill_scratch(original["name"], drill.get("scratch", ""))
+    places = {"direction": "pull", "mode": "copy", "path": scratch, "reverse_of": original["name"]}
+    guards = {**original["guards"], "mounted": ""}
+    schedule = drill.get("schedule")
+    return {**original, **places, "name": name, "schedule": schedule, "guards": guards, "keep_deleted": None}
+
+
 def require_task(layout: Layout, name: str) -> Dict[str, Any]:
-    """Return the stored form of a task or of a one-time run's task. Raise a usage error if neither exists."""
-    stored = read_task(layout, name) or read_onetime(layout, name)
+    """Return the stored form of a task, of a drill or of a one-time run's task. Raise a usage error without any."""
+    stored = read_task(layout, name) or _read_drill(layout, name) or read_onetime(layout, name)
     if stored is None:
         known = ", ".join(list_tasks(layout)) or "none"
         raise usage_error(f"Task {name} does not exist on this host. Existing tasks: {known}.")
@@ -88,7 +127,7 @@ def require_task(layout: Layout, name: str) -> Dict[str, Any]:
 
 def explain_missing_task(layout: Layout, name: str) -> Optional[str]:
     """Return a warning if the task does not exist yet. In check mode, an earlier task of the play may declare it."""
-    if read_task(layout, name) or read_onetime(layout, name):
+    if read_task(layout, name) or find_drilled(layout, name) or read_onetime(layout, name):
         return None
     return f"Task {name} does not exist on this host yet."
 
@@ -99,7 +138,7 @@ def list_crypt_secrets(encryption: Mapping[str, Any]) -> List[str]:
 
 def build_stored_task_view(stored: Mapping[str, Any]) -> Dict[str, Any]:
     """Return task_store.build_public_task_view() of a stored task, without the seed."""
-    view = {key: value for key, value in stored.items() if key not in NOT_OPTIONS}
+    view = {"drill": None, **{key: value for key, value in stored.items() if key not in NOT_OPTIONS}}
     view["notify"] = [target["public"] for target in stored["notify"]]
     view["encryption"] = build_public_encryption(stored["encryption"])
     return view

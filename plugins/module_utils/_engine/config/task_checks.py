@@ -14,7 +14,8 @@ import re
 from typing import Any, Mapping, Sequence, Tuple, Union
 
 from ..common.errors import usage_error
-from .tasks import MOVE, SYNC, BandwidthSlot, Task, find_path_inside
+from .stored_tasks import can_be_drilled
+from .tasks import MOVE, SYNC, BandwidthSlot, Drill, Task, find_path_inside
 
 TIME = re.compile(r"\A(?:(Mon|Tue|Wed|Thu|Fri|Sat|Sun)-)?(\d{1,2}):(\d{2})\Z", re.IGNORECASE)
 RATE = r"(?:off|\d+(?:\.\d+)?[BKMGTP])"
@@ -24,6 +25,7 @@ SIZE = re.compile(r"\A\d{1,15}(?:\.\d{1,9})?[KMGT]?\Z|\A\d{1,3}(?:\.\d{1,9})?%\Z
 FEW_BYTES = re.compile(r"\A\d{1,6}(?:\.\d+)?\Z")
 # rclone reads lines of at most 64 KiB from a file of filters.
 LONGEST_PATTERN = 16000
+BYTES = re.compile(r"\A(\d{1,12})([KMGT]?)\Z")
 MAX_DELETE = re.compile(r"\A(\d{1,18})(%?)\Z")
 QUOTA = re.compile(r"\A\d{1,7}%\Z")
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -71,6 +73,30 @@ def check_max_delete(value: Any) -> str:
     if text and (not found or (found.group(2) and int(found.group(1)) > 100)):
         raise usage_error(f"guards.max_delete is {value!r}. Use a number of files, or a percentage from 0% to 100%.")
     return text
+
+
+def check_share(what: str, value: Any) -> str:
+    """Return ``value`` if it is a count of files ("20") or a percentage of them ("5%"), more than none."""
+    text = str(value).replace(" ", "")
+    found = MAX_DELETE.match(text)
+    if not found or int(found.group(1)) == 0 or (found.group(2) and int(found.group(1)) > 100):
+        raise usage_error(f"{what} is {value!r}. Use a number of files, such as 20, or a percentage, such as 5%.")
+    return text
+
+
+def check_bytes(what: str, value: Any) -> str:
+    """Return ``value`` if it is a size in bytes with an optional unit, more than nothing. See count_bytes()."""
+    text = str(value).upper()
+    found = BYTES.match(text)
+    if isinstance(value, bool) or not found or int(found.group(1)) == 0:
+        raise usage_error(f"{what} is {value!r}. Use bytes with a unit, such as 500M or 1G.")
+    return text
+
+
+def count_bytes(size: str) -> int:
+    """Return the bytes in a size that check_bytes() accepted. The units are binary: K is 1024."""
+    found = BYTES.match(size)
+    return int(found.group(1)) * 1024 ** " KMGT".index(found.group(2) or " ") if found else 0
 
 
 def check_bandwidth(slots: Sequence[Mapping[str, Any]]) -> Tuple[BandwidthSlot, ...]:
@@ -150,6 +176,8 @@ def check_task(task: Task) -> None:
             raise usage_error(sentence)
     if task.keep_deleted is not None:
         _check_keep_deleted(task, task.keep_deleted.path)
+    if task.drill is not None:
+        _check_drill(task, task.drill)
 
 
 def _check_keep_deleted(task: Task, kept: str) -> None:
@@ -165,4 +193,17 @@ def _check_keep_deleted(task: Task, kept: str) -> None:
         raise usage_error(
             f"keep_deleted.path is {kept!r}, but files are encrypted only in remote_path {task.destination!r}. Use a "
             "folder in it."
+        )
+
+
+def _check_drill(task: Task, drill: Drill) -> None:
+    if not can_be_drilled(task.direction, task.mode):
+        why = (
+            "A pull has its original at the provider" if not task.is_push else "A move leaves no source to compare with"
+        )
+        raise usage_error(f"drill is only allowed for a push with mode copy or sync. {why}.")
+    if drill.scratch and find_path_inside(task.path, drill.scratch) is not None:
+        raise usage_error(
+            f"drill.scratch is {drill.scratch!r}, which is in the source {task.path!r}, so the restored files would be "
+            "pushed. Use another folder."
         )

@@ -12,24 +12,26 @@ from contextlib import contextmanager
 from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Sequence, Tuple, Union
 
 from ..common.errors import CloudsyncError, usage_error
-from ..common.layout import check_name
+from ..common.layout import DRILL, LONGEST_NAME, check_name
 from ..common.validation import check_choice, parse_count, parse_duration, parse_whole_number, refuse_unknown_keys
 from ..notify.targets import parse_target
 from ..rclone.conf_file import format_option_value
 from ..rclone.providers.flags import check_arguments
 from ..schedule import schedule as schedules
-from .stored_tasks import OPTIONS
+from .stored_tasks import ADDED, OPTIONS
 from .task_checks import (
     check_bandwidth,
+    check_bytes,
     check_local_path,
     check_max_delete,
     check_patterns,
     check_quota,
     check_remote_path,
+    check_share,
     check_size,
     check_task,
 )
-from .tasks import Encryption, Guards, Hooks, KeepDeleted, Limits, Restore, Task, reverse_task, task_to_dict
+from .tasks import Drill, Encryption, Guards, Hooks, KeepDeleted, Limits, Restore, Task, reverse_task, task_to_dict
 
 
 def parse_task(declared: Mapping[str, Any], find_task: Optional[Callable[[str], Optional[Task]]] = None) -> Task:
@@ -39,7 +41,7 @@ def parse_task(declared: Mapping[str, Any], find_task: Optional[Callable[[str], 
     """
     name = check_name("task", declared.get("name") or "")
     with name_invalid_task(name):
-        refuse_unknown_keys("a task", declared, OPTIONS)
+        refuse_unknown_keys("a task", declared, (*OPTIONS, *ADDED))
         given = {key: value for key, value in declared.items() if value is not None}
         if given.get("reverse_of"):
             given = {**_load_reversed_options(name, given, find_task), **given}
@@ -120,6 +122,7 @@ def _build(name: str, given: Mapping[str, Any]) -> Task:
         rclone_args=tuple(str(argument) for argument in given.get("rclone_args", ())),
         user=given.get("user") or "root",
         reverse_of=given.get("reverse_of", ""),
+        drill=_parse_drill(name, given.get("drill")),
         restore=Restore(**_select_given("restore", given["restore"], Restore)) if given.get("restore") else None,
     )
 
@@ -185,6 +188,25 @@ def _parse_keep_deleted(given: Optional[Mapping[str, Any]]) -> Optional[KeepDele
     return KeepDeleted(
         check_remote_path("keep_deleted.path", options["path"]),
         parse_count("keep_deleted.days", options.get("days", 0)),
+    )
+
+
+def _parse_drill(name: str, given: Optional[Mapping[str, Any]]) -> Optional[Drill]:
+    if given is None:
+        return None
+    options = _select_given("drill", given, Drill)
+    if len(DRILL + name) > LONGEST_NAME:
+        raise usage_error(f"drill needs a task name of at most {LONGEST_NAME - len(DRILL)} characters.")
+    scratch = options.get("scratch", "")
+    try:
+        schedule = _parse_schedule(options.get("schedule"))
+    except CloudsyncError as error:
+        raise CloudsyncError(error.reason, f"drill.schedule: {error.message}") from error
+    return Drill(
+        schedule=schedule,
+        files=check_share("drill.files", options.get("files", Drill.files)),
+        max_bytes=check_bytes("drill.max_bytes", options.get("max_bytes", Drill.max_bytes)),
+        scratch=check_local_path("drill.scratch", scratch) if scratch else "",
     )
 
 

@@ -22,12 +22,13 @@ from .stored_tasks import (
     NOT_OPTIONS,
     SCHEMA,
     build_public_encryption,
+    find_drilled,
     list_crypt_secrets,
     read_task,
     require_task,
 )
 from .task_parser import parse_stored_task
-from .tasks import Task, task_to_dict
+from .tasks import Task, build_drill, task_to_dict
 
 KIND = "task"
 
@@ -35,6 +36,8 @@ KIND = "task"
 def seal_task(layout: Layout, seed: Seed, task: Task) -> Dict[str, Any]:
     """Return the stored form, with every secret encrypted and a code."""
     content = {"schema": SCHEMA, **task_to_dict(task)}
+    if task.drill is None:
+        del content["drill"]
     if task.encryption is not None:
         for key in list_crypt_secrets(content["encryption"]):
             content["encryption"][key] = seed.encrypt(
@@ -95,7 +98,10 @@ def _locate(layout: Layout, name: str, field: str) -> Place:
 
 
 def load_task(layout: Layout, seed: Seed, name: str) -> Task:
-    """Return the stored task, decrypted. Raise a usage error if it does not exist."""
+    """Return the stored task, decrypted, or the drill of one. Raise a usage error if it does not exist."""
+    drilled = find_drilled(layout, name)
+    if drilled is not None:
+        return build_drill(layout, unseal_task(layout, seed, drilled))
     return unseal_task(layout, seed, require_task(layout, name))
 
 

@@ -12,6 +12,7 @@ import os
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
+from ..common.layout import DRILL, Layout
 from ..rclone.providers.flags import escape_path
 from ..rclone.providers.truenas_names import get_rclone_name
 
@@ -99,16 +100,31 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class Drill:
+    """Test restores of a task. ``files`` is a count ("20") or a percentage ("5%"), ``max_bytes`` a size ("1G").
+
+    ``scratch`` is a folder for the restored files, empty for one in the state directory.
+    """
+
+    schedule: Optional[Mapping[str, Any]] = None
+    files: str = "20"
+    max_bytes: str = "1G"
+    scratch: str = ""
+
+
+@dataclass(frozen=True)
 class Restore:
-    """What makes a one-time pull a restore, beside the task that ``reverse_of`` names.
+    """What makes a pull a restore, beside the task that ``reverse_of`` names.
 
     ``at`` is the moment to restore (a time or the ID of a run), empty for now. ``kept`` is rclone's argument for the
-    folder of keep_deleted that knows it. ``overwrite``: existing files of the target may be replaced.
+    folder of keep_deleted that knows it. ``overwrite``: existing files of the target may be replaced. ``source`` is the
+    folder that a drill compares with, empty for any other restore.
     """
 
     at: str = ""
     kept: str = ""
     overwrite: bool = False
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -144,7 +160,13 @@ class Task:
     rclone_args: Tuple[str, ...] = ()
     user: str = "root"
     reverse_of: str = ""
+    drill: Optional[Drill] = None
     restore: Optional[Restore] = None
+
+    @property
+    def is_drill(self) -> bool:
+        """Whether a run is a drill: it restores some files, compares them and removes them."""
+        return self.restore is not None and bool(self.restore.source)
 
     @property
     def is_push(self) -> bool:
@@ -189,6 +211,27 @@ def reverse_task(task: Task, name: str, path: str = "") -> Task:
         hooks=Hooks(),
         guards=replace(task.guards, mounted=mounted if needs_mount else ""),
         reverse_of=task.name,
+        drill=None,
+    )
+
+
+def build_drill(layout: Layout, task: Task) -> Task:
+    """Return the task that drills ``task``, a push. It is not stored, but derived from ``task`` whenever it is named.
+
+    It waits for other runs, because its next start may be a month away.
+    """
+    drill = task.drill or Drill()
+    name, scratch = DRILL + task.name, layout.drill_scratch(task.name, drill.scratch)
+    return replace(
+        reverse_task(task, name, scratch),
+        enabled=task.enabled,
+        schedule=drill.schedule,
+        guards=Guards(),
+        on_overlap="wait",
+        verify_after="none",
+        create_empty_dirs=False,
+        drill=drill,
+        restore=Restore(source=task.path),
     )
 
 
@@ -201,7 +244,9 @@ def task_to_dict(task: Task) -> Dict[str, Any]:
     content["provider_options"] = dict(sorted(task.provider_options.items()))
     content["schedule"] = dict(task.schedule) if task.schedule is not None else None
     if task.restore is None:
-        del content["restore"]  # only one-time tasks have it
+        del content["restore"]  # only restores have it
+    if task.drill is not None and task.drill.schedule is not None:
+        content["drill"]["schedule"] = dict(task.drill.schedule)
     return content
 
 

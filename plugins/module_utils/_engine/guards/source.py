@@ -34,7 +34,12 @@ EFFECTS = {
 
 
 def check_source(session: Session, task: Task, ends: Endpoints, is_retry: bool = False) -> None:
-    """Refuse a source that does not exist, has no marker, or is empty in a sync or in the first attempt of a move."""
+    """Refuse a source that does not exist, has no marker, or is empty in a sync or in the first attempt of a move.
+
+    A drill names what is missing itself.
+    """
+    if task.is_drill:
+        return
     if not task.is_push and task.remote_path.strip("/"):
         _check_pull_folder(session, task, ends)
     if not task.is_push and task.guards.marker:

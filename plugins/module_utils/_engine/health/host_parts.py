@@ -20,7 +20,7 @@ from ..config.credential_store import list_credentials, load_credential
 from ..config.credentials import Credential
 from ..config.stored_tasks import list_tasks
 from ..config.task_store import load_task
-from ..config.tasks import Task
+from ..config.tasks import Task, build_drill
 from ..host import Host
 from .problem import Problem, attempt
 
@@ -29,13 +29,16 @@ TEST_BYTES = 4096
 
 
 def load_tasks(host: Host, problems: List[Problem], omit: Collection[str] = ()) -> Dict[str, Task]:
-    """Return the stored tasks but ``omit``, by name, decrypted. Add a problem for each one that cannot be read."""
+    """Return the stored tasks but ``omit``, and their drills, by name. Add a problem for each that cannot be read."""
     found: Dict[str, Task] = {}
     names: List[str] = attempt(problems, "task", "", lambda: list_tasks(host.layout), [])
     for name in names:
         if name not in omit:
             loaded = _read_stored(problems, "task", name, host.layout.task(name), partial(_load_task, host, name))
             found.update({name: loaded} if loaded is not None else {})
+            if loaded is not None and loaded.drill is not None:
+                drill = build_drill(host.layout, loaded)
+                found[drill.name] = drill
     return found
 
 

@@ -16,7 +16,7 @@ from ..common.text import parse_time
 from ..config.stored_tasks import list_tasks
 from ..config.tasks import Task
 from ..host import Host
-from ..operations.status import is_readable, list_statuses
+from ..operations.status import is_readable, list_drill_statuses, list_statuses
 from ..remote.login_problems import list_live_problems
 from ..runs.records import UNFINISHED
 from ..schedule.overdue import MOST_SLOTS
@@ -43,6 +43,10 @@ def list_problems(host: Host, test_logins: bool = False) -> List[Problem]:
     statuses: List[Dict[str, Any]] = attempt(found, "task", "", lambda: list_statuses(layout), [])
     for status in statuses:
         collect(found, "task", status["task"], partial(check_status, status))
+    drills: List[Dict[str, Any]] = attempt(found, "task", "", lambda: list_drill_statuses(layout), [])
+    for status in drills:
+        collect(found, "task", status["task"], partial(check_status, status))
+    names += [status["task"] for status in drills]
     tasks: Dict[str, Task] = {}
     seed = list(host_parts.check_seed(host))
     if seed:

@@ -14,7 +14,7 @@ from typing import Iterator, Mapping, Optional, Sequence
 
 from ..common.errors import CloudsyncError
 from ..common.files import list_names, read_text
-from ..common.layout import Layout
+from ..common.layout import DRILL, Layout
 from ..common.text import parse_time
 from ..config.credential_store import read_credential
 from ..config.tasks import Task
@@ -74,7 +74,9 @@ def _compare(task: str, path: str, wanted: Optional[str]) -> Iterator[Problem]:
 
 
 def _say_remedy(task: str) -> str:
-    return f"Apply task {task} again." if task else "Apply the role skyhaul.cloudsync.runner again."
+    if not task:
+        return "Apply the role skyhaul.cloudsync.runner again."
+    return f"Apply {'the task of drill' if task.startswith(DRILL) else 'task'} {task} again."
 
 
 def check_orphans(layout: Layout, tasks: Sequence[str]) -> Iterator[Problem]:

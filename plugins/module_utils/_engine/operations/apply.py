@@ -17,7 +17,7 @@ from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from ..common.errors import Damaged, usage_error
 from ..common.files import keep_damaged
-from ..common.layout import check_name
+from ..common.layout import DRILL, check_name
 from ..common.text import list_objects, name_some
 from ..config.credential_store import KIND as CREDENTIAL
 from ..config.credential_store import (
@@ -54,8 +54,8 @@ from ..config.tasks import Task
 from ..config.upgrade import upgrade_objects
 from ..host import Host
 from ..safekeeping.purged import describe_purge, keep_purged
-from ..systemd.install import UnitChange, apply_units, read_units
-from ..systemd.unit_files import render_units
+from ..systemd.install import UnitChange, apply_units, plan_units, read_units
+from ..systemd.unit_files import render_all_units
 from . import validate
 from .stop import finish_removal, read_removed
 
@@ -123,6 +123,7 @@ class _Convergence:
         if any(self._purged):
             self._warn(describe_purge(*self._purged))
         self._check_new_providers()
+        self._check_drills()
         validate.try_tasks(
             self._host, [task for name, task in self._new_tasks.items() if task != self._old_tasks[name]]
         )
@@ -234,6 +235,15 @@ class _Convergence:
                 users = [task for task in map(self._find_task, others) if task is not None and task.credential == name]
                 validate.vet_new_provider(self._host, users, credential, self._check_mode)
 
+    def _check_drills(self) -> None:
+        """Refuse a task that has the name of another task's drill."""
+        names = self._list_task_names_afterwards()
+        for name in names:
+            original = name[len(DRILL) :]
+            task = self._find_task(original) if name.startswith(DRILL) and original in names else None
+            if task is not None and task.drill is not None:
+                raise usage_error(f"Task {name} has the name of the drill of task {original}. Rename it, or the other.")
+
     def _list_task_names_afterwards(self) -> List[str]:
         return sorted({*list_tasks(self._layout), *self._new_tasks} - set(self._gone_tasks))
 
@@ -252,14 +262,15 @@ class _Convergence:
             after["credentials"][name] = build_diff_view(credential, self._old_credentials[name])
             result.credentials[name] = build_public_view(credential)
         for name, task in self._new_tasks.items():
-            before["tasks"][name] = {
-                **build_diff_task_view(self._old_tasks[name], None),
-                **({"units": read_units(self._layout, name)} if self._old_tasks[name] is not None else {}),
-            }
-            after["tasks"][name] = {
-                **build_diff_task_view(task, self._old_tasks[name]),
-                "units": self._render_units(task),
-            }
+            old, wanted = self._old_tasks[name], self._render_units(task)
+            changes = {change.task: change for change in plan_units(self._layout, name, wanted)}
+            before["tasks"][name] = build_diff_task_view(old, None)
+            after["tasks"][name] = build_diff_task_view(task, old)
+            for key, unit in (("units", name), ("drill_units", DRILL + name)):
+                if unit in wanted or unit in changes:
+                    if old is not None:
+                        before["tasks"][name][key] = read_units(self._layout, unit)
+                    after["tasks"][name][key] = wanted.get(unit, {"timer": None, "drop_in": None})
             result.tasks[name] = build_public_task_view(task)
         for name, known in self._unread_tasks.items():
             before["tasks"][name], after["tasks"][name], result.tasks[name] = {}, known, known
@@ -295,12 +306,10 @@ class _Convergence:
 
     def _list_unit_changes(self) -> List[UnitChange]:
         tasks = [*self._new_tasks.values(), *self._list_users_of_changed_credentials()]
-        changes = [
-            UnitChange(task.name, **self._render_units(task))
-            for task in tasks
-            if read_units(self._layout, task.name) != self._render_units(task)
-        ]
-        return changes + [UnitChange(name) for name in self._gone_tasks]
+        changes = [change for task in tasks for change in plan_units(self._layout, task.name, self._render_units(task))]
+        for name in self._gone_tasks:
+            changes += [UnitChange(name), *plan_units(self._layout, name, {})]
+        return changes
 
     def _list_users_of_changed_credentials(self) -> Iterator[Task]:
         """Yield the other tasks of changed credentials. Their files may be on this host, and the tasks write there."""
@@ -315,4 +324,5 @@ class _Convergence:
 
     def _render_units(self, task: Task) -> Dict[str, Any]:
         credential = self._find_credential(task.credential)
-        return render_units(task, credential.provider, credential.attributes) if credential else render_units(task)
+        login = (credential.provider, credential.attributes) if credential else ()
+        return render_all_units(self._layout, task, *login)

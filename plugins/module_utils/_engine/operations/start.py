@@ -15,14 +15,17 @@ from typing import Any, Dict, List, Optional, Set
 from ..common.errors import CloudsyncError, usage_error
 from ..common.processes import start_detached
 from ..common.stop_signal import StopFlag
-from ..config.stored_tasks import explain_missing_task, require_task
+from ..config.credential_store import load_credential
+from ..config.stored_tasks import explain_missing_task, find_drilled, require_task
 from ..config.task_store import load_task
 from ..config.tasks import Task
 from ..host import Host
 from ..runs.dry_run import make_dry_run
 from ..runs.records import UNFINISHED, Record, load_records, read_newest_records
 from ..runs.run import Run
+from ..systemd.install import place_volatile_drop_in, read_units
 from ..systemd.systemctl import is_running, systemctl
+from ..systemd.unit_files import render_drop_in
 from ..systemd.unit_names import name_service
 from ..transfer.plan import Plan
 from .adopt import adopt
@@ -74,6 +77,7 @@ def begin_run(host: Host, task: str, wait: bool) -> Record:
     """
     known = {record.id for record in load_records(host.layout, task)}
     if is_running(host.layout):
+        _place_drop_in(host, task)
         systemctl("start", "--no-block", name_service(task))
     elif os.access(host.layout.command, os.X_OK):
         start_detached([host.layout.command, "run", task])
@@ -85,6 +89,15 @@ def begin_run(host: Host, task: str, wait: bool) -> Record:
             "skyhaul.cloudsync.runner, or use state=finished."
         )
     return _await_record(host, task, known)
+
+
+def _place_drop_in(host: Host, name: str) -> None:
+    """Write the drop-in of a drill that its task does not declare, until the next boot."""
+    if find_drilled(host.layout, name) is None or read_units(host.layout, name)["drop_in"] is not None:
+        return
+    task = load_task(host.layout, host.seed, name)
+    credential = load_credential(host.layout, host.seed, task.credential)
+    place_volatile_drop_in(host.layout, name, render_drop_in(task, credential.provider, credential.attributes))
 
 
 def _await_record(host: Host, task: str, known: Set[str]) -> Record:

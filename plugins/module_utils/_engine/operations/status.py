@@ -16,9 +16,18 @@ from typing import Any, Dict, List, Mapping, Optional
 from ..common.errors import CloudsyncError, system_error
 from ..common.layout import Layout
 from ..common.text import parse_time
-from ..config.stored_tasks import build_stored_task_view, list_onetimes, list_tasks, require_task
+from ..config.stored_tasks import (
+    build_stored_drill,
+    build_stored_task_view,
+    can_be_drilled,
+    list_onetimes,
+    list_tasks,
+    name_drill,
+    read_task,
+    require_task,
+)
 from ..runs.progress import read_progress
-from ..runs.records import UNFINISHED, Record, find_last_record, load_records
+from ..runs.records import UNFINISHED, Record, find_last_record, load_records, read_newest_records
 from ..schedule import schedule as schedules
 from ..schedule.describe import describe
 from ..schedule.next_runs import find_next_runs
@@ -27,6 +36,8 @@ from ..systemd.systemctl import list_next_elapses
 from ..systemd.unit_names import locate_timer, name_timer
 
 STALL = datetime.timedelta(hours=6)
+# What the status of a task tells about its drill.
+OF_DRILLS = ("task", "schedule_text", "state", "reason", "message", "run", "next", "overdue_since")
 
 
 def list_statuses(layout: Layout) -> List[Dict[str, Any]]:
@@ -39,6 +50,24 @@ def list_statuses(layout: Layout) -> List[Dict[str, Any]]:
     once = [_show_status(layout, name, elapses) for name in _list_onetimes(layout) if name not in names]
     kept = [_show_status(layout, name, elapses) for name in names]
     return kept + [status for status in once if status["state"] in UNFINISHED]
+
+
+def list_drill_statuses(layout: Layout) -> List[Dict[str, Any]]:
+    """Return the status of the drill of each task that declares one. ``cloudsync check`` names an unreadable task."""
+    elapses, found = list_next_elapses(layout), []
+    for name in list_tasks(layout):
+        with contextlib.suppress(CloudsyncError, OSError):
+            stored = read_task(layout, name)
+            if stored is not None and stored.get("drill") and name_drill(layout, name):
+                found.append(_build_status(layout, build_stored_drill(layout, stored), elapses))
+    return found
+
+
+def find_last_proven(layout: Layout, task: str) -> Optional[str]:
+    """Return when the last successful drill of ``task`` ended, as ISO 8601, None if no drill has succeeded."""
+    name = name_drill(layout, task)
+    records = read_newest_records(layout, name) if name is not None else iter(())
+    return next((record.ended for record in records if record.state == "success"), None)
 
 
 def _list_onetimes(layout: Layout) -> List[str]:
@@ -82,6 +111,7 @@ def build_unreadable_status(layout: Layout, name: str, why: str) -> Dict[str, An
         "overdue_since": None,
         "overdue_slots": 0,
         "stalled_since": None,
+        "drill": None,
     }
 
 
@@ -117,7 +147,17 @@ def _build_status(layout: Layout, stored: Dict[str, Any], elapses: Mapping[str, 
         "overdue_since": overdue[0].isoformat() if overdue else None,
         "overdue_slots": len(overdue),
         "stalled_since": _find_stall(record, progress) if record else None,
+        "drill": _show_drill(layout, stored, elapses),
     }
+
+
+def _show_drill(layout: Layout, stored: Mapping[str, Any], elapses: Mapping[str, int]) -> Optional[Dict[str, Any]]:
+    """Return the state of a task's drill. None if the task declares none, and none has run."""
+    name = name_drill(layout, stored["name"]) if can_be_drilled(stored["direction"], stored["mode"]) else None
+    if name is None or not (stored.get("drill") or os.path.isdir(layout.task_state_dir(name))):
+        return None
+    status = _build_status(layout, build_stored_drill(layout, stored), elapses)
+    return {**{key: status[key] for key in OF_DRILLS}, "last_proven": find_last_proven(layout, stored["name"])}
 
 
 def list_next_runs(stored: Mapping[str, Any], count: int, elapses: Mapping[str, int]) -> List[str]:
@@ -176,7 +216,9 @@ def _find_overdue(layout: Layout, stored: Dict[str, Any], record: Optional[Recor
     try:
         placed = os.stat(locate_timer(layout, stored["name"])).st_mtime
     except OSError:
-        placed = os.stat(layout.task(stored["name"])).st_mtime
+        # A drill is declared with its task.
+        declared = [layout.task(name) for name in (stored["name"], stored["reverse_of"]) if name]
+        placed = max(os.stat(path).st_mtime for path in declared if os.path.exists(path))
     reference = datetime.datetime.fromtimestamp(placed, datetime.timezone.utc)
     if record is not None:
         reference = max(reference, parse_time(record.started))

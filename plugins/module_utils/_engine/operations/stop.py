@@ -15,9 +15,9 @@ from typing import List, Optional, Sequence
 
 from ..common.errors import CloudsyncError
 from ..common.layout import Layout
-from ..config.stored_tasks import read_task
+from ..config.stored_tasks import name_drill, read_task
 from ..config.task_store import unseal_task
-from ..config.tasks import Task
+from ..config.tasks import Task, build_drill
 from ..host import Host
 from ..runs.records import UNFINISHED, find_runner_pid, load_records
 from ..systemd.systemctl import is_running, systemctl
@@ -83,9 +83,10 @@ def finish_removal(layout: Layout, names: Sequence[str], tasks: Sequence[Task]) 
     said = [
         f"Task {name} was removed while its run {run_id} was active. The run was stopped."
         for name in names
-        for run_id in stop_task(layout, name)
+        for each in filter(None, (name, name_drill(layout, name)))
+        for run_id in stop_task(layout, each)
     ]
-    for task in tasks:
+    for task in (*tasks, *(build_drill(layout, task) for task in tasks if task.drill is not None)):
         # Mail and HTTP are slow to import, and few calls remove a task.
         from ..runs.notifications import close_removed
 

@@ -106,7 +106,10 @@ def open_task_session(
     """
 
     def build(now: Credential) -> Content:
-        content = build_content(host, now, task.provider_options, task.encryption, task.remote_path, task.user)
+        # A drill names what cannot be decrypted. Any other run is refused at the first such name.
+        content = build_content(
+            host, now, task.provider_options, task.encryption, task.remote_path, task.user, not task.is_drill
+        )
         return replace(content, filters=build_filters(task))
 
     # Here, too, because the task may be older than the rclone, or was declared while none was installed.

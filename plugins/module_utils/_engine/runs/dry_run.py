@@ -9,29 +9,36 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from typing import Any, Callable, Dict, Optional
 
 from ..common.errors import EXIT_FAILED, EXIT_REFUSED, EXIT_SUCCESS, CloudsyncError, Refused
 from ..common.stop_signal import StopFlag
 from ..config.credential_store import load_credential
 from ..config.credentials import Credential
+from ..config.task_store import load_task
 from ..config.tasks import Task
 from ..guards.last_success import describe_now, load_last_success
 from ..guards.sequence import Attempt, check_before_session, check_with_session
+from ..history.pushed import load_pushed
 from ..host import Host
 from ..notify.redaction import Redactor, hide_in_error
 from ..rclone.providers.derived_options import B2
 from ..rclone.providers.schema import resolve
 from ..rclone.providers.truenas_names import get_rclone_name
+from ..remote.arguments import Endpoints
 from ..remote.open import open_task_session
+from ..remote.session import Session
+from ..restores.drill import plan_drill
 from ..restores.steps import list_steps, plan_steps
+from ..restores.survey import Survey, survey
 from ..restores.target import check_target
 from ..transfer.archive_tiers import TELLING, describe_archived
 from ..transfer.b2_versions import describe_versions
 from ..transfer.endpoints import build_endpoints
 from ..transfer.plan import Plan
 from .log import list_secrets
-from .records import make_run_id
+from .records import make_run_id, read_newest_records
 
 
 @dataclass(frozen=True)
@@ -74,13 +81,27 @@ def make_dry_run(host: Host, task: Task, stop: StopFlag, say: Callable[[str], No
             ends = build_endpoints(task, task.path, "plan")
             attempt = Attempt(session, task, ends, now, last, is_dry_run=True, adopts=adopts)
             refusal = _check(attempt)
-            if task.restore is not None:
+            if task.is_drill:
+                attempt.plan = plan_drill(task, survey_destination(host, session, task, ends, credential, say))
+            elif task.restore is not None:
                 steps, note = list_steps(session, task, attempt.ends)
                 plan = plan_steps(task, steps)
                 attempt.plan = replace(plan, notes=(*plan.notes, *filter(None, [note])))
             return DryRun(_annotate(attempt, credential), hide_in_error(hide, refusal))
     except CloudsyncError as error:
         return DryRun(None, hide_in_error(hide, error))
+
+
+def survey_destination(
+    host: Host, session: Session, task: Task, ends: Endpoints, credential: Credential, say: Callable[[str], None]
+) -> Survey:
+    """Survey the destination of the task that the drill ``task`` tests."""
+    original = load_task(host.layout, host.seed, task.reverse_of)
+    now, pushed = describe_now(original, credential), load_pushed(host.layout, original.name, say)
+    if pushed is None or (pushed.place, pushed.selection) != (now.place, now.selection):
+        return survey(session, task, ends, None, True)
+    newer = takewhile(lambda record: record.id > pushed.run, read_newest_records(host.layout, original.name))
+    return survey(session, task, ends, pushed, not any(record.may_have_transferred for record in newer))
 
 
 def _check(attempt: Attempt) -> Optional[Refused]:

@@ -32,7 +32,10 @@ NOTIFICATION_RUNS = 50
 
 
 class Record(NamedTuple):
-    """One run. Times are ISO 8601 in UTC. ``reason`` is empty after a success. ``pid`` is that of the runner."""
+    """One run. Times are ISO 8601 in UTC. ``reason`` is empty after a success. ``pid`` is that of the runner.
+
+    ``kind`` is run, restore or drill.
+    """
 
     id: str
     task: str
@@ -49,6 +52,7 @@ class Record(NamedTuple):
     exit_code: Optional[int] = None
     log: str = ""
     pid: int = 0
+    kind: str = "run"
 
     def public(self) -> Dict[str, Any]:
         """Return the ``run`` dict of the contract."""
@@ -56,9 +60,14 @@ class Record(NamedTuple):
         del content["pid"]
         return content
 
+    @property
+    def may_have_transferred(self) -> bool:
+        """Whether the run may have changed its destination."""
+        return self.reason == "interrupted" or self.exit_code is not None
+
 
 _KINDS: Dict[str, Tuple[Type[Any], ...]] = {
-    **dict.fromkeys(("id", "task", "state", "started", "trigger", "reason", "message", "ended", "log"), (str,)),
+    **dict.fromkeys(("id", "task", "state", "started", "trigger", "reason", "message", "ended", "log", "kind"), (str,)),
     **dict.fromkeys(("bytes", "transfers", "deletes", "errors", "pid"), (int,)),
     "exit_code": (int, type(None)),
 }

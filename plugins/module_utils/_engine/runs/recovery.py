@@ -22,6 +22,7 @@ from ..remote.live_config import locate_turn
 from ..remote.live_uses import sweep_live
 from ..remote.login_problems import list_doubts, mark_doubt, read_doubt
 from ..remote.open import build_place, open_credential_session
+from ..restores.drill import remove_scratch
 from ..snapshots.confined import sweep_snapshots
 from ..transfer.result import build_listing_error
 from .finish import finish_run
@@ -94,6 +95,7 @@ def sweep(host: Host, task: Task, say: Say) -> None:
         say(problem)
     for problem in sweep_snapshots(host.layout, task, say):
         say(problem)
+    remove_scratch(task)
     forget_progress(host.layout, task.name)
     for record in read_interrupted_records(host.layout, task.name):
         say(f"run {record.id} was interrupted: running its failure and always hooks now")

@@ -39,6 +39,7 @@ from ..guards.last_success import LastSuccess, describe_now, load_last_success, 
 from ..guards.placement import describe_unsafe_pull
 from ..guards.sequence import Attempt, check_before_session, check_with_session, leave_marks
 from ..history.purge import purge_kept
+from ..history.pushed import Pushed, list_pushed, save_pushed
 from ..history.recorder import open_recorder
 from ..host import Host
 from ..rclone.log_lines import Stats
@@ -49,6 +50,7 @@ from ..remote.arguments import Endpoints, build_transfer_arguments
 from ..remote.open import open_task_session
 from ..remote.pinned_folder import PinnedFolder
 from ..remote.session import Session
+from ..restores.drill import explain_refusal, hold_scratch, judge, plan_drill, select_sample
 from ..restores.steps import Step, list_steps, plan_steps
 from ..restores.target import check_target, note_begin, note_end
 from ..restores.thaw import advise_thaw
@@ -59,6 +61,7 @@ from ..transfer.result import Transfer, may_retry
 from ..transfer.unfinished import remove_unfinished
 from ..transfer.verify import verify_transfer
 from . import notifications
+from .dry_run import survey_destination
 from .finish import finish_run, run_one_hook
 from .locks import hold_locks, list_claims
 from .log import RunLog, list_secret_targets, list_secrets, prune_logs
@@ -83,8 +86,10 @@ CRYPT_OPTIONS = {"password", "password2"}
 class Run:
     """One active run and its state. Call perform() once."""
 
-    def __init__(self, host: Host, name: str, trigger: str, stop: StopFlag) -> None:
+    def __init__(self, host: Host, name: str, trigger: str, stop: StopFlag, files: str = "") -> None:
+        """``files`` is the size of the sample of a drill, empty for that of its task."""
         self.host = host
+        self._files = files
         self.stop = stop
         self.refused = False
         self.record = Record(make_run_id(), name, "waiting", format_now(), trigger)
@@ -93,6 +98,7 @@ class Run:
         self._login_note = ""
         self._continues = False
         self._has_run = False
+        self._pushed: Optional[Pushed] = None
         self._unfinished: List[str] = []
         self._deadline: Optional[float] = None
 
@@ -100,7 +106,7 @@ class Run:
         """Perform the run and return its record. A record is written even if the run fails."""
         earlier = load_records(self.host.layout, self.record.task, NOTIFICATION_RUNS)
         self._continues = _ended_during_transfer(earlier)
-        self._has_run = any(map(_may_have_transferred, earlier))
+        self._has_run = any(record.may_have_transferred for record in earlier)
         self._unfinished = [record.id for record in takewhile(lambda record: record.state != "success", earlier)]
         with ExitStack() as stack:
             stack.callback(self.log.close)
@@ -174,6 +180,9 @@ class Run:
         self.record = self.record._replace(state=state, reason=reason, message=escape_controls(self.log.hide(message)))
 
     def _run(self, task: Task, earlier: Sequence[Record]) -> None:
+        self.record = self.record._replace(kind=_name_kind(task))
+        if task.drill is not None and self._files:
+            task = replace(task, drill=replace(task.drill, files=self._files))
         self.log.hide.add([*list_secrets(None, task.encryption), *list_secret_targets(task.notify)])
         try:
             credential = load_credential(self.host.layout, self.host.seed, task.credential)
@@ -217,6 +226,7 @@ class Run:
         check_before_session(task, resolve(credential.provider, self.host.providers).name)
         check_target(self.host.layout, task)
         with ExitStack() as stack:
+            stack.enter_context(hold_scratch(self.host.layout, task))
             local = stack.enter_context(take_snapshot(self.host.layout, task, self.record.id, self.log.say))
             owner = None if task.is_push and task.mode != MOVE else find_account(task.user).uid
             pinned = stack.enter_context(PinnedFolder(local, owner)) if os.path.isdir(local) else None
@@ -227,8 +237,14 @@ class Run:
             stack.enter_context(session.live)
             self._hide_live_values(session)
             self._update(state="running", message="")
-            now = describe_now(task, credential)
-            self._transfer(session, task, build_endpoints(task, pinned.path if pinned else local, self.record.id), now)
+            now, ends = (
+                describe_now(task, credential),
+                build_endpoints(task, pinned.path if pinned else local, self.record.id),
+            )
+            if task.is_drill:
+                self._drill(session, task, ends, now, credential)
+            else:
+                self._transfer(session, task, ends, now)
 
     def _hide_live_values(self, session: Session) -> None:
         """Hide what stands for a secret in rclone's configuration: its obscured form, or a refreshed token."""
@@ -242,6 +258,24 @@ class Run:
         if self._login_note:
             self.log.say("warning: " + self._login_note)
 
+    def _drill(self, session: Session, task: Task, ends: Endpoints, now: LastSuccess, credential: Credential) -> None:
+        found = survey_destination(self.host, session, task, ends, credential, self.log.say)
+        plan_drill(task, found)
+        self._begin_time_limit(task)
+        outcome: Optional[Outcome] = None
+        if found.sample:
+            try:
+                step = Step(select_sample(session, found.sample), ends)
+                # With a last success, no guard reads a first file: the drill itself reads files.
+                outcome, _stats, _success = self._try(step, task, now, now, None)
+            except Refused as error:
+                explain_refusal(error, found)
+                raise
+        self._settle("success", "", judge(session, task, ends, found, outcome, self.log.say))
+
+    def _begin_time_limit(self, task: Task) -> None:
+        self._deadline = time.monotonic() + task.limits.max_duration if task.limits.max_duration else None
+
     def _transfer(self, session: Session, task: Task, ends: Endpoints, now: LastSuccess) -> None:
         last = load_last_success(self.host.layout, now, task.name, self.log.say)
         steps, note = list_steps(session, task, ends)
@@ -249,7 +283,7 @@ class Run:
             plan_steps(task, steps)
             session.make_folders()
             note_begin(self.host.layout, task)
-        self._deadline = time.monotonic() + task.limits.max_duration if task.limits.max_duration else None
+        self._begin_time_limit(task)
         stats: Optional[Stats] = None
         sentences: List[str] = []
         for step in steps:
@@ -262,6 +296,8 @@ class Run:
             sentences = [outcome.message, *sentences[1:], verify_transfer(step.session, task, step.ends, self.log.say)]
         note_end(self.host.layout, task)
         save_last_success(self.host.layout, task, success, last, self.log.say)
+        if task.is_push:
+            save_pushed(self.host.layout, task.name, self._pushed, self.log.say)
         purge_kept(session, task, self.log.say)
         put_off = clear_versions(session, task, self.log.say)
         self._settle("success", "", " ".join(filter(None, [*dict.fromkeys(sentences), note, put_off])))
@@ -294,9 +330,13 @@ class Run:
             remove_unfinished(session, task, ends, self._unfinished, self.log.say)
             if recorder is not None:
                 recorder.begin(session, ends.source, ends.destination)
+            if task.is_push and task.drill is not None:
+                self._pushed = list_pushed(session, ends.source, self.record.id, now.place, now.selection)
             ended = self._run_rclone(attempt, transfer)
             if number > task.retries or not may_retry(ended):
                 outcome = transfer.outcome(ended, session)
+                if transfer.notices.has_loss:
+                    self._pushed = None
                 if recorder is not None and outcome.state == "success":
                     recorder.finish(session, ends.destination, not transfer.notices.has_loss)
                 return outcome, transfer.stats, replace(now, names=attempt.names)
@@ -335,8 +375,10 @@ class Run:
 def _ended_during_transfer(earlier: Sequence[Record]) -> bool:
     """Return whether the last run before this one failed or was killed while it may have transferred files."""
     last = next((record for record in earlier if record.state in ("success", "failed", "aborted")), None)
-    return last is not None and last.state != "success" and _may_have_transferred(last)
+    return last is not None and last.state != "success" and last.may_have_transferred
 
 
-def _may_have_transferred(record: Record) -> bool:
-    return record.reason == "interrupted" or record.exit_code is not None
+def _name_kind(task: Task) -> str:
+    if task.is_drill:
+        return "drill"
+    return "restore" if task.restore is not None else "run"

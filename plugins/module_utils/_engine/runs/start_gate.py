@@ -83,6 +83,8 @@ def make_places(layout: Layout, stored: Mapping[str, Any]) -> None:
     for directory in (layout.run_dir, layout.state_dir):
         make_directory(directory)
     make_directory(layout.log_dir, 0o755)
+    # The scratch folder of a drill is in it, and belongs to the user of the task.
+    make_directory(layout.task_state_dir(stored["name"]))
     mounted = stored["guards"]["mounted"]
     if mounted and not os.path.ismount(mounted):
         return

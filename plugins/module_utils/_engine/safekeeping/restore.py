@@ -28,8 +28,8 @@ from ..config.seed_passphrase import unwrap_seed
 from ..config.stored_tasks import read_task
 from ..config.tasks import Task
 from ..host import FormerHost, identify, save_former
-from ..systemd.install import UnitChange, apply_units, read_units
-from ..systemd.unit_files import render_units
+from ..systemd.install import UnitChange, apply_units, plan_units, read_units
+from ..systemd.unit_files import render_all_units
 from .backup import (
     CREDENTIAL,
     SCHEMA,
@@ -252,17 +252,18 @@ class _Work:
             return None, True
 
     def _plan_units(self, name: str, task: Optional[Task]) -> None:
-        """Plan timer and drop-in, the same as in host_config."""
+        """Plan timers and drop-ins, the same as in host_config."""
         if task is None:
             return
-        present = read_units(self._layout, name)
         written = [each.stored for each in self._writes if (each.kind, each.name) == (CREDENTIAL, task.credential)]
         credential = written[0] if written else self._read_on_host(CREDENTIAL, task.credential)[0] or NO_CREDENTIAL
-        wanted = render_units(task, credential["provider"], credential["attributes"])
-        self.outcome.before["tasks"][name]["units"] = present
-        self.outcome.after["tasks"][name]["units"] = wanted
-        if present != wanted:
-            self._units.append(UnitChange(name, **wanted))
+        wanted = render_all_units(self._layout, task, credential["provider"], credential["attributes"])
+        changes = plan_units(self._layout, name, wanted)
+        for unit in {*wanted, *(change.task for change in changes)}:
+            key = "units" if unit == name else "drill_units"
+            self.outcome.before["tasks"][name][key] = read_units(self._layout, unit)
+            self.outcome.after["tasks"][name][key] = wanted.get(unit, {"timer": None, "drop_in": None})
+        self._units += changes
 
     def write(self) -> None:
         """Write the keys first, then the objects. Another call completes a restore that was killed."""

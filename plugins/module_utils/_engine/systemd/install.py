@@ -16,10 +16,11 @@ from __future__ import annotations
 import contextlib
 import os
 from dataclasses import dataclass
-from typing import Dict, Optional, Sequence
+from typing import Dict, List, Mapping, Optional, Sequence
 
 from ..common.files import atomic_write, make_directory, read_text, remove, sync_directory
 from ..common.layout import Layout
+from ..config.stored_tasks import name_drill
 from .systemctl import is_running, systemctl
 from .unit_names import (
     locate_drop_in,
@@ -48,6 +49,14 @@ def read_units(layout: Layout, task: str) -> Dict[str, Optional[str]]:
     timer = read_text(locate_timer(layout, task))
     enabled = os.path.islink(locate_enabled_link(layout, task))
     return {"timer": timer if enabled else None, "drop_in": read_text(locate_drop_in(layout, task))}
+
+
+def plan_units(layout: Layout, task: str, wanted: Mapping[str, Mapping[str, Optional[str]]]) -> List[UnitChange]:
+    """Return what has to change, so that a task and its drill have the ``wanted`` units (render_all_units())."""
+    drill = name_drill(layout, task)
+    if drill is not None and drill not in wanted:
+        wanted = {**wanted, drill: {"timer": None, "drop_in": None}}
+    return [UnitChange(name, **units) for name, units in wanted.items() if read_units(layout, name) != units]
 
 
 def read_seed_drop_in(layout: Layout) -> Optional[str]:

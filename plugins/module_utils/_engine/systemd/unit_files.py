@@ -14,7 +14,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence
 from ..common.errors import EXIT_NOT_NOW
 from ..common.layout import Layout
 from ..config.seed_binding import HOST, UNBOUND
-from ..config.tasks import Task, find_path_inside, list_writes, task_to_dict
+from ..config.tasks import Task, build_drill, find_path_inside, list_writes, task_to_dict
 from ..schedule import schedule as schedules
 from ..schedule.oncalendar import to_oncalendar
 from .unit_names import HELPER_SOCKET_NAME, WATCH_TIMER_NAME, name_service
@@ -214,6 +214,14 @@ def render_units(
     return {"timer": render_timer(task), "drop_in": render_drop_in(task, provider, attributes)}
 
 
+def render_all_units(
+    layout: Layout, task: Task, provider: str = "", attributes: Mapping[str, Any] = MappingProxyType({})
+) -> Dict[str, Dict[str, Optional[str]]]:
+    """Return render_units() of the task and of its drill, by name."""
+    tasks = [task] if task.drill is None else [task, build_drill(layout, task)]
+    return {each.name: render_units(each, provider, attributes) for each in tasks}
+
+
 def render_seed_drop_in(bound: str) -> Optional[str]:
     """Return the drop-in of all services for a ``bound`` seed (one of seed_binding.KINDS), None if not needed."""
     if bound in (UNBOUND, HOST):
@@ -223,7 +231,8 @@ def render_seed_drop_in(bound: str) -> Optional[str]:
 
 def _render_sandbox(task: Task, writes: Sequence[str]) -> List[str]:
     lines = []
-    if any(find_path_inside(shared, path) is not None for shared in SHARED for path in (task.path, *writes)):
+    source = [task.restore.source] if task.restore is not None else []
+    if any(find_path_inside(shared, path) is not None for shared in SHARED for path in (task.path, *source, *writes)):
         lines += ["PrivateTmp=no", "Environment=TMPDIR="]
     if writes:
         lines.append("CapabilityBoundingSet=CAP_FOWNER")

@@ -29,7 +29,7 @@ INSTALLED = {
     "guards": "crypt_password declared deletions destinations last_success local"
     " owner placement same_place same_storage sequence source",
     "health": "host_parts problem problems units watch",
-    "history": "known_names look manifest moment past purge read recorder",
+    "history": "known_names look manifest moment past purge pushed read recorder",
     "notify": "events redaction send targets",
     "operations": "adopt browse look one_time start status stop thaw trigger validate",
     "rclone": "access_symptoms archived_objects binary causes conf_file data_symptoms"
@@ -38,7 +38,7 @@ INSTALLED = {
     " required_logins schema secret_options sizes traits truenas_names",
     "remote": "account arguments host_keys live_config live_uses login_problems"
     " open pinned_folder places refreshed session stall_watch",
-    "restores": "prepare steps target thaw",
+    "restores": "drill prepare sample steps survey target thaw",
     "runs": "assist dry_run finish locks log notifications path_claims progress records recovery run start_gate",
     "safekeeping": "backup purged restore seed",
     "schedule": "cron describe next_runs oncalendar overdue preview schedule timezones",

@@ -27,6 +27,7 @@ STATUS = {
     "progress": None,
     "overdue_since": None,
     "stalled_since": None,
+    "drill": None,
 }
 PENDING = {
     **STATUS,

@@ -50,7 +50,7 @@ def edit(layout, change):
 
 
 def test_the_stored_options_are_the_fields_of_a_task():
-    assert sorted(stored_tasks.OPTIONS) == sorted(
+    assert sorted((*stored_tasks.OPTIONS, *stored_tasks.ADDED)) == sorted(
         field.name for field in dataclasses.fields(Task) if field.name != "restore"
     )
 
