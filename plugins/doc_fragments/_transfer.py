@@ -164,7 +164,7 @@ options:
         description:
           - Whether to refuse or allow a push with O(mode=sync) or O(mode=move) to a folder that another host pushes to.
           - Such a push leaves the file C(.cloudsync-owner) at its destination. A run is refused if another host has
-            left it there, or in a folder above or below.
+            left it there, or in a folder above or below. With O(mode=copy), this is a warning.
           - V(allow) neither leaves nor reads that file. Use it if several hosts move their files to one folder, or if
             the destination does not accept that file.
           - "Default: V(refuse)."

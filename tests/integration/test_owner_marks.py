@@ -289,3 +289,47 @@ def test_a_run_that_is_killed_after_it_left_its_mark_is_continued(machine, neigh
     (machine.data / "documents" / "big.bin").unlink()
     machine.run("documents")
     assert text_tree(bucket / "documents") == FILES
+
+
+@pytest.mark.parametrize("encryption", [None, ENCRYPTED], ids=["plain", "crypt"])
+def test_a_copy_to_the_destination_of_another_host_is_warned_of_and_leaves_the_mark(
+    machine, neighbor, share, bucket, encryption
+):
+    share(encryption=encryption)
+    machine.run("documents")
+    stored = {path: path.read_bytes() for path in bucket.rglob("*") if path.is_file()}
+    task = documents_task(neighbor, bucket, mode="copy", encryption=encryption)
+    neighbor.declare([], [task])
+    (note,) = neighbor.plan("documents")["notes"]
+    record = neighbor.run("documents")
+    assert note in record["message"] and note in neighbor.log("documents")
+    assert note.startswith("Task documents of host ") and "may delete the files that this task copies" in note
+    assert all(path.read_bytes() == content for path, content in stored.items())
+    neighbor.declare([], [{**task, "guards": {"owner": "allow"}}])
+    assert neighbor.run("documents")["message"] == "Nothing had to be transferred."
+    machine.declare([], [documents_task(machine, bucket, mode="copy", encryption=encryption)])
+    assert "Task documents" not in machine.run("documents")["message"]
+
+
+def test_a_copy_that_looks_for_a_mark_makes_no_more_requests(machine, s3_server, bucket):
+    """Measured: each looks for one name."""
+    write_tree(machine.data / "documents", FILES)
+    doorman, counts = Doorman(), []
+    with guarding(doorman, s3_server[0]) as port:
+        for owner in ("allow", "refuse"):
+            task = documents_task(machine, bucket, mode="copy", guards={"owner": owner})
+            machine.declare([s3_credential(port)], [task])
+            machine.run("documents")
+            doorman.seen.clear()
+            machine.run("documents")
+            counts.append([f"{request.command} {request.path}" for request in doorman.seen])
+    assert len(counts[1]) == len(counts[0]), counts
+
+
+def test_a_copy_with_a_key_that_must_not_read_is_not_refused(machine, s3_server, bucket):
+    doorman = Doorman(lambda request: MARK not in request.path, 403)
+    write_tree(machine.data / "documents", FILES)
+    with guarding(doorman, s3_server[0]) as port:
+        machine.declare([s3_credential(port)], [documents_task(machine, bucket, mode="copy")])
+        machine.run("documents")
+    assert text_tree(bucket / "documents") == FILES

@@ -8,6 +8,9 @@
 Such a push leaves an owner mark at its destination (transfer/owner_mark.py). It is refused if the mark there is that of
 another host. Before it leaves its first mark, it also looks for marks in the folders above and below.
 
+A copy leaves no mark and deletes nothing. It is warned of the mark of another host, because the next sync of that host
+would delete the copied files.
+
 Tasks of one host are compared when they are declared (destinations.py), so a mark of this host never refuses a run.
 """
 
@@ -34,8 +37,13 @@ class Finding(NamedTuple):
 
 
 def leaves_mark(session: Session, task: Task) -> bool:
-    """Return whether ``task`` marks its destination. The list of all buckets cannot hold a file."""
-    if not task.is_push or task.mode == COPY or task.guards.owner == ALLOW:
+    """Return whether ``task`` marks its destination."""
+    return task.mode != COPY and reads_mark(session, task)
+
+
+def reads_mark(session: Session, task: Task) -> bool:
+    """Return whether ``task`` looks for a mark at its destination. The list of all buckets cannot hold a file."""
+    if not task.is_push or task.guards.owner == ALLOW:
         return False
     if session.has_no_folders and not task.remote_path.strip("/"):
         return False
@@ -55,6 +63,18 @@ def check_owner(session: Session, task: Task, adopts: bool = False) -> Finding:
     if _is_of_former_host(mark, session):
         return Finding(needs_mark=True)
     raise _build_refusal(mark, task, session, f"remote_path {task.remote_path!r}")
+
+
+def find_foreign(session: Session, task: Task) -> str:
+    """Return a warning for a copy to a destination that another host has marked, empty if there is none."""
+    mark = read_mark(session, task, is_needed=False)
+    if mark is None or mark.is_damaged or _is_of_host(mark, session) or _is_of_former_host(mark, session):
+        return ""
+    return (
+        f"Task {mark.task} of host {mark.host_name} has written to remote_path {task.remote_path!r} since {mark.time}. "
+        "Its next sync may delete the files that this task copies there. Use another remote_path, or set guards.owner "
+        "to allow."
+    )
 
 
 def leave_mark(session: Session, task: Task) -> None:

@@ -16,7 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Callable, Optional, Tuple
 
-from ..config.tasks import SYNC, Task
+from ..config.tasks import COPY, SYNC, Task
 from ..remote.arguments import Endpoints
 from ..remote.open import build_place, build_task_place
 from ..remote.places import locate_task
@@ -28,7 +28,7 @@ from .declared import check_declared
 from .deletions import check_deletions, check_links, compute_rclone_limit, find_safe_limit
 from .last_success import LastSuccess
 from .local import check_local, check_unchanged
-from .owner import check_owner, leave_mark, leaves_mark
+from .owner import check_owner, find_foreign, leave_mark, leaves_mark, reads_mark
 from .same_place import check_same_place
 from .same_storage import check_storage, may_share_storage
 from .source import check_answer, check_source
@@ -44,7 +44,8 @@ class Attempt:
 
     ``needs_canary`` is True if the task encrypts and its destination has no canary yet. ``needs_mark`` is True if the
     destination has no owner mark of this host yet, and ``adopts`` if the run may replace that of another host.
-    ``names`` are those of a local source. ``is_new`` is True for the first sync to an empty destination.
+    ``warning`` is a sentence about the destination that does not refuse the run. ``names`` are those of a local source.
+    ``is_new`` is True for the first sync to an empty destination.
     ``max_delete`` is the number of deletions that rclone may make, None for no limit. In a dry run, no guard writes.
     """
 
@@ -59,6 +60,7 @@ class Attempt:
     needs_canary: bool = False
     adopts: bool = False
     needs_mark: bool = False
+    warning: str = ""
     names: Optional[Names] = None
     is_new: bool = False
     plan: Optional[Plan] = None
@@ -89,6 +91,9 @@ def _check_crypt(attempt: Attempt) -> None:
 def _check_destination(attempt: Attempt) -> None:
     """Check the owner of the destination of a push, or only that its provider answers."""
     session, task, last = attempt.session, attempt.task, attempt.last
+    if task.mode == COPY and reads_mark(session, task):
+        attempt.warning = find_foreign(session, task)
+        return
     if not leaves_mark(session, task):
         if task.is_push:
             check_answer(session, task)

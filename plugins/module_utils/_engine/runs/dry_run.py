@@ -119,7 +119,8 @@ def _annotate(attempt: Attempt, credential: Credential) -> Plan:
     """Return the plan with notes about the provider, such as old versions and archived objects."""
     session, task, plan = attempt.session, attempt.task, attempt.get_plan()
     provider = get_rclone_name(credential.provider)
-    notes = describe_archived(session, task, plan, attempt.ends) if provider in TELLING else []
+    notes = [attempt.warning] if attempt.warning else []
+    notes += describe_archived(session, task, plan, attempt.ends) if provider in TELLING else []
     if provider == B2 and task.is_push:
         notes += describe_versions(session, task, plan, attempt.ends.destination, credential.attributes)
     return replace(plan, notes=(*plan.notes, *notes))

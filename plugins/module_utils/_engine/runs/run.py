@@ -95,7 +95,7 @@ class Run:
         self.record = Record(make_run_id(), name, "waiting", format_now(), trigger)
         self.log = RunLog(host.layout, name, self.record.id)
         self.record = self.record._replace(log=self.log.path)
-        self._login_note = ""
+        self._login_note = self._warning = ""
         self._continues = False
         self._has_run = False
         self._pushed: Optional[Pushed] = None
@@ -199,7 +199,7 @@ class Run:
 
     def _finish(self, task: Task, earlier: Sequence[Record]) -> None:
         self._name_lost_log()
-        message = " ".join([self.record.message, self._login_note]).strip()
+        message = " ".join(filter(None, [self.record.message, self._warning, self._login_note]))
         self.record = self.record._replace(ended=format_now(), message=message)
         self.record = finish_run(self.host.layout, task, self.record, earlier, self.log.say, self.log.last_lines)
         # The message now also contains the last lines of hooks that failed.
@@ -321,6 +321,7 @@ class Run:
             is_retry = number > 1 or self._continues
             attempt = Attempt(session, task, ends, now, last, is_retry=is_retry, deleted=deleted)
             check_with_session(attempt)
+            self._warn(attempt.warning)
             session.make_folders()
             leave_marks(attempt)
             if attempt.is_new:
@@ -344,6 +345,12 @@ class Run:
             self.log.say(f"attempt {number} of {task.retries + 1} failed: {why}")
             self._unfinished = [self.record.id]
             transfer, number = Transfer(transfer.stats, keeps, hear), number + 1
+
+    def _warn(self, warning: str) -> None:
+        """Keep a sentence for the message, and log it once."""
+        if warning and warning != self._warning:
+            self.log.say("warning: " + warning)
+        self._warning = warning
 
     def _run_rclone(self, attempt: Attempt, transfer: Transfer) -> Ended:
         task = attempt.task

@@ -76,14 +76,19 @@ def parse_mark(line: str) -> Mark:
     return mark
 
 
-def read_mark(session: Session, task: Task) -> Optional[Mark]:
+def read_mark(session: Session, task: Task, is_needed: bool = True) -> Optional[Mark]:
     """Return the mark at the destination of ``task``, None if there is none. Raise an error if it cannot be read.
 
+    Unless ``is_needed``, raise an error only if nothing answers. A login may be allowed to write, but not to read.
     It is one request for one name, which lists no folder at any provider, and a second one for its content.
     """
     answer = _read(session, build_task_place(task), [OWNER])
     if answer.exit_code not in (0, *NOT_FOUND_EXITS):
-        raise _explain(session, answer, "read")
+        if is_needed:
+            raise _explain(session, answer, "read")
+        error = build_listing_error(answer, session)
+        if error.reason == "network":
+            raise error
     return _parse_first(answer)
 
 
