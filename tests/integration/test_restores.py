@@ -10,10 +10,11 @@ import os
 import subprocess
 
 import pytest
-from harness import PASSWORD, documents_task, read_tree, text_tree, wait_for, write_tree
+from harness import PASSWORD, documents_task, read_tree, serving, text_tree, wait_for, write_tree
 
 FILES = {"a.txt": "alpha", "letters/january.odt": "dear", "letters/june.odt": "hello", "deep/er/b.txt": "beta"}
 WHEN = 1700000000
+RUN = "20260101T020000Z-4f09aa"
 
 
 @pytest.fixture(name="site")
@@ -183,3 +184,45 @@ def test_a_pull_is_not_restored_and_a_task_without_a_past_says_how_to_get_one(ma
     machine.declare([store], [documents_task(machine, bucket, "pull")])
     said = restore(machine, "--to", str(machine.data / "x"), code=2, reason="usage")["message"]
     assert "Task documents pulls, so the provider has the original" in said
+    said = restore(machine, "--to-remote", code=2, reason="usage")["message"]
+    assert "To upload that copy, declare a task that pushes it." in said
+    machine.declare([], [documents_task(machine, bucket)])
+    said = restore(machine, "--to-remote", code=2, reason="usage")["message"]
+    assert "Task documents pushes, so the provider has the copy" in said
+
+
+def test_the_past_of_a_task_that_keeps_none_is_refused_with_what_to_set(machine, bucket, store, rclone, tmp_path):
+    machine.declare([store], [documents_task(machine, bucket)])
+    said = restore(machine, "--to", str(machine.data / "x"), "--at", RUN, code=2, reason="usage")["message"]
+    assert said.startswith(f"at is the run {RUN}, but the provider's versions have a time only.")
+    with serving(rclone, "webdav", tmp_path) as port:
+        other = {"name": "other", "provider": "webdav", "attributes": {"url": f"http://127.0.0.1:{port}"}}
+        machine.declare([other], [documents_task(machine, bucket, credential="other")])
+        said = restore(machine, "--to", str(machine.data / "x"), "--at", "2026-01-01", code=2, reason="usage")[
+            "message"
+        ]
+        assert "it has no keep_deleted, and provider webdav has no versions of files" in said
+        assert "Set keep_deleted for the future." in said
+        listed = machine.cloudsync("ls", "documents", "--at", "2026-01-01", "--json")
+        assert (listed.code, listed.json["message"]) == (2, said)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["leters"], 1, "Task documents has nothing at 'leters'. The nearest names are: letters"),
+        (["letters/juni.odt"], 1, "The nearest names are: letters/june.odt"),
+        (["no/such/folder/at/all"], 1, "Task documents has nothing at 'no/such/folder/at/all'."),
+        (
+            ["leters", "--at", "LAST"],
+            1,
+            "Task documents had nothing at 'leters' at LAST. The nearest names are: letters",
+        ),
+        (["--at", "2999-01-01"], 2, "at is 2999-01-01, which is in the future."),
+        (["--at", "2020-01-01"], 1, "The past of this task is known since 20"),
+    ],
+)
+def test_a_listing_of_what_is_not_there_gets_a_sentence(site, words, code, said):
+    last = site.history("documents")[0]["id"]
+    answer = site.cloudsync("ls", "documents", *(word.replace("LAST", last) for word in words), "--json")
+    assert answer.code == code and said.replace("LAST", last) in answer.json["message"], answer

@@ -43,6 +43,7 @@ def build_parser() -> argparse.ArgumentParser:
     restore = add("restore", "Restore what a task has pushed. Nothing is deleted.", "TASK")
     restore.add_argument("--to", default="", metavar="DIR", help="the folder to restore to, new or empty")
     restore.add_argument("--to-source", action="store_true", help="restore to the folder of the task itself")
+    restore.add_argument("--to-remote", action="store_true", help="not possible: says how to upload a local copy")
     restore.add_argument("--path", action="append", metavar="SUB", help="restore only this file or folder (repeatable)")
     restore.add_argument(
         "--at", default="", metavar="TIME", help="the state after the last run before a time or run ID"

@@ -53,6 +53,11 @@ def _declare(original: Task, options: argparse.Namespace) -> Dict[str, Any]:
             f"Task {original.name} pulls, so the provider has the original, and {original.path} on this host is the "
             "copy. To upload that copy, declare a task that pushes it."
         )
+    if options.to_remote:
+        raise usage_error(
+            f"Task {original.name} pushes, so the provider has the copy, and a restore brings it to this host. "
+            "Use --to DIR or --to-source."
+        )
     if bool(options.to) == options.to_source:
         raise usage_error("Say where to restore to: --to DIR, or --to-source for the folder of the task itself.")
     if options.to and options.to.rstrip("/") == original.path.rstrip("/"):

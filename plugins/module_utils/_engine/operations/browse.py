@@ -9,7 +9,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+import posixpath
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from ..buckets.facts import Facts, explain_no_bucket, explain_no_facts, read_facts
@@ -29,6 +31,7 @@ from ..remote.arguments import OWNER, QUICK, join_place
 from ..remote.live_config import CRYPT, takes_turns
 from ..remote.open import build_place, open_credential_session
 from ..remote.session import Session
+from ..restores.target import describe_nearest
 from ..runs.log import hide_secrets
 from ..runs.records import make_run_id
 from ..transfer.result import build_listing_error
@@ -151,7 +154,28 @@ def browse_task(host: Host, name: str, path: str, recurse: bool) -> Listing:
     """Browse ``path`` below the remote path of the task ``name``, decrypted as in its runs."""
     task, credential = load_with_credential(host, name)
     where = Where(path.strip("/"), task.remote_path, task.encryption, task.provider_options)
-    return browse(host, credential, True, where, recurse, True)
+    try:
+        found = browse(host, credential, True, where, recurse, True)
+    except CloudsyncError as error:
+        if error.reason != "not_found" or not where.path:
+            raise
+        raise _build_missing_error(host, credential, name, where) from error
+    if where.path and not (found.entries or found.undecryptable) and is_bucket_based(credential.provider):
+        # Without a file, a folder does not exist there. A listing does not say so.
+        raise _build_missing_error(host, credential, name, where)
+    return found
+
+
+def _build_missing_error(host: Host, credential: Credential, name: str, where: Where) -> CloudsyncError:
+    """Return the error for a path that a task does not have, with the nearest names in the first folder above it."""
+    folder, names = where.path, [""]
+    while folder and not any(names):
+        folder = folder.rpartition("/")[0]
+        with suppress(CloudsyncError):
+            above = browse(host, credential, True, replace(where, path=folder))
+            names = [posixpath.join(folder, entry["path"]) for entry in above.entries]
+    near = describe_nearest([where.path], names)
+    return CloudsyncError("not_found", f"Task {name} has nothing at {where.path!r}.{near}")
 
 
 def load_with_credential(host: Host, name: str) -> Tuple[Task, Credential]:

@@ -21,6 +21,7 @@ from ..rclone.providers.truenas_names import get_rclone_name
 from ..remote.open import open_credential_session
 from ..remote.session import Session
 from ..restores.prepare import KEEPS_VERSIONS, build_version_options
+from ..restores.target import describe_nearest
 from ..runs.records import make_run_id
 from .browse import Listing, Where, browse, build_entry, load_with_credential
 
@@ -38,9 +39,14 @@ def browse_past(host: Host, name: str, path: str, recurse: bool, at: str) -> Lis
     session = _open(host, task, credential, {})
     with session.live:
         files = list_past(session, task, path, at)
-    if not files and path:
-        raise CloudsyncError("not_found", f"Task {name} had no files in {path!r} at {at}. Correct the path, or at.")
+        if not files and path:
+            near = describe_nearest([path], _list_all(list_past(session, task, "", at)))
+            raise CloudsyncError("not_found", f"Task {name} had nothing at {path!r} at {at}.{near}")
     return Listing(path, _arrange(files, path, recurse))
+
+
+def _list_all(files: Mapping[str, Kept]) -> List[str]:
+    return [entry["path"] for entry in _arrange(files, "", True)]
 
 
 def _arrange(files: Mapping[str, Kept], folder: str, recurse: bool) -> List[Dict[str, Any]]:

@@ -104,9 +104,14 @@ def build_missing_error(task: Task, names: Sequence[str]) -> Refused:
     wanted = list_some([pattern for pattern in task.include if not pattern.endswith("/**")] or list(task.include))
     if not task.include:
         return Refused("not_found", f"There is nothing to restore at remote_path {task.remote_path!r}.")
-    nearest: List[str] = []
-    for pattern in task.include:
-        nearest += difflib.get_close_matches(pattern.strip("/*"), names, NEAREST, 0.4)
-    near = f" The nearest names are: {', '.join(dict.fromkeys(nearest))}." if nearest else ""
+    near = describe_nearest([pattern.strip("/*") for pattern in task.include], names)
     count = format_count(len(names), "name") if names else "nothing"
     return Refused("not_found", f"Nothing at the provider matches {wanted}.{near} It has {count} for this task.")
+
+
+def describe_nearest(wanted: Sequence[str], names: Sequence[str]) -> str:
+    """Return a sentence, with a blank before it, that names what is most like the ``wanted`` paths, or nothing."""
+    nearest: List[str] = []
+    for path in wanted:
+        nearest += difflib.get_close_matches(path, names, NEAREST, 0.4)
+    return f" The nearest names are: {', '.join(dict.fromkeys(nearest))}." if nearest else ""
