@@ -18,10 +18,19 @@ from harness import wait_for
 
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.flock import is_held
 
-# The system calls with which files and locks change. A question mark: this machine may not have the call.
-STEPS = "?rename,?renameat,?renameat2,?unlink,?unlinkat,?mkdir,?mkdirat,fsync,flock,ftruncate,pwrite64,fchmod"
-# The calls in one run of the command, roughly.
-MOST_STEPS = 100
+# The system calls with which files and locks change, and how often one run of the command makes them, roughly. strace
+# counts each call by itself. A question mark: this machine may not have the call.
+STEPS = {
+    "?rename,?renameat,?renameat2": 11,
+    "?unlink,?unlinkat": 12,
+    "?mkdir,?mkdirat": 16,
+    "fsync": 18,
+    "flock": 16,
+    "fchmod": 12,
+    "ftruncate": 2,
+    "pwrite64": 2,
+}
+MOST_STEPS = sum(STEPS.values())
 
 
 def can_trace():
@@ -31,9 +40,15 @@ def can_trace():
 
 
 def build_step_killer(number):
-    """Return the command that kills the program after it, before its system call ``number`` of STEPS."""
-    inject = f"inject={STEPS}:signal=SIGKILL:when={number}"
-    return ["strace", "-o", "/dev/null", "-e", "trace=" + STEPS, "-e", inject]
+    """Return the command that kills the program after it, before one of its system calls in STEPS.
+
+    ``number``: from 1 to MOST_STEPS.
+    """
+    for calls, most in STEPS.items():
+        if number <= most:
+            return ["strace", "-o", "/dev/null", f"-etrace={calls}", f"-einject={calls}:signal=SIGKILL:when={number}"]
+        number -= most
+    raise ValueError("there are fewer steps")
 
 
 def find_descendants(pid):

@@ -264,7 +264,9 @@ def test_after_a_kill_of_a_declaration_at_any_system_call_the_next_one_completes
             for place in range(3)
         ]
         options = {"credentials": [{**store, "description": f"{number}"}], "tasks": tasks}
-        prefix = build_step_killer(chance.randint(1, 100)) if victim == "step" else ["timeout", "--signal=KILL", "1"]
+        prefix = (
+            build_step_killer(chance.randint(1, MOST_STEPS)) if victim == "step" else ["timeout", "--signal=KILL", "1"]
+        )
         ended = subprocess.run(
             [*prefix, sys.executable, "-c", harness.MODULE, "host_config"],
             input=json.dumps({"ANSIBLE_MODULE_ARGS": options}),
