@@ -77,7 +77,7 @@ class Host:
         if self._rclone is None:
             from .rclone import binary
 
-            self._rclone = binary.probe(binary.find(self.layout, self._search_path))
+            self._rclone = binary.probe(binary.find(self.layout, self._search_path), self.layout.state_dir)
         return self._rclone
 
     @property

@@ -135,7 +135,7 @@ class ManagedHost:
             name = str(path.relative_to(self.root))
             if path.is_symlink():
                 found[name] = "-> " + os.readlink(str(path))
-            elif path.is_file() and not name.startswith("run/") and path.name != ".rclone-providers.json":
+            elif path.is_file() and not name.startswith("run/") and not path.name.startswith(".rclone-"):
                 found[name] = path.read_bytes()
         return found
 

@@ -12,12 +12,12 @@ import contextlib
 import json
 import os
 from dataclasses import dataclass, replace
-from typing import Any, Dict, Iterator, Mapping, Optional, Tuple
+from typing import Any, Dict, Iterable, Iterator, Mapping, Optional, Tuple
 
 from ...common.errors import CloudsyncError, usage_error
 from ...common.files import read_json, write_json
 from ...common.validation import suggest_name
-from ..binary import Rclone, run_quietly
+from ..binary import Rclone, identify_program, run_quietly
 from .truenas_names import SYNONYMS, get_rclone_name, normalize_name
 
 CACHE_NAME = ".rclone-providers.json"  # no task can have this name
@@ -80,12 +80,16 @@ class Provider:
 def parse(json_text: str) -> Dict[str, Provider]:
     """Return the providers in an answer of ``rclone config providers``, by rclone's name."""
     try:
-        return {entry["Name"]: _parse_provider(entry) for entry in json.loads(json_text)}
+        return _parse_entries(json.loads(json_text))
     except (ValueError, KeyError, TypeError):
         raise CloudsyncError(
             "other",
             "Cannot read rclone's list of providers. Run the role skyhaul.cloudsync.runner to install another rclone.",
         ) from None
+
+
+def _parse_entries(entries: Iterable[Mapping[str, Any]]) -> Dict[str, Provider]:
+    return {entry["Name"]: _parse_provider(entry) for entry in entries}
 
 
 def _parse_provider(entry: Mapping[str, Any]) -> Provider:
@@ -114,21 +118,16 @@ def load(rclone: Rclone, cache_dir: str) -> Dict[str, Provider]:
     A cache that cannot be read or written is not used. ``cache_dir`` is not created: check mode changes nothing.
     """
     path = os.path.join(cache_dir, CACHE_NAME)
-    program = _identify(rclone.path)
-    cached = _read_cache(path, program)
+    program = identify_program(rclone.path)
+    cached = _read_cache(path, program) if program else None
     if cached is not None:
         return cached
     answer = run_quietly(rclone.path, "config", "providers")
     found = parse(answer)
-    with contextlib.suppress(OSError, CloudsyncError):
-        write_json(path, {"form": CACHE_FORM, "program": program, "providers": _remove_help(answer)})
+    if program:
+        with contextlib.suppress(OSError, CloudsyncError):
+            write_json(path, {"form": CACHE_FORM, "program": program, "providers": _remove_help(answer)})
     return found
-
-
-def _identify(path: str) -> str:
-    real = os.path.realpath(path)
-    found = os.stat(real)
-    return f"{real} {found.st_mtime_ns} {found.st_size}"
 
 
 def _read_cache(path: str, program: str) -> Optional[Dict[str, Provider]]:
@@ -136,8 +135,8 @@ def _read_cache(path: str, program: str) -> Optional[Dict[str, Provider]]:
         content = read_json(path)
         if content is None or (content.get("form"), content.get("program")) != (CACHE_FORM, program):
             return None
-        return parse(json.dumps(content["providers"]))
-    except (OSError, KeyError, CloudsyncError):
+        return _parse_entries(content["providers"])
+    except (OSError, KeyError, TypeError, CloudsyncError):
         return None
 
 

@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.task_store import save_task
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.health.problem import Problem
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.health.watch import notify_problems
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.runs import notifications
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.notify import send as sending
 
 MAIL = "mailto:ops@example.com"
 RCLONE = Problem("rclone", "", "rclone is not installed.")
@@ -24,7 +24,7 @@ FAILED = Problem("failed", "one", "auth: Refused.")
 def sent(host, layout, seed, make_task, monkeypatch):
     """The notifications of the tasks one and two, which have the same target."""
     found = []
-    monkeypatch.setattr(notifications, "send", lambda _target, event, real_host: found.append(event) or [])
+    monkeypatch.setattr(sending, "send", lambda _target, event, real_host: found.append(event) or [])
     for name in ("one", "two"):
         save_task(layout, seed, make_task(name=name, notify=[MAIL]))
     save_task(layout, seed, make_task(name="off", notify=[MAIL], enabled=False))

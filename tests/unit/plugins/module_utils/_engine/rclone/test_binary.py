@@ -133,3 +133,55 @@ def test_features_go_by_version():
     assert new.has_safe_pull
     assert not binary.Rclone("rclone", (1, 74, 4)).has_safe_pull
     assert new.version_text == "1.75.2"
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """The programs that were asked for their version."""
+    found = []
+    monkeypatch.setattr(binary, "run_quietly", lambda path, _word: found.append(path) or "rclone v1.75.2\n- os")
+    return found
+
+
+def test_a_program_is_asked_for_its_version_until_it_is_replaced(tmp_path, asked):
+    path = tmp_path / "rclone"
+    path.write_bytes(binary.ELF + b"first")
+
+    for _time in range(2):
+        assert binary.probe(str(path), str(tmp_path)).version == (1, 75, 2)
+    assert len(asked) == 1
+
+    path.unlink()
+    path.write_bytes(binary.ELF + b"other")
+    binary.probe(str(path), str(tmp_path))
+    assert len(asked) == 2
+
+
+@pytest.mark.parametrize("name, content", [("rclone", b"#!/bin/sh\nexec /opt/rclone"), ("snap", binary.ELF)])
+def test_a_program_that_starts_another_one_is_always_asked(tmp_path, asked, name, content):
+    (tmp_path / name).write_bytes(content)
+
+    for _time in range(2):
+        binary.probe(str(tmp_path / name), str(tmp_path))
+
+    assert len(asked) == 2
+
+
+@pytest.mark.parametrize("damage", ["", "{}", "[]", '{"program": 1}'])
+def test_a_damaged_answer_is_asked_for_again(tmp_path, asked, damage):
+    path = tmp_path / "rclone"
+    path.write_bytes(binary.ELF)
+    binary.probe(str(path), str(tmp_path))
+    (tmp_path / binary.CACHE_NAME).write_text(damage)
+
+    assert binary.probe(str(path), str(tmp_path)).version == (1, 75, 2)
+    assert len(asked) == 2
+
+
+def test_check_mode_creates_no_folder_for_the_answer(tmp_path, asked):
+    (tmp_path / "rclone").write_bytes(binary.ELF)
+
+    binary.probe(str(tmp_path / "rclone"), str(tmp_path / "absent"))
+
+    assert asked
+    assert not (tmp_path / "absent").exists()

@@ -8,6 +8,7 @@ import pathlib
 
 import pytest
 
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.notify import send as sending
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.runs import notifications
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.runs.notifications import Alert
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.runs.records import Record, save_record
@@ -35,7 +36,7 @@ class Sent(list):
 @pytest.fixture
 def sent(monkeypatch):
     found = Sent()
-    monkeypatch.setattr(notifications, "send", found)
+    monkeypatch.setattr(sending, "send", found)
     return found
 
 

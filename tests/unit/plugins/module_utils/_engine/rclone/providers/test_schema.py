@@ -11,7 +11,7 @@ import pathlib
 import pytest
 
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.errors import CloudsyncError
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.binary import Rclone
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.binary import ELF, Rclone
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.providers import schema as providers
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.providers import traits
 
@@ -29,17 +29,18 @@ def known(request):
     return providers.parse(schema(request.param))
 
 
-def fake_rclone(tmp_path, answer):
-    """A program that answers as rclone does, and counts how often it was asked."""
-    (tmp_path / "answer").write_text(answer)
-    program = tmp_path / "rclone"
-    program.write_text(f"#!/bin/sh\necho asked >> '{tmp_path}/asked'\ncat '{tmp_path}/answer'\n")
-    program.chmod(0o755)
-    return Rclone(str(program), (1, 75, 2))
+@pytest.fixture(name="install")
+def fixture_install(tmp_path, monkeypatch):
+    """Install a program that answers as rclone does. ``install.asked`` are the questions to it."""
 
+    def install(answer):
+        program = tmp_path / "rclone"
+        program.write_bytes(ELF + answer[:64].encode())
+        monkeypatch.setattr(providers, "run_quietly", lambda *words: install.asked.append(words) or answer)
+        return Rclone(str(program), (1, 75, 2))
 
-def times_asked(tmp_path):
-    return len((tmp_path / "asked").read_text().splitlines())
+    install.asked = []
+    return install
 
 
 def test_the_schema_of_both_versions_is_read(known):
@@ -102,38 +103,38 @@ def test_a_truenas_provider_that_this_rclone_lacks_is_explained(known, name):
     assert "Did you mean" not in caught.value.message
 
 
-def test_the_schema_is_asked_for_once_and_again_when_the_program_changes(tmp_path):
-    rclone = fake_rclone(tmp_path, schema("1.75.2"))
+def test_the_schema_is_asked_for_once_and_again_when_the_program_changes(tmp_path, install):
+    rclone = install(schema("1.75.2"))
 
     first = providers.load(rclone, str(tmp_path))
     assert providers.load(rclone, str(tmp_path)) == first
-    assert times_asked(tmp_path) == 1
+    assert len(install.asked) == 1
 
-    fake_rclone(tmp_path, schema("1.60.1"))
+    install(schema("1.60.1"))
     os.utime(rclone.path, (1, 1))
     assert providers.load(rclone, str(tmp_path)) != first
-    assert times_asked(tmp_path) == 2
+    assert len(install.asked) == 2
 
 
 @pytest.mark.parametrize("damage", ["", "{", '{"program": 3}', "[]"])
-def test_a_damaged_cache_is_not_used(tmp_path, damage):
-    rclone = fake_rclone(tmp_path, schema("1.75.2"))
+def test_a_damaged_cache_is_not_used(tmp_path, install, damage):
+    rclone = install(schema("1.75.2"))
     first = providers.load(rclone, str(tmp_path))
     (tmp_path / providers.CACHE_NAME).write_text(damage)
 
     assert providers.load(rclone, str(tmp_path)) == first
-    assert times_asked(tmp_path) == 2
+    assert len(install.asked) == 2
 
 
-def test_a_cache_that_can_not_be_written_is_done_without(tmp_path):
-    rclone = fake_rclone(tmp_path, schema("1.75.2"))
+def test_a_cache_that_can_not_be_written_is_done_without(tmp_path, install):
+    rclone = install(schema("1.75.2"))
 
     assert "s3" in providers.load(rclone, str(tmp_path / "absent"))
     assert not (tmp_path / "absent").exists()
 
 
-def test_the_cache_keeps_all_that_the_engine_reads(tmp_path):
-    rclone = fake_rclone(tmp_path, schema("1.60.1"))
+def test_the_cache_keeps_all_that_the_engine_reads(tmp_path, install):
+    rclone = install(schema("1.60.1"))
 
     assert (
         providers.load(rclone, str(tmp_path))
@@ -142,14 +143,14 @@ def test_the_cache_keeps_all_that_the_engine_reads(tmp_path):
     )
 
 
-def test_the_cache_is_small_because_it_omits_the_help_texts(tmp_path):
+def test_the_cache_is_small_because_it_omits_the_help_texts(tmp_path, install):
     answer = json.loads(schema("1.75.2"))
     for entry in answer:
         for option in entry["Options"] or ():
             # A real answer has 1 MB, most of it help texts, which the recorded one omits.
             option["Help"] = "A sentence of help. " * 45
     text = json.dumps(answer)
-    providers.load(fake_rclone(tmp_path, text), str(tmp_path))
+    providers.load(install(text), str(tmp_path))
 
     cache = (tmp_path / providers.CACHE_NAME).read_text()
     assert len(cache) < len(text) / 3
