@@ -16,13 +16,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Callable, Optional, Tuple
 
-from ..config.tasks import COPY, SYNC, Task
+from ..config.tasks import COPY, MOVE, SYNC, Task
 from ..remote.arguments import Endpoints
 from ..remote.open import build_place, build_task_place
 from ..remote.places import locate_task
 from ..remote.session import Session
 from ..transfer.plan import Plan, make_plan
-from ..transfer.source_names import Names, list_names
+from ..transfer.source_names import Listing, Names, list_names
 from .crypt_password import check_crypt, check_plain, find_first, plant_canary
 from .declared import check_declared
 from .deletions import check_deletions, check_links, compute_rclone_limit, find_safe_limit
@@ -44,8 +44,8 @@ class Attempt:
 
     ``needs_canary`` is True if the task encrypts and its destination has no canary yet. ``needs_mark`` is True if the
     destination has no owner mark of this host yet, and ``adopts`` if the run may replace that of another host.
-    ``warning`` is a sentence about the destination that does not refuse the run. ``names`` are those of a local source.
-    ``is_new`` is True for the first sync to an empty destination.
+    ``warning`` is a sentence about the destination that does not refuse the run. ``listing`` has the names of a local
+    source. ``is_new`` is True for the first sync to an empty destination.
     ``max_delete`` is the number of deletions that rclone may make, None for no limit. In a dry run, no guard writes.
     """
 
@@ -61,7 +61,7 @@ class Attempt:
     adopts: bool = False
     needs_mark: bool = False
     warning: str = ""
-    names: Optional[Names] = None
+    listing: Optional[Listing] = None
     is_new: bool = False
     plan: Optional[Plan] = None
     max_delete: Optional[int] = None
@@ -69,8 +69,24 @@ class Attempt:
     def get_plan(self) -> Plan:
         """Return the plan. It is made once, because it lists both sides completely."""
         if self.plan is None:
-            self.plan = make_plan(self.session, self.task, self.ends)
+            self.plan = make_plan(self.session, self.task, self.ends, for_guard=not self.is_dry_run)
         return self.plan
+
+    @property
+    def needs_names(self) -> bool:
+        """Whether the names in the source can replace a plan."""
+        return self.task.is_push and self.task.mode == SYNC and not self.task.guards.max_delete
+
+    def get_listing(self) -> Listing:
+        """Return the names in the local source. They are listed once."""
+        if self.listing is None:
+            self.listing = list_names(self.session, self.ends.source)
+        return self.listing
+
+    @property
+    def names(self) -> Optional[Names]:
+        """The names in the source, None if they are unknown or not complete."""
+        return self.listing.names if self.listing is not None and self.listing.is_complete else None
 
 
 def _check_pinned(attempt: Attempt) -> None:
@@ -106,7 +122,9 @@ def _check_destination(attempt: Attempt) -> None:
 
 
 def _check_source(attempt: Attempt) -> None:
-    check_source(attempt.session, attempt.task, attempt.ends, attempt.is_retry)
+    has_files = attempt.needs_names and bool(attempt.get_listing().names.files)
+    is_moved = attempt.task.mode == MOVE and attempt.is_retry
+    check_source(attempt.session, attempt.task, attempt.ends, not has_files and not is_moved)
 
 
 def _check_plain(attempt: Attempt) -> None:
@@ -126,11 +144,10 @@ def _find_limit_without_plan(attempt: Attempt) -> Optional[int]:
     """Return the value of rclone's ``--max-delete`` if no plan is needed, because it would list the destination."""
     session, task, ends, last = attempt.session, attempt.task, attempt.ends, attempt.last
     if task.is_push:
-        names, is_complete = list_names(session, ends.source)
+        names, is_complete = attempt.get_listing()
         if not is_complete:
             # rclone cannot read the source completely either, and then deletes nothing.
             return compute_rclone_limit(task, 0, len(names.files))
-        attempt.names = names
         limit = find_safe_limit(task, last, attempt.now, names, ends.source)
         if limit is not None:
             return compute_rclone_limit(task, max(limit - attempt.deleted, 0), len(names.files))
@@ -146,7 +163,7 @@ def _check_plan(attempt: Attempt) -> Optional[int]:
     if task.is_push:
         check_links(task, plan, attempt.ends.source)
     limit = check_deletions(task, plan, attempt.last, attempt.now, attempt.deleted)
-    return compute_rclone_limit(task, limit, len(plan.overwrite)) if task.mode == SYNC else None
+    return compute_rclone_limit(task, limit, len(plan.copy) + len(plan.overwrite)) if task.mode == SYNC else None
 
 
 def _check_storage(attempt: Attempt) -> None:

@@ -33,10 +33,10 @@ EFFECTS = {
 }
 
 
-def check_source(session: Session, task: Task, ends: Endpoints, is_retry: bool = False) -> None:
-    """Refuse a source that does not exist, has no marker, or is empty in a sync or in the first attempt of a move.
+def check_source(session: Session, task: Task, ends: Endpoints, needs_files: bool = True) -> None:
+    """Refuse a source that does not exist or has no marker, and with ``needs_files`` one that is empty.
 
-    A drill names what is missing itself.
+    A copy may have an empty source. A drill names what is missing itself.
     """
     if task.is_drill:
         return
@@ -44,7 +44,7 @@ def check_source(session: Session, task: Task, ends: Endpoints, is_retry: bool =
         _check_pull_folder(session, task, ends)
     if not task.is_push and task.guards.marker:
         _check_remote_marker(session, task, ends)
-    if task.mode == COPY or task.guards.empty_source == "allow" or (task.mode == MOVE and is_retry):
+    if task.mode == COPY or task.guards.empty_source == "allow" or not needs_files:
         return
     if not _has_content(session, task, ends.source):
         raise Refused(

@@ -23,7 +23,7 @@ from ..rclone.log_lines import COPY, DELETE, KEEP, MOVE, Item
 from ..remote.session import Session
 from ..transfer.keep_deleted import get_kept_place
 from ..transfer.remote_files import query_listing, raise_unless_found, read_files, write_file
-from ..transfer.source_names import CODE, contains, hash_path
+from ..transfer.source_names import CODE, contains, count_missing, hash_path
 from .known_names import KnownNames, change, forget_known_names, load_known_names, save_known_names
 from .manifest import BEGINNING, SUFFIX, Beginning, Manifest, parse_beginning
 
@@ -55,12 +55,15 @@ class Recorder:
         self._created: Set[str] = set()
         self._removed: Set[str] = set()
 
-    def begin(self, session: Session, source: str, destination: str) -> None:
-        """Write the names in the local ``source`` that are absent at the destination."""
+    def begin(self, session: Session, source: str, destination: str, names: Optional[Hashes]) -> None:
+        """Write the names in the local ``source`` that are absent at the destination.
+
+        ``names`` are the hashes of those in the source, None if they are unknown.
+        """
         if not self._is_known:
             self._known = self._find_known(session, destination)
             self._is_known = True
-        if self._is_new:
+        if self._is_new or (names is not None and not count_missing(names, self._known.hashes)):
             return
         before = len(self._absent)
         # What cannot be read is not transferred either. The log of rclone tells what appeared in the meantime.

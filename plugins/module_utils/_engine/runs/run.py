@@ -330,7 +330,8 @@ class Run:
                 save_last_success(self.host.layout, task, now, None, self.log.say)
             remove_unfinished(session, task, ends, self._unfinished, self.log.say)
             if recorder is not None:
-                recorder.begin(session, ends.source, ends.destination)
+                names = attempt.names.files if attempt.names is not None else None
+                recorder.begin(session, ends.source, ends.destination, names)
             if task.is_push and task.drill is not None:
                 self._pushed = list_pushed(session, ends.source, self.record.id, now.place, now.selection)
             ended = self._run_rclone(attempt, transfer)
