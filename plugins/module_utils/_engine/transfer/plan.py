@@ -100,18 +100,25 @@ def store_plan(items: Iterable[Item], present: Present, mode: str, file: str) ->
     return Plan(**groups, present=len(present), notes=(shown,), file=file)
 
 
-def make_plan(session: Session, task: Task, ends: Endpoints) -> Plan:
-    """Ask rclone for the plan. Nothing is changed."""
-    present = list_sizes(session, ends.destination)
+def make_plan(session: Session, task: Task, ends: Endpoints, for_guard: bool = False) -> Plan:
+    """Ask rclone for the plan. Nothing is changed.
+
+    A plan ``for_guard`` lists the destination once more only if there are deletions. Otherwise ``present`` is the
+    number of files that rclone has compared, and ``copy`` has the files to overwrite, too.
+    """
     with closing(Items(session.plan_file)) as items:
         dry_run = Transfer(on_item=items.append)
         try:
             ended = session.stream(build_transfer_arguments(task, ends, session.selection, dry_run=True), dry_run.read)
             dry_run.raise_unless_success(ended, session)
+            is_needed = not for_guard or (task.mode == SYNC and any(item.action in (DELETE, KEEP) for item in items))
+            present = list_sizes(session, ends.destination) if is_needed else Sizes()
             if items.are_many:
                 plan = store_plan(items, present, task.mode, session.plan_file)
             else:
                 plan = build_plan(items, present, task.mode)
+            if not is_needed and dry_run.stats is not None:
+                plan = replace(plan, present=dry_run.stats.checks)
         except OSError as error:
             raise system_error(error) from error
     left_out = dry_run.notices.describe()
