@@ -14,8 +14,9 @@ rclone.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Callable, Optional, Tuple
+from typing import Callable, List, Optional, Tuple
 
+from ..changes.find import ChangeFinder
 from ..config.tasks import COPY, MOVE, SYNC, Task
 from ..remote.arguments import Endpoints
 from ..remote.open import build_place, build_task_place
@@ -44,8 +45,9 @@ class Attempt:
 
     ``needs_canary`` is True if the task encrypts and its destination has no canary yet. ``needs_mark`` is True if the
     destination has no owner mark of this host yet, and ``adopts`` if the run may replace that of another host.
-    ``warning`` is a sentence about the destination that does not refuse the run. ``listing`` has the names of a local
-    source. ``is_new`` is True for the first sync to an empty destination.
+    ``warning`` is a sentence about the destination that does not refuse the run. ``finder`` finds the files to compare,
+    None if these are all. ``listing`` has the names of a local source. ``is_new`` is True for the first sync to an
+    empty destination.
     ``max_delete`` is the number of deletions that rclone may make, None for no limit. In a dry run, no guard writes.
     """
 
@@ -61,6 +63,7 @@ class Attempt:
     adopts: bool = False
     needs_mark: bool = False
     warning: str = ""
+    finder: Optional[ChangeFinder] = None
     listing: Optional[Listing] = None
     is_new: bool = False
     plan: Optional[Plan] = None
@@ -80,8 +83,15 @@ class Attempt:
     def get_listing(self) -> Listing:
         """Return the names in the local source. They are listed once."""
         if self.listing is None:
-            self.listing = list_names(self.session, self.ends.source)
+            hear = self.finder.hear_source if self.finder is not None else None
+            self.listing = list_names(self.session, self.ends.source, hear)
         return self.listing
+
+    def find_changes(self) -> Optional[List[str]]:
+        """Return the names of the files that rclone has to compare, None for all of them."""
+        if self.finder is None or not self.get_listing().is_complete:
+            return None
+        return self.finder.find(self.session, self.ends.destination)
 
     @property
     def names(self) -> Optional[Names]:

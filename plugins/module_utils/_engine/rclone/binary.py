@@ -97,6 +97,11 @@ class Rclone:
         return self.version >= (1, 63, 0)
 
     @property
+    def has_time_format(self) -> bool:
+        """``lsf --time-format``: a listing has times with nanoseconds."""
+        return self.version >= (1, 68, 0)
+
+    @property
     def has_safe_pull(self) -> bool:
         """File names of a malicious remote stay inside the destination (CVE-2026-71313)."""
         return self.version >= (1, 75, 0)

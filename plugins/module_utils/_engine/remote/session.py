@@ -190,13 +190,15 @@ class Session:
     ) -> Child:
         held = [folder.descriptor for folder in (directory, self.local) if folder is not None]
         setup = make_child_setup(self.user)
+        # Other commands may need the local time, for example for the times of --bwlimit.
+        zone = {"TZ": "UTC"} if arguments[0] == "lsf" else {}
         # The unit has private temporary directories. In a shell, other users can write in them, too.
         temporary = os.environ.get("TMPDIR") or directory.path
         try:
             with self._confine(directory, temporary) as confinement:
                 return Child(
                     [self.rclone.path, *self._build_global_arguments(directory), *arguments],
-                    {**build_clean_environment(find_account(self.user).home), "TMPDIR": temporary},
+                    {**build_clean_environment(find_account(self.user).home), "TMPDIR": temporary, **zone},
                     self._adapt(on_output_line),
                     self._adapt(on_error_line),
                     exact_lines=True,

@@ -16,6 +16,8 @@ from dataclasses import replace
 from itertools import takewhile
 from typing import Iterator, List, Optional, Sequence, Tuple
 
+from ..changes.find import open_finder, select_files
+from ..changes.known_files import save_known_files
 from ..common.accounts import find_account
 from ..common.errors import (
     EXIT_FAILED,
@@ -30,7 +32,7 @@ from ..common.errors import (
 )
 from ..common.processes import Ended
 from ..common.stop_signal import StopFlag
-from ..common.text import escape_controls, format_now
+from ..common.text import escape_controls, format_count, format_now
 from ..config.credential_store import load_credential
 from ..config.credentials import Credential
 from ..config.task_store import load_task
@@ -287,7 +289,7 @@ class Run:
         stats: Optional[Stats] = None
         sentences: List[str] = []
         for step in steps:
-            outcome, stats, success = self._try(step, task, now, last, stats)
+            outcome, stats, attempt = self._try(step, task, now, last, stats)
             if outcome.reason == "max_delete" and last is not None:
                 # The destination has files that the last success did not leave there. The next run needs a plan.
                 save_last_success(self.host.layout, task, replace(last, names=None), last, self.log.say)
@@ -295,7 +297,9 @@ class Run:
                 raise CloudsyncError(outcome.reason, outcome.message + advise_thaw(task, outcome.reason))
             sentences = [outcome.message, *sentences[1:], verify_transfer(step.session, task, step.ends, self.log.say)]
         note_end(self.host.layout, task)
-        save_last_success(self.host.layout, task, success, last, self.log.say)
+        save_last_success(self.host.layout, task, replace(now, names=attempt.names), last, self.log.say)
+        if attempt.finder is not None:
+            save_known_files(self.host.layout, task.name, attempt.finder.conclude(), self.log.say)
         if task.is_push:
             save_pushed(self.host.layout, task.name, self._pushed, self.log.say)
         purge_kept(session, task, self.log.say)
@@ -304,22 +308,30 @@ class Run:
 
     def _try(
         self, step: Step, task: Task, now: LastSuccess, last: Optional[LastSuccess], stats: Optional[Stats]
-    ) -> Tuple[Outcome, Optional[Stats], LastSuccess]:
+    ) -> Tuple[Outcome, Optional[Stats], Attempt]:
         """Make up to 1 + ``retries`` attempts. Each passes the guards first, and they see the same directory.
 
-        ``stats`` are those of the steps before. Return also the new ones, and what a success leaves behind.
+        ``stats`` are those of the steps before. Return also the new ones, and the last attempt.
         """
         session, ends = step
+        layout, say = self.host.layout, self.log.say
         keeps = task.keep_deleted is not None and task.mode != MOVE
-        recorder = open_recorder(
-            self.host.layout, task, self.record.id, now.place, now.selection, self._has_run, self.log.say
-        )
-        hear = recorder.hear if recorder is not None else None
-        transfer, number = Transfer(stats, keeps, hear), 1
+        recorder = open_recorder(layout, task, self.record.id, now.place, now.selection, self._has_run, say)
+        number = 1
         while True:
-            deleted = transfer.stats.deletes if transfer.stats else 0
-            is_retry = number > 1 or self._continues
-            attempt = Attempt(session, task, ends, now, last, is_retry=is_retry, deleted=deleted)
+            finder = open_finder(layout, task, session, now.place, now.selection, say)
+            listeners = [each.hear for each in (recorder, finder) if each is not None]
+            transfer = Transfer(stats, keeps, listeners)
+            attempt = Attempt(
+                session,
+                task,
+                ends,
+                now,
+                last,
+                is_retry=number > 1 or self._continues,
+                deleted=stats.deletes if stats else 0,
+                finder=finder,
+            )
             check_with_session(attempt)
             self._warn(attempt.warning)
             session.make_folders()
@@ -327,25 +339,27 @@ class Run:
             if attempt.is_new:
                 # From now on, all files at the destination are those of this task.
                 last = now
-                save_last_success(self.host.layout, task, now, None, self.log.say)
-            remove_unfinished(session, task, ends, self._unfinished, self.log.say)
+                save_last_success(layout, task, now, None, say)
+            remove_unfinished(session, task, ends, self._unfinished, say)
             if recorder is not None:
                 names = attempt.names.files if attempt.names is not None else None
                 recorder.begin(session, ends.source, ends.destination, names)
             if task.is_push and task.drill is not None:
                 self._pushed = list_pushed(session, ends.source, self.record.id, now.place, now.selection)
             ended = self._run_rclone(attempt, transfer)
+            stats = transfer.stats
             if number > task.retries or not may_retry(ended):
                 outcome = transfer.outcome(ended, session)
                 if transfer.notices.has_loss:
                     self._pushed = None
+                    attempt.finder = None
                 if recorder is not None and outcome.state == "success":
                     recorder.finish(session, ends.destination, not transfer.notices.has_loss)
-                return outcome, transfer.stats, replace(now, names=attempt.names)
+                return outcome, stats, attempt
             why = "it made no progress" if ended.stalled else f"rclone ended with {ended.exit_code}"
-            self.log.say(f"attempt {number} of {task.retries + 1} failed: {why}")
+            say(f"attempt {number} of {task.retries + 1} failed: {why}")
             self._unfinished = [self.record.id]
-            transfer, number = Transfer(transfer.stats, keeps, hear), number + 1
+            number += 1
 
     def _warn(self, warning: str) -> None:
         """Keep a sentence for the message, and log it once."""
@@ -354,7 +368,14 @@ class Run:
         self._warning = warning
 
     def _run_rclone(self, attempt: Attempt, transfer: Transfer) -> Ended:
-        task = attempt.task
+        task, selection = attempt.task, attempt.session.selection
+        changed = attempt.find_changes()
+        if changed is not None:
+            self.log.say(f"{format_count(len(changed), 'file')} may have changed since the last success")
+            if not changed:
+                self.record = self.record._replace(exit_code=0)
+                return Ended(0)
+            selection = select_files(selection, attempt.session.live.add_filters(changed))
         publish = make_progress_writer(self.host.layout, task.name, self.record.id)
 
         def listen(line: str) -> None:
@@ -364,9 +385,7 @@ class Run:
             elif transfer.stats is not None:
                 publish(transfer.stats)
 
-        arguments = build_transfer_arguments(
-            task, attempt.ends, attempt.session.selection, max_delete=attempt.max_delete
-        )
+        arguments = build_transfer_arguments(task, attempt.ends, selection, max_delete=attempt.max_delete)
         timeout = None if self._deadline is None else max(self._deadline - time.monotonic(), 0.0)
         ended = attempt.session.stream(arguments, listen, timeout=timeout)
         self._hide_live_values(attempt.session)

@@ -107,7 +107,7 @@ def make_plan(session: Session, task: Task, ends: Endpoints, for_guard: bool = F
     number of files that rclone has compared, and ``copy`` has the files to overwrite, too.
     """
     with closing(Items(session.plan_file)) as items:
-        dry_run = Transfer(on_item=items.append)
+        dry_run = Transfer(listeners=[items.append])
         try:
             ended = session.stream(build_transfer_arguments(task, ends, session.selection, dry_run=True), dry_run.read)
             dry_run.raise_unless_success(ended, session)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import Callable, Counter, List, Optional
+from typing import Callable, Counter, List, Optional, Sequence
 
 from ..common.errors import CloudsyncError
 from ..common.processes import Ended
@@ -40,7 +40,7 @@ RETRIED_EXITS = (1, 3, 4, 5)
 
 
 class Transfer:
-    """Pass rclone's lines to read(), then call outcome(). ``on_item`` gets every item, for a plan or a record.
+    """Pass rclone's lines to read(), then call outcome(). ``listeners`` get every item, for a plan or a record.
 
     ``earlier``: the statistics of the attempts before this one, which those of this one are added to. ``notices``: the
     objects that rclone leaves out. ``keeps_deleted``: it is a copy or a sync with keep_deleted.
@@ -50,13 +50,13 @@ class Transfer:
         self,
         earlier: Optional[Stats] = None,
         keeps_deleted: bool = False,
-        on_item: Optional[Callable[[Item], object]] = None,
+        listeners: Sequence[Callable[[Item], object]] = (),
     ) -> None:
         self.stats = earlier
         self._earlier = earlier
         self.problems: List[Message] = []
         self.notices = Notices()
-        self._on_item = on_item
+        self._listeners = listeners
         self._keeps_deleted = keeps_deleted
         self._done: Counter[str] = Counter()
         self._failed_deletions = 0
@@ -71,8 +71,8 @@ class Transfer:
             return None
         if isinstance(parsed, Item):
             self._done[parsed.action] += 1
-            if self._on_item is not None:
-                self._on_item(parsed)
+            for hear in self._listeners:
+                hear(parsed)
             return f"{parsed.action} {parsed.path} ({parsed.size} bytes)"
         self._failed_deletions += parsed.text.startswith(FAILED_DELETION)
         remember(self.problems, parsed)

@@ -4,7 +4,10 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""The names of the files in a local source, as hashes: 8 bytes for each name, so that a million need 8 MB."""
+"""The names of the files in a local source, as hashes: 8 bytes for each name, so that a million need 8 MB.
+
+A listing can contain the facts of each file, too: its modification time and its size, as one text.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,21 @@ import os
 from array import array
 from bisect import bisect_left
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Sequence, Set, Tuple
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Callable,
+    Dict,
+    Iterable,
+    Iterator,
+    List,
+    Mapping,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Set,
+    Tuple,
+)
 
 from ..remote.session import Session
 
@@ -21,6 +38,10 @@ if TYPE_CHECKING:
     Hashes = array[int]
 
 CODE, HASH_BYTES = "Q", 8
+# The path is the last part, because it can contain the separator. Session.query() sets the time zone to UTC.
+FACTS = ("--format", "tsp", "--separator", ";", "--time-format", "2006-01-02T15:04:05.000000000")
+# The path, its hash, and the facts of a file.
+Hear = Callable[[str, int, str], object]
 
 
 class Names(NamedTuple):
@@ -37,12 +58,29 @@ class Listing(NamedTuple):
     is_complete: bool
 
 
-def list_names(session: Session, source: str) -> Listing:
-    """Return the names of the files in the local ``source`` that match the task's filters."""
+def list_names(session: Session, source: str, hear: Optional[Hear] = None) -> Listing:
+    """Return the names of the files in the local ``source`` that match the task's filters.
+
+    ``hear`` gets each file, with its facts.
+    """
     collector = _Collector()
-    arguments = ["lsf", "--recursive", "--files-only", *session.selection, "--", source]
-    answer = session.query(arguments, on_output_line=collector.add)
+
+    def add(line: str) -> None:
+        facts, path = split_facts(line) if hear is not None else ("", line)
+        name = collector.add(path)
+        if hear is not None:
+            hear(path, name, facts)
+
+    facts = FACTS if hear is not None else ()
+    arguments = ["lsf", "--recursive", "--files-only", *facts, *session.selection, "--", source]
+    answer = session.query(arguments, on_output_line=add)
     return Listing(collector.finish(), answer.exit_code == 0)
+
+
+def split_facts(line: str) -> Tuple[str, str]:
+    """Return the facts and the path in a line of a listing with FACTS; no facts if a name with line breaks is split."""
+    parts = line.split(";", 2)
+    return (f"{parts[0]};{parts[1]}", parts[2]) if len(parts) == 3 else ("", line)
 
 
 def build_names(paths: Iterable[str]) -> Names:
@@ -59,12 +97,16 @@ class _Collector:
         self._folders: Set[int] = set()
         self._last = ""
 
-    def add(self, path: str) -> None:
-        self._files.append(hash_path(path))
+    def add(self, path: str) -> int:
+        name = hash_path(path)
+        self._files.append(name)
         folder = path.rpartition("/")[0]
-        if folder == self._last:
-            return
-        self._last = folder
+        if folder != self._last:
+            self._last = folder
+            self._add_folders(folder)
+        return name
+
+    def _add_folders(self, folder: str) -> None:
         while folder and hash_path(folder) not in self._folders:
             self._folders.add(hash_path(folder))
             folder = folder.rpartition("/")[0]
@@ -131,8 +173,13 @@ def _compute_digest(body: bytes) -> str:
 
 def contains(hashes: Hashes, value: int) -> bool:
     """Return whether ``value`` is in the sorted ``hashes``."""
+    return find_hash(hashes, value) is not None
+
+
+def find_hash(hashes: Hashes, value: int) -> Optional[int]:
+    """Return the position of ``value`` in the sorted ``hashes``, None if it is not there."""
     at = bisect_left(hashes, value)
-    return at < len(hashes) and hashes[at] == value
+    return at if at < len(hashes) and hashes[at] == value else None
 
 
 def find_links(source: str, paths: Iterable[str]) -> List[str]:

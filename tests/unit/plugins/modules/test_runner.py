@@ -21,6 +21,7 @@ ENGINE = "usr/local/lib/cloudsync"
 INSTALLED = {
     "": "host",
     "buckets": "abilities facts",
+    "changes": "find known_files",
     "cli": "control helper main output parser recover show tables units",
     "commands": "confine helper hooks open_path",
     "common": "accounts crypto errors files flock http layout mounts processes stop_signal text validation",

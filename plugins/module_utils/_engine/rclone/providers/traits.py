@@ -28,6 +28,8 @@ BUCKET_BASED = frozenset(
         "swift",
     )
 )
+# The modification time of a file is metadata, which takes one request for each file. A listing has another time.
+TIME_IN_METADATA = frozenset(("s3", "swift"))
 READ_ONLY = frozenset(("archive", "doi", "http"))
 
 # Their refresh tokens stay valid, however often they fetch an access token.
@@ -100,6 +102,11 @@ UNDECLARED: Mapping[str, FrozenSet[str]] = {
 def is_bucket_based(provider_name: str) -> bool:
     """Whether the first part of a path names a bucket, container or share, and a missing folder lists as empty."""
     return get_rclone_name(provider_name) in BUCKET_BASED
+
+
+def tells_no_times(provider_name: str) -> bool:
+    """Whether a listing does not contain the modification times of files."""
+    return get_rclone_name(provider_name) in TIME_IN_METADATA
 
 
 def holds_only_media(provider_name: str) -> bool:
