@@ -282,6 +282,8 @@ def test_after_a_kill_of_a_declaration_at_any_system_call_the_next_one_completes
         views = machine.module("task_info")["tasks"]
         assert [view["remote_path"] for view in views] == [f"bucket/{number}"] * 3
         left = age_temporary_files(machine.root / "etc")
-        machine.declare([{**store, "description": "again"}], [{**task, "description": "again"} for task in tasks])
+        # A call removes the temporary files of the folders that it writes to, so this one writes to all of them.
+        other = {"description": "again", "schedule": {"preset": "weekly"}, "limits": {"memory_max": "1G"}}
+        machine.declare([{**store, "description": "again"}], [{**task, **other} for task in tasks])
         assert not [path for path in left if path.exists()]
     assert killed
