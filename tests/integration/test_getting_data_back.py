@@ -302,10 +302,19 @@ def test_ransomware_at_the_source(reader):
     assert reader.machine.run("www", 3, "max_delete")["deletes"] == 0
 
 
+def test_restore_drills(reader):
+    section = "Restore drills"
+    ((_language, text),) = [block for block in SECTIONS[section] if block[0] == "yaml"]
+    reader.declare(**ENCRYPTED, **yaml.safe_load(text))
+    reader.push()
+    said = reader.follow(section)
+    assert "success" in said["# cloudsync history drill-www"]
+
+
 def test_the_guide_has_ten_situations_and_each_is_tested():
     table = GUIDE.split("| you need | section |\n")[1].split("\n\n")[0]
     situations = re.findall(r"\| \[([^]]+)\]\(#", table)
     assert len(situations) == 10
     tests = pathlib.Path(__file__).read_text(encoding="utf-8")
     assert [situation for situation in situations if f'"{situation}"' not in tests] == []
-    assert {heading for heading, blocks in SECTIONS.items() if blocks} == set(situations)
+    assert {heading for heading, blocks in SECTIONS.items() if blocks} == {*situations, "Restore drills"}
