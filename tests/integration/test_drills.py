@@ -314,8 +314,10 @@ def test_a_killed_drill_leaves_no_file(machine, copy):
     running.kill()
     running.wait()
     assert scratch(machine).exists()
-    # The unit calls it after every end.
-    wait_for(lambda: machine.cloudsync("sweep", "drill-documents") and not scratch(machine).exists(), "an empty disk")
+    # The unit of the drill sweeps after every end. After a reboot, the next run of the task does it.
+    words = ("run", "documents") if encryption else ("sweep", "drill-documents")
+    wait_for(lambda: machine.cloudsync(*words) and not scratch(machine).exists(), "an empty disk")
+    machine.cloudsync("sweep", "drill-documents")
     assert machine.history("drill-documents")[0]["reason"] == "interrupted"
     assert machine.status("documents")["state"] == "success"
 
@@ -391,3 +393,14 @@ def test_what_has_no_copy_cannot_be_drilled(machine, copy):
     assert answer.json["message"].startswith("Task documents leaves no copy of its source")
     assert machine.cloudsync("drill", "none").code == 2
     assert machine.cloudsync("drill", "documents", "--files", "x").code == 2
+
+
+def test_the_module_runs_and_plans_a_drill_as_a_task(machine, copy):
+    planned = machine.module("run", task="drill-documents", dry_run=True)
+    assert (planned["changed"], len(planned["plan"]["copy"])) == (False, 5)
+    assert machine.module("run", task="drill-documents")["run"]["kind"] == "drill"
+    delete(copy)
+    failed = machine.module("run", task="drill-documents")
+    assert (failed["failed"], failed["reason"]) == (True, "drill")
+    other = machine.module("run", task="drill-documents", reverse_of="documents", path=str(machine.data / "other"))
+    assert "drill-documents is the drill of a task." in other["msg"]

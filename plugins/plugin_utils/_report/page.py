@@ -193,7 +193,7 @@ def _render_proven(task: Mapping[str, Any], now: datetime.datetime) -> str:
     if not task["drill_state"]:
         return ""
     failed = task["drill_state"] if task["drill_state"] not in ("success", "pending") else ""
-    return _render_when(task["last_proven"], now) or f"<span>never{_render_small(failed)}</span>"
+    return _render_when(task["last_proven"], now, failed) or f"<span>never{_render_small(failed)}</span>"
 
 
 def _render_head(label: str, text: str) -> str:
@@ -241,14 +241,14 @@ def _render_small(text: str) -> str:
     return f"<small>{escape(text)}</small>" if text else ""
 
 
-def _render_when(text: Optional[str], now: datetime.datetime) -> str:
-    """Render a time, and how far it is from now."""
+def _render_when(text: Optional[str], now: datetime.datetime, more: str = "") -> str:
+    """Render a time, and how far it is from now, and ``more``."""
     time = parse_moment(text)
     if text is None or time is None:
         return ""
     seconds = int((time - now).total_seconds())
     distance = "in " + _format_length(seconds) if seconds > 0 else _format_length(-seconds) + " ago"
-    return f"<span>{_render_time(text)}{_render_small(distance)}</span>"
+    return f"<span>{_render_time(text)}{_render_small(', '.join(filter(None, (distance, more))))}</span>"
 
 
 def _render_time(text: str) -> str:

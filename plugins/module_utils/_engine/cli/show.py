@@ -30,7 +30,18 @@ from .output import print_answer, print_error
 FOLLOW_SECONDS = 0.5
 CHUNK_BYTES = 65536
 # The keys of a task's status that ``list`` omits.
-OF_RUNS = ("run", "progress", "state", "reason", "message", "next", "overdue_since", "overdue_slots", "stalled_since")
+OF_RUNS = (
+    "run",
+    "progress",
+    "state",
+    "reason",
+    "message",
+    "next",
+    "overdue_since",
+    "overdue_slots",
+    "stalled_since",
+    "drill",
+)
 
 
 def list_tasks(host: Host, options: argparse.Namespace) -> int:

@@ -22,7 +22,7 @@ from ..common.flock import wait_lock
 from ..common.stop_signal import StopFlag
 from ..config.credential_store import list_credentials, load_credential, open_readable, read_credential
 from ..config.credentials import Credential
-from ..config.stored_tasks import list_tasks
+from ..config.stored_tasks import find_drilled, list_tasks
 from ..config.task_parser import parse_task
 from ..config.task_store import load_task, save_onetime
 from ..config.tasks import COPY, Task
@@ -50,6 +50,10 @@ def build_onetime_task(
     if name in list_tasks(host.layout):
         raise usage_error(
             f"Task {name} exists on this host. Run it without other options, or use another name for the one-time run."
+        )
+    if find_drilled(host.layout, name) is not None:
+        raise usage_error(
+            f"{name} is the drill of a task. Run it without other options, or use another name for the one-time run."
         )
 
     if declared.get("reverse_of") and not declared.get("path"):

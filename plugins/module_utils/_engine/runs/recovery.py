@@ -8,14 +8,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Callable
 
 from ..common.errors import CloudsyncError
 from ..common.flock import is_held, try_lock
 from ..common.text import format_now
 from ..config.credential_store import load_credential
+from ..config.stored_tasks import name_drill
 from ..config.task_store import load_task
-from ..config.tasks import Task
+from ..config.tasks import Task, build_drill
 from ..host import Host
 from ..remote.arguments import QUICK
 from ..remote.live_config import locate_turn
@@ -89,13 +91,26 @@ def sweep_dead_runs(host: Host, name: str) -> None:
         sweep(host, load_task(host.layout, host.seed, name), lambda _text: None)
 
 
+def _sweep_drill(host: Host, task: Task) -> None:
+    """Remove what a killed drill has left, before a drill of ``task`` or a run of the task itself.
+
+    The sandbox of a run may forbid that outside of the state directory. Then the next drill removes it.
+    """
+    remove_scratch(task)
+    name = name_drill(host.layout, task.name) if task.is_push else None
+    lock = try_lock(locate_task_lock(host.layout, name)) if name is not None and task.drill is not None else None
+    if lock is not None:
+        with lock, suppress(OSError):
+            remove_scratch(build_drill(host.layout, task))
+
+
 def sweep(host: Host, task: Task, say: Say) -> None:
     """Recover from killed runs of ``task``. The caller holds the task's lock."""
     for problem in sweep_live(host.layout).problems:
         say(problem)
     for problem in sweep_snapshots(host.layout, task, say):
         say(problem)
-    remove_scratch(task)
+    _sweep_drill(host, task)
     forget_progress(host.layout, task.name)
     for record in read_interrupted_records(host.layout, task.name):
         say(f"run {record.id} was interrupted: running its failure and always hooks now")

@@ -141,3 +141,19 @@ def test_what_the_state_does_not_tell_stands_beside_it():
 def test_a_fleet_without_tasks_says_so():
     texts = outline({"web": {"tasks": []}}).texts
     assert "No host has a task." in texts and "Hosts without a task" in texts
+
+
+def test_the_last_proven_restore_is_shown_with_the_failure_of_the_last_drill():
+    drill = {"task": "drill-docs", "state": "failed", "last_proven": "2027-01-30T12:00:00Z"}
+    problems = [{"name": "failed", "task": "drill-docs", "message": "drill: The copy is damaged."}]
+    answer = {"tasks": [task(state="success", reason="", message="fine", drill=drill)], "problems": problems}
+    report = build_report({"web": answer}, NOW)
+    assert (report["tasks"][0]["level"], report["tasks"][0]["last_proven"]) == ("problem", "2027-01-30T12:00:00+00:00")
+    assert report["hosts"][0]["problems"] == []
+    texts = outline({"web": answer}).texts
+    assert "Last proven restore" in texts
+    assert "2027-01-30 12:00" in texts
+    assert "1 d ago, failed" in texts
+    assert any("drill failed: drill: The copy is damaged." in text for text in texts)
+    never = task(drill={**drill, "last_proven": None, "state": "pending"})
+    assert "never" in outline({"web": {"tasks": [never]}}).texts

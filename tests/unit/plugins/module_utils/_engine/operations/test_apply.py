@@ -53,6 +53,7 @@ CHANGES = [
     Wanted([OFFSITE], [nightly(enabled=False)]),
     Wanted([OFFSITE], [nightly(encryption={"password": "0th3r"}, exclude=["*.tmp"])]),
     Wanted([{**OFFSITE, "secrets": {**OFFSITE["secrets"], "secret_access_key": "0th3r"}}], [nightly()]),
+    Wanted([OFFSITE], [nightly(drill={"schedule": {"preset": "weekly"}})]),
     Wanted(absent_tasks=["nightly"], absent_credentials=["offsite"]),
     Wanted(absent_tasks=["none"]),
     Wanted([OFFSITE], [], purge=True),
@@ -322,3 +323,34 @@ def test_a_blank_at_the_end_of_an_encrypted_path_is_refused_where_rclone_would_l
     with pytest.raises(CloudsyncError, match="remote_path is 'Backups ', which rclone's configuration cannot contain"):
         vet_task(task, "drive", {})
     vet_task(task, "s3", {})
+
+
+def test_no_task_has_the_name_of_the_drill_of_another_task(layout, converge):
+    converge(Wanted([OFFSITE], [nightly(drill={})]))
+    other = nightly(name="drill-nightly", path="/srv/other", remote_path="bucket/other")
+    with pytest.raises(CloudsyncError, match="Task drill-nightly has the name of the drill of task nightly"):
+        converge(Wanted(tasks=[other]))
+    converge(Wanted(tasks=[nightly(), other]))
+    with pytest.raises(CloudsyncError, match="Task drill-nightly has the name of the drill"):
+        converge(Wanted(tasks=[nightly(drill={})]))
+    timer = unit_names.locate_timer(layout, "drill-nightly")
+    assert os.path.exists(timer)
+    converge(Wanted(tasks=[nightly(schedule={"preset": "hourly"})]))
+    converge(Wanted(absent_tasks=["nightly"]))
+    assert os.path.exists(timer)
+
+
+def test_the_timer_of_a_drill_is_installed_repaired_and_removed_with_its_task(layout, converge):
+    wanted = Wanted([OFFSITE], [nightly(drill={"schedule": {"preset": "weekly"}})])
+    outcome = converge(wanted)
+    timer = unit_names.locate_timer(layout, "drill-nightly")
+    assert outcome.after["tasks"]["nightly"]["drill_units"]["timer"] == files.read_text(timer)
+    assert "Unit=cloudsync@drill-nightly.service" in files.read_text(timer)
+    assert not converge(wanted).changed
+    os.unlink(timer)
+    assert converge(wanted).changed
+    converge(Wanted([OFFSITE], [nightly(enabled=False, drill={"schedule": {"preset": "weekly"}})]))
+    assert not os.path.exists(timer)
+    converge(wanted)
+    converge(Wanted(absent_tasks=["nightly"]))
+    assert [name for name in os.listdir(layout.unit_dir) if "drill" in name] == []
