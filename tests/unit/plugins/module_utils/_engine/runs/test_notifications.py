@@ -93,6 +93,15 @@ def test_every_end_pings(end):
     assert end(SUCCESS, SUCCESS, notify=(PING,)) == [("healthchecks", "succeeded")]
 
 
+def test_a_drill_pings_only_its_failures_because_the_check_expects_the_runs_of_the_task(layout, make_task, sent, end):
+    drill = record("running", kind="drill")
+    notifications.notify_start(layout, make_task(notify=[PING]), drill, lambda _text: None)
+    assert sent == []
+    assert end(drill._replace(state="success"), notify=(PING,)) == []
+    failed = drill._replace(state="failed", reason="drill")
+    assert end(failed, failed, notify=(PING,)) == [("healthchecks", "failed")]
+
+
 def test_an_event_has_the_facts_of_the_run_and_its_last_lines(end, sent):
     end(record("failed", "network", 7, message="No route."), tail=["one", "two"])
     (event,) = sent.events
