@@ -13,8 +13,8 @@ author:
 short_description: Ask the provider to make the archived files of a task readable
 version_added: 1.1.0
 description:
-  - Asks for the files of a task that cannot be read, because they are in the classes Glacier or Deep Archive of S3, or
-    in the access tier Archive of Azure. A pull or a restore of such files fails as C(archived_object).
+  - Asks for the archived files of a task. These are in the classes Glacier or Deep Archive of S3, or in the access tier
+    Archive of Azure, and cannot be read. A pull or a restore of such files fails as C(archived_object).
   - The module does not wait, because a provider needs hours. It asks only for files that the provider does not restore
     yet, so you can call it again.
   - Only for tasks whose credential has the provider V(s3) or V(azureblob).

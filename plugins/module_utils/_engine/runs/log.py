@@ -58,6 +58,7 @@ class RunLog:
     """
 
     def __init__(self, layout: Layout, task: str, run_id: str) -> None:
+        self.run_id = run_id
         self.path = locate_log(layout, task, run_id)
         self.last_lines: List[str] = []
         self.hide = Redactor()

@@ -19,6 +19,7 @@ from ..config.stored_tasks import name_drill
 from ..config.task_store import load_task
 from ..config.tasks import Task, build_drill
 from ..host import Host
+from ..locks.hold import locate_task_lock
 from ..remote.arguments import QUICK
 from ..remote.live_config import locate_turn
 from ..remote.live_uses import sweep_live
@@ -28,7 +29,6 @@ from ..restores.drill import remove_scratch
 from ..snapshots.confined import sweep_snapshots
 from ..transfer.result import build_listing_error
 from .finish import finish_run
-from .locks import locate_task_lock
 from .log import RunLog
 from .progress import forget_progress
 from .records import (

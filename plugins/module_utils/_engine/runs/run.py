@@ -9,14 +9,11 @@
 from __future__ import annotations
 
 import os
-import time
 import traceback
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
-from itertools import takewhile
-from typing import Iterator, List, Optional, Sequence, Tuple
+from typing import Iterator, List, Optional, Sequence
 
-from ..changes.find import open_finder, select_files
 from ..changes.known_files import save_known_files
 from ..common.accounts import find_account
 from ..common.errors import (
@@ -30,25 +27,24 @@ from ..common.errors import (
     Refused,
     system_error,
 )
-from ..common.processes import Ended
 from ..common.stop_signal import StopFlag
-from ..common.text import escape_controls, format_count, format_now
+from ..common.text import escape_controls, format_now
 from ..config.credential_store import load_credential
 from ..config.credentials import Credential
 from ..config.task_store import load_task
 from ..config.tasks import MOVE, Task
 from ..guards.last_success import LastSuccess, describe_now, load_last_success, save_last_success
 from ..guards.placement import describe_unsafe_pull
-from ..guards.sequence import Attempt, check_before_session, check_with_session, leave_marks
+from ..guards.sequence import check_before_session
 from ..history.purge import purge_kept
-from ..history.pushed import Pushed, list_pushed, save_pushed
-from ..history.recorder import open_recorder
+from ..history.pushed import save_pushed
 from ..host import Host
+from ..locks.hold import hold_locks, list_claims
 from ..rclone.log_lines import Stats
 from ..rclone.outcome import Outcome
 from ..rclone.providers.schema import resolve
 from ..rclone.providers.traits import list_state_options
-from ..remote.arguments import Endpoints, build_transfer_arguments
+from ..remote.arguments import Endpoints
 from ..remote.open import open_task_session
 from ..remote.pinned_folder import PinnedFolder
 from ..remote.session import Session
@@ -59,15 +55,12 @@ from ..restores.thaw import advise_thaw
 from ..snapshots.confined import take_snapshot
 from ..transfer.b2_versions import clear_versions
 from ..transfer.endpoints import build_endpoints
-from ..transfer.result import Transfer, may_retry
-from ..transfer.unfinished import remove_unfinished
 from ..transfer.verify import verify_transfer
 from . import notifications
+from .attempts import Attempts
 from .dry_run import survey_destination
 from .finish import finish_run, run_one_hook
-from .locks import hold_locks, list_claims
 from .log import RunLog, list_secret_targets, list_secrets, prune_logs
-from .progress import forget_progress, make_progress_writer
 from .records import (
     NOTIFICATION_RUNS,
     Record,
@@ -97,19 +90,13 @@ class Run:
         self.record = Record(make_run_id(), name, "waiting", format_now(), trigger)
         self.log = RunLog(host.layout, name, self.record.id)
         self.record = self.record._replace(log=self.log.path)
-        self._login_note = self._warning = ""
-        self._continues = False
-        self._has_run = False
-        self._pushed: Optional[Pushed] = None
-        self._unfinished: List[str] = []
-        self._deadline: Optional[float] = None
+        self._login_note = ""
+        self._attempts = self._begin_attempts(())
 
     def perform(self) -> Record:
         """Perform the run and return its record. A record is written even if the run fails."""
         earlier = load_records(self.host.layout, self.record.task, NOTIFICATION_RUNS)
-        self._continues = _ended_during_transfer(earlier)
-        self._has_run = any(record.may_have_transferred for record in earlier)
-        self._unfinished = [record.id for record in takewhile(lambda record: record.state != "success", earlier)]
+        self._attempts = self._begin_attempts(earlier)
         with ExitStack() as stack:
             stack.callback(self.log.close)
             with self._record_failure():
@@ -125,6 +112,12 @@ class Run:
             if self.record.reason == "stopped":
                 mark_stopped(self.host.layout, self.record.task)
             return self.record
+
+    def _begin_attempts(self, earlier: Sequence[Record]) -> Attempts:
+        return Attempts(self.host.layout, self.log, earlier, self._note, self._hide_live_values)
+
+    def _note(self, **changes: object) -> None:
+        self.record = self.record._replace(**changes)  # type: ignore[arg-type]
 
     def _name_lost_log(self) -> None:
         if self.log.problem not in self.record.message:
@@ -164,7 +157,7 @@ class Run:
         return EXIT_USAGE if self.record.reason == "usage" else EXIT_FAILED
 
     def _update(self, **changes: object) -> None:
-        self.record = self.record._replace(**changes)  # type: ignore[arg-type]
+        self._note(**changes)
         save_record(self.host.layout, self.record)
 
     def _fail(self, error: CloudsyncError) -> None:
@@ -201,7 +194,7 @@ class Run:
 
     def _finish(self, task: Task, earlier: Sequence[Record]) -> None:
         self._name_lost_log()
-        message = " ".join(filter(None, [self.record.message, self._warning, self._login_note]))
+        message = " ".join(filter(None, [self.record.message, self._attempts.warning, self._login_note]))
         self.record = self.record._replace(ended=format_now(), message=message)
         self.record = finish_run(self.host.layout, task, self.record, earlier, self.log.say, self.log.last_lines)
         # The message now also contains the last lines of hooks that failed.
@@ -263,20 +256,17 @@ class Run:
     def _drill(self, session: Session, task: Task, ends: Endpoints, now: LastSuccess, credential: Credential) -> None:
         found = survey_destination(self.host, session, task, ends, credential, self.log.say)
         plan_drill(task, found)
-        self._begin_time_limit(task)
+        self._attempts.begin_time_limit(task)
         outcome: Optional[Outcome] = None
         if found.sample:
             try:
                 step = Step(select_sample(session, found.sample), ends)
                 # With a last success, no guard reads a first file: the drill itself reads files.
-                outcome, _stats, _success = self._try(step, task, now, now, None)
+                outcome, _stats, _success = self._attempts.make(step, task, now, now, None)
             except Refused as error:
                 explain_refusal(error, found)
                 raise
         self._settle("success", "", judge(session, task, ends, found, outcome, self.log.say))
-
-    def _begin_time_limit(self, task: Task) -> None:
-        self._deadline = time.monotonic() + task.limits.max_duration if task.limits.max_duration else None
 
     def _transfer(self, session: Session, task: Task, ends: Endpoints, now: LastSuccess) -> None:
         last = load_last_success(self.host.layout, now, task.name, self.log.say)
@@ -285,11 +275,11 @@ class Run:
             plan_steps(task, steps)
             session.make_folders()
             note_begin(self.host.layout, task)
-        self._begin_time_limit(task)
+        self._attempts.begin_time_limit(task)
         stats: Optional[Stats] = None
         sentences: List[str] = []
         for step in steps:
-            outcome, stats, attempt = self._try(step, task, now, last, stats)
+            outcome, stats, attempt = self._attempts.make(step, task, now, last, stats)
             if outcome.reason == "max_delete" and last is not None:
                 # The destination has files that the last success did not leave there. The next run needs a plan.
                 save_last_success(self.host.layout, task, replace(last, names=None), last, self.log.say)
@@ -301,108 +291,10 @@ class Run:
         if attempt.finder is not None:
             save_known_files(self.host.layout, task.name, attempt.finder.conclude(), self.log.say)
         if task.is_push:
-            save_pushed(self.host.layout, task.name, self._pushed, self.log.say)
+            save_pushed(self.host.layout, task.name, self._attempts.pushed, self.log.say)
         purge_kept(session, task, self.log.say)
         put_off = clear_versions(session, task, self.log.say)
         self._settle("success", "", " ".join(filter(None, [*dict.fromkeys(sentences), note, put_off])))
-
-    def _try(
-        self, step: Step, task: Task, now: LastSuccess, last: Optional[LastSuccess], stats: Optional[Stats]
-    ) -> Tuple[Outcome, Optional[Stats], Attempt]:
-        """Make up to 1 + ``retries`` attempts. Each passes the guards first, and they see the same directory.
-
-        ``stats`` are those of the steps before. Return also the new ones, and the last attempt.
-        """
-        session, ends = step
-        layout, say = self.host.layout, self.log.say
-        keeps = task.keep_deleted is not None and task.mode != MOVE
-        recorder = open_recorder(layout, task, self.record.id, now.place, now.selection, self._has_run, say)
-        number = 1
-        while True:
-            finder = open_finder(layout, task, session, now.place, now.selection, say)
-            listeners = [each.hear for each in (recorder, finder) if each is not None]
-            transfer = Transfer(stats, keeps, listeners)
-            attempt = Attempt(
-                session,
-                task,
-                ends,
-                now,
-                last,
-                is_retry=number > 1 or self._continues,
-                deleted=stats.deletes if stats else 0,
-                finder=finder,
-            )
-            check_with_session(attempt)
-            self._warn(attempt.warning)
-            session.make_folders()
-            leave_marks(attempt)
-            if attempt.is_new:
-                # From now on, all files at the destination are those of this task.
-                last = now
-                save_last_success(layout, task, now, None, say)
-            remove_unfinished(session, task, ends, self._unfinished, say)
-            if recorder is not None:
-                names = attempt.names.files if attempt.names is not None else None
-                recorder.begin(session, ends.source, ends.destination, names)
-            if task.is_push and task.drill is not None:
-                self._pushed = list_pushed(session, ends.source, self.record.id, now.place, now.selection)
-            ended = self._run_rclone(attempt, transfer)
-            stats = transfer.stats
-            if number > task.retries or not may_retry(ended):
-                outcome = transfer.outcome(ended, session)
-                if transfer.notices.has_loss:
-                    self._pushed = None
-                    attempt.finder = None
-                if recorder is not None and outcome.state == "success":
-                    recorder.finish(session, ends.destination, not transfer.notices.has_loss)
-                return outcome, stats, attempt
-            why = "it made no progress" if ended.stalled else f"rclone ended with {ended.exit_code}"
-            say(f"attempt {number} of {task.retries + 1} failed: {why}")
-            self._unfinished = [self.record.id]
-            number += 1
-
-    def _warn(self, warning: str) -> None:
-        """Keep a sentence for the message, and log it once."""
-        if warning and warning != self._warning:
-            self.log.say("warning: " + warning)
-        self._warning = warning
-
-    def _run_rclone(self, attempt: Attempt, transfer: Transfer) -> Ended:
-        task, selection = attempt.task, attempt.session.selection
-        changed = attempt.find_changes()
-        if changed is not None:
-            self.log.say(f"{format_count(len(changed), 'file')} may have changed since the last success")
-            if not changed:
-                self.record = self.record._replace(exit_code=0)
-                return Ended(0)
-            selection = select_files(selection, attempt.session.live.add_filters(changed))
-        publish = make_progress_writer(self.host.layout, task.name, self.record.id)
-
-        def listen(line: str) -> None:
-            text = transfer.read(line)
-            if text is not None:
-                self.log.say(text)
-            elif transfer.stats is not None:
-                publish(transfer.stats)
-
-        arguments = build_transfer_arguments(task, attempt.ends, selection, max_delete=attempt.max_delete)
-        timeout = None if self._deadline is None else max(self._deadline - time.monotonic(), 0.0)
-        ended = attempt.session.stream(arguments, listen, timeout=timeout)
-        self._hide_live_values(attempt.session)
-        forget_progress(self.host.layout, task.name)
-        stats = transfer.stats
-        if stats is not None:
-            self.record = self.record._replace(
-                bytes=stats.bytes, transfers=stats.transfers, deletes=stats.deletes, errors=stats.errors
-            )
-        self.record = self.record._replace(exit_code=ended.exit_code)
-        return ended
-
-
-def _ended_during_transfer(earlier: Sequence[Record]) -> bool:
-    """Return whether the last run before this one failed or was killed while it may have transferred files."""
-    last = next((record for record in earlier if record.state in ("success", "failed", "aborted")), None)
-    return last is not None and last.state != "success" and last.may_have_transferred
 
 
 def _name_kind(task: Task) -> str:

@@ -31,6 +31,7 @@ INSTALLED = {
     " owner placement same_place same_storage sequence source",
     "health": "host_parts problem problems units watch",
     "history": "known_names look manifest moment past purge pushed read recorder",
+    "locks": "hold path_claims",
     "notify": "events redaction send targets",
     "operations": "adopt browse look one_time start status stop thaw trigger validate",
     "rclone": "access_symptoms archived_objects binary causes conf_file data_symptoms"
@@ -40,7 +41,7 @@ INSTALLED = {
     "remote": "account arguments host_keys live_config live_uses login_problems"
     " open pinned_folder places refreshed session stall_watch",
     "restores": "drill prepare sample steps survey target thaw",
-    "runs": "assist dry_run finish locks log notifications path_claims progress records recovery run start_gate",
+    "runs": "assist attempts dry_run finish log notifications progress records recovery run start_gate",
     "safekeeping": "backup purged restore seed",
     "schedule": "cron describe next_runs oncalendar overdue preview schedule timezones",
     "snapshots": "btrfs confined lvm model plan snapshot tools workspace zfs",

@@ -20,8 +20,8 @@ from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.e
 )
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.flock import wait_lock
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.stop_signal import StopFlag
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.locks.hold import locate_task_lock
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.runs import records
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.runs.locks import locate_task_lock
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.runs.run import Run
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.runs.start_gate import locate_stop_marker
 

@@ -9,11 +9,11 @@ import os
 import pytest
 
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.flock import wait_lock
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.locks.hold import locate_task_lock
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.remote import login_problems
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.remote.live_config import locate_turn
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.remote.live_uses import sweep_live
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.runs import records, recovery
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.runs.locks import locate_task_lock
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.runs.log import RunLog
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.runs.records import Record
 

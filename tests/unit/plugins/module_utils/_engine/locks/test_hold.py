@@ -11,9 +11,9 @@ from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.e
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.flock import is_held, wait_lock
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.stop_signal import StopFlag
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.credentials import Credential
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.locks import hold as locking
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.locks.path_claims import Claim
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.remote.places import Place
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.runs import locks as locking
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.runs.path_claims import Claim
 
 OFFSITE = Credential("offsite", "s3", attributes={"endpoint": "https://s3.example.net", "region": "eu"})
 PLACE = "s3 s3.example.net:443"

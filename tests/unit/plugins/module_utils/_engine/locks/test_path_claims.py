@@ -11,13 +11,13 @@ import sys
 
 import pytest
 
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.remote.places import Place
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.runs import path_claims as claims
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.runs.path_claims import (
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.locks import path_claims as claims
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.locks.path_claims import (
     Claim,
     drop_claim,
     try_claim,
 )
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.remote.places import Place
 
 
 def reads(path, account="local"):
