@@ -14,6 +14,7 @@ from collections import Counter
 from contextlib import contextmanager
 
 import pytest
+from controller import Controller
 from doorman import Doorman, guarding
 from harness import PASSWORD, SLOW, documents_task, read_tree, s3_credential, wait_for, write_tree
 
@@ -404,3 +405,24 @@ def test_the_module_runs_and_plans_a_drill_as_a_task(machine, copy):
     assert (failed["failed"], failed["reason"]) == (True, "drill")
     other = machine.module("run", task="drill-documents", reverse_of="documents", path=str(machine.data / "other"))
     assert "drill-documents is the drill of a task." in other["msg"]
+
+
+def test_the_playbook_drills_all_hosts_and_names_the_damaged_one(new_machine, tmp_path):
+    machines = {name: new_machine() for name in ("good", "damaged")}
+    for machine in machines.values():
+        write_tree(machine.data / "documents", FILES)
+        (machine.data / "copy").mkdir()
+        declare(machine)
+        machine.run("documents")
+    (machines["damaged"].data / "copy/a.txt").unlink()
+    controller = Controller(tmp_path)
+    controller.inventory(**{name: {"cloudsync_root": str(machine.root)} for name, machine in machines.items()})
+
+    planned = controller.play("drill", "--check", cloudsync_task="documents")
+    assert "restore and compare 5 files" in planned
+    said = controller.play("drill", code=2, cloudsync_task="documents")
+
+    assert "success: Restored 5 of 5 files" in said
+    assert "The copy is damaged. Missing: 1 file (a.txt)." in said
+    assert machines["good"].status("documents")["drill"]["state"] == "success"
+    assert machines["damaged"].status("documents")["drill"]["reason"] == "drill"

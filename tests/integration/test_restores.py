@@ -10,6 +10,7 @@ import os
 import subprocess
 
 import pytest
+from controller import Controller
 from harness import PASSWORD, documents_task, read_tree, serving, text_tree, wait_for, write_tree
 
 FILES = {"a.txt": "alpha", "letters/january.odt": "dear", "letters/june.odt": "hello", "deep/er/b.txt": "beta"}
@@ -226,3 +227,23 @@ def test_a_listing_of_what_is_not_there_gets_a_sentence(site, words, code, said)
     last = site.history("documents")[0]["id"]
     answer = site.cloudsync("ls", "documents", *(word.replace("LAST", last) for word in words), "--json")
     assert answer.code == code and said.replace("LAST", last) in answer.json["message"], answer
+
+
+def test_the_playbook_restores_a_group_and_a_host_without_the_task_fails_alone(site, new_machine, tmp_path):
+    other = new_machine()
+    controller = Controller(tmp_path)
+    controller.inventory(
+        **{
+            name: {"cloudsync_root": str(machine.root), "cloudsync_to": str(machine.data / "restored")}
+            for name, machine in {"good": site, "empty": other}.items()
+        }
+    )
+    planned = controller.play("recover", "--check", "--limit", "good", cloudsync_task="documents")
+    assert "copy 4, overwrite 0 files" in planned
+    assert not (site.data / "restored").exists()
+
+    said = controller.play("recover", code=2, cloudsync_task="documents", cloudsync_include=["/letters/**"])
+
+    assert "success: 2 files transferred" in said
+    assert text_tree(site.data / "restored") == {path: FILES[path] for path in FILES if path.startswith("letters")}
+    assert "reverse_of is 'documents', but this task does not exist on this host." in said
