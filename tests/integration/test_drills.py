@@ -374,7 +374,7 @@ def test_the_units_of_a_drill_come_and_go_with_its_option(machine, copy):
     declare(machine, encryption=encryption, drill=with_schedule)
     assert list_units() == ["cloudsync@drill-documents.service.d", "cloudsync@drill-documents.timer"]
     drop_in = pathlib.Path(machine.layout.unit_dir, "cloudsync@drill-documents.service.d", "50-task.conf").read_text()
-    assert f'ReadWritePaths="-{machine.data}/scratch/.cloudsync-drill-documents"' in drop_in
+    assert f'ReadWritePaths="-{machine.data}/scratch"' in drop_in
     assert machine.cloudsync("gate", "drill-documents").code == 0
     assert (machine.data / "scratch" / ".cloudsync-drill-documents").is_dir()
     assert machine.cloudsync("drill", "documents").code == 0

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import os
 from types import MappingProxyType
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
@@ -203,6 +204,9 @@ def render_drop_in(task: Task, provider: str, attributes: Mapping[str, Any]) -> 
     ``provider`` and ``attributes`` are those of the task's credential, because a remote can be on this host.
     """
     writes = list_writes(task_to_dict(task), provider, attributes)
+    if task.is_drill:
+        # A drill removes its folder. In a sandbox, a writable folder is a mount point, which cannot be removed.
+        writes = [os.path.dirname(path) for path in writes]
     lines = ["[Service]", *_render_sandbox(task, writes), *_render_limits(task)]
     return HEAD + "\n".join(lines) + "\n"
 
