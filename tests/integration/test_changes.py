@@ -67,8 +67,30 @@ def test_a_run_without_changes_lists_the_destination_and_asks_for_no_file(site):
     assert site.record["message"] == "Nothing had to be transferred."
 
 
-def test_only_the_changed_files_are_compared(site):
+def test_a_limit_of_deletions_costs_no_more_requests_without_a_change(site):
     site.declare()
+    site.settle(FILES)
+    without = site.run()
+    site.declare(guards={"max_delete": "10%"})
+    assert site.run() == without
+
+
+def test_a_limit_of_deletions_is_a_share_of_all_files(site):
+    site.declare(guards={"max_delete": "10%"})
+    site.settle(FILES)
+    for at in range(3):
+        (site.source / f"folder{at}/file{at}.txt").unlink()
+    site.run()
+    assert site.record["deletes"] == 3
+    for at in range(3, 6):
+        (site.source / f"folder{at % 3}/file{at}.txt").unlink()
+    site.run(3, "max_delete")
+    assert "would delete 3 of the 27 files" in site.record["message"]
+
+
+@pytest.mark.parametrize("guards", [{}, {"max_delete": "10%"}], ids=["", "max_delete"])
+def test_only_the_changed_files_are_compared(site, guards):
+    site.declare(guards=guards)
     site.settle(FILES)
     write_tree(site.source, {"folder0/file0.txt": "changed 0", "folder1/new.txt": "new"})
     os.utime(site.source / "folder0/file0.txt")
@@ -76,7 +98,7 @@ def test_only_the_changed_files_are_compared(site):
     requests = site.run()
     assert (site.record["transfers"], site.record["deletes"]) == (2, 1)
     assert read_tree(site.destination) == read_tree(site.source)
-    assert requests["file"] < 10, requests
+    assert requests["file"] < 15, requests
 
 
 @pytest.mark.parametrize("age", [100, -100])

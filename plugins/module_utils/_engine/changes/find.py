@@ -50,6 +50,8 @@ class ChangeFinder:
         self._recent: Set[int] = set()
         self._suspects: Set[str] = set()
         self._touched: Set[int] = set()
+        self._has_listed = False
+        self._changed: Optional[List[str]] = None
 
     def hear_source(self, path: str, name: int, facts: str) -> None:
         """Note a file of the source. ``name`` is the hash of its path."""
@@ -58,7 +60,17 @@ class ChangeFinder:
             self._suspects.add(path)
 
     def find(self, session: Session, destination: str) -> Optional[List[str]]:
-        """Return the names of the files to compare, sorted, None for all of them."""
+        """Return the names of the files to compare, sorted, None for all of them. List the destination once."""
+        if not self._has_listed:
+            self._has_listed = True
+            self._changed = self._find(session, destination)
+        return self._changed
+
+    def count_copies(self) -> int:
+        """Return how many files the destination has."""
+        return len(self._copies.names)
+
+    def _find(self, session: Session, destination: str) -> Optional[List[str]]:
         self._sources.sort()
         limit = time.strftime(TIME, time.gmtime(time.time() - RECENT_SECONDS))
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Callable, List, Optional, Tuple
 
-from ..changes.find import ChangeFinder
+from ..changes.find import ChangeFinder, select_files
 from ..config.tasks import COPY, MOVE, SYNC, Task
 from ..remote.arguments import Endpoints
 from ..remote.open import build_place, build_task_place
@@ -72,8 +72,15 @@ class Attempt:
     def get_plan(self) -> Plan:
         """Return the plan. It is made once, because it lists both sides completely."""
         if self.plan is None:
-            self.plan = make_plan(self.session, self.task, self.ends, for_guard=not self.is_dry_run)
+            self.plan = self._make_plan()
         return self.plan
+
+    def _make_plan(self) -> Plan:
+        changed = None if self.is_dry_run else self.find_changes()
+        if self.finder is None or changed is None:
+            return make_plan(self.session, self.task, self.ends, for_guard=not self.is_dry_run)
+        plan = make_plan(self.narrow(), self.task, self.ends, for_guard=True) if changed else Plan()
+        return replace(plan, present=self.finder.count_copies())
 
     @property
     def needs_names(self) -> bool:
@@ -92,6 +99,14 @@ class Attempt:
         if self.finder is None or not self.get_listing().is_complete:
             return None
         return self.finder.find(self.session, self.ends.destination)
+
+    def narrow(self) -> Session:
+        """Return a session that selects only the files that rclone has to compare."""
+        changed = self.find_changes()
+        if changed is None:
+            return self.session
+        names = self.session.live.add_filters(changed)
+        return replace(self.session, selection=select_files(self.session.selection, names))
 
     @property
     def names(self) -> Optional[Names]:

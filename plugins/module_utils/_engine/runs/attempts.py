@@ -12,7 +12,7 @@ import time
 from itertools import takewhile
 from typing import Callable, Optional, Sequence, Tuple
 
-from ..changes.find import open_finder, select_files
+from ..changes.find import open_finder
 from ..common.layout import Layout
 from ..common.processes import Ended
 from ..common.text import format_count
@@ -135,14 +135,12 @@ class Attempts:
         self.warning = warning
 
     def _run_rclone(self, attempt: Attempt, transfer: Transfer) -> Ended:
-        task, session, selection = attempt.task, attempt.session, attempt.session.selection
-        changed = attempt.find_changes()
+        task, session, changed = attempt.task, attempt.narrow(), attempt.find_changes()
         if changed is not None:
             self._log.say(f"{format_count(len(changed), 'file')} may have changed since the last success")
             if not changed:
                 self._note(exit_code=0)
                 return Ended(0)
-            selection = select_files(selection, session.live.add_filters(changed))
         publish = make_progress_writer(self._layout, task.name, self._log.run_id)
 
         def listen(line: str) -> None:
@@ -152,7 +150,7 @@ class Attempts:
             elif transfer.stats is not None:
                 publish(transfer.stats)
 
-        arguments = build_transfer_arguments(task, attempt.ends, selection, max_delete=attempt.max_delete)
+        arguments = build_transfer_arguments(task, attempt.ends, session.selection, max_delete=attempt.max_delete)
         timeout = None if self._deadline is None else max(self._deadline - time.monotonic(), 0.0)
         ended = session.stream(arguments, listen, timeout=timeout)
         self._hide(session)
