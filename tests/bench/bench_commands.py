@@ -1,0 +1,67 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Short commands and the preview of schedules."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+
+from measure import compare
+from root import BUCKET, CLONE, PLACE, Root
+from rows import Row
+
+SHOWN, CHECKED = 20, 200
+
+
+def bench(root: Root, is_quick: bool) -> Iterator[Row]:
+    """Measure ``status`` with 20 tasks and ``check`` with 200, then the preview of 1,000 schedules."""
+    yield from _bench_verb(root, "status", SHOWN, 0.060, 5 if is_quick else 21)
+    yield from _bench_verb(root, "check", CHECKED, 0.150, 5 if is_quick else 21)
+    yield from _bench_preview(3 if is_quick else 7)
+
+
+def _bench_verb(root: Root, verb: str, count: int, most: float, rounds: int) -> Iterator[Row]:
+    root.declare([_build_task(number) for number in range(count)])
+    took = compare(
+        ["/bin/sh", "-c", f"{root.command} {verb} || true"],  # `check` fails while a task never ran
+        ["/bin/sh", "-c", f"{root.python} -I -c pass"],
+        rounds,
+        root.environment,
+    )
+    yield Row(
+        verb,
+        f"`cloudsync {verb}`, {count} tasks",
+        "`python3 -I -c pass`",
+        f"at most {most * 1000:.0f} ms more",
+        f"{took.more * 1000:.0f} ms more",
+        took.more,
+        took.more <= most,
+    )
+
+
+def _build_task(number: int) -> dict[str, object]:
+    return {
+        "name": f"shown-{number:03}",
+        "credential": "s3",
+        "direction": "push",
+        "path": str(PLACE),
+        "remote_path": f"{BUCKET}/shown/{number:03}",
+        "schedule": {"cron": f"{number % 60} {number % 24} * * *"},
+    }
+
+
+def _bench_preview(rounds: int) -> Iterator[Row]:
+    script = str(CLONE / "tests" / "bench" / "preview.py")
+    took = compare([sys.executable, script, "ours"], [sys.executable, script, "croniter"], rounds)
+    yield Row(
+        "preview",
+        "preview of 1,000 schedules, 50 runs each",
+        "a plain loop over croniter",
+        "at most 1.5 times",
+        f"{took.ratio:.2f} times ({took.spread})",
+        took.ratio,
+        took.ratio <= 1.5,
+    )

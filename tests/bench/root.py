@@ -1,0 +1,141 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The host that is measured: an installation below .build/bench, and an S3 server on loopback."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pathlib
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+
+from measure import take
+
+CLONE = pathlib.Path(__file__).resolve().parents[2]
+PLACE = CLONE / ".build" / "bench"
+BUCKET = "bench"
+OLD = 1_600_000_000
+KEY, SECRET = "benchkey", "benchsecret"
+
+
+class Root:
+    """An installation. ``credentials`` have the names ``here`` (local files) and ``s3``."""
+
+    def __init__(self, port: int) -> None:
+        self.path = PLACE / "root"
+        self.port = port
+        self.environment = {"CLOUDSYNC_ROOT": str(self.path)}
+        self.rclone = shutil.which("rclone") or sys.exit("rclone is not on PATH. Run this script with `make bench`.")
+        self._write_config()
+
+    @property
+    def command(self) -> str:
+        return str(self.path / "usr" / "local" / "bin" / "cloudsync")
+
+    @property
+    def python(self) -> str:
+        """The interpreter of the installed command."""
+        return pathlib.Path(self.command).read_text(encoding="utf-8").splitlines()[0][2:].split()[0]
+
+    def install(self) -> None:
+        facts = {
+            "cloudsync_root": str(self.path),
+            "bench_rclone": self.rclone,
+            "bench_attributes": self._attributes(self.port),
+            "bench_secrets": {"access_key_id": KEY, "secret_access_key": SECRET},
+        }
+        take(["ansible-playbook", str(CLONE / "tests" / "bench" / "hosts.yml"), "-e", json.dumps(facts)])
+
+    def declare(self, tasks: Sequence[dict[str, object]]) -> None:
+        """Declare tasks in one call."""
+        take(self.build_call("host_config", {"tasks": list(tasks)}), self.environment)
+
+    def build_call(self, module: str, options: dict[str, object]) -> list[str]:
+        """Return the words of an ad-hoc call."""
+        PLACE.mkdir(parents=True, exist_ok=True)
+        path = PLACE / f"{module}.json"
+        path.write_text(json.dumps(options), encoding="utf-8")
+        name = module if "." in module else f"skyhaul.cloudsync.{module}"
+        return ["ansible", "localhost", "-m", name, "-a", path.read_text(encoding="utf-8")]
+
+    def run(self, task: str) -> list[str]:
+        return [self.command, "run", task]
+
+    def bare(self, *arguments: str) -> list[str]:
+        """Return the words of rclone with the same server, as the remote ``s3``."""
+        return [self.rclone, "--config", str(PLACE / "rclone.conf"), *arguments]
+
+    @staticmethod
+    def _attributes(port: int) -> dict[str, str]:
+        return {"provider": "Rclone", "endpoint": f"http://127.0.0.1:{port}", "force_path_style": "true"}
+
+    def _write_config(self) -> None:
+        options = {**self._attributes(self.port), "access_key_id": KEY, "secret_access_key": SECRET}
+        lines = "".join(f"{key} = {value}\n" for key, value in options.items())
+        (PLACE / "rclone.conf").write_text(f"[s3]\ntype = s3\n{lines}", encoding="utf-8")
+
+
+def make_files(folder: pathlib.Path, count: int, size: int) -> pathlib.Path:
+    """Make ``count`` files of ``size`` bytes, 100 in each folder. They are old, as most files are."""
+    for number in range(count):
+        path = folder / f"{number // 100:04}" / f"{number:06}.bin"
+        if number % 100 == 0:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(number.to_bytes(8, "big") * (size // 8))
+        os.utime(path, (OLD, OLD))
+    return folder
+
+
+@contextlib.contextmanager
+def serve() -> Iterator[int]:
+    """Run an S3 server with one empty bucket on loopback, and yield its port."""
+    shutil.rmtree(PLACE, ignore_errors=True)
+    (PLACE / "served" / BUCKET).mkdir(parents=True)
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+    words = ["rclone", "serve", "s3", "--addr", f"127.0.0.1:{port}", "--auth-key", f"{KEY},{SECRET}"]
+    # A server of its own in place of loopback's: rclone waits for no lookups of the file's times.
+    with (PLACE / "server.log").open("wb") as log:
+        process = subprocess.Popen([*words, str(PLACE / "served")], stdout=log, stderr=log)
+    try:
+        _await(port)
+        yield port
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def _await(port: int) -> None:
+    for _attempt in range(100):
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        time.sleep(0.1)
+    sys.exit("The S3 server did not start.")
+
+
+def count_processes(command: Sequence[str], environment: dict[str, str]) -> list[str]:
+    """Return the rclone commands that ``command`` starts, in their order. Needs strace."""
+    trace = PLACE / "trace"
+    words = ["strace", "-f", "-qq", "-s", "200", "-e", "trace=execve", "-o", str(trace), *command]
+    subprocess.run(words, env={**os.environ, **environment}, stdout=subprocess.DEVNULL, check=True)
+    return [
+        verb
+        for line in trace.read_text(encoding="utf-8", errors="replace").splitlines()
+        for verb in _read_verb(line)
+        if " = 0" in line
+    ]
+
+
+def _read_verb(line: str) -> Iterator[str]:
+    words = line.partition("[")[2].partition("]")[0].replace('"', "").split(", ")
+    if words[0].endswith("/rclone"):
+        known = ("version", "cat", "lsf", "lsjson", "sync", "copy", "move", "rcat", "deletefile", "config")
+        yield next((word for word in words[1:] if word in known), "other")

@@ -1,0 +1,103 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The rows of docs/benchmarks.md: what was measured, and whether it reaches its target."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import pathlib
+import platform
+import subprocess
+from collections.abc import Sequence
+
+BEGIN = "<!-- written by make bench -->"
+END = "<!-- end of the results -->"
+CLONE = pathlib.Path(__file__).resolve().parents[2]
+PAGE = CLONE / "docs" / "benchmarks.md"
+WORSE = 1.15
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """One measurement.
+
+    ``name`` identifies it in the next results. ``value`` is the number that the target limits, smaller is better.
+    """
+
+    name: str
+    what: str
+    reference: str
+    target: str
+    measured: str
+    value: float
+    is_reached: bool
+
+
+def write(rows: Sequence[Row], is_quick: bool) -> list[str]:
+    """Replace the results in the page. Return a sentence for each one that is worse than in the page."""
+    text = PAGE.read_text(encoding="utf-8")
+    head, _begin, rest = text.partition(BEGIN)
+    old, _end, tail = rest.partition(END)
+    earlier = _read_values(old)
+    worse = [
+        f"{row.what}: {row.measured} (the page has {earlier[row.name]:.3g})"
+        for row in rows
+        if row.name in earlier and row.value > WORSE * earlier[row.name] and row.value - earlier[row.name] > 0.01
+    ]
+    if not is_quick:
+        PAGE.write_text(f"{head}{BEGIN}\n{_render(rows)}{END}{tail}", encoding="utf-8")
+    return worse
+
+
+def _render(rows: Sequence[Row]) -> str:
+    lines = [
+        "",
+        _describe_machine(),
+        "",
+        "| what | reference | target | measured | reached |",
+        "| --- | --- | --- | --- | --- |",
+        *(
+            f"| {row.what} | {row.reference} | {row.target} | {row.measured} | {'yes' if row.is_reached else 'no'} |"
+            for row in rows
+        ),
+        "",
+        f"<!-- {json.dumps({row.name: round(row.value, 4) for row in rows})} -->",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _read_values(text: str) -> dict[str, float]:
+    found = [line for line in text.splitlines() if line.startswith("<!-- {")]
+    values: dict[str, float] = json.loads(found[0][5:-4]) if found else {}
+    return values
+
+
+def _describe_machine() -> str:
+    processor = next(
+        (
+            line.partition(":")[2].strip()
+            for line in _read("/proc/cpuinfo").splitlines()
+            if line.startswith("model name")
+        ),
+        platform.machine(),
+    )
+    memory = int(_read("/proc/meminfo").split()[1]) / 1024 / 1024
+    count = _read("/proc/cpuinfo").count("\nprocessor") + 1
+    return (
+        f"Measured with {_version('rclone', 'version')}, {_version('ansible', '--version')} and Python "
+        f"{platform.python_version()}, on Linux {platform.release().split('-')[0]} with {count} processors "
+        f"({processor}) and {memory:.0f} GiB."
+    )
+
+
+def _read(path: str) -> str:
+    return pathlib.Path(path).read_text(encoding="utf-8")
+
+
+def _version(*command: str) -> str:
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    return done.stdout.splitlines()[0].replace("[", "").replace("]", "")
