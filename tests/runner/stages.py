@@ -149,7 +149,7 @@ def soak(stage: Stage) -> Counts:
     return _test_with_servers(stage, "-m", "soak", variables={"CLOUDSYNC_SOAK": "1"}, seconds=6 * 3600)
 
 
-def _test_with_servers(stage: Stage, *options: str, variables: Environment, seconds: float = 2400) -> Counts:
+def _test_with_servers(stage: Stage, *options: str, variables: Environment, seconds: float = 3600) -> Counts:
     servers = stage.place.build / "servers"
     code = stage.run(str(stage.place.tree / "tests" / "make-servers"), str(servers))
     words, more = ("--ansible-unit-inject-only", *options), {"CLOUDSYNC_TEST_SERVERS": str(servers), **variables}
