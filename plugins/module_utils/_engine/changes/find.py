@@ -35,8 +35,6 @@ HARMLESS = ("--bind", "--buffer-size", "--checkers", "--fast-list", "--low-level
 # https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html (RequestTimeTooSkewed)
 RECENT_SECONDS = 900
 TIME = "%Y-%m-%dT%H:%M:%S"
-# rclone needs about 1 KiB of memory for each object in a listing that is not split into folders.
-FEW_FILES = 250_000
 
 
 class ChangeFinder:
@@ -86,8 +84,7 @@ class ChangeFinder:
             if (is_gone and self._is_sync) or (not is_gone and not self._known.has_copy(name, fact)):
                 self._suspects.add(path)
 
-        fast = ["--fast-list"] if len(self._known.names) <= FEW_FILES else []
-        words = ["lsf", "--recursive", "--files-only", "--use-server-modtime", *fast, *FACTS, *session.selection]
+        words = ["lsf", "--recursive", "--files-only", "--use-server-modtime", *FACTS, *session.selection]
         answer = session.query([*words, "--", destination], on_output_line=hear)
         self._copies.sort()
         is_clear = answer.exit_code == 0 and self._sources.is_clear and self._copies.is_clear
