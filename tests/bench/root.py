@@ -29,11 +29,11 @@ KEY, SECRET = "benchkey", "benchsecret"
 class Root:
     """An installation. ``credentials`` have the names ``here`` (local files) and ``s3``."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, rclone: str) -> None:
         self.path = PLACE / "root"
         self.port = port
         self.environment = {"CLOUDSYNC_ROOT": str(self.path)}
-        self.rclone = shutil.which("rclone") or sys.exit("rclone is not on PATH. Run this script with `make bench`.")
+        self.rclone = rclone
         self._write_config()
 
     @property

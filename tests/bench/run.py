@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import time
 
@@ -26,10 +27,14 @@ PARTS = {"commands": bench_commands.bench, "runs": bench_runs.bench, "converge":
 def main() -> int:
     is_quick = bool(os.environ.get("QUICK"))
     chosen = os.environ.get("PARTS", "").split() or list(PARTS)
+    rclone = shutil.which("rclone")
+    if rclone is None:
+        print("rclone is not on PATH. Run this script with `make bench`.", file=sys.stderr)
+        return 1
     found = []
     began = time.monotonic()
     with serve() as port:
-        root = Root(port)
+        root = Root(port, rclone)
         root.install()
         for part in chosen:
             for row in PARTS[part](root, is_quick):
