@@ -14,7 +14,7 @@ import pwd
 import re
 import shutil
 from dataclasses import dataclass
-from typing import Dict, Mapping, Optional, Tuple
+from typing import Any, Dict, Mapping, Optional, Tuple
 
 from ..common.errors import CloudsyncError, usage_error
 from ..common.files import read_json, write_json
@@ -129,7 +129,10 @@ def probe(path: str, cache_dir: str = "") -> Rclone:
     """
     cache = os.path.join(cache_dir, CACHE_NAME) if cache_dir else ""
     program = identify_program(path)
-    version = parse_version(_read_cache(cache, program) or _ask_version(path, cache, program))
+    kept = str(read_kept(cache, program) or "")
+    version = parse_version(kept or run_quietly(path, "version"))
+    if version is not None and not kept:
+        keep(cache, program, f"rclone v{format_version(version)}")
     if version is None:
         raise usage_error(f"{path} is not rclone. Run the role skyhaul.cloudsync.runner to install rclone.")
     if version < OLDEST:
@@ -155,19 +158,19 @@ def identify_program(path: str) -> str:
     return f"{real} {found.st_ino} {found.st_mtime_ns} {found.st_size}" if is_rclone else ""
 
 
-def _read_cache(cache: str, program: str) -> str:
+def read_kept(cache: str, program: str) -> Any:
+    """Return the answer of ``program`` that keep() wrote, None if there is none. Both may be empty."""
     with contextlib.suppress(OSError, CloudsyncError):
         content = (cache and program and read_json(cache)) or {}
-        return str(content.get("answer", "")) if content.get("program") == program else ""
-    return ""
+        return content.get("answer") if content.get("program") == program else None
+    return None
 
 
-def _ask_version(path: str, cache: str, program: str) -> str:
-    answer = run_quietly(path, "version")
-    if cache and program and parse_version(answer):
+def keep(cache: str, program: str, answer: Any) -> None:
+    """Keep an answer of ``program`` in the file ``cache``, if that is possible."""
+    if cache and program:
         with contextlib.suppress(OSError, CloudsyncError):
-            write_json(cache, {"program": program, "answer": answer.split("\n", 1)[0]})
-    return answer
+            write_json(cache, {"program": program, "answer": answer})
 
 
 def run_quietly(path: str, *arguments: str) -> str:

@@ -15,9 +15,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Dict, Iterable, Iterator, Mapping, Optional, Tuple
 
 from ...common.errors import CloudsyncError, usage_error
-from ...common.files import read_json, write_json
 from ...common.validation import suggest_name
-from ..binary import Rclone, identify_program, run_quietly
+from ..binary import Rclone, identify_program, keep, read_kept, run_quietly
 from .truenas_names import SYNONYMS, get_rclone_name, normalize_name
 
 CACHE_NAME = ".rclone-providers.json"  # no task can have this name
@@ -119,25 +118,13 @@ def load(rclone: Rclone, cache_dir: str) -> Dict[str, Provider]:
     """
     path = os.path.join(cache_dir, CACHE_NAME)
     program = identify_program(rclone.path)
-    cached = _read_cache(path, program) if program else None
-    if cached is not None:
-        return cached
+    program = program and f"{program} {CACHE_FORM}"
+    with contextlib.suppress(KeyError, TypeError):
+        return _parse_entries(read_kept(path, program))
     answer = run_quietly(rclone.path, "config", "providers")
     found = parse(answer)
-    if program:
-        with contextlib.suppress(OSError, CloudsyncError):
-            write_json(path, {"form": CACHE_FORM, "program": program, "providers": _remove_help(answer)})
+    keep(path, program, _remove_help(answer))
     return found
-
-
-def _read_cache(path: str, program: str) -> Optional[Dict[str, Provider]]:
-    try:
-        content = read_json(path)
-        if content is None or (content.get("form"), content.get("program")) != (CACHE_FORM, program):
-            return None
-        return _parse_entries(content["providers"])
-    except (OSError, KeyError, TypeError, CloudsyncError):
-        return None
 
 
 def _remove_help(answer: str) -> Any:
