@@ -60,11 +60,8 @@ class Root:
 
     def build_call(self, module: str, options: dict[str, object]) -> list[str]:
         """Return the words of an ad-hoc call."""
-        PLACE.mkdir(parents=True, exist_ok=True)
-        path = PLACE / f"{module}.json"
-        path.write_text(json.dumps(options), encoding="utf-8")
         name = module if "." in module else f"skyhaul.cloudsync.{module}"
-        return ["ansible", "localhost", "-m", name, "-a", path.read_text(encoding="utf-8")]
+        return ["ansible", "localhost", "-m", name, "-a", json.dumps(options)]
 
     def run(self, task: str) -> list[str]:
         return [self.command, "run", task]
@@ -102,7 +99,6 @@ def serve() -> Iterator[int]:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port: int = probe.getsockname()[1]
     words = ["rclone", "serve", "s3", "--addr", f"127.0.0.1:{port}", "--auth-key", f"{KEY},{SECRET}"]
-    # A server of its own in place of loopback's: rclone waits for no lookups of the file's times.
     with (PLACE / "server.log").open("wb") as log:
         process = subprocess.Popen([*words, str(PLACE / "served")], stdout=log, stderr=log)
     try:
