@@ -81,6 +81,8 @@ CRYPT_OPTIONS = {"password", "password2"}
 class Run:
     """One active run and its state. Call perform() once."""
 
+    _attempts: Attempts
+
     def __init__(self, host: Host, name: str, trigger: str, stop: StopFlag, files: str = "") -> None:
         """``files`` is the size of the sample of a drill, empty for that of its task."""
         self.host = host
@@ -91,12 +93,11 @@ class Run:
         self.log = RunLog(host.layout, name, self.record.id)
         self.record = self.record._replace(log=self.log.path)
         self._login_note = ""
-        self._attempts = self._begin_attempts(())
 
     def perform(self) -> Record:
         """Perform the run and return its record. A record is written even if the run fails."""
         earlier = load_records(self.host.layout, self.record.task, NOTIFICATION_RUNS)
-        self._attempts = self._begin_attempts(earlier)
+        self._attempts = Attempts(self.host.layout, self.log, earlier, self._note, self._hide_live_values)
         with ExitStack() as stack:
             stack.callback(self.log.close)
             with self._record_failure():
@@ -112,9 +113,6 @@ class Run:
             if self.record.reason == "stopped":
                 mark_stopped(self.host.layout, self.record.task)
             return self.record
-
-    def _begin_attempts(self, earlier: Sequence[Record]) -> Attempts:
-        return Attempts(self.host.layout, self.log, earlier, self._note, self._hide_live_values)
 
     def _note(self, **changes: object) -> None:
         self.record = self.record._replace(**changes)  # type: ignore[arg-type]
@@ -232,10 +230,8 @@ class Run:
             stack.enter_context(session.live)
             self._hide_live_values(session)
             self._update(state="running", message="")
-            now, ends = (
-                describe_now(task, credential),
-                build_endpoints(task, pinned.path if pinned else local, self.record.id),
-            )
+            now = describe_now(task, credential)
+            ends = build_endpoints(task, pinned.path if pinned else local, self.record.id)
             if task.is_drill:
                 self._drill(session, task, ends, now, credential)
             else:
