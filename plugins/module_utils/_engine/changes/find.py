@@ -15,18 +15,19 @@ from __future__ import annotations
 
 import time
 from array import array
-from typing import TYPE_CHECKING, Callable, List, Optional, Sequence, Set
+from typing import TYPE_CHECKING, Callable, List, Optional, Set
 
 from ..common.layout import Layout
 from ..config.tasks import MOVE, SYNC, Task
+from ..hashes.hashes import CODE, contains, find_hash, hash_path, sort_together
 from ..rclone.log_lines import Item
 from ..rclone.providers.traits import tells_no_times
 from ..remote.session import Session
-from ..transfer.source_names import CODE, FACTS, contains, find_hash, hash_path, split_facts
+from ..transfer.source_names import FACTS, split_facts
 from .known_files import KnownFiles, load_known_files
 
 if TYPE_CHECKING:
-    from ..transfer.source_names import Hashes
+    from ..hashes.hashes import Hashes
 
 Say = Callable[[str], None]
 # Arguments of rclone that do not change which files are equal.
@@ -53,8 +54,9 @@ class ChangeFinder:
 
     def hear_source(self, path: str, name: int, facts: str) -> None:
         """Note a file of the source. ``name`` is the hash of its path."""
-        self._sources.add(name, hash_path(facts), facts)
-        if self._known.names and not self._known.has_source(name, hash_path(facts)):
+        fact = hash_path(facts)
+        self._sources.add(name, fact, facts)
+        if self._known.names and not self._known.has_source(name, fact):
             self._suspects.add(path)
 
     def find(self, session: Session, destination: str) -> Optional[List[str]]:
@@ -131,11 +133,6 @@ def open_finder(
     return ChangeFinder(known, task.mode == SYNC)
 
 
-def select_files(selection: Sequence[str], names: str) -> List[str]:
-    """Return ``selection`` with the file of ``names`` in place of the file of filters, which are in it already."""
-    return ["--files-from-raw", names, *(word for word in selection if word == "--copy-links")]
-
-
 class _Side:
     """The files of one side: hashes of names and of facts, which sort() puts in the order of the names."""
 
@@ -150,9 +147,7 @@ class _Side:
         self._is_whole = self._is_whole and bool(facts)
 
     def sort(self) -> None:
-        order = sorted(range(len(self.names)), key=self.names.__getitem__)
-        self.names = array(CODE, (self.names[at] for at in order))
-        self.facts = array(CODE, (self.facts[at] for at in order))
+        self.names, self.facts = sort_together(self.names, self.facts)
 
     @property
     def is_clear(self) -> bool:

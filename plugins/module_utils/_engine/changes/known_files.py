@@ -13,13 +13,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Callable, NamedTuple, Optional
 
-from ..common.errors import CloudsyncError, system_error
-from ..common.files import atomic_write, make_directory
 from ..common.layout import Layout
-from ..transfer.source_names import find_hash, parse_hashes, render_hashes
+from ..hashes.hash_file import load_table, save_hashes
+from ..hashes.hashes import find_hash
 
 if TYPE_CHECKING:
-    from ..transfer.source_names import Hashes
+    from ..hashes.hashes import Hashes
 
 SCHEMA = 1
 
@@ -49,30 +48,19 @@ class KnownFiles(NamedTuple):
 
 def load_known_files(layout: Layout, task: str, say: Callable[[str], None]) -> Optional[KnownFiles]:
     """Return the known files, None if there are none. A damaged file is the same as none."""
-    path = _locate(layout, task)
-    try:
-        with open(path, "rb") as stream:
-            header, parts = parse_hashes(stream.read())
-        names, sources, copies = parts
-        if header["schema"] != SCHEMA or not len(names) == len(sources) == len(copies):
-            raise ValueError("not the files of a task")
-        return KnownFiles(str(header["place"]), str(header["selection"]), names, sources, copies)
-    except FileNotFoundError:
+    consequence = "this run compares all files. The next success replaces it"
+    found = load_table(_locate(layout, task), SCHEMA, ("place", "selection"), 3, say, consequence)
+    if found is None:
         return None
-    except (OSError, ValueError, KeyError, TypeError):
-        say(f"{path} is damaged, so this run compares all files. The next success replaces it.")
-        return None
+    (place, selection), (names, sources, copies) = found.fields, found.columns
+    return KnownFiles(place, selection, names, sources, copies)
 
 
 def save_known_files(layout: Layout, task: str, known: KnownFiles, say: Callable[[str], None]) -> None:
     """Replace the file. If that is not possible, the next run compares more files."""
     header = {"schema": SCHEMA, "place": known.place, "selection": known.selection}
-    try:
-        make_directory(layout.task_state_dir(task))
-        atomic_write(_locate(layout, task), render_hashes(header, (known.names, known.sources, known.copies)))
-    except (CloudsyncError, OSError) as error:
-        why = system_error(error) if isinstance(error, OSError) else error
-        say(f"The equal files could not be remembered, so the next run compares them again: {why.message}")
+    consequence = "The equal files could not be remembered, so the next run compares them again"
+    save_hashes(_locate(layout, task), header, (known.names, known.sources, known.copies), say, consequence)
 
 
 def _locate(layout: Layout, task: str) -> str:

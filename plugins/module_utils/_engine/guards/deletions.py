@@ -18,9 +18,10 @@ from typing import Optional, Tuple
 from ..common.errors import Refused
 from ..common.text import format_count, list_some
 from ..config.tasks import Task
+from ..hashes.hashes import count_missing
 from ..rclone.error_text import PARTIAL
 from ..transfer.plan import Plan
-from ..transfer.source_names import Names, count_missing, find_links, has_link_to_known
+from ..transfer.source_names import Names, find_links, has_link_to_known
 from .last_success import LastSuccess
 
 FEW = 10

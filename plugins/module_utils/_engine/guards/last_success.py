@@ -18,15 +18,14 @@ from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any, Callable, Optional
 
-from ..common.errors import CloudsyncError, system_error
-from ..common.files import atomic_write, make_directory
 from ..common.layout import Layout
 from ..config.credentials import Credential
 from ..config.tasks import SYNC, Task
+from ..hashes.hash_file import parse_hashes, save_hashes
 from ..rclone.providers.flags import selects_files
 from ..remote.account import identify_account
 from ..remote.places import find_mount_of
-from ..transfer.source_names import Names, parse_hashes, render_hashes
+from ..transfer.source_names import Names
 
 SCHEMA = 1
 
@@ -101,19 +100,6 @@ def save_last_success(
     """Remember ``success`` of ``task``. ``last`` is the one before, which only a sync replaces."""
     if task.mode != SYNC and last is not None:
         return
-    try:
-        make_directory(layout.task_state_dir(task.name))
-        atomic_write(_locate(layout, task.name), _render(success))
-    except (CloudsyncError, OSError) as error:
-        why = system_error(error) if isinstance(error, OSError) else error
-        say(f"The success could not be remembered, so the next run may be refused: {why.message}")
-
-
-def _locate(layout: Layout, task: str) -> str:
-    return layout.task_state_dir(task) + "/last-success"
-
-
-def _render(success: LastSuccess) -> bytes:
     header = {
         "schema": SCHEMA,
         "place": success.place,
@@ -121,11 +107,17 @@ def _render(success: LastSuccess) -> bytes:
         "volume": success.volume,
         "is_synced": success.is_synced,
     }
-    return render_hashes(header, (success.names.files, success.names.folders) if success.names else ())
+    names = (success.names.files, success.names.folders) if success.names else ()
+    consequence = "The success could not be remembered, so the next run may be refused"
+    save_hashes(_locate(layout, task.name), header, names, say, consequence)
+
+
+def _locate(layout: Layout, task: str) -> str:
+    return layout.task_state_dir(task) + "/last-success"
 
 
 def _parse(content: bytes) -> LastSuccess:
-    """Return the success in ``content``. Raise ValueError, KeyError or TypeError if it is not what _render() writes."""
+    """Return the success in ``content``. Raise ValueError, KeyError or TypeError for anything else."""
     header, parts = parse_hashes(content)
     if header["schema"] != SCHEMA or len(parts) not in (0, 2):
         raise ValueError("not a last success")

@@ -14,16 +14,16 @@ rclone.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Callable, List, Optional, Tuple
+from typing import Callable, List, Optional, Sequence, Tuple
 
-from ..changes.find import ChangeFinder, select_files
+from ..changes.find import ChangeFinder
 from ..config.tasks import COPY, MOVE, SYNC, Task
-from ..remote.arguments import Endpoints
+from ..remote.arguments import COPY_LINKS, Endpoints
 from ..remote.open import build_place, build_task_place
 from ..remote.places import locate_task
 from ..remote.session import Session
 from ..transfer.plan import Plan, make_plan
-from ..transfer.source_names import Listing, Names, list_names
+from ..transfer.source_names import Hear, Listing, Names, list_names
 from .crypt_password import check_crypt, check_plain, find_first, plant_canary
 from .declared import check_declared
 from .deletions import check_deletions, check_links, compute_rclone_limit, find_safe_limit
@@ -46,8 +46,8 @@ class Attempt:
     ``needs_canary`` is True if the task encrypts and its destination has no canary yet. ``needs_mark`` is True if the
     destination has no owner mark of this host yet, and ``adopts`` if the run may replace that of another host.
     ``warning`` is a sentence about the destination that does not refuse the run. ``finder`` finds the files to compare,
-    None if these are all. ``listing`` has the names of a local source. ``is_new`` is True for the first sync to an
-    empty destination.
+    None if these are all. ``listing`` has the names of a local source, and ``listeners`` hear them. ``is_new`` is True
+    for the first sync to an empty destination.
     ``max_delete`` is the number of deletions that rclone may make, None for no limit. In a dry run, no guard writes.
     """
 
@@ -64,6 +64,7 @@ class Attempt:
     needs_mark: bool = False
     warning: str = ""
     finder: Optional[ChangeFinder] = None
+    listeners: Sequence[Hear] = ()
     listing: Optional[Listing] = None
     is_new: bool = False
     plan: Optional[Plan] = None
@@ -90,8 +91,8 @@ class Attempt:
     def get_listing(self) -> Listing:
         """Return the names in the local source. They are listed once."""
         if self.listing is None:
-            hear = self.finder.hear_source if self.finder is not None else None
-            self.listing = list_names(self.session, self.ends.source, hear)
+            finder = [self.finder.hear_source] if self.finder is not None else []
+            self.listing = list_names(self.session, self.ends.source, [*finder, *self.listeners], bool(finder))
         return self.listing
 
     def find_changes(self) -> Optional[List[str]]:
@@ -105,8 +106,8 @@ class Attempt:
         changed = self.find_changes()
         if changed is None:
             return self.session
-        names = self.session.live.add_filters(changed)
-        return replace(self.session, selection=select_files(self.session.selection, names))
+        # The filters have selected these names already.
+        return self.session.select(changed, *(word for word in self.session.selection if word == COPY_LINKS))
 
     @property
     def names(self) -> Optional[Names]:

@@ -15,12 +15,13 @@ import os
 from array import array
 from typing import TYPE_CHECKING, Callable, Iterable, NamedTuple, Optional
 
-from ..common.files import atomic_write, make_directory, remove
+from ..common.files import remove
 from ..common.layout import Layout
-from ..transfer.source_names import CODE, hash_path, parse_hashes, render_hashes
+from ..hashes.hash_file import load_table, write_hashes
+from ..hashes.hashes import CODE, hash_path
 
 if TYPE_CHECKING:
-    from ..transfer.source_names import Hashes
+    from ..hashes.hashes import Hashes
 
 SCHEMA = 1
 
@@ -47,26 +48,18 @@ def change(hashes: Hashes, created: Iterable[str], removed: Iterable[str]) -> Ha
 
 def load_known_names(layout: Layout, task: str, say: Callable[[str], None]) -> Optional[KnownNames]:
     """Return the names, None if they are unknown. A damaged file is the same as none."""
-    path = _locate(layout, task)
-    try:
-        with open(path, "rb") as stream:
-            header, parts = parse_hashes(stream.read())
-        if header["schema"] != SCHEMA:
-            raise ValueError("not the names of a destination")
-        (hashes,) = parts
-        return KnownNames(str(header["run"]), str(header["place"]), str(header["selection"]), hashes)
-    except FileNotFoundError:
+    consequence = "the past of the task begins with this run"
+    found = load_table(_locate(layout, task), SCHEMA, ("run", "place", "selection"), 1, say, consequence)
+    if found is None:
         return None
-    except (OSError, ValueError, KeyError, TypeError):
-        say(f"{path} is damaged, so the past of the task begins with this run.")
-        return None
+    (run, place, selection), (hashes,) = found.fields, found.columns
+    return KnownNames(run, place, selection, hashes)
 
 
 def save_known_names(layout: Layout, task: str, known: KnownNames) -> None:
     """Replace the file. Raise OSError if that is not possible."""
-    make_directory(layout.task_state_dir(task))
     header = {"schema": SCHEMA, "run": known.run, "place": known.place, "selection": known.selection}
-    atomic_write(_locate(layout, task), render_hashes(header, (known.hashes,)))
+    write_hashes(_locate(layout, task), header, (known.hashes,))
 
 
 def forget_known_names(layout: Layout, task: str) -> None:

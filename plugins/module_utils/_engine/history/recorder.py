@@ -19,16 +19,16 @@ from typing import TYPE_CHECKING, Callable, Optional, Set
 from ..common.errors import system_error
 from ..common.layout import Layout
 from ..config.tasks import SYNC, Task
+from ..hashes.hashes import CODE, contains, count_missing, hash_path
 from ..rclone.log_lines import COPY, DELETE, KEEP, MOVE, Item
 from ..remote.session import Session
 from ..transfer.keep_deleted import get_kept_place
 from ..transfer.remote_files import query_listing, raise_unless_found, read_files, write_file
-from ..transfer.source_names import CODE, contains, count_missing, hash_path
 from .known_names import KnownNames, change, forget_known_names, load_known_names, save_known_names
 from .manifest import BEGINNING, SUFFIX, Beginning, Manifest, parse_beginning
 
 if TYPE_CHECKING:
-    from ..transfer.source_names import Hashes
+    from ..hashes.hashes import Hashes
 
 Say = Callable[[str], None]
 

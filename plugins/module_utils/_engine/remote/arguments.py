@@ -28,6 +28,7 @@ NEVER_TRANSFERRED = (".zfs", BTRFS_SNAPSHOTS)
 QUICK = ("--contimeout", "15s", "--timeout", "30s", "--retries", "1", "--low-level-retries", "1")
 # rclone's own defaults of --timeout and --contimeout.
 IO_SECONDS, CONNECT_SECONDS = 300, 60
+COPY_LINKS = "--copy-links"
 # Each file is one line of the log.
 LOG_FILES = ("--log-level", "INFO")
 
@@ -73,7 +74,7 @@ def build_selection_arguments(task: Task, filters: str) -> List[str]:
     """
     arguments = ["--filter-from", filters, *filter(selects_files, task.rclone_args)]
     if task.follow_symlinks:
-        arguments.append("--copy-links")
+        arguments.append(COPY_LINKS)
     return arguments
 
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 import os
 import signal
 import time
-from dataclasses import dataclass, field
-from typing import Callable, List, Optional, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Callable, Iterable, List, Optional, Sequence
 
 from ..commands.confine import Confinement
 from ..commands.open_path import make_folders
@@ -88,6 +88,10 @@ class Session:
     writes: Sequence[str] = ()
     host: Identity = UNKNOWN
     plan_file: str = ""
+
+    def select(self, names: Iterable[str], *options: str) -> Session:
+        """Return a session that selects only the files ``names``, which may be any number."""
+        return replace(self, selection=["--files-from-raw", self.live.add_filters(names), *options])
 
     @property
     def place(self) -> str:

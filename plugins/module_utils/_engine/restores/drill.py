@@ -14,7 +14,6 @@ import os
 import shutil
 import stat
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from typing import BinaryIO, Callable, Iterator, List, NamedTuple, Optional
 
 from ..commands.open_path import make_folders, open_path
@@ -72,8 +71,7 @@ def remove_scratch(task: Task) -> None:
 
 def select_sample(session: Session, sample: List[Entry]) -> Session:
     """Return a session that transfers the sample only, without another listing."""
-    names = session.live.add_filters([entry.path for entry in sample])
-    return replace(session, selection=["--files-from-raw", names, "--no-traverse"])
+    return session.select((entry.path for entry in sample), "--no-traverse")
 
 
 def plan_drill(task: Task, found: Survey) -> Plan:

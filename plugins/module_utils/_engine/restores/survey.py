@@ -10,22 +10,22 @@ from __future__ import annotations
 
 import os
 from array import array
-from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence, Set
+from typing import TYPE_CHECKING, Iterable, List, NamedTuple, Optional, Sequence, Set
 
 from ..common.text import SHOWN_NAMES, format_count
 from ..config.task_checks import count_bytes
 from ..config.tasks import Drill, Task
-from ..history.pushed import UNKNOWN, Pushed, hash_name, list_missing
+from ..hashes.hashes import CODE, list_missing
+from ..history.pushed import UNKNOWN, Pushed, hash_name
 from ..rclone.log_lines import Message, parse_line
 from ..remote.arguments import Endpoints
 from ..remote.session import Session
 from ..transfer.entries import Entry
 from ..transfer.remote_files import query_listing, raise_unless_found
-from ..transfer.source_names import CODE
 from .sample import Sample
 
 if TYPE_CHECKING:
-    from ..transfer.source_names import Hashes
+    from ..hashes.hashes import Hashes
 
 UNDECRYPTABLE = "Skipping undecryptable "
 # So many names of each kind are kept for the log.
@@ -89,7 +89,9 @@ def survey(session: Session, task: Task, ends: Endpoints, pushed: Optional[Pushe
     answer = query_listing(session, ends.source, lambda entry: hear(entry["Path"], entry["Size"]))
     raise_unless_found(answer, session)
     hashes = array(CODE, sorted(found))
-    missing = Names() if pushed is None else _name_missing(session, list_missing(pushed, hashes), source, is_settled)
+    missing = (
+        Names() if pushed is None else _name_missing(session, list_missing(pushed.hashes, hashes), source, is_settled)
+    )
     hidden = Names(_list_hidden(answer.stderr))
     return Survey(len(hashes), sample.finish(), sample.large, missing, resized, hidden, pushed)
 
@@ -104,7 +106,7 @@ def _is_resized(pushed: Pushed, path: str, size: int, source: str) -> bool:
         return False
 
 
-def _name_missing(session: Session, hashes: Sequence[int], source: str, is_settled: bool) -> Names:
+def _name_missing(session: Session, hashes: Iterable[int], source: str, is_settled: bool) -> Names:
     """Return the missing files, with the names that the local ``source`` still has."""
     names, left = Names(), set(hashes)
 

@@ -19,7 +19,7 @@ from ..common.text import format_count
 from ..config.tasks import MOVE, Task
 from ..guards.last_success import LastSuccess, save_last_success
 from ..guards.sequence import Attempt, check_with_session, leave_marks
-from ..history.pushed import Pushed, list_pushed
+from ..history.pushed import Pushed, PushedFiles
 from ..history.recorder import Recorder, open_recorder
 from ..rclone.log_lines import Stats
 from ..rclone.outcome import Outcome
@@ -78,8 +78,8 @@ class Attempts:
         number = 1
         while True:
             finder = open_finder(layout, task, step.session, now.place, now.selection, say)
-            listeners = [each.hear for each in (recorder, finder) if each is not None]
-            transfer = Transfer(stats, keeps, listeners)
+            transfer = Transfer(stats, keeps, [each.hear for each in (recorder, finder) if each is not None])
+            pushed = PushedFiles(step.ends.source) if task.is_push and task.drill is not None else None
             attempt = Attempt(
                 step.session,
                 task,
@@ -89,8 +89,12 @@ class Attempts:
                 is_retry=number > 1 or self._continues,
                 deleted=stats.deletes if stats else 0,
                 finder=finder,
+                listeners=[pushed.hear] if pushed is not None else [],
             )
             last = self._prepare(attempt, recorder)
+            if pushed is not None:
+                attempt.get_listing()
+                self.pushed = pushed.finish(self._log.run_id, now.place, now.selection)
             ended = self._run_rclone(attempt, transfer)
             stats = transfer.stats
             if number > task.retries or not may_retry(ended):
@@ -115,8 +119,6 @@ class Attempts:
         if recorder is not None:
             names = attempt.names.files if attempt.names is not None else None
             recorder.begin(session, ends.source, ends.destination, names)
-        if task.is_push and task.drill is not None:
-            self.pushed = list_pushed(session, ends.source, self._log.run_id, now.place, now.selection)
         return last
 
     def _conclude(self, attempt: Attempt, transfer: Transfer, ended: Ended, recorder: Optional[Recorder]) -> Result:

@@ -11,16 +11,15 @@ from __future__ import annotations
 import json
 import os
 from array import array
-from bisect import bisect_left
 from contextlib import ExitStack
 from typing import IO, TYPE_CHECKING, Iterable, Iterator, List, NamedTuple, Optional, Tuple, Union
 
 from ..common.files import make_directory
+from ..hashes.hashes import CODE, find_hash, hash_path, sort_together
 from ..rclone.log_lines import Item
-from .source_names import CODE, hash_path
 
 if TYPE_CHECKING:
-    from .source_names import Hashes
+    from ..hashes.hashes import Hashes
 
 LONGEST = 50000
 SHOWN = 1000
@@ -138,13 +137,10 @@ class Sizes:
     def get(self, path: str) -> Optional[int]:
         """Return the size of the file, None if it does not exist."""
         if not self._is_sorted:
-            order = sorted(range(len(self._hashes)), key=self._hashes.__getitem__)
-            self._hashes = array(CODE, (self._hashes[at] for at in order))
-            self._sizes = array(SIZE_CODE, (self._sizes[at] for at in order))
+            self._hashes, self._sizes = sort_together(self._hashes, self._sizes)
             self._is_sorted = True
-        value = hash_path(path)
-        at = bisect_left(self._hashes, value)
-        return self._sizes[at] if at < len(self._hashes) and self._hashes[at] == value else None
+        at = find_hash(self._hashes, hash_path(path))
+        return self._sizes[at] if at is not None else None
 
     def __len__(self) -> int:
         return len(self._hashes)

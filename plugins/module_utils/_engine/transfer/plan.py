@@ -16,13 +16,13 @@ from typing import Any, Dict, Iterable, Mapping, Set, Tuple, Union
 
 from ..common.errors import system_error
 from ..config.tasks import SYNC, Task
+from ..hashes.hashes import hash_path
 from ..rclone.log_lines import COPY, DELETE, KEEP, MOVE, Item
 from ..remote.arguments import Endpoints, build_transfer_arguments
 from ..remote.session import Session
 from .entries import SHOWN, Entries, Entry, Items, Sizes, StoredEntries, select_shown, total_bytes
 from .remote_files import query_listing, raise_unless_found
 from .result import Transfer
-from .source_names import hash_path
 
 Present = Union[Sizes, Mapping[str, int]]
 

@@ -4,40 +4,23 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""The names of the files in a local source, as hashes: 8 bytes for each name, so that a million need 8 MB.
+"""The names of the files in a local source, as hashes.
 
 A listing can contain the facts of each file, too: its modification time and its size, as one text.
 """
 
 from __future__ import annotations
 
-import json
 import os
 from array import array
-from bisect import bisect_left
-from hashlib import blake2b
-from typing import (
-    TYPE_CHECKING,
-    Any,
-    Callable,
-    Dict,
-    Iterable,
-    Iterator,
-    List,
-    Mapping,
-    NamedTuple,
-    Optional,
-    Sequence,
-    Set,
-    Tuple,
-)
+from typing import TYPE_CHECKING, Callable, Iterable, Iterator, List, NamedTuple, Sequence, Set, Tuple
 
+from ..hashes.hashes import CODE, contains, hash_path
 from ..remote.session import Session
 
 if TYPE_CHECKING:
-    Hashes = array[int]
+    from ..hashes.hashes import Hashes
 
-CODE, HASH_BYTES = "Q", 8
 # The path is the last part, because it can contain the separator. Session.query() sets the time zone to UTC.
 FACTS = ("--format", "tsp", "--separator", ";", "--time-format", "2006-01-02T15:04:05.000000000")
 # The path, its hash, and the facts of a file.
@@ -58,21 +41,21 @@ class Listing(NamedTuple):
     is_complete: bool
 
 
-def list_names(session: Session, source: str, hear: Optional[Hear] = None) -> Listing:
+def list_names(session: Session, source: str, listeners: Sequence[Hear] = (), with_facts: bool = False) -> Listing:
     """Return the names of the files in the local ``source`` that match the task's filters.
 
-    ``hear`` gets each file, with its facts.
+    ``listeners`` get each file, and ``with_facts`` its facts. Otherwise these are empty.
     """
     collector = _Collector()
 
     def add(line: str) -> None:
-        facts, path = split_facts(line) if hear is not None else ("", line)
+        facts, path = split_facts(line) if with_facts else ("", line)
         name = collector.add(path)
-        if hear is not None:
+        for hear in listeners:
             hear(path, name, facts)
 
-    facts = FACTS if hear is not None else ()
-    arguments = ["lsf", "--recursive", "--files-only", *facts, *session.selection, "--", source]
+    options = FACTS if with_facts else ()
+    arguments = ["lsf", "--recursive", "--files-only", *options, *session.selection, "--", source]
     answer = session.query(arguments, on_output_line=add)
     return Listing(collector.finish(), answer.exit_code == 0)
 
@@ -115,21 +98,6 @@ class _Collector:
         return Names(array(CODE, sorted(self._files)), array(CODE, sorted(self._folders)))
 
 
-def hash_path(path: str) -> int:
-    """Return the hash of a path: 64 bits of BLAKE2b."""
-    return int.from_bytes(blake2b(path.encode("utf-8", "surrogateescape"), digest_size=HASH_BYTES).digest(), "little")
-
-
-def count_missing(before: Hashes, now: Hashes) -> int:
-    """Return how many hashes of ``before`` are not in ``now``. Both are sorted."""
-    missing, at = 0, 0
-    for value in before:
-        while at < len(now) and now[at] < value:
-            at += 1
-        missing += at == len(now) or now[at] != value
-    return missing
-
-
 def has_link_to_known(source: str, known: Names) -> bool:
     """Return whether ``source`` has a symbolic link where a file or a folder of ``known`` was."""
     links = map(hash_path, _walk(source))
@@ -143,43 +111,6 @@ def _walk(source: str) -> Iterator[str]:
             path = os.path.join(folder, name)
             if os.path.islink(path):
                 yield path[len(source) :].lstrip("/")
-
-
-def render_hashes(header: Mapping[str, Any], parts: Sequence[Hashes]) -> bytes:
-    """Return a file of hashes: a line of JSON with the values of ``header``, then 8 bytes for each hash."""
-    body = b"".join(part.tobytes() for part in parts)
-    line = {**header, "counts": [len(part) for part in parts], "digest": _compute_digest(body)}
-    return json.dumps(line).encode() + b"\n" + body
-
-
-def parse_hashes(content: bytes) -> Tuple[Dict[str, Any], List[Hashes]]:
-    """Return what render_hashes() rendered. Raise ValueError, KeyError or TypeError for anything else."""
-    line, _newline, body = content.partition(b"\n")
-    header = json.loads(line.decode())
-    counts = [int(count) for count in header["counts"]]
-    if len(body) != HASH_BYTES * sum(counts) or _compute_digest(body) != header["digest"]:
-        raise ValueError("the counts or the digest are wrong")
-    parts, at = [], 0
-    for count in counts:
-        end = at + HASH_BYTES * count
-        parts.append(array(CODE, body[at:end]))
-        at = end
-    return header, parts
-
-
-def _compute_digest(body: bytes) -> str:
-    return blake2b(body, digest_size=16).hexdigest()
-
-
-def contains(hashes: Hashes, value: int) -> bool:
-    """Return whether ``value`` is in the sorted ``hashes``."""
-    return find_hash(hashes, value) is not None
-
-
-def find_hash(hashes: Hashes, value: int) -> Optional[int]:
-    """Return the position of ``value`` in the sorted ``hashes``, None if it is not there."""
-    at = bisect_left(hashes, value)
-    return at if at < len(hashes) and hashes[at] == value else None
 
 
 def find_links(source: str, paths: Iterable[str]) -> List[str]:

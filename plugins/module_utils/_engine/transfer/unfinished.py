@@ -14,7 +14,7 @@ from ..common.errors import CloudsyncError
 from ..common.text import format_count
 from ..config.tasks import Task
 from ..rclone.log_lines import DELETE, Item, parse_line
-from ..remote.arguments import LOG_FILES, Endpoints, build_unfinished_pattern
+from ..remote.arguments import COPY_LINKS, LOG_FILES, Endpoints, build_unfinished_pattern
 from ..remote.session import Session
 from .remote_files import raise_unless_found
 
@@ -40,7 +40,7 @@ def remove_unfinished(
 def _remove(session: Session, task: Task, place: str, runs: Sequence[str]) -> int:
     """Return how many files were removed."""
     patterns = [word for run in runs for word in ("--include", build_unfinished_pattern(run))]
-    links = ["--copy-links"] if task.follow_symlinks else []
+    links = [COPY_LINKS] if task.follow_symlinks else []
     answer = session.query(["delete", *LOG_FILES, *patterns, *links, "--", place])
     raise_unless_found(answer, session)
     lines = map(parse_line, answer.stderr.splitlines())

@@ -29,6 +29,7 @@ INSTALLED = {
     " stored_tasks task_checks task_parser task_store tasks upgrade",
     "guards": "crypt_password declared deletions destinations last_success local"
     " owner placement same_place same_storage sequence source",
+    "hashes": "hash_file hashes",
     "health": "host_parts problem problems units watch",
     "history": "known_names look manifest moment past purge pushed read recorder",
     "locks": "hold path_claims",

@@ -10,11 +10,11 @@ from array import array
 
 import pytest
 
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.changes.find import ChangeFinder, select_files
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.changes.find import ChangeFinder
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.changes.known_files import KnownFiles
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.hashes.hashes import hash_path
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.log_lines import COPY, Item
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.remote.session import Answer
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.transfer.source_names import hash_path
 
 OLD, NEW = "2020-01-01T00:00:00.000000000;5", "2021-01-01T00:00:00.000000000;5"
 NOBODY = KnownFiles("here", "all", array("Q"), array("Q"), array("Q"))
@@ -24,7 +24,7 @@ EQUAL = {"a": OLD, "b": OLD, "c": OLD}
 class Listed:
     """A session whose listing has these files, path to facts."""
 
-    selection = ("--filter-from", "filters", "--copy-links")
+    selection = ("--filter-from", "filters")
 
     def __init__(self, files, exit_code=0):
         self.files, self.exit_code = files, exit_code
@@ -90,7 +90,3 @@ def test_a_transferred_file_and_one_of_this_moment_are_not_remembered():
     finder, _compared = find(EQUAL, {**EQUAL, "b": "9999-01-01T00:00:00.000000000;5"})
     finder.hear(Item(COPY, "c", 5))
     assert list(finder.conclude().names) == [hash_path("a")]
-
-
-def test_the_names_replace_the_filters():
-    assert select_files(Listed.selection, "names") == ["--files-from-raw", "names", "--copy-links"]

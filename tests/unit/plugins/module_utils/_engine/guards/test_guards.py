@@ -14,10 +14,15 @@ from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.guards.p
     check_places,
     describe_unsafe_pull,
 )
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.guards.sequence import Attempt
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.guards.source import check_source
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.binary import Rclone
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.remote.arguments import Endpoints
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.remote.session import Answer
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.remote.session import Answer, Session
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.transfer.source_names import (
+    Listing,
+    build_names,
+)
 
 
 def refusal(check, *arguments):
@@ -146,3 +151,18 @@ def test_google_photos_is_not_pulled_as_a_whole(make_task, remote_path):
         assert reason == "usage"
         assert "Set remote_path to one view, such as media/by-month" in message
     check_places(make_task(direction="pull", remote_path="media/by-month"), "google photos")
+
+
+def test_the_names_of_changed_files_replace_the_filters(make_task):
+    class Live:
+        def add_filters(self, names):
+            return f"file of {', '.join(names)}"
+
+    class Finder:
+        def find(self, _session, _destination):
+            return ["a", "b"]
+
+    session = Session(None, Live(), selection=("--filter-from", "filters", "--copy-links"))
+    ends = Endpoints("/srv", "remote:bucket/data")
+    attempt = Attempt(session, make_task(), ends, None, finder=Finder(), listing=Listing(build_names([]), True))
+    assert attempt.narrow().selection == ["--files-from-raw", "file of a, b", "--copy-links"]

@@ -12,17 +12,15 @@ import pytest
 
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.mounts import parse_mountinfo
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.credentials import Credential
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.guards import last_success
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.guards.last_success import (
     describe_now,
     load_last_success,
     save_last_success,
 )
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.hashes import hash_file
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.hashes.hashes import count_missing
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.remote import places
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.transfer.source_names import (
-    build_names,
-    count_missing,
-)
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.transfer.source_names import build_names
 
 S3 = Credential("offsite", "s3", attributes={"endpoint": "https://s3.example.com"})
 PATHS = [f"folder {number % 7}/ä{number}" for number in range(100)]
@@ -110,7 +108,7 @@ def test_a_full_disk_is_said(make_task, save, said, monkeypatch):
     def fail(*_all):
         raise OSError(28, "No space left on device", "/var/lib/cloudsync")
 
-    monkeypatch.setattr(last_success, "atomic_write", fail)
+    monkeypatch.setattr(hash_file, "atomic_write", fail)
     task = make_task(mode="sync")
     save(task, describe_now(task, S3))
     assert said[0].startswith("The success could not be remembered, so the next run may be refused: /var/lib/cloudsync")

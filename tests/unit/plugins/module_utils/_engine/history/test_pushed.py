@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from array import array
 
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.hashes.hashes import list_missing
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.history import pushed as listing
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.history.pushed import Pushed, hash_name
 
@@ -35,5 +36,5 @@ def test_a_damaged_file_is_the_same_as_none(layout):
 
 
 def test_names_that_a_provider_treats_as_one_are_not_missing():
-    assert listing.list_missing(build("Ä.txt", "b"), build("a\u0308.TXT").hashes) == [hash_name("b")]
-    assert listing.list_missing(build("a"), build("a", "b").hashes) == []
+    assert list(list_missing(build("Ä.txt", "b").hashes, build("a\u0308.TXT").hashes)) == [hash_name("b")]
+    assert list(list_missing(build("a").hashes, build("a", "b").hashes)) == []
