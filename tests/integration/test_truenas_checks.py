@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from harness import PASSWORD, SALT, SECRET, SLOW, free_port, s3_credential, serving, text_tree, write_tree
 
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.cli import control, show
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.cli import control, run, show
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.cli import main as command
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.providers.truenas_names import (
     STORJ_OPTIONS,
@@ -191,7 +191,7 @@ def as_nobody(machine, *arguments):
 
     In a fork, because that user may not be able to read the interpreter or the collection.
     """
-    assert control and show, "imported before the fork: the command imports its verbs when it needs them"
+    assert control and run and show, "imported before the fork: the command imports its verbs when it needs them"
     nobody = pwd.getpwnam("nobody")
     reading, writing = os.pipe()
     child = os.fork()

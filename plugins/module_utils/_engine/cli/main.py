@@ -49,7 +49,11 @@ def _build_internal_error(error: Exception, verb: str) -> CloudsyncError:
 
 def _find_verb(name: str) -> Verb:
     """Import only the module that has the verb: a short verb spends most of its time on imports."""
-    if name in ("adopt", "run", "stop", "unpurge", "verify"):
+    if name == "run":
+        from . import run
+
+        return run.VERBS[name]
+    if name in ("adopt", "stop", "unpurge", "verify"):
         from . import control
 
         return control.VERBS[name]

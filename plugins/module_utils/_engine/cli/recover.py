@@ -23,8 +23,8 @@ from ..operations import browse, look, one_time, thaw
 from ..rclone.providers.flags import build_path_patterns
 from ..runs.run import Run
 from . import tables
-from .control import perform, show_plan
 from .output import print_answer, print_error, print_line
+from .run import perform, show_plan
 
 PREFIX = "restore-"
 NAME_LENGTH = 63
