@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import pathlib
@@ -14,17 +15,23 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import uuid
 from contextlib import contextmanager
 
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.files import make_directory
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.layout import Layout
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.credential_store import load_credential
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.host import Host
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.operations import apply as collection
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.operations.apply import Wanted, converge
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.operations.status import find_status
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.binary import identify_program, probe
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.providers.schema import (
+    load as load_providers,
+)
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.safekeeping.seed import converge_seed
 
 COLLECTIONS = str(pathlib.Path(collection.__file__).parents[7])
@@ -65,6 +72,15 @@ def run_module(name, environment, options, collections=COLLECTIONS):
     )
     assert ended.stdout.strip().startswith("{"), ended
     return json.loads(ended.stdout)
+
+
+@functools.lru_cache(maxsize=None)
+def ask_rclone(program):
+    """Return the files in which a host keeps the answers of ``program``: name to content. It is asked only once."""
+    with tempfile.TemporaryDirectory() as folder:
+        if identify_program(program):
+            load_providers(probe(program, folder), folder)
+        return read_tree(folder)
 
 
 def install(root):
@@ -236,6 +252,8 @@ class Machine:
         command.symlink_to(pathlib.Path(installed, "usr/local/bin/cloudsync"))
         self.environment = {"CLOUDSYNC_ROOT": str(root), "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
         self._started = []
+        make_directory(self.layout.state_dir)
+        write_tree(self.layout.state_dir, ask_rclone(str(rclone)))
         converge_seed(self.layout, "present", "", "", False, False)
 
     @property
