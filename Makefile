@@ -37,7 +37,7 @@ test-fast: $(VENV)/test.done
 	@python tests/runner fast
 
 soak: $(VENV)/test.done
-	@python tests/runner soak
+	@python tests/runner pythons soak
 
 bench: $(VENV)/test.done collection
 	@python tests/bench/run.py

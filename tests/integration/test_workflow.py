@@ -28,12 +28,16 @@ def read_constants():
 
 
 CONSTANTS = read_constants()
-STAGES = [key.value for key in CONSTANTS["ALL"].keys]
+STAGES, BY_NAME = ([key.value for key in CONSTANTS[name].keys] for name in ("ALL", "BY_NAME"))
 
 
 def test_the_workflow_runs_exactly_the_stages_of_make_test():
     assert MATRIX["stage"] == STAGES
-    assert {entry["stage"] for entry in MATRIX["include"]} <= set(STAGES)
+    assert {entry["stage"] for entry in MATRIX["include"]} <= {*STAGES, *BY_NAME}
+
+
+def test_the_workflow_runs_the_unit_tests_on_the_pythons_that_make_test_omits():
+    assert "pythons" in {entry["stage"] for entry in MATRIX["include"]} & set(BY_NAME)
 
 
 def test_the_workflow_runs_on_every_python_that_a_control_node_may_have():

@@ -91,15 +91,22 @@ def sanity(stage: Stage, *options: str, variables: Environment = NONE) -> Counts
 
 
 def units(stage: Stage) -> Counts:
-    """Run the unit tests on each Python, with only the packages that ansible-test installs.
+    """Run the unit tests on the oldest Python of a host, with only the packages that ansible-test installs.
 
-    This omits the Pythons that the stages `unit` and `other-core` use.
+    `unit` and `other-core` run them on newer ones, and `sanity` imports everything on each.
     """
+    return _test_units(stage, _supported_pythons(stage)[:1])
+
+
+def pythons(stage: Stage) -> Counts:
+    """Run the unit tests as `units` does, on the Pythons that no other stage runs them on."""
     covered = {f"{sys.version_info.major}.{sys.version_info.minor}", _other_core(stage)[1]}
+    return _test_units(stage, [version for version in _supported_pythons(stage)[1:] if version not in covered])
+
+
+def _test_units(stage: Stage, versions: list[str]) -> Counts:
     counts = Counts()
-    for version in _supported_pythons(stage):
-        if version in covered:
-            continue
+    for version in versions:
         results = _fresh_results(stage)
         code = stage.run("ansible-test", "units", "--venv", "--python", version, "--color", "no")
         counts += from_junit(sorted(results.glob(f"python{version}-*-units.xml")), code)
@@ -193,7 +200,7 @@ ALL: dict[str, Callable[[Stage], Counts]] = {
 }
 FAST = ("unit",)
 # Stages that run only by name.
-BY_NAME: dict[str, Callable[[Stage], Counts]] = {"soak": soak}
+BY_NAME: dict[str, Callable[[Stage], Counts]] = {"pythons": pythons, "soak": soak}
 KNOWN = {**ALL, **BY_NAME}
 
 
