@@ -177,8 +177,24 @@ def test_the_past_is_listed_and_the_versions_of_a_file_are_known(site):
     target = site.data / "restored"
     restore(site, "--to", str(target), "--path", "a.txt", "--at", versions[2]["at"])
     assert text_tree(target) == {"a.txt": "alpha"}
-    answer = site.cloudsync("versions", "documents", "b.txt", "--json")
+    answer = site.cloudsync("versions", "documents", "letters/januari.odt", "--json")
     assert (answer.code, answer.json["reason"]) == (1, "not_found")
+    assert "have a file 'letters/januari.odt'. The nearest names are: letters/january.odt. List the" in (
+        answer.json["message"]
+    )
+    assert site.cloudsync("versions", "documents", "no/such/folder", "--json").code == 1
+
+
+def test_the_nearest_names_for_a_restore_of_the_past_are_those_of_that_moment(site):
+    first = site.history("documents")[0]["id"]
+    source = site.data / "documents"
+    (source / "letters/june.odt").rename(source / "letters/juni-moved.odt")
+    site.run("documents")
+    target = site.data / "restored"
+    words = ("--to", str(target), "--path", "letters/juni.odt", "--at", first)
+    said = restore(site, *words, code=3, reason="not_found")["message"]
+    assert "The nearest names are: letters/june.odt" in said and "juni-moved" not in said
+    assert not target.exists()
 
 
 def test_a_pull_is_not_restored_and_a_task_without_a_past_says_how_to_get_one(machine, bucket, store):

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from typing import Any, Dict, List, Mapping, Tuple
 
 from ..common.errors import CloudsyncError, usage_error
@@ -23,7 +24,7 @@ from ..remote.session import Session
 from ..restores.prepare import KEEPS_VERSIONS, build_version_options
 from ..restores.target import describe_nearest
 from ..runs.records import make_run_id
-from .browse import Listing, Where, browse, build_entry, load_with_credential
+from .browse import Listing, Where, browse, browse_task, build_entry, load_with_credential
 
 
 def browse_past(host: Host, name: str, path: str, recurse: bool, at: str) -> Listing:
@@ -88,10 +89,21 @@ def find_versions(host: Host, name: str, file: str) -> Tuple[List[Version], str]
     if not versions:
         raise CloudsyncError(
             "not_found",
-            f"Neither the destination of task {name} nor its old versions have a file {file!r}. List the files with "
-            f"'cloudsync ls {name} --recurse'. {doubt}".strip(),
+            f"Neither the destination of task {name} nor its old versions have a file {file!r}."
+            f"{_describe_neighbours(host, name, file)} List the files with 'cloudsync ls {name} --recurse'. "
+            f"{doubt}".strip(),
         )
     return versions, doubt
+
+
+def _describe_neighbours(host: Host, name: str, file: str) -> str:
+    """Return a sentence, with a blank before it, with the nearest names in the folder of ``file``, or nothing."""
+    folder = posixpath.dirname(file)
+    try:
+        found = browse_task(host, name, folder, False)
+    except CloudsyncError:
+        return ""  # the folder is missing, too
+    return describe_nearest([file], [posixpath.join(folder, entry["path"]) for entry in found.entries])
 
 
 def _open(host: Host, task: Task, credential: Credential, options: Mapping[str, str]) -> Session:

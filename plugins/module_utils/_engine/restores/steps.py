@@ -69,7 +69,7 @@ def plan_steps(task: Task, steps: List[Step]) -> Plan:
         notes=tuple(note for each in plans for note in each.notes),
     )
     if not plan.copy and not plan.overwrite and not any(_has_file(step) for step in steps):
-        raise build_missing_error(task, list_names(steps[0].session, steps[0].ends.source))
+        raise build_missing_error(task, _list_all_names(task, steps[0]))
     check_room(task, plan)
     return plan
 
@@ -79,17 +79,35 @@ def _has_file(step: Step) -> bool:
     return bool(step.session.query(words, first_line_only=True).stdout)
 
 
+def _list_all_names(task: Task, step: Step) -> List[str]:
+    """Return all files and folders that a restore without filters would get."""
+    names = list_names(step.session, step.ends.source)
+    restore = task.restore
+    if restore is None or not restore.at or not restore.kept:
+        return names
+    archive = read_archive(step.session, find_folder(step.session, restore.kept, task.reverse_of), [])
+    origins = read_past(step.session, archive, parse_moment(restore.at)).origins
+    found: Set[str] = set()
+    for path in (*(name for name in names if name not in origins), *(path for path, run in origins.items() if run)):
+        _add(found, path)
+    return sorted(found)
+
+
 def list_names(session: Session, place: str) -> List[str]:
     """Return all files and folders at ``place``, whatever the filters select, but no owner mark."""
     names: Set[str] = set()
 
     def hear(path: str) -> None:
-        if posixpath.basename(path) == OWNER:
-            return
-        while path and len(names) < MOST_NAMES:
-            names.add(path)
-            path = posixpath.dirname(path)
+        if posixpath.basename(path) != OWNER:
+            _add(names, path)
 
     words = ["lsf", "--recursive", "--files-only", "--", place]
     raise_unless_found(session.query(words, on_output_line=hear), session)
     return sorted(names)
+
+
+def _add(names: Set[str], path: str) -> None:
+    """Add ``path`` and the folders that it is in, up to the limit."""
+    while path and len(names) < MOST_NAMES:
+        names.add(path)
+        path = posixpath.dirname(path)
