@@ -179,8 +179,9 @@ def test_the_past_is_listed_and_the_versions_of_a_file_are_known(site):
     assert text_tree(target) == {"a.txt": "alpha"}
     answer = site.cloudsync("versions", "documents", "letters/januari.odt", "--json")
     assert (answer.code, answer.json["reason"]) == (1, "not_found")
-    assert "have a file 'letters/januari.odt'. The nearest names are: letters/january.odt. List the" in (
-        answer.json["message"]
+    assert (
+        "have a file 'letters/januari.odt'. The nearest names are: letters/january.odt. List the"
+        in (answer.json["message"])
     )
     assert site.cloudsync("versions", "documents", "no/such/folder", "--json").code == 1
 

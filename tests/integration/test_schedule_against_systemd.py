@@ -18,7 +18,8 @@ import subprocess
 
 import pytest
 from ansible.plugins.loader import lookup_loader
-from hypothesis import HealthCheck, Phase, given, settings
+from harness import scale
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.errors import CloudsyncError
@@ -35,6 +36,7 @@ UTC = datetime.timezone.utc
 # Shrinking asks systemd for minutes; the message names the one schedule that differs as it is.
 SETTINGS = {
     "deadline": None,
+    "derandomize": scale(True, False),
     "phases": (Phase.explicit, Phase.reuse, Phase.generate),
     "suppress_health_check": list(HealthCheck),
 }
@@ -179,7 +181,12 @@ def lines_of(written):
     return to_oncalendar(schedule.parse(written))
 
 
-@settings(max_examples=100, **SETTINGS)
+@example(
+    place=("Antarctica/Troll", datetime.datetime(2028, 3, 26, 0, 56, 47, tzinfo=UTC)),
+    schedules=[{"cron": "0,13 2-18 * * *"}, {"cron": "30 2,3 * * *"}, {"cron": "30 0,2,3 * * *"}],
+)
+@pytest.mark.soak
+@settings(max_examples=scale(60, 1000), **SETTINGS)
 @given(place=places_and_moments(), schedules=st.lists(SCHEDULES, min_size=15, max_size=25))
 def test_preview_and_search_are_what_systemd_does(place, schedules):
     zone, after = place
@@ -191,7 +198,8 @@ def test_preview_and_search_are_what_systemd_does(place, schedules):
     compare(schedules, zone, after, searched(zoned, after), expected)
 
 
-@settings(max_examples=25, **SETTINGS)
+@pytest.mark.soak
+@settings(max_examples=scale(25, 250), **SETTINGS)
 @given(place=places_and_moments(), schedules=st.lists(SCHEDULES, min_size=5, max_size=5))
 def test_expressions_that_name_their_zone_mean_the_same(place, schedules):
     zone, after = place

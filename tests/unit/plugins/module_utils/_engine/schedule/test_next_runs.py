@@ -103,6 +103,15 @@ def test_in_chatham_the_rest_of_the_hour_is_omitted_as_in_systemd():
     assert starts("50 0,3 * * *", "Pacific/Chatham", "2026-09-27T03:46:00+13:45", 1) == ["2026-09-27T03:50:00+13:45"]
 
 
+def test_a_search_that_skips_into_a_gap_of_two_hours_continues_two_hours_later():
+    # 01:00 to 03:00 are skipped. What systemd answers: 02:00 becomes 04:00, and 01:00 becomes 03:00.
+    after = "2028-03-26T00:45:00+00:00"
+    assert starts("30 2-5 * * *", "Antarctica/Troll", after, 1) == ["2028-03-26T04:30:00+02:00"]
+    assert starts("30 2,3 * * *", "Antarctica/Troll", after, 1) == ["2028-03-27T02:30:00+02:00"]
+    assert starts("30 0,2,3 * * *", "Antarctica/Troll", after, 1) == ["2028-03-26T03:30:00+02:00"]
+    assert starts("30 1-3 * * *", "Antarctica/Troll", after, 1) == ["2028-03-26T03:30:00+02:00"]
+
+
 def test_with_daylight_saving_time_in_winter_a_day_is_omitted_as_in_systemd():
     assert starts("30 1,5 * * *", "Europe/Dublin", "2027-03-27T12:00:00+00:00", 1) == ["2027-03-29T01:30:00+01:00"]
     assert starts("0 * * * *", "Europe/Dublin", "2027-03-28T00:00:00+00:00", 1) == ["2027-03-28T02:00:00+01:00"]
