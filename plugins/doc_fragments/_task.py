@@ -194,4 +194,25 @@ options:
             that.
           - "Default: a folder in C(/var/lib/cloudsync)."
         type: str
+  shard:
+    description:
+      - Part of the files that this host transfers. Hosts that share a file system can each transfer one part of
+        O(path), at the same time. The hash of a file's path decides which part it belongs to.
+      - All hosts of such a task have the same name, O(path), O(remote_path) and number of parts. A run looks at its own
+        part of both sides only, so it deletes nothing of another part. A restore without C(at) restores all parts.
+      - The variable C(cloudsync_shard_group) of the role P(skyhaul.cloudsync.sync_tasks#role) sets both values.
+      - Requires rclone 1.70 or later.
+      - "Default: all files."
+    type: dict
+    suboptions:
+      index:
+        description:
+          - Number of the part, from V(0) to O(shard.count) - 1.
+        type: int
+        required: true
+      count:
+        description:
+          - Number of parts, from V(1) to V(1000).
+        type: int
+        required: true
 """

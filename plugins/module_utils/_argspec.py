@@ -58,6 +58,10 @@ def build_task_spec() -> Spec:
                 "scratch": {"type": "str"},
             },
         },
+        "shard": {
+            "type": "dict",
+            "options": {"index": {"type": "int", "required": True}, "count": {"type": "int", "required": True}},
+        },
         **build_transfer_spec(),
     }
 

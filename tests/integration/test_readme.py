@@ -29,7 +29,7 @@ MODULES += ["backup", "restore", "authorize", "bucket", "thaw"]
 PLUGINS = {
     "module": MODULES,
     "lookup": ["schedule_preview"],
-    "filter": ["to_oncalendar", "fleet_report", "task_previews", "from_truenas", "from_rclone_conf"],
+    "filter": ["to_oncalendar", "fleet_report", "task_previews", "from_truenas", "from_rclone_conf", "shard"],
     "role": ["runner", "sync_tasks", "report"],
 }
 PLAYBOOKS = ["demo", "site", "preview", "run", "stop", "report", "backup", "restore", "rotate_seed"]

@@ -28,7 +28,7 @@ _FIELDS = (
 )
 OPTIONS = tuple(_FIELDS.split())
 # A stored task has these only if they are set. Tasks of the first version do not have them.
-ADDED = ("drill",)
+ADDED = ("drill", "shard")
 NOT_OPTIONS = ("schema", "code")
 CRYPT_SECRETS = ("password", "salt")
 _KINDS: Dict[str, Tuple[type, ...]] = {
@@ -63,6 +63,7 @@ def _check(path: str, stored: Optional[Dict[str, Any]]) -> Optional[Dict[str, An
     try:
         wrong = [name for name, kinds in _KINDS.items() if not isinstance(stored[name], kinds)]
         wrong += [] if isinstance(stored["guards"]["mounted"], str) else ["guards"]
+        wrong += [] if _is_shard(stored.get("shard")) else ["shard"]
         wrong += [] if all(isinstance(target["public"], str) for target in stored["notify"]) else ["notify"]
         if not wrong and stored["encryption"] is not None:
             build_public_encryption(stored["encryption"])
@@ -132,13 +133,17 @@ def explain_missing_task(layout: Layout, name: str) -> Optional[str]:
     return f"Task {name} does not exist on this host yet."
 
 
+def _is_shard(value: Any) -> bool:
+    return value is None or (set(value) == {"index", "count"} and all(type(part) is int for part in value.values()))
+
+
 def list_crypt_secrets(encryption: Mapping[str, Any]) -> List[str]:
     return [key for key in CRYPT_SECRETS if encryption[key]]
 
 
 def build_stored_task_view(stored: Mapping[str, Any]) -> Dict[str, Any]:
     """Return task_store.build_public_task_view() of a stored task, without the seed."""
-    view = {"drill": None, **{key: value for key, value in stored.items() if key not in NOT_OPTIONS}}
+    view = {**dict.fromkeys(ADDED), **{key: value for key, value in stored.items() if key not in NOT_OPTIONS}}
     view["notify"] = [target["public"] for target in stored["notify"]]
     view["encryption"] = build_public_encryption(stored["encryption"])
     return view

@@ -162,6 +162,10 @@ def check_task(task: Task) -> None:
             "verify_after is not allowed with mode move. After a move there is no source to compare with.",
         ),
         (
+            task.shard is not None and task.create_empty_dirs,
+            "shard is not allowed with create_empty_dirs. Only files belong to shards.",
+        ),
+        (
             bool(FEW_BYTES.match(task.limits.memory_max)),
             f"limits.memory_max is {task.limits.memory_max!r} bytes. Add a unit, as in 512M.",
         ),

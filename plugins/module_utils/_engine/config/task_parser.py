@@ -31,7 +31,19 @@ from .task_checks import (
     check_size,
     check_task,
 )
-from .tasks import Drill, Encryption, Guards, Hooks, KeepDeleted, Limits, Restore, Task, reverse_task, task_to_dict
+from .tasks import (
+    Drill,
+    Encryption,
+    Guards,
+    Hooks,
+    KeepDeleted,
+    Limits,
+    Restore,
+    Shard,
+    Task,
+    reverse_task,
+    task_to_dict,
+)
 
 
 def parse_task(declared: Mapping[str, Any], find_task: Optional[Callable[[str], Optional[Task]]] = None) -> Task:
@@ -123,6 +135,7 @@ def _build(name: str, given: Mapping[str, Any]) -> Task:
         user=given.get("user") or "root",
         reverse_of=given.get("reverse_of", ""),
         drill=_parse_drill(name, given.get("drill")),
+        shard=_parse_shard(given.get("shard")),
         restore=Restore(**_select_given("restore", given["restore"], Restore)) if given.get("restore") else None,
     )
 
@@ -208,6 +221,18 @@ def _parse_drill(name: str, given: Optional[Mapping[str, Any]]) -> Optional[Dril
         max_bytes=check_bytes("drill.max_bytes", options.get("max_bytes", Drill.max_bytes)),
         scratch=check_local_path("drill.scratch", scratch) if scratch else "",
     )
+
+
+def _parse_shard(given: Optional[Mapping[str, Any]]) -> Optional[Shard]:
+    if given is None:
+        return None
+    options = _select_given("shard", given, Shard)
+    missing = [name for name in ("index", "count") if name not in options]
+    if missing:
+        raise usage_error(f"shard.{missing[0]} is required. The first of three hosts has index 0 and count 3.")
+    count = parse_whole_number("shard.count", options["count"], "Use 1 to 1000.", 1, 1000)
+    index = parse_whole_number("shard.index", options["index"], f"Use 0 to {count - 1}.", 0, count - 1)
+    return Shard(index, count)
 
 
 def _parse_hooks(given: Mapping[str, Any]) -> Hooks:

@@ -18,6 +18,7 @@ from ..notify.targets import parse_target, redact_target
 from .credentials import NEW_VALUE, SET
 from .seed import Place, Seed
 from .stored_tasks import (
+    ADDED,
     CRYPT_SECRETS,
     NOT_OPTIONS,
     SCHEMA,
@@ -36,8 +37,9 @@ KIND = "task"
 def seal_task(layout: Layout, seed: Seed, task: Task) -> Dict[str, Any]:
     """Return the stored form, with every secret encrypted and a code."""
     content = {"schema": SCHEMA, **task_to_dict(task)}
-    if task.drill is None:
-        del content["drill"]
+    for name in ADDED:
+        if content[name] is None:
+            del content[name]
     if task.encryption is not None:
         for key in list_crypt_secrets(content["encryption"]):
             content["encryption"][key] = seed.encrypt(

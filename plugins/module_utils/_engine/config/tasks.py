@@ -113,6 +113,14 @@ class Drill:
 
 
 @dataclass(frozen=True)
+class Shard:
+    """The part ``index`` (from 0) of ``count`` parts of a folder. The hash of its path decides where a file belongs."""
+
+    index: int
+    count: int
+
+
+@dataclass(frozen=True)
 class Restore:
     """What makes a pull a restore, beside the task that ``reverse_of`` names.
 
@@ -161,6 +169,7 @@ class Task:
     user: str = "root"
     reverse_of: str = ""
     drill: Optional[Drill] = None
+    shard: Optional[Shard] = None
     restore: Optional[Restore] = None
 
     @property
@@ -192,8 +201,9 @@ def find_path_inside(folder: str, path: str) -> Optional[str]:
 def reverse_task(task: Task, name: str, path: str = "") -> Task:
     """Return the task ``name`` that restores ``task``: disabled, other direction, same filters, guards and encryption.
 
-    It copies, because a sync in the other direction would delete every file that is newer than the last run. ``path``
-    is its folder if that is another one. A mount point that does not contain it is not required.
+    It copies, because a sync in the other direction would delete every file that is newer than the last run. It
+    restores all shards. ``path`` is its folder if that is another one. A mount point that does not contain it is not
+    required.
     """
     target, mounted = path or task.path, task.guards.mounted
     kept = [f"/{escape_path(task.kept_inside)}/**"] if task.is_push and task.kept_inside else []
@@ -212,6 +222,7 @@ def reverse_task(task: Task, name: str, path: str = "") -> Task:
         guards=replace(task.guards, mounted=mounted if needs_mount else ""),
         reverse_of=task.name,
         drill=None,
+        shard=None,
     )
 
 
@@ -231,6 +242,7 @@ def build_drill(layout: Layout, task: Task) -> Task:
         verify_after="none",
         create_empty_dirs=False,
         drill=drill,
+        shard=task.shard,
         restore=Restore(source=task.path),
     )
 

@@ -24,6 +24,7 @@ from ..config.tasks import SYNC, Task
 from ..hashes.hash_file import parse_hashes, save_hashes
 from ..rclone.providers.flags import selects_files
 from ..remote.account import identify_account
+from ..remote.arguments import build_shard_arguments
 from ..remote.places import find_mount_of
 from ..transfer.source_names import Names
 
@@ -52,7 +53,7 @@ def describe_now(task: Task, credential: Credential) -> LastSuccess:
     public = replace(credential, secrets={}, refreshed={})
     account = identify_account(public, task.provider_options, task.user)
     shape = task.encryption and [task.encryption.filenames, task.encryption.directory_names]
-    selecting = [argument for argument in task.rclone_args if selects_files(argument)]
+    selecting = [*filter(selects_files, task.rclone_args), *build_shard_arguments(task)]
     return LastSuccess(
         place=_digest(task.direction, task.path, task.remote_path, account, shape),
         selection=_digest(task.include, task.exclude, task.follow_symlinks, task.kept_inside, selecting),

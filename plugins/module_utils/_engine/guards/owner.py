@@ -11,6 +11,8 @@ another host. Before it leaves its first mark, it also looks for marks in the fo
 A copy leaves no mark and deletes nothing. It is warned of the mark of another host, because the next sync of that host
 would delete the copied files.
 
+The hosts of a sharded task share a source, so each of them writes where another one has left the mark.
+
 Tasks of one host are compared when they are declared (destinations.py), so a mark of this host never refuses a run.
 """
 
@@ -58,8 +60,11 @@ def check_owner(session: Session, task: Task, adopts: bool = False) -> Finding:
     if mark is None:
         _check_around(session, task)
         return Finding(needs_mark=True)
-    if _is_of_host(mark, session):
+    if _is_shared(mark, task, session):
         return Finding(is_own=_is_own(mark, task, session))
+    if _is_of_host(mark, session):
+        # The other hosts refuse to write their shards before they find a mark that says so.
+        return Finding(needs_mark=task.shard is not None, is_own=_is_own(mark, task, session))
     if _is_of_former_host(mark, session):
         return Finding(needs_mark=True)
     raise _build_refusal(mark, task, session, f"remote_path {task.remote_path!r}")
@@ -105,13 +110,20 @@ def take_over(session: Session, task: Task) -> Tuple[Optional[Mark], bool]:
 
 def _check_around(session: Session, task: Task) -> None:
     for mark in read_marks_around(session, task):
-        if not _is_of_host(mark, session) and not _is_of_former_host(mark, session):
+        is_allowed = _is_of_host(mark, session) or _is_of_former_host(mark, session) or _is_shared(mark, task, session)
+        if not is_allowed:
             place = f"a folder that contains remote_path {task.remote_path!r}, or is in it"
             raise _build_refusal(mark, task, session, place)
 
 
 def _is_of_host(mark: Mark, session: Session) -> bool:
     return not mark.is_damaged and (mark.host, mark.host_name) == (session.host.id, session.host.name)
+
+
+def _is_shared(mark: Mark, task: Task, session: Session) -> bool:
+    """Return whether a host has left the mark for a shard of this task, with the same source."""
+    own = build_mark(task, session)
+    return task.shard is not None and (mark.task, mark.source) == (own.task, own.source)
 
 
 def _is_of_former_host(mark: Mark, session: Session) -> bool:
@@ -143,6 +155,11 @@ def _build_refusal(mark: Mark, task: Task, session: Session, place: str) -> Refu
         if mark.host == session.host.id
         else ""
     )
+    if task.shard is not None and mark.task == task.name:
+        same += (
+            f" That task is not sharded, or its source is not the folder that this host has at {task.path}. All hosts "
+            "of a sharded task must have the same file system there."
+        )
     return Refused(
         REASON,
         f"Task {mark.task} of host {mark.host_name} has written to {place} since {mark.time}.{same} Two hosts that "

@@ -31,7 +31,7 @@ from ..host import Host
 from ..rclone.binary import Rclone
 from ..rclone.conf_file import render
 from ..rclone.providers.conf_section import build_remote_section
-from ..rclone.providers.flags import build_pattern_rules, check_backend_flags, find_complaint
+from ..rclone.providers.flags import build_pattern_rules, check_backend_flags, check_shard, find_complaint
 from ..rclone.providers.option_checks import check, check_options
 from ..rclone.providers.schema import Provider, resolve
 from ..rclone.providers.truenas_names import get_rclone_name
@@ -107,12 +107,15 @@ def vet_new_provider(host: Host, users: Iterable[Task], credential: Credential, 
 
 
 def try_tasks(host: Host, tasks: Iterable[Task]) -> None:
-    """Raise an error if rclone cannot parse the filters or the arguments of a task. Without rclone, do nothing.
+    """Raise an error if rclone cannot do what the tasks ask for, or parse it. Without rclone, do nothing.
 
     One call of rclone tries all tasks that have the same mode and arguments.
     """
     groups: Dict[Tuple[str, Tuple[str, ...]], List[Task]] = {}
     for task in tasks:
+        if task.shard is not None and host.has_rclone:
+            with name_invalid_task(task.name):
+                check_shard(host.rclone, True)
         if task.rclone_args or task.exclude or task.include:
             groups.setdefault((task.mode if task.rclone_args else COPY, task.rclone_args), []).append(task)
     if not groups or not host.has_rclone:

@@ -102,6 +102,11 @@ class Rclone:
         return self.version >= (1, 68, 0)
 
     @property
+    def has_hash_filter(self) -> bool:
+        """``--hash-filter``: each host transfers its part of the files."""
+        return self.version >= (1, 70, 0)
+
+    @property
     def has_safe_pull(self) -> bool:
         """File names of a malicious remote stay inside the destination (CVE-2026-71313)."""
         return self.version >= (1, 75, 0)

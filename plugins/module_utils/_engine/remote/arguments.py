@@ -72,10 +72,15 @@ def build_selection_arguments(task: Task, filters: str) -> List[str]:
 
     ``filters`` is the path of the file with the lines of build_filters().
     """
-    arguments = ["--filter-from", filters, *filter(selects_files, task.rclone_args)]
+    arguments = ["--filter-from", filters, *filter(selects_files, task.rclone_args), *build_shard_arguments(task)]
     if task.follow_symlinks:
         arguments.append(COPY_LINKS)
     return arguments
+
+
+def build_shard_arguments(task: Task) -> List[str]:
+    """Return the option that selects the task's shard: https://rclone.org/filtering/#hash-filter"""
+    return [f"--hash-filter={task.shard.index}/{task.shard.count}"] if task.shard is not None else []
 
 
 def build_common_arguments(task: Task) -> List[str]:

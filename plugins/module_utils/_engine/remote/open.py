@@ -19,7 +19,7 @@ from ..host import Host
 from ..rclone.binary import Rclone
 from ..rclone.providers.conf_section import build_crypt_section, build_remote_section
 from ..rclone.providers.derived_options import tune
-from ..rclone.providers.flags import check_arguments, check_backend_flags
+from ..rclone.providers.flags import check_arguments, check_backend_flags, check_shard
 from ..rclone.providers.schema import resolve
 from ..rclone.providers.traits import is_bucket_based, list_readable_arguments
 from .arguments import UNFINISHED, build_common_arguments, build_filters, build_selection_arguments
@@ -115,6 +115,7 @@ def open_task_session(
     # Here, too, because the task may be older than the rclone, or was declared while none was installed.
     check_arguments(task.rclone_args)
     check_backend_flags(task.rclone_args, credential.provider, host.providers)
+    check_shard(host.rclone, task.shard is not None)
     live = open_live(host.layout, credential, True, use_id, build, task.user, stop, say)
     return Session(
         host.rclone,

@@ -52,7 +52,8 @@ def _check_target(task: Task, original: Task) -> None:
 def _go_back(task: Task, restore: Restore, original: Task, credential: Credential) -> Task:
     moment = parse_moment(restore.at)
     if original.keep_deleted is not None:
-        return replace(task, restore=replace(restore, kept=get_kept_parent(original)))
+        # Each host of a sharded task keeps what its own runs delete, so it knows the past of its shard only.
+        return replace(task, restore=replace(restore, kept=get_kept_parent(original)), shard=original.shard)
     options = {**task.provider_options, **build_version_options(original, credential, moment)}
     return replace(task, provider_options=options, restore=restore)
 

@@ -12,6 +12,7 @@ is encrypted as the files are.
 from __future__ import annotations
 
 import json
+import os
 import re
 from hashlib import sha256
 from typing import List, NamedTuple, Optional, Sequence
@@ -36,7 +37,10 @@ TIME = re.compile(r"\A\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\Z")
 
 
 class Mark(NamedTuple):
-    """``host`` and ``host_name`` are those of an Identity. ``source`` stands for what the task writes, and how."""
+    """``host`` and ``host_name`` are those of an Identity. ``source`` stands for what the task writes, and how.
+
+    For a sharded task, that includes the inode of the folder: hosts that share a file system have the same.
+    """
 
     host: str
     host_name: str
@@ -54,8 +58,16 @@ DAMAGED = Mark("", "", "", "", "")
 
 def build_mark(task: Task, session: Session) -> Mark:
     """Return the mark that ``task`` leaves now."""
-    source = sha256(json.dumps([task.path, task.mode]).encode("utf-8", "surrogateescape")).hexdigest()[:32]
+    parts = [task.path, task.mode, *([_find_inode(task.path)] if task.shard is not None else [])]
+    source = sha256(json.dumps(parts).encode("utf-8", "surrogateescape")).hexdigest()[:32]
     return Mark(session.host.id, session.host.name, task.name, source, format_now())
+
+
+def _find_inode(path: str) -> int:
+    try:
+        return os.stat(path).st_ino
+    except OSError:
+        return 0  # the guards of the source say why
 
 
 def render_mark(mark: Mark) -> bytes:

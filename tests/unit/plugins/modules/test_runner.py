@@ -22,7 +22,7 @@ INSTALLED = {
     "": "host",
     "buckets": "abilities facts",
     "changes": "find known_files",
-    "cli": "control helper main output parser recover show tables units",
+    "cli": "control helper main output parser recover run show tables units",
     "commands": "confine helper hooks open_path",
     "common": "accounts crypto errors files flock http layout mounts processes stop_signal text validation",
     "config": "credential_store credentials seed seed_binding seed_passphrase"

@@ -62,13 +62,14 @@ REFUSED_FLAGS = (
     ("retries retries-sleep", "Use the option retries."),
     ("filter* include* exclude exclude-from files-from*", "Use the options include and exclude."),
     ("copy-links", "Use the option follow_symlinks."),
+    ("hash-filter", "Use the option shard."),
     ("create-empty-src-dirs", "Use the option create_empty_dirs."),
     ("client-pass", f"{IN_ARGUMENTS} Use a key file without a password that only the task's user can read."),
     ("sftp-known-hosts-file sftp-host-keys sftp-pin-host-key sftp-ssh", "Set the trusted host keys in the credential."),
 )
 # They select files, as include and exclude do: in every command that lists or transfers the files of a run.
 SELECTION = (
-    "exclude-if-present hash-filter ignore-case links max-age max-depth max-size metadata-exclude* metadata-filter*"
+    "exclude-if-present ignore-case links max-age max-depth max-size metadata-exclude* metadata-filter*"
     " metadata-include* min-age min-size one-file-system skip-links skip-specials"
 )
 # They would end or weaken the comparison after the transfer.
@@ -134,6 +135,12 @@ def selects_files(argument: str) -> bool:
 def is_for_transfer(argument: str) -> bool:
     """Whether the argument belongs to the transfer and its plan, and to no other command."""
     return _matches(argument.partition("=")[0], TRANSFER_ONLY)
+
+
+def check_shard(rclone: Rclone, is_sharded: bool) -> None:
+    """Refuse a sharded task if this rclone cannot select a shard."""
+    if is_sharded and not rclone.has_hash_filter:
+        raise usage_error(f"shard needs rclone 1.70 or later, but this host has {rclone.version_text}. Upgrade rclone.")
 
 
 def check_backend_flags(arguments: Iterable[str], provider_name: str, providers: Mapping[str, Provider]) -> None:
