@@ -207,7 +207,7 @@ options:
     suboptions:
       index:
         description:
-          - Number of the part, from V(0) to O(shard.count) - 1.
+          - Number of the part. You can count from V(0), or from V(1) as rclone does. The last part is also part V(0).
         type: int
         required: true
       count:

@@ -134,7 +134,10 @@ def explain_missing_task(layout: Layout, name: str) -> Optional[str]:
 
 
 def _is_shard(value: Any) -> bool:
-    return value is None or (set(value) == {"index", "count"} and all(type(part) is int for part in value.values()))
+    if value is None:
+        return True
+    numbers = [part for part in value.values() if isinstance(part, int) and not isinstance(part, bool)]
+    return set(value) == {"index", "count"} and len(numbers) == 2
 
 
 def list_crypt_secrets(encryption: Mapping[str, Any]) -> List[str]:

@@ -231,8 +231,8 @@ def _parse_shard(given: Optional[Mapping[str, Any]]) -> Optional[Shard]:
     if missing:
         raise usage_error(f"shard.{missing[0]} is required. The first of three hosts has index 0 and count 3.")
     count = parse_whole_number("shard.count", options["count"], "Use 1 to 1000.", 1, 1000)
-    index = parse_whole_number("shard.index", options["index"], f"Use 0 to {count - 1}.", 0, count - 1)
-    return Shard(index, count)
+    index = parse_whole_number("shard.index", options["index"], f"Use 0 to {count}.", 0, count)
+    return Shard(index % count, count)
 
 
 def _parse_hooks(given: Mapping[str, Any]) -> Hooks:

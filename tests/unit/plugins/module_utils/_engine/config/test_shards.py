@@ -32,6 +32,10 @@ def test_a_shard_is_stored_only_if_there_is_one(layout, seed, make_task):
     assert "shard" not in read_task(layout, "nightly")
 
 
+def test_the_last_part_is_part_0_so_that_one_may_count_from_1_as_rclone_does(make_task):
+    assert [make_task(shard={"index": index, "count": 2}).shard.index for index in (0, 1, 2)] == [0, 1, 0]
+
+
 def test_a_restore_is_of_all_shards_and_a_drill_of_its_own(layout, make_task):
     task = make_task(shard={"index": 1, "count": 3})
     assert reverse_task(task, "back").shard is None
@@ -41,8 +45,8 @@ def test_a_restore_is_of_all_shards_and_a_drill_of_its_own(layout, make_task):
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({"shard": {"index": 3, "count": 3}}, "shard.index is 3. Use 0 to 2."),
-        ({"shard": {"index": -1, "count": 3}}, "shard.index is -1. Use 0 to 2."),
+        ({"shard": {"index": 4, "count": 3}}, "shard.index is 4. Use 0 to 3."),
+        ({"shard": {"index": -1, "count": 3}}, "shard.index is -1. Use 0 to 3."),
         ({"shard": {"index": 0, "count": 0}}, "shard.count is 0. Use 1 to 1000."),
         ({"shard": {"index": 0, "count": "many"}}, "shard.count is 'many'. Use 1 to 1000."),
         ({"shard": {"count": 3}}, "shard.index is required. The first of three hosts has index 0 and count 3."),
