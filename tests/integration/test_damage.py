@@ -53,17 +53,20 @@ def fixture_site(machine):
 
 def damages(content, positions):
     """Yield damaged forms of ``content``: empty, and for each position one flipped bit and a cut."""
+    chance = random.Random(len(content))
     yield b""
     for position in positions:
-        yield content[:position] + bytes([content[position] ^ 1 << random.randrange(8)]) + content[position + 1 :]
+        yield content[:position] + bytes([content[position] ^ 1 << chance.randrange(8)]) + content[position + 1 :]
         yield content[:position]
 
 
 def choose_positions(content, quick):
     """Return all positions in `make soak`, else ``quick`` random ones."""
-    return sorted(random.sample(range(len(content)), min(len(content), harness.scale(quick, len(content)))))
+    count = min(len(content), harness.scale(quick, len(content)))
+    return sorted(random.Random(len(content)).sample(range(len(content)), count))
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("kind", ["seed", "credential", "task", "onetime"])
 def test_a_damaged_file_is_refused_by_name_wherever_the_damage_is(site, kind):
     layout = site.layout
@@ -88,6 +91,7 @@ def test_a_damaged_file_is_refused_by_name_wherever_the_damage_is(site, kind):
         assert file.read_bytes() == damaged
 
 
+@pytest.mark.soak
 def test_a_damaged_backup_is_refused_wherever_the_damage_is(site, tmp_path, monkeypatch):
     monkeypatch.setattr(seed_passphrase, "COST", 2**4)
     content = take_backup(site.layout, PASSPHRASE, "", False).text.encode()

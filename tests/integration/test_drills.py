@@ -306,8 +306,8 @@ def test_a_sample_is_limited_by_its_count_and_by_its_size(machine, copy):
 def test_a_killed_drill_leaves_no_file(machine, copy):
     write_tree(machine.data / "documents", {"big": b"x" * 3_000_000})
     encryption = CRYPT if not (copy / "a.txt").exists() else None
-    declare(machine, encryption=encryption, bandwidth=SLOW, limits={"max_stall": 0})
     machine.run("documents")
+    declare(machine, encryption=encryption, bandwidth=SLOW, limits={"max_stall": 0})
     running = machine.start("drill-documents")
     wait_for(lambda: any(path.is_file() for path in scratch(machine).rglob("*")), "the first restored file")
     assert scratch(machine).stat().st_mode & 0o777 == 0o700
@@ -326,8 +326,8 @@ def test_a_killed_drill_leaves_no_file(machine, copy):
 def test_a_stopped_drill_leaves_no_file(machine, copy):
     write_tree(machine.data / "documents", {"big": b"x" * 3_000_000})
     encryption = CRYPT if not (copy / "a.txt").exists() else None
-    declare(machine, encryption=encryption, bandwidth=SLOW)
     machine.run("documents")
+    declare(machine, encryption=encryption, bandwidth=SLOW)
     running = machine.start("drill-documents")
     wait_for(lambda: any(path.is_file() for path in scratch(machine).rglob("*")), "the first restored file")
     assert machine.cloudsync("stop", "drill-documents").code == 0

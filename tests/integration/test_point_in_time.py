@@ -87,6 +87,7 @@ def change(chance, folder, number):
                 path.rename(target)
 
 
+@pytest.mark.soak
 def test_every_past_state_comes_back_byte_for_byte(machine, place):
     chance = random.Random(26)
     folder = machine.data / "documents"

@@ -14,10 +14,10 @@ import re
 import pytest
 import yaml
 from controller import Controller
-from harness import PASSWORD, documents_task, text_tree, write_tree
+from harness import PASSWORD, documents_task, scale, text_tree, write_tree
 
 PAGE = (pathlib.Path(__file__).parents[2] / "docs" / "shards.md").read_text(encoding="utf-8")
-FILES = {f"{number % 7}/{number}.txt": f"content {number}" for number in range(120)}
+FILES = {f"{number % 7}/{number}.txt": f"content {number}" for number in range(scale(120, 30_000))}
 
 
 class Cluster:
@@ -72,6 +72,7 @@ def test_a_plan_and_its_limit_are_about_the_part_of_the_host_only(cluster):
     assert f"The run would delete {own} of the {own} files at the destination." in said["message"]
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("encryption", [None, {"password": PASSWORD}], ids=["plain", "crypt"])
 def test_the_union_is_the_whole_while_a_host_dies_and_the_count_changes(cluster, rclone, encryption):
     options = {"encryption": encryption}

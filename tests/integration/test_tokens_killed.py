@@ -149,7 +149,7 @@ def end(runs):
 def test_the_stored_token_is_always_the_newest_that_the_provider_accepts(busy, cloud, new_rounds):
     rounds = new_rounds("tokens", ["runner", "rclone", "both", "step", "step", "none"])
     losses = 0
-    while cloud.refreshes < scale(40, 200):
+    while cloud.refreshes < scale(20, 200):
         victim, chance = next(rounds)
         rejected = cloud.rejected
         fills = os.geteuid() == 0 and chance.random() < 0.25

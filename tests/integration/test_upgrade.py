@@ -11,9 +11,9 @@ import shutil
 import threading
 
 import pytest
-from harness import COLLECTIONS, run_module, wait_for, write_tree
+from harness import COLLECTIONS, run_module, scale, wait_for, write_tree
 
-STARTS = 200
+STARTS = scale(80, 500)
 UPGRADES = 5
 PART = "ansible_collections/skyhaul/cloudsync/plugins"
 
@@ -50,6 +50,7 @@ def keep_starting(host, arguments, answers, enough):
         answers.append((arguments, host.cloudsync(*arguments)))
 
 
+@pytest.mark.soak
 def test_no_start_fails_while_the_engine_is_upgraded_and_nothing_is_left(host, rclone, versions):
     run = host.start("slow")
     wait_for((host.data / "began").exists, "the run that lasts for all upgrades")
