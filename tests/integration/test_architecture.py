@@ -143,6 +143,45 @@ def test_only_one_module_starts_processes(module):
     assert starts == (module == STARTS_PROCESSES)
 
 
+CHANGING = {"add", "append", "clear", "discard", "extend", "insert", "pop", "remove", "setdefault", "sort", "update"}
+
+
+def find_changes_of_state(source):
+    """Yield what changes an object of the module itself: it would outlive a call where a process serves many."""
+    tree = ast.parse(source)
+    assigned = [node for node in tree.body if isinstance(node, (ast.Assign, ast.AnnAssign))]
+    targets = [target for node in assigned for target in getattr(node, "targets", None) or [node.target]]
+    shared = {target.id for target in targets if isinstance(target, ast.Name)}
+    for function in (node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.Lambda))):
+        for node in ast.walk(function):
+            if isinstance(node, ast.Global):
+                yield f"global {', '.join(node.names)}"
+            elif isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load):
+                yield from (name for name in [getattr(node.value, "id", "")] if name in shared)
+            elif isinstance(node, ast.Call) and getattr(node.func, "attr", "") in CHANGING:
+                yield from (name for name in [getattr(node.func.value, "id", "")] if name in shared)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "SEEN = []\ndef f():\n    SEEN.append(1)",
+        "SEEN: dict = {}\ndef f():\n    SEEN[1] = 2",
+        "SEEN = {}\ndef f():\n    del SEEN[1]",
+        "COUNT = 0\ndef f():\n    global COUNT\n    COUNT += 1",
+    ],
+)
+def test_a_change_of_state_is_found(source):
+    assert len([*find_changes_of_state(source)]) == 1
+
+
+@pytest.mark.parametrize("folder", ["modules", "module_utils"])
+def test_no_module_on_a_host_keeps_state_between_calls(folder):
+    # mitogen runs many modules in one process.
+    found = {str(path): [*find_changes_of_state(path.read_text("utf-8"))] for path in (PLUGINS / folder).rglob("*.py")}
+    assert {path: names for path, names in found.items() if names} == {}
+
+
 @pytest.mark.parametrize("module", modules(PLUGINS / "module_utils"))
 def test_what_runs_on_hosts_does_not_need_the_control_node(module):
     text = (PLUGINS / "module_utils" / (module + ".py")).read_text(encoding="utf-8")
