@@ -102,7 +102,7 @@ options:
   transfers:
     description:
       - Number of files to transfer at the same time.
-      - "Default: rclone's default, which is V(4)."
+      - "Default: V(16) for S3, V(8) for SFTP and WebDAV. For other providers, rclone's default, which is V(4)."
     type: int
   follow_symlinks:
     description:

@@ -314,10 +314,15 @@ def test_each_providers_task_attributes_become_a_path_and_provider_options(known
 
 
 # What rclone receives in addition to the declared attributes, secrets and provider_options; and its flags.
+S3 = ("--buffer-size=4M", "--checkers=16", "--transfers=16")
 DERIVED = {
     "B2": ({"upload_cutoff": "256Mi"}, ("--fast-list=true", "--multi-thread-cutoff=513Mi")),
     "GOOGLE_CLOUD_STORAGE": ({"project_number": "attic-1"}, ()),
     "ONEDRIVE": ({}, ("--checkers=1", "--tpslimit=10")),
+    "S3": ({}, S3),
+    "SFTP": ({}, ("--transfers=8",)),
+    "STORJ_IX": ({}, S3),
+    "WEBDAV": ({"pacer_min_sleep": "0s"}, ("--transfers=8",)),
     "YANDEX": ({}, ("--fast-list=true",)),
 }
 FLAGS = ("checkers", "fast_list", "tpslimit")

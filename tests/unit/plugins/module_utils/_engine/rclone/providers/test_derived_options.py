@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.errors import CloudsyncError
@@ -51,6 +53,15 @@ LOGINS = {
 }
 
 
+# What a provider gets because its transfers were measured, and a server with a pause of its own.
+FASTER = {
+    "s3": ("--buffer-size=4M", "--checkers=16", "--transfers=16"),
+    "sftp": ("--transfers=8",),
+    "webdav": ("--transfers=8",),
+}
+UNHURRIED = {"webdav": {"pacer_min_sleep": "0s"}}
+
+
 def received(provider, login, options):
     """The section that rclone receives, its passwords in clear; and the flags."""
     check(provider, {}, login)
@@ -70,8 +81,8 @@ def fixture_resolve(known_providers):
 @pytest.mark.parametrize("name", sorted(LOGINS))
 def test_rclone_receives_the_options_of_a_login_and_nothing_else(resolve, name):
     section, arguments = received(resolve(name), LOGINS[name], {})
-    assert section == {"type": name, **LOGINS[name]}
-    assert arguments == ()
+    assert section == {"type": name, **LOGINS[name], **UNHURRIED.get(name, {})}
+    assert arguments == FASTER.get(name, ())
 
 
 # -- S3
@@ -165,7 +176,18 @@ def test_flags_are_no_options_of_the_remote(resolve):
     options = {"checkers": "4", "tpslimit": "2.5", "multi_thread_cutoff": "1Gi", "fast_list": "true"}
     section, arguments = received(resolve("s3"), {**KEYS, "provider": "AWS"}, options)
     assert not set(section) & set(options)
-    assert arguments == ("--checkers=4", "--fast-list=true", "--multi-thread-cutoff=1Gi", "--tpslimit=2.5")
+    assert sorted(arguments) == [
+        *("--buffer-size=4M", "--checkers=4", "--fast-list=true", "--multi-thread-cutoff=1Gi"),
+        *("--tpslimit=2.5", "--transfers=16"),
+    ]
+
+
+def test_a_pause_between_requests_is_kept_if_it_is_declared_and_omitted_where_rclone_has_none(resolve):
+    webdav = resolve("webdav")
+    section, _arguments = received(webdav, {**LOGINS["webdav"], "pacer_min_sleep": "50ms"}, {})
+    assert section["pacer_min_sleep"] == "50ms"
+    older = replace(webdav, options=tuple(each for each in webdav.options if each.name != "pacer_min_sleep"))
+    assert "pacer_min_sleep" not in received(older, LOGINS["webdav"], {})[0]
 
 
 def test_an_empty_value_counts_as_not_set(resolve):
