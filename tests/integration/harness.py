@@ -21,7 +21,7 @@ import time
 import uuid
 from contextlib import contextmanager
 
-from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.files import make_directory
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.files import atomic_write, make_directory
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.layout import Layout
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.config.credential_store import load_credential
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.host import Host
@@ -253,7 +253,8 @@ class Machine:
         self.environment = {"CLOUDSYNC_ROOT": str(root), "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
         self._started = []
         make_directory(self.layout.state_dir)
-        write_tree(self.layout.state_dir, ask_rclone(str(rclone)))
+        for name, content in ask_rclone(str(rclone)).items():
+            atomic_write(f"{self.layout.state_dir}/{name}", content)
         converge_seed(self.layout, "present", "", "", False, False)
 
     @property
