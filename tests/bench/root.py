@@ -15,7 +15,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from measure import take
 
@@ -49,19 +49,20 @@ class Root:
         facts = {
             "cloudsync_root": str(self.path),
             "bench_rclone": self.rclone,
-            "bench_attributes": self._attributes(self.port),
+            "bench_attributes": self.attributes(self.port),
             "bench_secrets": {"access_key_id": KEY, "secret_access_key": SECRET},
         }
         take(["ansible-playbook", str(CLONE / "tests" / "bench" / "hosts.yml"), "-e", json.dumps(facts)])
 
-    def declare(self, tasks: Sequence[dict[str, object]]) -> None:
-        """Declare tasks in one call."""
-        take(self.build_call("host_config", {"tasks": list(tasks)}), self.environment)
+    def declare(self, tasks: Sequence[Mapping[str, object]], credentials: Sequence[Mapping[str, object]] = ()) -> None:
+        """Declare tasks, and the credentials that they need, in one call."""
+        options = {"tasks": list(tasks), **({"credentials": list(credentials)} if credentials else {})}
+        take(self.build_call("host_config", options), self.environment)
 
     def build_call(self, module: str, options: dict[str, object]) -> list[str]:
         """Return the words of an ad-hoc call."""
         name = module if "." in module else f"skyhaul.cloudsync.{module}"
-        return ["ansible", "localhost", "-m", name, "-a", json.dumps(options)]
+        return ["ansible", "localhost", "-m", name, *(["-a", json.dumps(options)] if options else [])]
 
     def run(self, task: str) -> list[str]:
         return [self.command, "run", task]
@@ -70,24 +71,46 @@ class Root:
         """Return the words of rclone with the same server, as the remote ``s3``."""
         return [self.rclone, "--config", str(PLACE / "rclone.conf"), *arguments]
 
+    def obscure(self, secret: str) -> str:
+        """Return a secret as rclone's flags take it."""
+        words = [self.rclone, "obscure", secret]
+        return subprocess.run(words, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+
     @staticmethod
-    def _attributes(port: int) -> dict[str, str]:
+    def attributes(port: int) -> dict[str, str]:
         return {"provider": "Rclone", "endpoint": f"http://127.0.0.1:{port}", "force_path_style": "true"}
 
     def _write_config(self) -> None:
-        options = {**self._attributes(self.port), "access_key_id": KEY, "secret_access_key": SECRET}
+        options = {**self.attributes(self.port), "access_key_id": KEY, "secret_access_key": SECRET}
         lines = "".join(f"{key} = {value}\n" for key, value in options.items())
         (PLACE / "rclone.conf").write_text(f"[s3]\ntype = s3\n{lines}", encoding="utf-8")
 
 
-def make_files(folder: pathlib.Path, count: int, size: int) -> pathlib.Path:
-    """Make ``count`` files of ``size`` bytes, 100 in each folder. They are old, as most files are."""
+def make_files(folder: pathlib.Path, count: int, size: int, in_each: int = 100, depth: int = 1) -> pathlib.Path:
+    """Make ``count`` files of ``size`` bytes, ``in_each`` folder. They are old, as most files are.
+
+    Each folder is the first one in the folder before it, up to ``depth``.
+    """
+    parent = folder
     for number in range(count):
-        path = folder / f"{number // 100:04}" / f"{number:06}.bin"
-        if number % 100 == 0:
-            path.parent.mkdir(parents=True, exist_ok=True)
+        if number % in_each == 0:
+            above = folder if number // in_each % depth == 0 else parent
+            parent = above / f"{number // in_each:04}"
+            parent.mkdir(parents=True, exist_ok=True)
+        path = parent / f"{number:06}.bin"
         path.write_bytes(number.to_bytes(8, "big") * (size // 8))
         os.utime(path, (OLD, OLD))
+    return folder
+
+
+def make_large_files(folder: pathlib.Path, count: int, size: int) -> pathlib.Path:
+    """Make ``count`` files of ``size`` bytes that no file system and no server can make smaller."""
+    folder.mkdir(parents=True)
+    block = os.urandom(1 << 20)
+    for number in range(count):
+        with (folder / f"{number}.bin").open("wb") as stream:
+            for _block in range(max(size // len(block), 1)):
+                stream.write(block)
     return folder
 
 
@@ -96,25 +119,30 @@ def serve() -> Iterator[int]:
     """Run an S3 server with one empty bucket on loopback, and yield its port."""
     shutil.rmtree(PLACE, ignore_errors=True)
     (PLACE / "served" / BUCKET).mkdir(parents=True)
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
+    port = find_free_port()
     words = ["rclone", "serve", "s3", "--addr", f"127.0.0.1:{port}", "--auth-key", f"{KEY},{SECRET}"]
     with (PLACE / "server.log").open("wb") as log:
         process = subprocess.Popen([*words, str(PLACE / "served")], stdout=log, stderr=log)
     try:
-        _await(port)
+        wait_for_port(port)
         yield port
     finally:
         process.terminate()
         process.wait(10)
 
 
-def _await(port: int) -> None:
+def find_free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def wait_for_port(port: int) -> None:
     for _attempt in range(100):
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
             return
         time.sleep(0.1)
-    sys.exit("The S3 server did not start.")
+    sys.exit(f"The server on port {port} did not start.")
 
 
 def count_processes(command: Sequence[str], environment: dict[str, str]) -> list[str]:

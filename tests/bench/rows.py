@@ -17,6 +17,7 @@ BEGIN = "<!-- written by make bench -->"
 END = "<!-- end of the results -->"
 CLONE = pathlib.Path(__file__).resolve().parents[2]
 PAGE = CLONE / "docs" / "benchmarks.md"
+IMAGES = CLONE / "docs" / "images"
 WORSE = 1.15
 
 
@@ -25,6 +26,7 @@ class Row:
     """One measurement.
 
     ``name`` identifies it in the next results. ``value`` is the number that the target limits, smaller is better.
+    ``why`` is a sentence for a target that is missed.
     """
 
     name: str
@@ -34,6 +36,11 @@ class Row:
     measured: str
     value: float
     is_reached: bool
+    why: str = ""
+
+    @property
+    def verdict(self) -> str:
+        return "yes" if self.is_reached else " ".join(filter(None, ("no.", self.why)))
 
 
 def write(rows: Sequence[Row], is_quick: bool) -> list[str]:
@@ -59,10 +66,7 @@ def _render(rows: Sequence[Row]) -> str:
         "",
         "| what | reference | target | measured | reached |",
         "| --- | --- | --- | --- | --- |",
-        *(
-            f"| {row.what} | {row.reference} | {row.target} | {row.measured} | {'yes' if row.is_reached else 'no'} |"
-            for row in rows
-        ),
+        *(f"| {row.what} | {row.reference} | {row.target} | {row.measured} | {row.verdict} |" for row in rows),
         "",
         f"<!-- {json.dumps({row.name: round(row.value, 4) for row in rows})} -->",
         "",

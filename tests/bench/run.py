@@ -17,11 +17,19 @@ import time
 
 import bench_commands
 import bench_converge
+import bench_fleet
 import bench_runs
+import bench_transfers
 import rows
 from root import Root, serve
 
-PARTS = {"commands": bench_commands.bench, "runs": bench_runs.bench, "converge": bench_converge.bench}
+PARTS = {
+    "commands": bench_commands.bench,
+    "runs": bench_runs.bench,
+    "converge": bench_converge.bench,
+    "fleet": bench_fleet.bench,
+    "transfers": bench_transfers.bench,
+}
 
 
 def main() -> int:

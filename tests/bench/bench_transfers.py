@@ -1,0 +1,143 @@
+# Copyright (c) 2026, skyhaul contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""First pushes, compared with rclone's defaults: small, large and deep files, near and far."""
+
+from __future__ import annotations
+
+import contextlib
+import pathlib
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import chart
+from measure import Pair, compare
+from root import BUCKET, KEY, PLACE, SECRET, Root, find_free_port, make_files, make_large_files, wait_for_port
+from rows import IMAGES, Row
+
+# Milliseconds of a round trip: the same building, the same country, another continent.
+LATENCIES = (0, 20, 100)
+PROVIDERS = ("s3", "sftp", "webdav")
+SMALL, FAR, FOLDERS, LARGE = 20_000, 1_000, 2_000, 4
+KIB, MIB = 1024, 1024 * 1024
+PROXY = pathlib.Path(__file__).with_name("delay.py")
+CRYPT = {"password": "benchmark", "salt": "salt"}
+UNKNOWN_HOST = {"known_hosts": "none"}  # an option of the collection
+
+
+def bench(root: Root, is_quick: bool) -> Iterator[Row]:
+    """Push each set of files to each provider, then small files over each distance."""
+    part = 20 if is_quick else 1
+    small = make_files(PLACE / "sources" / "small", SMALL // part, 4 * KIB)
+    deep = make_files(PLACE / "sources" / "deep", FOLDERS // part, 4 * KIB, in_each=1, depth=8)
+    large = make_large_files(PLACE / "sources" / "large", LARGE, 512 * MIB // part)
+    far = make_files(PLACE / "sources" / "far", FAR // part, 4 * KIB)
+    what = f"{FAR // part:,} files of 4 KiB"
+    faster: dict[str, list[tuple[float, float]]] = {}
+    for provider in PROVIDERS:
+        with _serve(provider) as port:
+            place = Place(root, provider, port)
+            yield place.judge("small", small, f"{SMALL // part:,} files of 4 KiB")
+            yield place.judge("crypt", small, f"{SMALL // part:,} files of 4 KiB, encrypted", CRYPT)
+            yield place.judge("deep", deep, f"{FOLDERS // part:,} nested folders")
+            yield place.judge("large", large, f"{LARGE} files of {512 // part} MiB")
+            for latency in LATENCIES:
+                with _delay(port, latency) as distant:
+                    row = Place(root, provider, distant).judge("far", far, what, at=latency)
+                faster.setdefault(provider, []).append((latency, 1 / row.value))
+                if latency:
+                    yield row
+    if not is_quick:
+        ticks = {float(latency): f"{latency} ms" for latency in LATENCIES}
+        title = f"{FAR:,} small files: how many times faster than rclone's defaults"
+        chart.draw(IMAGES / "latency.svg", title, "round trip", ticks, faster)
+
+
+class Place:
+    """An account of a server on loopback, for the collection and for rclone alone."""
+
+    def __init__(self, root: Root, provider: str, port: int) -> None:
+        self.root, self.provider, self.port = root, provider, port
+        self.credential = f"{provider}-{port}"
+        self.attributes, self.secrets = {
+            "s3": (root.attributes(port), {"access_key_id": KEY, "secret_access_key": SECRET}),
+            "sftp": ({"host": "127.0.0.1", "port": port, "user": KEY, **UNKNOWN_HOST}, {"pass": SECRET}),
+            "webdav": ({"url": f"http://127.0.0.1:{port}", "vendor": "other", "user": KEY}, {"pass": SECRET}),
+        }[provider]
+
+    def judge(
+        self, name: str, source: pathlib.Path, what: str, encryption: dict[str, str] | None = None, at: int = 0
+    ) -> Row:
+        """Push ``source`` with both, and return the row. Far away, the target is three times the speed."""
+        took = self._compare(f"{name}-{self.provider}-{at}", source, encryption)
+        ours, theirs = took.seconds
+        target = 1 / 3 if at else 1.0
+        distance = f", {at} ms away" if at else ""
+        return Row(
+            f"push-{name}-{self.provider}-{at}",
+            f"{what} to {self.provider}{distance}",
+            "`rclone sync`",
+            "3 times faster" if at else "not slower",
+            f"{1 / took.ratio:.2f} times faster ({ours:.1f} s instead of {theirs:.1f} s)",
+            took.ratio,
+            took.ratio <= target * 1.02,
+        )
+
+    def _compare(self, name: str, source: pathlib.Path, encryption: dict[str, str] | None) -> Pair:
+        remote, bare = f"{BUCKET}/{name}", f"{BUCKET}/{name}-bare"
+        task = {"name": name, "credential": self.credential, "direction": "push", "mode": "sync", "path": str(source)}
+        credential = {"name": self.credential, "provider": self.provider}
+        credential.update(attributes=self.attributes, secrets=self.secrets)
+        self.root.declare([{**task, "remote_path": remote, "encryption": encryption}], [credential])
+        flags = [f"--{self.provider}-{key.replace('_', '-')}={value}" for key, value in self._for_rclone().items()]
+        target = f":{self.provider}:{bare}"
+        if encryption is not None:
+            secret = [f"--crypt-{key}={self.root.obscure(encryption[word])}" for key, word in WORDS.items()]
+            flags, target = [*flags, *secret, f"--crypt-remote={target}"], ":crypt:"
+
+        def wipe() -> None:
+            for path in (remote, bare):
+                place = f":{self.provider}:{path}"
+                subprocess.run(self.root.bare("purge", *flags, place), stderr=subprocess.DEVNULL, check=False)
+
+        theirs = self.root.bare("sync", *flags, str(source), target)
+        return compare(self.root.run(name), theirs, 1, self.root.environment, before=wipe)
+
+    def _for_rclone(self) -> dict[str, object]:
+        obscured = {key: self.root.obscure(value) if key == "pass" else value for key, value in self.secrets.items()}
+        attributes = {key: value for key, value in self.attributes.items() if key not in UNKNOWN_HOST}
+        return {**attributes, **obscured}
+
+
+WORDS = {"password": "password", "password2": "salt"}
+
+
+@contextlib.contextmanager
+def _serve(provider: str) -> Iterator[int]:
+    """Run a server of rclone for an empty folder, and yield its port."""
+    folder, port = PLACE / "served-by" / provider, find_free_port()
+    (folder / BUCKET).mkdir(parents=True)
+    login = {"s3": ["--auth-key", f"{KEY},{SECRET}"]}.get(provider, ["--user", KEY, "--pass", SECRET])
+    words = ["rclone", "--config", "", "serve", provider, "--addr", f"127.0.0.1:{port}", *login, str(folder)]
+    with (PLACE / f"{provider}.log").open("wb") as log:
+        process = subprocess.Popen(words, stdout=log, stderr=log)
+    yield from _yield_until_done(process, port)
+
+
+@contextlib.contextmanager
+def _delay(server: int, milliseconds: int) -> Iterator[int]:
+    """Run a proxy in front of a server, and yield its port."""
+    port = find_free_port()
+    process = subprocess.Popen([sys.executable, str(PROXY), str(port), str(server), str(milliseconds)])
+    yield from _yield_until_done(process, port)
+
+
+def _yield_until_done(process: subprocess.Popen[bytes], port: int) -> Iterator[int]:
+    try:
+        wait_for_port(port)
+        yield port
+    finally:
+        process.terminate()
+        process.wait(10)
