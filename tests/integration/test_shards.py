@@ -129,7 +129,12 @@ def test_a_host_with_another_folder_is_refused(cluster, new_machine, tmp_path):
     stranger.declare([cluster.store], [cluster.build_task(stranger, shard={"index": 1, "count": 2})])
     said = stranger.run("documents", 3, "foreign")["message"]
     assert "its source is not the folder that this host has at" in said
+    # Its own mark does not protect the first host from a file system that is not mounted.
+    said = cluster.hosts[0].run("documents", 3, "foreign")["message"]
+    assert said.startswith(f"{cluster.folder} is not the folder that this host has pushed from since ")
     assert cluster.uploaded() == FILES
+    assert cluster.hosts[0].cloudsync("adopt", "documents").code == 0
+    cluster.hosts[0].run("documents", 3, "max_delete")
 
 
 def test_a_task_without_shards_and_one_with_shards_do_not_share_a_destination(cluster, new_machine):

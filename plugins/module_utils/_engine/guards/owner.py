@@ -18,6 +18,7 @@ Tasks of one host are compared when they are declared (destinations.py), so a ma
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple, Optional, Tuple
 
 from ..common.errors import Refused, usage_error
@@ -62,9 +63,13 @@ def check_owner(session: Session, task: Task, adopts: bool = False) -> Finding:
         return Finding(needs_mark=True)
     if _is_shared(mark, task, session):
         return Finding(is_own=_is_own(mark, task, session))
-    if _is_of_host(mark, session):
+    if task.shard is not None and _is_own(mark, replace(task, shard=None), session):
         # The other hosts refuse to write their shards before they find a mark that says so.
-        return Finding(needs_mark=task.shard is not None, is_own=_is_own(mark, task, session))
+        return Finding(needs_mark=True)
+    if _is_of_host(mark, session):
+        if task.shard is not None and mark.task == task.name:
+            raise _build_shard_refusal(mark, task)
+        return Finding(is_own=_is_own(mark, task, session))
     if _is_of_former_host(mark, session):
         return Finding(needs_mark=True)
     raise _build_refusal(mark, task, session, f"remote_path {task.remote_path!r}")
@@ -139,6 +144,15 @@ def _is_own(mark: Optional[Mark], task: Task, session: Session) -> bool:
         bool(session.host.id)
         and mark is not None
         and mark._replace(time="") == build_mark(task, session)._replace(time="")
+    )
+
+
+def _build_shard_refusal(mark: Mark, task: Task) -> Refused:
+    return Refused(
+        REASON,
+        f"{task.path} is not the folder that this host has pushed from since {mark.time}, so the other hosts of the "
+        "task do not push from it either. Check that the shared file system is mounted. If the folder was replaced, or "
+        f"path or mode has changed, run 'cloudsync adopt {task.name}', or the module run with adopt=true.",
     )
 
 
