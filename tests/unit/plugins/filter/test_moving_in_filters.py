@@ -75,6 +75,7 @@ def test_the_lists_stand_as_comments_over_the_variables():
     assert not isinstance(vault["vault_cloudsync_attic_key"], Unsafe)
 
 
+@hypothesis.settings(deadline=None, derandomize=True)
 @hypothesis.given(
     st.text(max_size=40), st.sampled_from(["", "{{ x }}", "{% if %}", "{#", "\n#!/bin/sh\n", "yes", "010", ": "])
 )
