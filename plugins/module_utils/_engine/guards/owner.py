@@ -150,8 +150,8 @@ def _is_own(mark: Optional[Mark], task: Task, session: Session) -> bool:
 def _build_shard_refusal(mark: Mark, task: Task) -> Refused:
     return Refused(
         REASON,
-        f"{task.path} is not the folder that this host has pushed from since {mark.time}, so the other hosts of the "
-        "task do not push from it either. Check that the shared file system is mounted. If the folder was replaced, or "
+        f"{task.path} is not the folder that this host has pushed from since {mark.time}. The other hosts of the task "
+        "still push from that folder. Check that the shared file system is mounted. If the folder was replaced, or "
         f"path or mode has changed, run 'cloudsync adopt {task.name}', or the module run with adopt=true.",
     )
 
