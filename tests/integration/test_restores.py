@@ -16,6 +16,7 @@ from harness import PASSWORD, documents_task, read_tree, serving, text_tree, wai
 FILES = {"a.txt": "alpha", "letters/january.odt": "dear", "letters/june.odt": "hello", "deep/er/b.txt": "beta"}
 WHEN = 1700000000
 RUN = "20260101T020000Z-4f09aa"
+NEAREST = "The nearest names are"
 
 
 @pytest.fixture(name="site")
@@ -79,7 +80,12 @@ def test_a_dry_run_shows_the_plan_and_creates_nothing(site):
 def test_wrong_input_gets_a_sentence_and_creates_nothing(site):
     target = site.data / "restored"
     for words, code, reason, said in (
-        (["--path", "leters"], 3, "not_found", "provider matches /leters. The nearest names are: letters"),
+        (
+            ["--path", "leters"],
+            3,
+            "not_found",
+            "Nothing at the provider matches /leters. The nearest names are: letters",
+        ),
         (["--path", "letters/juni.odt"], 3, "not_found", "The nearest names are: letters/june.odt"),
         (["--at", "2999-01-01"], 2, "usage", "at is 2999-01-01, which is in the future."),
         (["--at", "2020-01-01"], 3, "not_found", "The past of this task is known since 20"),
@@ -175,18 +181,22 @@ def test_the_past_is_listed_and_the_versions_of_a_file_are_known(site):
         "have a file 'letters/januari.odt'. The nearest names are: letters/january.odt. List the"
         in (answer.json["message"])
     )
-    assert site.cloudsync("versions", "documents", "no/such/folder", "--json").code == 1
+    for file in ("b.txt", "no/such/folder"):
+        answer = site.cloudsync("versions", "documents", file, "--json")
+        assert (answer.code, answer.json["reason"]) == (1, "not_found")
 
 
 def test_the_nearest_names_for_a_restore_of_the_past_are_those_of_that_moment(site):
     first = site.history("documents")[0]["id"]
     source = site.data / "documents"
     (source / "letters/june.odt").rename(source / "letters/juni-moved.odt")
+    write_tree(source, {"letters/junior/new.odt": "new"})
     site.run("documents")
     target = site.data / "restored"
     words = ("--to", str(target), "--path", "letters/juni.odt", "--at", first)
     said = restore(site, *words, code=3, reason="not_found")["message"]
     assert "The nearest names are: letters/june.odt" in said and "juni-moved" not in said
+    assert "junior" not in said, "neither a file nor a folder that did not exist then"
     assert not target.exists()
 
 
@@ -223,7 +233,11 @@ def test_a_listing_of_what_is_not_there_gets_a_sentence(site):
         (["leters"], 1, "Task documents has nothing at 'leters'. The nearest names are: letters"),
         (["letters/juni.odt"], 1, "The nearest names are: letters/june.odt"),
         (["no/such/folder/at/all"], 1, "Task documents has nothing at 'no/such/folder/at/all'."),
-        (["leters", "--at", last], 1, f"had nothing at 'leters' at {last}. The nearest names are: letters"),
+        (
+            ["leters", "--at", last],
+            1,
+            f"Task documents had nothing at 'leters' at {last}. {NEAREST}: letters",
+        ),
         (["--at", "2999-01-01"], 2, "at is 2999-01-01, which is in the future."),
         (["--at", "2020-01-01"], 1, "The past of this task is known since 20"),
     ):

@@ -48,11 +48,10 @@ def list_past(session: Session, task: Task, folder: str, at: str) -> Dict[str, K
     filters = _select_below(task, folder)
     archive = read_archive(session, find_folder(session, get_kept_parent(task), task.name), filters)
     past = read_past(session, archive, parse_moment(at))
-    found = _list_files(session, build_task_place(task), filters)
-    for path, run in past.origins.items():
-        found.pop(path, None)
-        if run is not None:
-            found[path] = archive.kept[run][path]
+    current, found = _list_files(session, build_task_place(task), filters), {}
+    for path in past.list_paths(current):
+        run = past.origins.get(path)
+        found[path] = current[path] if run is None else archive.kept[run][path]
     return found
 
 

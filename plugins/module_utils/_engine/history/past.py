@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from typing import Dict, Iterable, Mapping, NamedTuple, Optional
+from typing import Dict, Iterable, Iterator, Mapping, NamedTuple, Optional
 
 from .manifest import Manifest
 
@@ -28,6 +28,11 @@ class Past(NamedTuple):
 
     cutoff: str
     origins: Mapping[str, Optional[str]]
+
+    def list_paths(self, now: Iterable[str]) -> Iterator[str]:
+        """Yield the paths that existed then. ``now`` are those that exist now."""
+        yield from (path for path in now if path not in self.origins)
+        yield from (path for path, run in self.origins.items() if run is not None)
 
 
 def undo(kept: Mapping[str, Iterable[str]], manifests: Mapping[str, Manifest], stamp: str) -> Past:

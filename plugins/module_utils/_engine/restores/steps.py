@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import posixpath
 from dataclasses import replace
-from typing import List, NamedTuple, Set, Tuple
+from typing import Iterable, List, NamedTuple, Set, Tuple
 
 from ..common.text import format_count
 from ..config.tasks import Task
@@ -81,33 +81,35 @@ def _has_file(step: Step) -> bool:
 
 def _list_all_names(task: Task, step: Step) -> List[str]:
     """Return all files and folders that a restore without filters would get."""
-    names = list_names(step.session, step.ends.source)
-    restore = task.restore
-    if restore is None or not restore.at or not restore.kept:
-        return names
-    archive = read_archive(step.session, find_folder(step.session, restore.kept, task.reverse_of), [])
-    origins = read_past(step.session, archive, parse_moment(restore.at)).origins
-    found: Set[str] = set()
-    for path in (*(name for name in names if name not in origins), *(path for path, run in origins.items() if run)):
-        _add(found, path)
-    return sorted(found)
+    files, restore = _list_files(step.session, step.ends.source), task.restore
+    if restore is not None and restore.at and restore.kept:
+        archive = read_archive(step.session, find_folder(step.session, restore.kept, task.reverse_of), [])
+        files = [*read_past(step.session, archive, parse_moment(restore.at)).list_paths(files)]
+    return _add_folders(files)
 
 
 def list_names(session: Session, place: str) -> List[str]:
     """Return all files and folders at ``place``, whatever the filters select, but no owner mark."""
-    names: Set[str] = set()
+    return _add_folders(_list_files(session, place))
+
+
+def _list_files(session: Session, place: str) -> List[str]:
+    files: List[str] = []
 
     def hear(path: str) -> None:
-        if posixpath.basename(path) != OWNER:
-            _add(names, path)
+        if posixpath.basename(path) != OWNER and len(files) < MOST_NAMES:
+            files.append(path)
 
     words = ["lsf", "--recursive", "--files-only", "--", place]
     raise_unless_found(session.query(words, on_output_line=hear), session)
+    return files
+
+
+def _add_folders(files: Iterable[str]) -> List[str]:
+    """Return the names of files, and of the folders that they are in, up to the limit."""
+    names: Set[str] = set()
+    for path in files:
+        while path and len(names) < MOST_NAMES:
+            names.add(path)
+            path = posixpath.dirname(path)
     return sorted(names)
-
-
-def _add(names: Set[str], path: str) -> None:
-    """Add ``path`` and the folders that it is in, up to the limit."""
-    while path and len(names) < MOST_NAMES:
-        names.add(path)
-        path = posixpath.dirname(path)
