@@ -11,8 +11,9 @@ from __future__ import annotations
 import json
 import os
 from array import array
+from contextlib import contextmanager
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ..common.errors import CloudsyncError, system_error
 from ..common.files import atomic_write, make_directory
@@ -85,8 +86,15 @@ def write_hashes(path: str, header: Mapping[str, Any], parts: Sequence[Hashes]) 
 
 def save_hashes(path: str, header: Mapping[str, Any], parts: Sequence[Hashes], say: Say, consequence: str) -> None:
     """Replace ``path``. If that is not possible, ``say`` gets a sentence that begins with the ``consequence``."""
-    try:
+    with tell_failure(say, consequence):
         write_hashes(path, header, parts)
+
+
+@contextmanager
+def tell_failure(say: Say, consequence: str) -> Iterator[None]:
+    """If the block fails, ``say`` gets a sentence that begins with the ``consequence``. The caller goes on."""
+    try:
+        yield
     except (CloudsyncError, OSError) as error:
         why = system_error(error) if isinstance(error, OSError) else error
         say(f"{consequence}: {why.message}")

@@ -18,10 +18,9 @@ from array import array
 from contextlib import suppress
 from typing import TYPE_CHECKING, Callable, NamedTuple, Optional, Tuple
 
-from ..common.errors import CloudsyncError, system_error
 from ..common.files import remove
 from ..common.layout import Layout
-from ..hashes.hash_file import load_table, save_hashes
+from ..hashes.hash_file import load_table, save_hashes, tell_failure
 from ..hashes.hashes import CODE, find_hash, hash_path, sort_together
 
 if TYPE_CHECKING:
@@ -103,11 +102,8 @@ def save_pushed(layout: Layout, task: str, pushed: Optional[Pushed], say: Callab
         header = {"schema": SCHEMA, "run": pushed.run, "place": pushed.place, "selection": pushed.selection}
         save_hashes(path, header, (pushed.hashes, pushed.sizes, pushed.times), say, consequence)
     elif os.path.lexists(path):  # a read-only directory refuses to remove even what does not exist
-        try:
+        with tell_failure(say, consequence):
             remove(path)
-        except (CloudsyncError, OSError) as error:
-            why = system_error(error) if isinstance(error, OSError) else error
-            say(f"{consequence}: {why.message}")
 
 
 def _locate(layout: Layout, task: str) -> str:
