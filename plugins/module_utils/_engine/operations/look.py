@@ -24,7 +24,7 @@ from ..remote.session import Session
 from ..restores.prepare import KEEPS_VERSIONS, build_version_options
 from ..restores.target import describe_nearest
 from ..runs.records import make_run_id
-from .browse import Listing, Where, browse, browse_task, build_entry, load_with_credential
+from .browse import Listing, Where, browse, build_entry, load_with_credential
 
 
 def browse_past(host: Host, name: str, path: str, recurse: bool, at: str) -> Listing:
@@ -87,20 +87,20 @@ def find_versions(host: Host, name: str, file: str) -> Tuple[List[Version], str]
                 raise
             doubt = f"Versions that the provider itself keeps are not listed. {error.message}"
     if not versions:
+        near = _describe_neighbours(host, task, credential, file)
         raise CloudsyncError(
             "not_found",
-            f"Neither the destination of task {name} nor its old versions have a file {file!r}."
-            f"{_describe_neighbours(host, name, file)} List the files with 'cloudsync ls {name} --recurse'. "
-            f"{doubt}".strip(),
+            f"Neither the destination of task {name} nor its old versions have a file {file!r}.{near} List the files "
+            f"with 'cloudsync ls {name} --recurse'. {doubt}".strip(),
         )
     return versions, doubt
 
 
-def _describe_neighbours(host: Host, name: str, file: str) -> str:
+def _describe_neighbours(host: Host, task: Task, credential: Credential, file: str) -> str:
     """Return a sentence, with a blank before it, with the nearest names in the folder of ``file``, or nothing."""
     folder = posixpath.dirname(file)
     try:
-        found = browse_task(host, name, folder, False)
+        found = browse(host, credential, True, Where(folder, task.remote_path, task.encryption, task.provider_options))
     except CloudsyncError:
         return ""  # the folder is missing, too
     return describe_nearest([file], [posixpath.join(folder, entry["path"]) for entry in found.entries])
