@@ -13,7 +13,7 @@ in its first pass, but a search that begins in the second pass stays there. See 
 from __future__ import annotations
 
 import datetime
-from typing import Callable, Dict, FrozenSet, Iterator, List, Set, Tuple
+from typing import Callable, Dict, FrozenSet, Iterator, List, Tuple
 
 from . import timezones as zones
 from .cron import Cron, iterate_dates
@@ -44,36 +44,35 @@ def find_next_runs(
     boxes = [(frozenset(hours), frozenset(minutes)) for hours, minutes in split_time_boxes(schedule)]
     hours, minutes = (tuple(sorted(frozenset().union(*half))) for half in zip(*boxes))
     windowed = schedule.cron._replace(hours=hours, minutes=minutes)
-    given_up: Set[Tuple[datetime.date, Box]] = set()
-    jumps: Dict[Tuple[datetime.date, Box], datetime.datetime] = {}
+    # For the times of a box on a date: when the search comes back to them, after it has left the date or jumped.
+    returns: Dict[Tuple[datetime.date, Box], datetime.datetime] = {}
     found: List[datetime.datetime] = []
     for wall in wall_times(windowed, base.replace(tzinfo=None)):
         if len(found) >= count:
             break
-        at = {(wall.date(), box) for box in boxes if wall.hour in box[0] and wall.minute in box[1]} - given_up
-        at = {key for key in at if wall >= jumps.get(key, wall)}
+        at = [(wall.date(), box) for box in boxes if wall.hour in box[0] and wall.minute in box[1]]
+        at = [key for key in at if wall >= returns.get(key, wall)]
         if not at:
             continue
         moment = _resolve_wall_time(wall, base)
         if not _is_reached(wall, base):
             if moment.replace(tzinfo=None, fold=0) < wall:
-                given_up |= {(date, box) for date, box in at if wall.hour - 1 not in box[0]}
+                returns.update((key, datetime.datetime.max) for key in at if wall.hour - 1 not in key[1][0])
             else:
-                jumps.update((key, _find_jump(wall, base, key[1])) for key in at)
+                returns.update((key, _find_jump(wall, base, key[1])) for key in at)
         elif moment.timestamp() > base.timestamp():
             found.append(moment.astimezone(datetime.timezone(moment.utcoffset() or datetime.timedelta())))
             base = moment
-            given_up.clear()
-            jumps.clear()
+            returns.clear()
     return found
 
 
 def _find_jump(wall: datetime.datetime, base: datetime.datetime, box: Box) -> datetime.datetime:
     """Return the wall time at which systemd continues after a skipped hour, that of ``wall``.
 
-    It is later than the end of the gap if the gap is longer than an hour (Troll, 01:00 to 03:00). There, a search that
-    skips to 02:00 continues at 04:00. One that leaves an hour without a match asks for the hour after it, here 01:00,
-    and continues at 03:00.
+    It is later than the end of the gap if the gap is longer than an hour (Troll, 01:00 to 03:00). A search that skips
+    to 02:00 continues at 04:00. A search that has found no match in the hour 00 asks for 01:00 next, and continues at
+    03:00.
     """
     start, hour = base.replace(tzinfo=None, fold=0), wall.replace(minute=0)
     leaves = start.date() == wall.date() and start.hour < wall.hour and start.hour in box[0]
