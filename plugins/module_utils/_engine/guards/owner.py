@@ -127,8 +127,10 @@ def _is_of_host(mark: Mark, session: Session) -> bool:
 
 def _is_shared(mark: Mark, task: Task, session: Session) -> bool:
     """Return whether a host has left the mark for a shard of this task, with the same source."""
+    if task.shard is None:
+        return False
     own = build_mark(task, session)
-    return task.shard is not None and (mark.task, mark.source) == (own.task, own.source)
+    return (mark.task, mark.source) == (own.task, own.source)
 
 
 def _is_of_former_host(mark: Mark, session: Session) -> bool:

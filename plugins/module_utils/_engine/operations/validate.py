@@ -115,7 +115,7 @@ def try_tasks(host: Host, tasks: Iterable[Task]) -> None:
     for task in tasks:
         if task.shard is not None and host.has_rclone:
             with name_invalid_task(task.name):
-                check_shard(host.rclone, True)
+                check_shard(host.rclone)
         if task.rclone_args or task.exclude or task.include:
             groups.setdefault((task.mode if task.rclone_args else COPY, task.rclone_args), []).append(task)
     if not groups or not host.has_rclone:

@@ -115,7 +115,8 @@ def open_task_session(
     # Here, too, because the task may be older than the rclone, or was declared while none was installed.
     check_arguments(task.rclone_args)
     check_backend_flags(task.rclone_args, credential.provider, host.providers)
-    check_shard(host.rclone, task.shard is not None)
+    if task.shard is not None:
+        check_shard(host.rclone)
     live = open_live(host.layout, credential, True, use_id, build, task.user, stop, say)
     return Session(
         host.rclone,

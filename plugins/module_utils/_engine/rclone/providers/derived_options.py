@@ -97,9 +97,8 @@ def tune(provider: Provider, login: Mapping[str, str], provider_options: Mapping
     implied = STORJ_OPTIONS if provider.called == STORJ_IX else {}
     options = {**implied, **{name: value for name, value in given.items() if value}}
     derived = DERIVED.get(provider.name, _derive_nothing)(options)
-    for name, value in derived.options.items():
-        if name not in options and find_option(provider, name) is not None:
-            options[name] = value
+    possible = {name: value for name, value in derived.options.items() if find_option(provider, name) is not None}
+    options = {**possible, **options}
     chosen = {name: value for name, value in task.items() if name in FLAGS}
     flags = {**SPEEDS.get(provider.name, {}), **derived.flags, **chosen}
     # An empty value without a replacement stays: the password of an ftp server may be empty.

@@ -137,9 +137,9 @@ def is_for_transfer(argument: str) -> bool:
     return _matches(argument.partition("=")[0], TRANSFER_ONLY)
 
 
-def check_shard(rclone: Rclone, is_sharded: bool) -> None:
+def check_shard(rclone: Rclone) -> None:
     """Refuse a sharded task if this rclone cannot select a shard."""
-    if is_sharded and not rclone.has_hash_filter:
+    if not rclone.has_hash_filter:
         raise usage_error(f"shard needs rclone 1.70 or later, but this host has {rclone.version_text}. Upgrade rclone.")
 
 
