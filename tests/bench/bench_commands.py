@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 
 from measure import compare
-from root import BUCKET, CLONE, PLACE, Root
+from root import CLONE, Root, build_idle_tasks
 from rows import Row
 
 SHOWN, CHECKED = 20, 200
@@ -24,7 +24,7 @@ def bench(root: Root, is_quick: bool) -> Iterator[Row]:
 
 
 def _bench_verb(root: Root, verb: str, count: int, most: float, rounds: int) -> Iterator[Row]:
-    root.declare([_build_task(number) for number in range(count)])
+    root.declare(build_idle_tasks("shown", count))
     took = compare(
         ["/bin/sh", "-c", f"{root.command} {verb} || true"],  # `check` fails while a task never ran
         ["/bin/sh", "-c", f"{root.python} -I -c pass"],
@@ -40,17 +40,6 @@ def _bench_verb(root: Root, verb: str, count: int, most: float, rounds: int) -> 
         took.more,
         took.more <= most,
     )
-
-
-def _build_task(number: int) -> dict[str, object]:
-    return {
-        "name": f"shown-{number:03}",
-        "credential": "s3",
-        "direction": "push",
-        "path": str(PLACE),
-        "remote_path": f"{BUCKET}/shown/{number:03}",
-        "schedule": {"cron": f"{number % 60} {number % 24} * * *"},
-    }
 
 
 def _bench_preview(rounds: int) -> Iterator[Row]:

@@ -14,7 +14,19 @@ from collections.abc import Iterator
 
 import chart
 from measure import Pair, compare
-from root import BUCKET, KEY, PLACE, SECRET, Root, find_free_port, make_files, make_large_files, wait_for_port
+from root import (
+    BUCKET,
+    KEY,
+    PLACE,
+    S3_SECRETS,
+    SECRET,
+    Root,
+    find_free_port,
+    make_files,
+    make_large_files,
+    run_server,
+    serve_folder,
+)
 from rows import IMAGES, Row
 
 # Milliseconds of a round trip: the same building, the same country, another continent.
@@ -24,6 +36,8 @@ SMALL, FAR, FOLDERS, LARGE = 20_000, 1_000, 2_000, 4
 KIB, MIB = 1024, 1024 * 1024
 PROXY = pathlib.Path(__file__).with_name("delay.py")
 CRYPT = {"password": "benchmark", "salt": "salt"}
+# The options of rclone crypt for those of a task.
+CRYPT_FLAGS = {"password": "password", "password2": "salt"}
 UNKNOWN_HOST = {"known_hosts": "none"}  # an option of the collection
 
 
@@ -37,15 +51,15 @@ def bench(root: Root, is_quick: bool) -> Iterator[Row]:
     what = f"{FAR // part:,} files of 4 KiB"
     faster: dict[str, list[tuple[float, float]]] = {}
     for provider in PROVIDERS:
-        with _serve(provider) as port:
-            place = Place(root, provider, port)
-            yield place.judge("small", small, f"{SMALL // part:,} files of 4 KiB")
-            yield place.judge("crypt", small, f"{SMALL // part:,} files of 4 KiB, encrypted", CRYPT)
-            yield place.judge("deep", deep, f"{FOLDERS // part:,} nested folders")
-            yield place.judge("large", large, f"{LARGE} files of {512 // part} MiB")
+        with serve_folder(provider, PLACE / "served-by" / provider) as port:
+            near = Account(root, provider, port)
+            yield near.judge("small", small, f"{SMALL // part:,} files of 4 KiB")
+            yield near.judge("crypt", small, f"{SMALL // part:,} files of 4 KiB, encrypted", CRYPT)
+            yield near.judge("deep", deep, f"{FOLDERS // part:,} nested folders")
+            yield near.judge("large", large, f"{LARGE} files of {512 // part} MiB")
             for latency in LATENCIES:
                 with _delay(port, latency) as distant:
-                    row = Place(root, provider, distant).judge("far", far, what, at=latency)
+                    row = Account(root, provider, distant).judge("far", far, what, at=latency)
                 faster.setdefault(provider, []).append((latency, 1 / row.value))
                 if latency:
                     yield row
@@ -55,14 +69,14 @@ def bench(root: Root, is_quick: bool) -> Iterator[Row]:
         chart.draw(IMAGES / "latency.svg", title, "round trip", ticks, faster)
 
 
-class Place:
+class Account:
     """An account of a server on loopback, for the collection and for rclone alone."""
 
     def __init__(self, root: Root, provider: str, port: int) -> None:
-        self.root, self.provider, self.port = root, provider, port
+        self.root, self.provider = root, provider
         self.credential = f"{provider}-{port}"
         self.attributes, self.secrets = {
-            "s3": (root.attributes(port), {"access_key_id": KEY, "secret_access_key": SECRET}),
+            "s3": (root.attributes(port), S3_SECRETS),
             "sftp": ({"host": "127.0.0.1", "port": port, "user": KEY, **UNKNOWN_HOST}, {"pass": SECRET}),
             "webdav": ({"url": f"http://127.0.0.1:{port}", "vendor": "other", "user": KEY}, {"pass": SECRET}),
         }[provider]
@@ -94,7 +108,7 @@ class Place:
         flags = [f"--{self.provider}-{key.replace('_', '-')}={value}" for key, value in self._for_rclone().items()]
         target = f":{self.provider}:{bare}"
         if encryption is not None:
-            secret = [f"--crypt-{key}={self.root.obscure(encryption[word])}" for key, word in WORDS.items()]
+            secret = [f"--crypt-{key}={self.root.obscure(encryption[word])}" for key, word in CRYPT_FLAGS.items()]
             flags, target = [*flags, *secret, f"--crypt-remote={target}"], ":crypt:"
 
         def wipe() -> None:
@@ -111,33 +125,9 @@ class Place:
         return {**attributes, **obscured}
 
 
-WORDS = {"password": "password", "password2": "salt"}
-
-
-@contextlib.contextmanager
-def _serve(provider: str) -> Iterator[int]:
-    """Run a server of rclone for an empty folder, and yield its port."""
-    folder, port = PLACE / "served-by" / provider, find_free_port()
-    (folder / BUCKET).mkdir(parents=True)
-    login = {"s3": ["--auth-key", f"{KEY},{SECRET}"]}.get(provider, ["--user", KEY, "--pass", SECRET])
-    words = ["rclone", "--config", "", "serve", provider, "--addr", f"127.0.0.1:{port}", *login, str(folder)]
-    with (PLACE / f"{provider}.log").open("wb") as log:
-        process = subprocess.Popen(words, stdout=log, stderr=log)
-    yield from _yield_until_done(process, port)
-
-
 @contextlib.contextmanager
 def _delay(server: int, milliseconds: int) -> Iterator[int]:
     """Run a proxy in front of a server, and yield its port."""
     port = find_free_port()
-    process = subprocess.Popen([sys.executable, str(PROXY), str(port), str(server), str(milliseconds)])
-    yield from _yield_until_done(process, port)
-
-
-def _yield_until_done(process: subprocess.Popen[bytes], port: int) -> Iterator[int]:
-    try:
-        wait_for_port(port)
+    with run_server([sys.executable, str(PROXY), str(port), str(server), str(milliseconds)], port):
         yield port
-    finally:
-        process.terminate()
-        process.wait(10)

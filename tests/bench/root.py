@@ -24,6 +24,7 @@ PLACE = CLONE / ".build" / "bench"
 BUCKET = "bench"
 OLD = 1_600_000_000
 KEY, SECRET = "benchkey", "benchsecret"
+S3_SECRETS = {"access_key_id": KEY, "secret_access_key": SECRET}
 
 
 class Root:
@@ -50,7 +51,7 @@ class Root:
             "cloudsync_root": str(self.path),
             "bench_rclone": self.rclone,
             "bench_attributes": self.attributes(self.port),
-            "bench_secrets": {"access_key_id": KEY, "secret_access_key": SECRET},
+            "bench_secrets": S3_SECRETS,
         }
         take(["ansible-playbook", str(CLONE / "tests" / "bench" / "hosts.yml"), "-e", json.dumps(facts)])
 
@@ -81,9 +82,24 @@ class Root:
         return {"provider": "Rclone", "endpoint": f"http://127.0.0.1:{port}", "force_path_style": "true"}
 
     def _write_config(self) -> None:
-        options = {**self.attributes(self.port), "access_key_id": KEY, "secret_access_key": SECRET}
+        options = {**self.attributes(self.port), **S3_SECRETS}
         lines = "".join(f"{key} = {value}\n" for key, value in options.items())
         (PLACE / "rclone.conf").write_text(f"[s3]\ntype = s3\n{lines}", encoding="utf-8")
+
+
+def build_idle_tasks(prefix: str, count: int) -> list[dict[str, object]]:
+    """Return tasks that never run here."""
+    return [
+        {
+            "name": f"{prefix}-{number:03}",
+            "credential": "s3",
+            "direction": "push",
+            "path": str(PLACE),
+            "remote_path": f"{BUCKET}/{prefix}/{number:03}",
+            "schedule": {"cron": f"{number % 60} {number % 24} * * *"},
+        }
+        for number in range(count)
+    ]
 
 
 def make_files(folder: pathlib.Path, count: int, size: int, in_each: int = 100, depth: int = 1) -> pathlib.Path:
@@ -118,14 +134,28 @@ def make_large_files(folder: pathlib.Path, count: int, size: int) -> pathlib.Pat
 def serve() -> Iterator[int]:
     """Run an S3 server with one empty bucket on loopback, and yield its port."""
     shutil.rmtree(PLACE, ignore_errors=True)
-    (PLACE / "served" / BUCKET).mkdir(parents=True)
-    port = find_free_port()
-    words = ["rclone", "serve", "s3", "--addr", f"127.0.0.1:{port}", "--auth-key", f"{KEY},{SECRET}"]
-    with (PLACE / "server.log").open("wb") as log:
-        process = subprocess.Popen([*words, str(PLACE / "served")], stdout=log, stderr=log)
-    try:
-        wait_for_port(port)
+    with serve_folder("s3", PLACE / "served") as port:
         yield port
+
+
+@contextlib.contextmanager
+def serve_folder(kind: str, folder: pathlib.Path) -> Iterator[int]:
+    """Run a server of rclone for ``folder``, in which it makes an empty bucket, and yield its port."""
+    (folder / BUCKET).mkdir(parents=True)
+    port = find_free_port()
+    login = ["--auth-key", f"{KEY},{SECRET}"] if kind == "s3" else ["--user", KEY, "--pass", SECRET]
+    with run_server(["rclone", "serve", kind, "--addr", f"127.0.0.1:{port}", *login, str(folder)], port):
+        yield port
+
+
+@contextlib.contextmanager
+def run_server(words: Sequence[str], port: int) -> Iterator[None]:
+    """Run a server that listens on ``port``, and wait until it does. Its output goes to a file."""
+    with (PLACE / f"server-{port}.log").open("wb") as log:
+        process = subprocess.Popen(words, stdout=log, stderr=log)
+    try:
+        _await(port)
+        yield
     finally:
         process.terminate()
         process.wait(10)
@@ -137,7 +167,7 @@ def find_free_port() -> int:
     return port
 
 
-def wait_for_port(port: int) -> None:
+def _await(port: int) -> None:
     for _attempt in range(100):
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
             return
