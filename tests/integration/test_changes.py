@@ -178,8 +178,8 @@ def test_a_damaged_memory_is_the_same_as_none(site):
         site.run()
         assert "known-files is damaged" in pathlib.Path(site.record["log"]).read_text(), damage
         assert read_tree(site.destination) == read_tree(site.source), damage
-    site.run()
-    assert not site.run()["file"]
+        site.run()
+        assert not site.run()["file"], damage
 
 
 def test_a_name_with_a_line_break_is_transferred(machine, seaweed_port, bucket_name):

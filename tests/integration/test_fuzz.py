@@ -31,7 +31,7 @@ from ansible_collections.skyhaul.cloudsync.plugins.plugin_utils._migration.truen
 
 pytestmark = pytest.mark.soak
 FUZZED = settings(
-    max_examples=harness.scale(100, 3000),
+    max_examples=harness.scale(150, 20000),
     deadline=timedelta(seconds=10),
     derandomize=harness.scale(1, 0) == 1,
     suppress_health_check=list(HealthCheck),

@@ -69,19 +69,15 @@ def test_two_hosts_in_one_process_get_the_results_of_two_hosts(new_machine, s3_s
     results = []
     for strategy in ("linear", "mitogen_linear"):
         machines = {name: new_machine() for name in ("web1", "web2")}
-        found = []
+        buckets = {name: s3_server[1] / f"{strategy.replace('_', '-')}-{name}" for name in machines}
         for name, machine in machines.items():
-            bucket = s3_server[1] / f"{strategy.replace('_', '-')}-{name}"
-            bucket.mkdir()
+            buckets[name].mkdir()
             write_tree(machine.data / "documents", {**FILES, "host.txt": name})
-            found.append(documents_task(machine, bucket))
-        (common,) = {json.dumps({**task, "path": "", "remote_path": ""}) for task in found}
-        task = {**json.loads(common), "path": "{{ cloudsync_root }}/srv/documents"}
-        task["remote_path"] = strategy.replace("_", "-") + "-{{ inventory_hostname }}/documents"
+        task = documents_task(machines["web1"], buckets["web1"], path="{{ cloudsync_root }}/srv/documents")
+        task["remote_path"] = task["remote_path"].replace("web1", "{{ inventory_hostname }}")
         results.append(play(controller, machines, strategy, build_play(store, task)))
         for name in machines:
-            uploaded = s3_server[1] / f"{strategy.replace('_', '-')}-{name}" / "documents"
-            assert text_tree(uploaded) == {**FILES, "host.txt": name}
+            assert text_tree(buckets[name] / "documents") == {**FILES, "host.txt": name}
     linear, mitogen = results
     assert [result.get("failed", False) for result in linear["web1"]].count(True) == 3, linear
     assert mitogen == linear

@@ -186,7 +186,7 @@ def lines_of(written):
     schedules=[{"cron": "0,13 2-18 * * *"}, {"cron": "30 2,3 * * *"}, {"cron": "30 0,2,3 * * *"}],
 )
 @pytest.mark.soak
-@settings(max_examples=scale(60, 1000), **SETTINGS)
+@settings(max_examples=scale(100, 1000), **SETTINGS)
 @given(place=places_and_moments(), schedules=st.lists(SCHEDULES, min_size=15, max_size=25))
 def test_preview_and_search_are_what_systemd_does(place, schedules):
     zone, after = place

@@ -575,7 +575,7 @@ def test_the_innermost_cause_is_the_reason(text, reason):
     assert classify(failed(f"Failed to copy: {text}", "f.txt")).reason == reason
 
 
-@settings(deadline=None, max_examples=200, derandomize=True)
+@settings(deadline=None, max_examples=400, derandomize=True)
 @given(st.sampled_from(TEXTS), st.sampled_from(TEXTS), st.sampled_from(NAMED), st.booleans())
 @example(TEXTS[-1], ("Forbidden Planet (1956)", ""), NAMED[0], True)
 @example(TEXTS[-1], ("quota exceeded", ""), NAMED[5], True)
