@@ -43,10 +43,8 @@ bench: $(VENV)/test.done collection
 	@python tests/bench/run.py
 
 docs: $(VENV)/docs.done collection
-	@rm -rf $(DOCS) site && mkdir -p -m 0755 $(DOCS)
-	@antsibull-docs sphinx-init --use-current --squash-hierarchy --lenient --dest-dir $(DOCS) skyhaul.cloudsync
-	@cd $(DOCS) && ./build.sh
-	@cp -R $(DOCS)/build/html site
+	@python docs/sphinx/build.py $(DOCS)
+	@rm -rf site && cp -R $(DOCS)/html site
 	@echo "Documentation: $(CURDIR)/site/index.html"
 
 # Build and install the collection, as users get it.

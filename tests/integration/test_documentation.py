@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Every page of the documentation: its links lead somewhere, and pages for users name no tests."""
+"""Every page of the documentation: its links lead somewhere, it is on the site, and pages for users name no tests."""
 
 from __future__ import annotations
 
@@ -55,3 +55,14 @@ def test_every_page_is_linked_from_another_one(page):
 @pytest.mark.parametrize("page", FOR_USERS, ids=name_of)
 def test_no_page_for_users_names_a_test(page):
     assert re.findall(r"\btest_\w+", page.read_text(encoding="utf-8")) == []
+
+
+def test_every_guide_is_in_the_contents_of_the_site_and_in_the_list_for_other_sites():
+    contents, others = ((HOME / name).read_text() for name in ("docs/sphinx/index.md", "docs/docsite/rst/guides.rst"))
+    guides = {f"docs/{page.name}" for page in HOME.glob("docs/*.md")}
+    tables = "".join(re.findall(r"^```{toctree}\n(.*?)^```$", contents, re.MULTILINE | re.DOTALL))
+    assert set(re.findall(r"docs/[\w-]+\.md", tables)) == guides
+    assert (
+        set(re.findall(r"^\* `.+ <https://github\.com/skyhaul/cloudsync/blob/main/(\S+)>`__$", others, re.MULTILINE))
+        == guides
+    )

@@ -60,8 +60,14 @@ def ansible_lint(stage: Stage) -> Counts:
 
 
 def docs_lint(stage: Stage) -> Counts:
+    """Check the documentation, then build its site, for which every warning is an error."""
     options = ("--plugin-docs", "--validate-collection-refs=all", "--check-extra-docs-refs")
-    return from_exit(stage.run("antsibull-docs", "lint-collection-docs", *options, "."))
+    counts = from_exit(stage.run("antsibull-docs", "lint-collection-docs", *options, "."))
+    folder = stage.place.build / "sphinx"
+    if _make_venv(stage, folder, sys.executable, "-r", "docs/requirements.txt"):
+        return counts + Counts(failed=1)
+    command = (str(folder / "bin" / "python"), "docs/sphinx/build.py", str(stage.place.build / "docs"))
+    return counts + from_exit(stage.run(*command, variables={"PATH": _path_with(stage, folder)}))
 
 
 def changelog(stage: Stage) -> Counts:
