@@ -26,11 +26,12 @@ from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple
 
 from ._engine.cli import main as command
 from ._engine.common.errors import CloudsyncError, usage_error
-from ._engine.common.files import atomic_write, make_directory, read_text, remove, sync_directory
+from ._engine.common.files import atomic_write, make_directory, point_link, read_text, remove
 from ._engine.common.flock import wait_lock
 from ._engine.common.layout import Layout
 from ._engine.common.processes import ToolError, run_tool
 from ._engine.config.stored_tasks import list_tasks
+from ._engine.health import textfile
 from ._engine.systemd import engines, unit_names
 from ._engine.systemd import unit_files as units
 from ._engine.systemd.install import make_link
@@ -80,11 +81,13 @@ class Installation:
     """What to install.
 
     ``interpreter`` runs the command; None keeps the existing one if it works. ``rclone`` is the target of the link;
-    None leaves the link as it is, and an empty text removes it, so that the rclone on PATH is used.
+    None leaves the link as it is, and an empty text removes it, so that the rclone on PATH is used. ``textfile`` is the
+    directory for metrics. None keeps the setting, and an empty text removes it with the file.
     """
 
     interpreter: Optional[str]
     rclone: Optional[str]
+    textfile: Optional[str] = None
 
 
 View = Dict[str, Any]
@@ -99,10 +102,12 @@ def converge_installation(layout: Layout, wanted: Installation, present: bool, c
     interpreter = choose_interpreter(layout, wanted.interpreter, check_mode) if present else ""
     before = _read_present(layout)
     rclone = before["rclone"] if wanted.rclone is None else wanted.rclone
+    metrics = before["textfile"] if wanted.textfile is None else textfile.check_directory(wanted.textfile)
     after: View = {
         "engine": compute_digest(sources) if present else "",
-        "files": _render_files(layout, interpreter) if present else {},
+        "files": _render_files(layout, interpreter, metrics) if present else {},
         "rclone": rclone if present else "",
+        "textfile": metrics if present else "",
         "watched": present,
     }
     if before != after and not present:
@@ -123,12 +128,12 @@ def _shorten(view: View, other: Mapping[str, str]) -> View:
     return {**view, "files": files}
 
 
-def _render_files(layout: Layout, interpreter: str) -> Dict[str, str]:
+def _render_files(layout: Layout, interpreter: str, metrics: str) -> Dict[str, str]:
     """Return path and text of the files outside of the engine."""
     return {
         layout.command: COMMAND.format(interpreter=interpreter, current=layout.current_engine),
         _template(layout): units.render_service(layout),
-        **units.render_common_units(layout),
+        **units.render_common_units(layout, metrics and layout.root + metrics),
     }
 
 
@@ -210,6 +215,7 @@ def _read_present(layout: Layout) -> View:
         "engine": _read_engine(layout),
         "files": {path: text for path, text in texts.items() if text is not None},
         "rclone": os.readlink(layout.rclone_link) if os.path.islink(layout.rclone_link) else "",
+        "textfile": os.readlink(layout.textfile_link) if os.path.islink(layout.textfile_link) else "",
         "watched": all(map(os.path.islink, _list_links(layout))),
     }
 
@@ -239,7 +245,9 @@ def _install(layout: Layout, sources: Mapping[str, str], interpreter: str, befor
                 make_directory(os.path.dirname(path), 0o755)
                 atomic_write(path, text.encode(), 0o755 if path == layout.command else 0o644)
         if before["rclone"] != after["rclone"]:
-            _point(layout.rclone_link, after["rclone"])
+            point_link(layout.rclone_link, after["rclone"])
+        if before["textfile"] != after["textfile"]:
+            textfile.set_directory(layout, before["textfile"], after["textfile"])
         for link, name in _list_links(layout).items():
             make_link("../" + name, link)
         if is_running(layout):
@@ -274,19 +282,7 @@ def _compile(folder: str, interpreter: str) -> None:
 
 def _switch_engine(layout: Layout, name: str) -> None:
     """Make the engine current, by one rename."""
-    _point(layout.current_engine, name)
-
-
-def _point(link: str, target: str) -> None:
-    """Make ``link`` a symbolic link to ``target`` by one rename, or remove it if ``target`` is empty."""
-    if not target:
-        remove(link)
-        return
-    temporary = f"{link}.new"
-    remove(temporary)
-    os.symlink(target, temporary)
-    os.rename(temporary, link)
-    sync_directory(os.path.dirname(link))
+    point_link(layout.current_engine, name)
 
 
 def _drain(layout: Layout) -> None:
@@ -308,6 +304,8 @@ def _refuse_while_used(layout: Layout) -> None:
 def _remove(layout: Layout, before: View) -> None:
     if is_running(layout) and before["watched"]:
         systemctl("stop", *_list_links(layout).values())
+    if before["textfile"]:
+        textfile.set_directory(layout, before["textfile"], "")
     # The command goes first: without it nothing starts from an engine that is being removed.
     for path in (layout.command, _template(layout), *_list_links(layout), *units.render_common_units(layout)):
         remove(path)

@@ -37,6 +37,15 @@ options:
       - "Default: the existing link. Without a link, the rclone in E(PATH) is used."
       - An empty value removes the link.
     type: path
+  textfile_directory:
+    description:
+      - Absolute path of the directory of node_exporter's textfile collector. The host writes its metrics there, to
+        C(cloudsync.prom), after each run and four times an hour. The directory is created if it does not exist.
+      - "Default: the existing setting."
+      - An empty value removes the setting and the file.
+      - If E(CLOUDSYNC_ROOT) is set, the directory is below it.
+    type: path
+    version_added: 1.1.0
   state:
     description:
       - State of the runner. V(present) installs it.
@@ -55,6 +64,10 @@ EXAMPLES = r"""
   skyhaul.cloudsync.runner:
     rclone: /opt/rclone/rclone
     interpreter: /usr/bin/python3
+
+- name: Let the host write metrics for Prometheus
+  skyhaul.cloudsync.runner:
+    textfile_directory: /var/lib/prometheus/node-exporter
 
 - name: Remove the runner
   skyhaul.cloudsync.runner:
@@ -90,7 +103,7 @@ from ..module_utils._module import add_diff, run_module
 
 def apply_runner(module: AnsibleModule, host: Host) -> Dict[str, Any]:
     """Install the engine that this module was packed with, or remove it."""
-    wanted = Installation(module.params["interpreter"], module.params["rclone"])
+    wanted = Installation(module.params["interpreter"], module.params["rclone"], module.params["textfile_directory"])
     before, after = converge_installation(host.layout, wanted, module.params["state"] == "present", module.check_mode)
     result = {"changed": before != after, "command": host.layout.command, "engine": host.layout.engine_dir}
     return add_diff(module, result, before, after)
@@ -101,6 +114,7 @@ def main() -> None:
         {
             "interpreter": {"type": "path"},
             "rclone": {"type": "path"},
+            "textfile_directory": {"type": "path"},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         },
         apply_runner,

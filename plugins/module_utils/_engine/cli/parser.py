@@ -68,6 +68,7 @@ def build_parser() -> argparse.ArgumentParser:
     check.add_argument(
         "--notify", action="store_true", help="send notifications for overdue tasks, and exit 0 if all were sent"
     )
+    add("metrics", "Print the state of this host and its tasks in the text format of Prometheus.")
     # For the unit files. Not listed, because operators do not need them.
     add("gate", None, "TASK")
     add("sweep", None, "TASK")

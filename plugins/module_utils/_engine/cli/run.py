@@ -14,6 +14,7 @@ from ..common.stop_signal import StopFlag
 from ..config.stored_tasks import require_task
 from ..config.task_store import load_task
 from ..config.tasks import Task
+from ..health.publish import publish_after_run
 from ..host import Host
 from ..operations.trigger import recall_trigger
 from ..runs.run import Run
@@ -50,6 +51,7 @@ def perform(started: Run, options: argparse.Namespace) -> int:
         print_line(f"cloudsync: {name}: run {started.record.id} started. Log: {log}")
     record = started.perform()
     print_answer(options, record.public(), tables.format_end(record.public()))
+    publish_after_run(started.host, print_error)
     return started.exit_code
 
 

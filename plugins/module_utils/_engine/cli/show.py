@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
-"""Verbs that read the state of this host: list, status, logs, history, preview and check."""
+"""Verbs that read the state of this host: list, status, logs, history, preview, check and metrics."""
 
 from __future__ import annotations
 
@@ -144,22 +144,35 @@ def find_schedule(layout: Layout, text: str) -> schedules.Schedule:
 def check(host: Host, options: argparse.Namespace) -> int:
     """List the problems of this host and its tasks: ``cloudsync check [--notify]``."""
     # These load most of the engine, and no other verb here needs them.
-    from ..health.problems import list_problems
+    from ..health.problems import inspect_host
 
-    problems, unsent = list_problems(host, test_logins=options.notify), []
+    found, unsent = inspect_host(host, test_logins=options.notify), []
+    problems = found.problems
     if options.notify:
+        from ..health.publish import publish
         from ..health.watch import notify_problems
         from ..safekeeping.purged import remove_expired
 
         with suppress(OSError):
             remove_expired(host.layout)
         unsent = notify_problems(host, problems)
+        publish(host, print_error, found)
     lines = [problem.line for problem in problems] + unsent
     content = {"ok": not lines, "problems": lines, "details": [problem.to_dict() for problem in problems]}
     print_answer(options, content, "\n".join(map(escape_controls, lines)) or "ok")
     if options.notify:
         return EXIT_FAILED if unsent else EXIT_SUCCESS
     return EXIT_FAILED if lines else EXIT_SUCCESS
+
+
+def print_metrics(host: Host, options: argparse.Namespace) -> int:
+    """Print the metrics of this host: ``cloudsync metrics``."""
+    from ..health.metrics import collect_metrics, render_metrics
+    from ..health.problems import inspect_host
+
+    samples = collect_metrics(host, inspect_host(host))
+    print_answer(options, [sample._asdict() for sample in samples], render_metrics(samples).rstrip("\n"))
+    return EXIT_SUCCESS
 
 
 VERBS = {
@@ -169,4 +182,5 @@ VERBS = {
     "history": show_history,
     "preview": show_preview,
     "check": check,
+    "metrics": print_metrics,
 }

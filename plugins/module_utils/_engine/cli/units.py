@@ -13,11 +13,13 @@ import os
 from ..common.errors import EXIT_NOT_NOW, EXIT_SUCCESS
 from ..config.stored_tasks import require_task
 from ..config.task_store import load_task
+from ..health.publish import publish
 from ..host import Host
 from ..operations.trigger import recall_trigger
 from ..runs import start_gate
 from ..runs.recovery import sweep_dead_runs
 from ..systemd import engines
+from .output import print_error
 
 
 def open_gate(host: Host, options: argparse.Namespace) -> int:
@@ -32,9 +34,12 @@ def open_gate(host: Host, options: argparse.Namespace) -> int:
 
 
 def recover(host: Host, options: argparse.Namespace) -> int:
-    """Remove unused engines and recover from killed runs: ``cloudsync sweep TASK``."""
+    """Remove unused engines, recover from killed runs, and write the metrics: ``cloudsync sweep TASK``."""
     engines.clean_up(host.layout)
-    sweep_dead_runs(host, options.task)
+    try:
+        sweep_dead_runs(host, options.task)
+    finally:
+        publish(host, print_error)
     return EXIT_SUCCESS
 
 

@@ -134,6 +134,18 @@ def remove(path: str) -> bool:
     return True
 
 
+def point_link(link: str, target: str) -> None:
+    """Make ``link`` a symbolic link to ``target`` by one rename, or remove it if ``target`` is empty."""
+    if not target:
+        remove(link)
+        return
+    temporary = f"{link}.new"
+    remove(temporary)
+    os.symlink(target, temporary)
+    os.rename(temporary, link)
+    sync_directory(os.path.dirname(link))
+
+
 def read_text(path: str) -> Optional[str]:
     """Return the text of ``path``, None if the file does not exist. Bytes that are not UTF-8 become U+FFFD."""
     content = _read_bytes(path)

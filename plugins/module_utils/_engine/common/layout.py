@@ -130,3 +130,8 @@ class Layout(NamedTuple):
     def rclone_link(self) -> str:
         """The link to the rclone that the ``runner`` role installed or was configured with. Without it, use PATH."""
         return self.engine_dir + "/rclone"
+
+    @property
+    def textfile_link(self) -> str:
+        """The link to the directory of node_exporter's textfile collector. Without it, no metrics are written."""
+        return self.engine_dir + "/textfile"

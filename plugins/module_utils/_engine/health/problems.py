@@ -9,8 +9,9 @@
 from __future__ import annotations
 
 import datetime
+import time
 from functools import partial
-from typing import Any, Dict, Iterator, List, Mapping
+from typing import Any, Dict, Iterator, List, Mapping, NamedTuple
 
 from ..common.text import parse_time
 from ..config.stored_tasks import list_tasks
@@ -20,19 +21,35 @@ from ..operations.status import is_readable, list_drill_statuses, list_statuses
 from ..remote.login_problems import list_live_problems
 from ..runs.records import UNFINISHED
 from ..schedule.overdue import MOST_SLOTS
-from . import host_parts, units
+from . import host_parts, textfile, units
 from .problem import Problem, attempt, collect
 
 # Clocks of hosts are never exactly equal, and a record is written to the second.
 CLOCK_TOLERANCE = datetime.timedelta(minutes=5)
 
 
-def list_problems(host: Host, test_logins: bool = False) -> List[Problem]:
-    """Return the problems of the enabled tasks and of what they need. What cannot be read is a problem, too.
+class Inspection(NamedTuple):
+    """What a look at this host has found: its problems, and the statuses of its declared tasks and drills.
+
+    ``began`` is the time of time.monotonic() at its start.
+    """
+
+    problems: List[Problem]
+    statuses: List[Dict[str, Any]]
+    began: float
+
+
+def list_problems(host: Host) -> List[Problem]:
+    """Return the problems of the enabled tasks and of what they need. What cannot be read is a problem, too."""
+    return inspect_host(host).problems
+
+
+def inspect_host(host: Host, test_logins: bool = False) -> Inspection:
+    """Look at the tasks and at what they need.
 
     ``test_logins``: first test the logins that a killed rclone may have lost.
     """
-    layout = host.layout
+    layout, began = host.layout, time.monotonic()
     found: List[Problem] = []
     if test_logins:
         # It loads what a run needs, and few calls test a login.
@@ -62,8 +79,10 @@ def list_problems(host: Host, test_logins: bool = False) -> List[Problem]:
     collect(found, "unit", "", lambda: units.check_unit_files(layout, tasks))
     collect(found, "unit", "", lambda: units.check_orphans(layout, names))
     collect(found, "timer", "", lambda: units.check_systemd(layout, tasks))
+    collect(found, "textfile", "", lambda: textfile.check_textfile(layout))
     # Several checks need the same directory.
-    return list(dict.fromkeys(found))
+    declared = [status for status in (*statuses, *drills) if status["task"] in names]
+    return Inspection(list(dict.fromkeys(found)), declared, began)
 
 
 def check_status(status: Mapping[str, Any]) -> Iterator[Problem]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import os
-from typing import Any, Dict, List, Mapping, Optional
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional
 
 from ..common.errors import CloudsyncError, system_error
 from ..common.layout import Layout
@@ -66,8 +66,26 @@ def list_drill_statuses(layout: Layout) -> List[Dict[str, Any]]:
 def find_last_proven(layout: Layout, task: str) -> Optional[str]:
     """Return when the last successful drill of ``task`` ended, as ISO 8601, None if no drill has succeeded."""
     name = name_drill(layout, task)
-    records = read_newest_records(layout, name) if name is not None else iter(())
-    return next((record.ended for record in records if record.state == "success"), None)
+    success = find_ended(layout, name).success if name is not None else None
+    return success.ended if success is not None else None
+
+
+class Ended(NamedTuple):
+    """The newest run of a task that has ended and was not skipped, and the newest success. None if there is none."""
+
+    run: Optional[Record] = None
+    success: Optional[Record] = None
+
+
+def find_ended(layout: Layout, task: str) -> Ended:
+    """Return the newest ended runs of ``task``."""
+    newest: Optional[Record] = None
+    for record in read_newest_records(layout, task):
+        if record.ended and record.state != "skipped":
+            newest = newest or record
+            if record.state == "success":
+                return Ended(newest, record)
+    return Ended(newest)
 
 
 def _list_onetimes(layout: Layout) -> List[str]:

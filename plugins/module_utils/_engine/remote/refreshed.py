@@ -152,9 +152,17 @@ def may_have_lost(use: str) -> bool:
     known = read_known(use)
     if known is None or not known.credential or not known.single_use:
         return False
+    token = find_newest(use, known).get("token", "")
+    expiry = read_expiry(token)
+    if expiry is None:
+        return False  # rclone does not fetch another one
+    return bool(json.loads(token).get("refresh_token")) and expiry <= datetime.now(timezone.utc) + EARLY
+
+
+def read_expiry(token: str) -> Optional[datetime]:
+    """Return when the access token in ``token``, the JSON of rclone, expires. None if it never expires."""
     try:
-        token = json.loads(find_newest(use, known).get("token", ""))
-        expiry = parse_time(re.sub(r"\.\d+", "", token["expiry"]))
+        expiry = parse_time(re.sub(r"\.\d+", "", json.loads(token)["expiry"]))
     except (ValueError, TypeError, KeyError):
-        return False  # it never expires, so rclone does not fetch another one
-    return bool(token.get("refresh_token")) and expiry.year > 1 and expiry <= datetime.now(timezone.utc) + EARLY
+        return None
+    return expiry if expiry.year > 1 and expiry.tzinfo is not None else None

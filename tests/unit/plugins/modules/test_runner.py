@@ -30,7 +30,7 @@ INSTALLED = {
     "guards": "crypt_password declared deletions destinations last_success local"
     " owner placement same_place same_storage sequence source",
     "hashes": "hash_file hashes",
-    "health": "host_parts problem problems units watch",
+    "health": "host_parts metrics problem problems publish textfile units watch",
     "history": "known_names look manifest moment past purge pushed read recorder",
     "locks": "hold path_claims",
     "notify": "events redaction send targets",
@@ -303,3 +303,39 @@ def test_the_runner_is_not_removed_while_tasks_exist(host, documents, options):
     assert host.ok("runner", gone)["changed"]
     assert sorted(host.files()) == ["etc/cloudsync/credentials/offsite.json", "etc/cloudsync/seed"]
     assert not host.ok("runner", gone)["changed"]
+
+
+def test_the_directory_for_metrics_is_set_kept_changed_and_emptied(bare_host, options):
+    wanted = dict(options, textfile_directory="/var/lib/node-exporter/")
+    predicted = bare_host.ok("runner", wanted, check=True)
+    assert bare_host.files() == {}
+    result = bare_host.ok("runner", wanted)
+    assert result == predicted
+    assert result["diff"]["after"]["textfile"] == "/var/lib/node-exporter"
+    directory, watch = bare_host.root / "var/lib/node-exporter", "etc/systemd/system/cloudsync-watch.service"
+    assert (
+        f'ReadWritePaths="-{directory}"\nCapabilityBoundingSet=CAP_DAC_OVERRIDE\n'
+        in (bare_host.root / watch).read_text()
+    )
+    assert not bare_host.ok("runner", wanted)["changed"]
+    assert not bare_host.ok("runner", options)["changed"]
+
+    command = [str(bare_host.root / COMMAND), "check", "--notify"]
+    subprocess.run(command, env={"CLOUDSYNC_ROOT": str(bare_host.root)}, stdout=subprocess.PIPE, check=True)
+    assert "cloudsync_seed_readable 1\n" in (directory / "cloudsync.prom").read_text()
+    assert bare_host.ok("runner", dict(options, textfile_directory=""))["changed"]
+    assert list(directory.iterdir()) == []
+    assert str(directory) not in (bare_host.root / watch).read_text()
+
+
+def test_the_metrics_are_removed_with_the_runner(bare_host, options):
+    bare_host.ok("runner", dict(options, textfile_directory="/metrics"))
+    (bare_host.root / "metrics/cloudsync.prom").write_text("")
+    bare_host.ok("runner", {"state": "absent"})
+    assert bare_host.files() == {}
+
+
+def test_a_directory_for_metrics_that_is_not_absolute_is_refused(bare_host, options):
+    message = bare_host.refused("runner", dict(options, textfile_directory="metrics\n"))
+    assert message == "textfile_directory is 'metrics\\n'. Use an absolute path."
+    assert bare_host.files() == {}
