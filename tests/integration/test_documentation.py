@@ -8,10 +8,18 @@ from __future__ import annotations
 
 import pathlib
 import re
+import sys
 
 import pytest
 
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common import errors
+from ansible_collections.skyhaul.cloudsync.plugins.plugin_utils import _reasons
+
 HOME = pathlib.Path(__file__).parents[2]
+sys.path.insert(0, str(HOME / "docs"))
+
+import write_reasons
+
 PAGES = [HOME / "README.md", *sorted(HOME.glob("docs/*.md")), *sorted(HOME.glob("roles/*/README.md"))]
 FOR_USERS = [page for page in PAGES if page.name != "architecture.md"]
 
@@ -66,3 +74,12 @@ def test_every_guide_is_in_the_contents_of_the_site_and_in_the_list_for_other_si
         set(re.findall(r"^\* `.+ <https://github\.com/skyhaul/cloudsync/blob/main/(\S+)>`__$", others, re.MULTILINE))
         == guides
     )
+
+
+def test_every_reason_has_a_meaning_and_a_remedy():
+    assert set(_reasons.REASONS) == errors.REASONS
+    assert all(reason.meaning.endswith(".") and reason.remedy.endswith(".") for reason in _reasons.REASONS.values())
+
+
+def test_the_page_of_the_reasons_is_up_to_date():
+    assert write_reasons.PAGE.read_text(encoding="utf-8") == write_reasons.build(), "run: python docs/write_reasons.py"

@@ -45,6 +45,7 @@ CASES = {
     "answers with a web page": (page, on_all, "network", "web page"),
     "redirects": (answer(301, "PermanentRedirect"), on_all, "usage", "region and endpoint"),
     "has another time": (answer(403, "RequestTimeTooSkewed", "no", SKEW), on_all, "auth", "Set the clock"),
+    "accepts no more data": (answer(403, "QuotaExceeded"), on_big, "quota", "a limit of the account is reached"),
     "has lost the bucket": (answer(404, "NoSuchBucket"), on_all, "not_found", ""),
     "loses the bucket in the transfer": (answer(404, "NoSuchBucket"), on_objects, "not_found", ""),
 }
