@@ -14,7 +14,8 @@ short_description: Turn the tasks of many hosts into one report
 version_added: 1.0.0
 description:
   - Turns the results of M(skyhaul.cloudsync.task_info) on the hosts of a play into totals, rows, and one HTML page.
-  - The page loads no external content and runs no script. Every text from a host is escaped.
+  - The page loads no external content. Every text from a host is escaped.
+  - The page shows past runs and coming starts if the results are those of O(skyhaul.cloudsync.task_info#module:report).
   - A host that was unreachable, or where the module failed, is listed with the reason.
   - The role P(skyhaul.cloudsync.report#role) collects the results and writes the report to files.
 options:
@@ -86,7 +87,10 @@ _value:
           description:
             - The tasks, problems first, as dictionaries of C(host), C(task), C(description), C(level), C(enabled),
               C(state), C(reason), C(message), C(direction), C(mode), C(schedule), C(started), C(ended), C(duration) in
-              seconds, C(percent), C(bytes), C(transfers), C(deletes), C(errors), C(next), C(overdue_since) and C(log).
+              seconds, C(percent), C(bytes), C(transfers), C(deletes), C(errors), C(next), C(overdue_since), C(log),
+              C(last_proven), C(drill_state), C(credential), C(account), C(path), C(remote_path), C(shard),
+              C(last_success), C(failing_since), C(log_end), the last lines of the log of a failure, and
+              C(shared_with), tasks of other hosts with the same destination.
             - While a run is active, C(bytes) and the counts are those so far.
           type: list
           elements: dict
@@ -100,7 +104,7 @@ from typing import Any, Callable, Dict, Mapping
 
 from ansible.errors import AnsibleFilterError
 
-from ..plugin_utils._report.fleet import build_report
+from ..plugin_utils._report.fleet import build_data, build_fleet
 from ..plugin_utils._report.page import render_page
 
 
@@ -108,8 +112,8 @@ def fleet_report(answers: Any, title: str = "Cloud sync") -> Dict[str, Any]:
     """Return the report, as in RETURN. Raises AnsibleFilterError for an invalid input."""
     if not isinstance(answers, Mapping) or not all(isinstance(answer, Mapping) for answer in answers.values()):
         raise AnsibleFilterError("The input of fleet_report must be a dictionary of host names and registered results.")
-    data = build_report(answers, datetime.datetime.now(datetime.timezone.utc))
-    return {"data": data, "html": render_page(data, title)}
+    fleet = build_fleet(answers.items(), datetime.datetime.now(datetime.timezone.utc))
+    return {"data": build_data(fleet), "html": render_page(fleet, title)}
 
 
 class FilterModule:

@@ -35,6 +35,12 @@ options:
       - Number of next starts to show for each task.
     type: int
     default: 1
+  report:
+    description:
+      - Whether to add RV(tasks[].report) to each task, as the role P(skyhaul.cloudsync.report#role) needs it.
+    type: bool
+    default: false
+    version_added: 1.1.0
 seealso:
   - module: skyhaul.cloudsync.task
   - module: skyhaul.cloudsync.run
@@ -128,6 +134,36 @@ tasks:
       elements: str
       sample:
         - "2027-02-01T02:41:12+01:00"
+    report:
+      description: Facts for the report of a fleet. Only with O(report).
+      type: dict
+      contains:
+        account:
+          description:
+            - Name of the account of the credential, such as its provider and server, without secrets.
+            - Empty if other hosts cannot use the same account.
+          type: str
+          sample: s3 amazonaws.com
+        last_success:
+          description: End of the last successful run, as ISO 8601, or null. The last 300 runs are searched.
+          type: str
+        failing_since:
+          description: Start of the first failed run after the last success, as ISO 8601, or null.
+          type: str
+        runs:
+          description:
+            - The last 30 runs, newest first. Each is a list of the state, the reason, the start as ISO 8601, the
+              duration in seconds, and the transferred bytes.
+          type: list
+          elements: list
+        starts:
+          description: Starts of the next 24 hours, as ISO 8601, at most 100.
+          type: list
+          elements: str
+        log:
+          description: Last lines of the log if the last run failed, at most 12.
+          type: list
+          elements: str
 problems:
   description:
     - Problems of the host, as C(cloudsync check) lists them. Empty with O(name).
@@ -164,6 +200,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ..module_utils._engine.common.validation import parse_count
 from ..module_utils._engine.config.stored_tasks import explain_missing_task
 from ..module_utils._engine.health.problems import list_problems
+from ..module_utils._engine.health.report import add_to_tasks
 from ..module_utils._engine.host import Host
 from ..module_utils._engine.operations.status import find_details, is_readable, list_details
 from ..module_utils._module import run_module
@@ -176,11 +213,14 @@ def show_tasks(module: AnsibleModule, host: Host) -> Dict[str, Any]:
     missing = explain_missing_task(host.layout, name) if name and module.check_mode else None
     if missing:
         return {"changed": False, "tasks": [], "problems": [], "warnings": [missing]}
+    tasks = [find_details(host.layout, name, runs, following)] if name else list_details(host.layout, runs, following)
+    if module.params["report"]:
+        add_to_tasks(host.layout, tasks)
     if name:
-        return {"changed": False, "tasks": [find_details(host.layout, name, runs, following)], "problems": []}
+        return {"changed": False, "tasks": tasks, "problems": []}
     result: Dict[str, Any] = {
         "changed": False,
-        "tasks": list_details(host.layout, runs, following),
+        "tasks": tasks,
         "problems": [problem.to_dict() for problem in list_problems(host)],
     }
     unreadable = [task["status"]["message"] for task in result["tasks"] if not is_readable(task["status"])]
@@ -190,10 +230,13 @@ def show_tasks(module: AnsibleModule, host: Host) -> Dict[str, Any]:
 
 
 def main() -> None:
-    run_module(
-        {"name": {"type": "str"}, "runs": {"type": "int", "default": 1}, "next": {"type": "int", "default": 1}},
-        show_tasks,
-    )
+    options: Dict[str, Any] = {
+        "name": {"type": "str"},
+        "runs": {"type": "int", "default": 1},
+        "next": {"type": "int", "default": 1},
+        "report": {"type": "bool", "default": False},
+    }
+    run_module(options, show_tasks)
 
 
 if __name__ == "__main__":

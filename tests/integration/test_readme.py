@@ -25,7 +25,7 @@ import yaml
 HOME = pathlib.Path(__file__).parents[2]
 README = (HOME / "README.md").read_text(encoding="utf-8")
 MODULES = ["credential", "credential_info", "task", "task_info", "run", "seed", "remote_info", "host_config", "runner"]
-MODULES += ["backup", "restore", "authorize", "bucket", "thaw"]
+MODULES += ["backup", "restore", "authorize", "bucket", "thaw", "fleet_report"]
 PLUGINS = {
     "module": MODULES,
     "lookup": ["schedule_preview"],

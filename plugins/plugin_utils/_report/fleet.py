@@ -10,96 +10,71 @@ from __future__ import annotations
 
 import datetime
 import re
-from dataclasses import asdict, dataclass, field
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Sequence, Tuple
 
 from ...module_utils._engine.common.layout import DRILL
-from ...module_utils._engine.common.text import format_count, parse_time
-from ...module_utils._engine.runs.records import UNFINISHED
+from ...module_utils._engine.common.text import format_count
+from .past import Outcomes, Past, pack_past
+from .rows import FAILED, HostRow, TaskRow, build_task, mark_shared
 
 SCHEMA = 1
 # The most urgent first.
 LEVELS = ("problem", "running", "pending", "fine", "disabled")
-FAILED = ("failed", "aborted")
-# The problems that the state, the reason and the message of a task show.
-SHOWN_BY_STATE = (*FAILED, "damaged", "overdue")
 # Hosts without an answer first, then the others.
 HOST_STATES = ("unreachable", "failed", "not_asked", "answered")
 
-Answers = Mapping[str, Mapping[str, Any]]
+Answer = Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class HostRow:
-    """A host. ``message`` says why it did not answer, ``tasks`` is the number of its tasks.
+class Fleet(NamedTuple):
+    """``past`` has the past of each task of ``tasks``, in the same order. ``outcomes`` are those of all runs."""
 
-    ``problems`` are sentences about problems of the whole host.
+    generated: datetime.datetime
+    hosts: Sequence[HostRow]
+    tasks: Sequence[TaskRow]
+    past: Sequence[Past]
+    outcomes: Sequence[Tuple[str, str]]
+    totals: Mapping[str, int]
+    summary: str
+
+
+def build_fleet(answers: Iterable[Tuple[str, Answer]], now: datetime.datetime) -> Fleet:
+    """Return the rows of all hosts, problems first.
+
+    ``answers`` are the hosts, each with the result of ``task_info``, or with its failure, or with an empty result if
+    the host was not asked. ``now`` is aware. A host with an invalid answer counts as failed. No host is omitted.
     """
-
-    host: str
-    state: str
-    message: str
-    tasks: int
-    problems: List[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class TaskRow:
-    """A task of a host. Times are ISO 8601 or None, ``duration`` is in seconds, ``percent`` is of an active run.
-
-    ``last_proven`` is the end of the last successful drill, ``drill_state`` that of the last drill, empty if there are
-    no drills.
-    """
-
-    host: str
-    task: str
-    description: str
-    level: str
-    enabled: bool
-    state: str
-    reason: str
-    message: str
-    direction: str
-    mode: str
-    schedule: str
-    started: Optional[str]
-    ended: Optional[str]
-    duration: Optional[int]
-    percent: Optional[int]
-    bytes: int
-    transfers: int
-    deletes: int
-    errors: int
-    next: Optional[str]
-    overdue_since: Optional[str]
-    log: str
-    last_proven: Optional[str]
-    drill_state: str
-
-
-def build_report(answers: Answers, now: datetime.datetime) -> Dict[str, Any]:
-    """Return the report as data: ``generated``, ``summary``, ``totals``, ``hosts`` and ``tasks``, problems first.
-
-    ``answers`` maps each host to the result of ``task_info``, or to its failure, or to an empty result if the host was
-    not asked. ``now`` is aware. A host with an invalid answer counts as failed. No host is omitted.
-    """
+    outcomes = Outcomes()
     hosts: List[HostRow] = []
-    tasks: List[TaskRow] = []
-    for host, answer in answers.items():
-        host_row, task_rows = _build_host(host, answer, now)
+    found: List[Tuple[TaskRow, Past]] = []
+    for host, answer in answers:
+        host_row, task_rows = _build_host(host, answer, now, outcomes)
         hosts.append(host_row)
-        tasks += task_rows
+        found += task_rows
     hosts.sort(key=lambda row: (HOST_STATES.index(row.state), _split_natural(row.host)))
-    tasks.sort(key=_rank)
+    found.sort(key=lambda pair: _rank(pair[0]))
+    tasks = mark_shared([row for row, _past in found])
     totals = _count_totals(hosts, tasks)
+    summary = summarize(totals, sum(bool(row.problems) for row in hosts))
+    moment = now.astimezone(datetime.timezone.utc).replace(microsecond=0)
+    return Fleet(moment, hosts, tasks, [past for _row, past in found], outcomes.list_all(), totals, summary)
+
+
+def build_data(fleet: Fleet) -> Dict[str, Any]:
+    """Return the report as data: ``generated``, ``summary``, ``totals``, ``hosts`` and ``tasks``, problems first."""
     return {
         "schema": SCHEMA,
-        "generated": now.astimezone(datetime.timezone.utc).replace(microsecond=0).isoformat(),
-        "summary": summarize(totals, sum(bool(row.problems) for row in hosts)),
-        "totals": totals,
-        "hosts": [asdict(row) for row in hosts],
-        "tasks": [asdict(row) for row in tasks],
+        "generated": fleet.generated.isoformat(),
+        "summary": fleet.summary,
+        "totals": dict(fleet.totals),
+        "hosts": [dict(vars(row)) for row in fleet.hosts],
+        "tasks": [dict(vars(row)) for row in fleet.tasks],
     }
+
+
+def build_report(answers: Mapping[str, Answer], now: datetime.datetime) -> Dict[str, Any]:
+    """Return the data of the report of ``answers``, a dictionary of hosts."""
+    return build_data(build_fleet(answers.items(), now))
 
 
 def summarize(totals: Mapping[str, int], unhealthy: int = 0) -> str:
@@ -116,15 +91,9 @@ def summarize(totals: Mapping[str, int], unhealthy: int = 0) -> str:
     return text + "."
 
 
-def parse_moment(text: Optional[str]) -> Optional[datetime.datetime]:
-    """Parse an ISO 8601 time, and return an aware one; None for an empty text."""
-    if not text:
-        return None
-    parsed = parse_time(text)
-    return parsed if parsed.tzinfo else parsed.replace(tzinfo=datetime.timezone.utc)
-
-
-def _build_host(host: str, answer: Mapping[str, Any], now: datetime.datetime) -> Tuple[HostRow, List[TaskRow]]:
+def _build_host(
+    host: str, answer: Answer, now: datetime.datetime, outcomes: Outcomes
+) -> Tuple[HostRow, List[Tuple[TaskRow, Past]]]:
     if not answer or answer.get("skipped"):
         return HostRow(host, "not_asked", "The play ended for this host before its tasks were read.", 0), []
     if answer.get("unreachable"):
@@ -133,78 +102,18 @@ def _build_host(host: str, answer: Mapping[str, Any], now: datetime.datetime) ->
         return HostRow(host, "failed", _find_failure(answer), 0), []
     try:
         problems = [(str(p["name"]), str(p["task"]), str(p["message"])) for p in answer.get("problems") or ()]
-        rows = [_build_task(host, task, now, problems) for task in answer["tasks"]]
+        rows = [(build_task(host, task, now, problems), pack_past(task, now, outcomes)) for task in answer["tasks"]]
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         text = f"The answer of this host is invalid. Check its version of the collection. The error was: {error!r}."
         return HostRow(host, "failed", text, 0), []
-    names = {name for row in rows for name in (row.task, *([DRILL + row.task] if row.drill_state else []))}
+    names = {name for row, _past in rows for name in (row.task, *([DRILL + row.task] if row.drill_state else []))}
     shared = [f"{task or name}: {message}" for name, task, message in problems if task not in names]
     return HostRow(host, "answered", "", len(rows), shared), rows
 
 
-def _find_failure(answer: Mapping[str, Any]) -> str:
+def _find_failure(answer: Answer) -> str:
     text = answer.get("msg") or answer.get("module_stderr") or "The host gave no reason."
     return str(text).strip()
-
-
-def _build_task(
-    host: str, task: Mapping[str, Any], now: datetime.datetime, problems: Sequence[Tuple[str, str, str]]
-) -> TaskRow:
-    status = task["status"]
-    own = [(name, message) for name, of, message in problems if of == task["name"]]
-    further = [f"{name}: {message}" for name, message in own if name not in SHOWN_BY_STATE]
-    drill = status.get("drill") or {}  # a host with an older version of the collection has none
-    of_drill = [f"drill {name}: {message}" for name, of, message in problems if drill and of == drill["task"]]
-    run = status["run"] or {}
-    started, ended = parse_moment(run.get("started")), parse_moment(run.get("ended"))
-    moved = {**run, **(status["progress"] or {})}
-    return TaskRow(
-        host=str(host),
-        task=str(task["name"]),
-        description=str(task["description"] or ""),
-        level="problem" if own or of_drill else _find_level(status),
-        enabled=bool(status["enabled"]),
-        state=str(status["state"]),
-        reason=str(status["reason"]),
-        message="\n".join(filter(None, (str(status["message"]), *further, *of_drill))),
-        direction=str(status["direction"]),
-        mode=str(status["mode"]),
-        schedule=str(status["schedule_text"]),
-        started=_format_iso(started),
-        ended=_format_iso(ended),
-        duration=max(0, int(((ended or now) - started).total_seconds())) if started else None,
-        percent=_calculate_percent(status["progress"]),
-        bytes=int(moved.get("bytes") or 0),
-        transfers=int(moved.get("transfers") or 0),
-        deletes=int(moved.get("deletes") or 0),
-        errors=int(moved.get("errors") or 0),
-        next=_format_iso(parse_moment(status["next"])),
-        overdue_since=_format_iso(parse_moment(status["overdue_since"])),
-        log=str(run.get("log") or ""),
-        last_proven=_format_iso(parse_moment(drill.get("last_proven"))),
-        drill_state=str(drill.get("state") or ""),
-    )
-
-
-def _find_level(status: Mapping[str, Any]) -> str:
-    """Return the level, as in ``cloudsync check``: a failed or overdue task is a problem, unless it is disabled."""
-    if status["state"] in UNFINISHED:
-        return "running"
-    if not status["enabled"]:
-        return "disabled"
-    if status["overdue_since"] or status["state"] in FAILED:
-        return "problem"
-    return "fine" if status["state"] == "success" else "pending"
-
-
-def _calculate_percent(progress: Optional[Mapping[str, Any]]) -> Optional[int]:
-    if not progress or not progress.get("total_bytes"):
-        return None
-    return min(100, 100 * int(progress["bytes"]) // int(progress["total_bytes"]))
-
-
-def _format_iso(time: Optional[datetime.datetime]) -> Optional[str]:
-    return time.isoformat() if time else None
 
 
 def _rank(row: TaskRow) -> Tuple[Any, ...]:
@@ -216,7 +125,7 @@ def _split_natural(name: str) -> List[Tuple[int, str]]:
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name)]
 
 
-def _count_totals(hosts: List[HostRow], tasks: List[TaskRow]) -> Dict[str, int]:
+def _count_totals(hosts: Sequence[HostRow], tasks: Sequence[TaskRow]) -> Dict[str, int]:
     """Count hosts and tasks. ``silent`` hosts did not answer. A ``problem`` task can be ``failed`` and ``overdue``."""
     problems = [row for row in tasks if row.level == "problem"]
     return {

@@ -177,3 +177,38 @@ def test_a_problem_is_shown_at_its_task_or_at_its_host():
     assert first["message"].endswith("stalled: no progress") and "no run" not in first["message"]
     assert host["problems"] == ["gone: its file does not exist", "rclone: not installed"]
     assert "1 host with a problem of the whole host" in report["summary"]
+
+
+def shared(host, name, direction="push", shard=None, account="s3 minio:9000", remote_path="bucket/docs"):
+    found = task(name, direction=direction, remote_path=remote_path)
+    return host, {"tasks": [{**found, "shard": shard, "report": {"account": account}}]}
+
+
+@pytest.mark.parametrize(
+    "first, second, is_marked",
+    [
+        ({}, {}, True),
+        ({}, {"remote_path": "/bucket/docs/"}, True),
+        ({}, {"remote_path": "bucket/other"}, False),
+        ({}, {"account": "b2"}, False),
+        ({"account": ""}, {"account": ""}, False),
+        ({}, {"direction": "pull"}, False),
+        ({"shard": {"index": 0, "count": 2}}, {"shard": {"index": 1, "count": 2}}, False),
+        ({"shard": {"index": 0, "count": 2}}, {"shard": {"index": 0, "count": 2}}, True),
+        ({"shard": {"index": 0, "count": 2}}, {"shard": {"index": 1, "count": 3}}, True),
+        ({"shard": {"index": 0, "count": 2}}, {}, True),
+    ],
+)
+def test_two_hosts_that_push_to_one_destination_are_marked(first, second, is_marked):
+    answers = dict([shared("web1", "docs", **first), shared("web2", "docs", **second)])
+    marks = {row["host"]: list(row["shared_with"]) for row in build_report(answers, NOW)["tasks"]}
+    assert marks == ({"web1": ["web2/docs"], "web2": ["web1/docs"]} if is_marked else {"web1": [], "web2": []})
+
+
+def test_the_last_success_and_the_first_failure_are_those_of_the_host():
+    facts = {"last_success": "2027-01-20T02:31:00Z", "failing_since": "2027-01-21T02:30:00Z", "log": ["it failed"]}
+    (row,) = rows({**task(state="failed"), "report": facts})
+    assert (row["last_success"], row["failing_since"]) == ("2027-01-20T02:31:00+00:00", "2027-01-21T02:30:00+00:00")
+    assert row["log_end"] == ["it failed"]
+    (row,) = rows(task())
+    assert row["last_success"] == "2027-01-31T02:31:30+00:00", "without the key report, the last run tells"

@@ -2,19 +2,29 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
+"""The page as text. tests/integration/test_report_page.py opens it in a browser."""
+
 from __future__ import annotations
 
+import base64
 import datetime
+import hashlib
+import json
+import re
+import zlib
 from html.parser import HTMLParser
 
-from ansible_collections.skyhaul.cloudsync.plugins.plugin_utils._report.fleet import build_report
-from ansible_collections.skyhaul.cloudsync.plugins.plugin_utils._report.page import render_page
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.errors import REASONS
+from ansible_collections.skyhaul.cloudsync.plugins.plugin_utils._report.fleet import build_fleet
+from ansible_collections.skyhaul.cloudsync.plugins.plugin_utils._report.page import FOLDER, SCRIPTS, render_page
+from ansible_collections.skyhaul.cloudsync.plugins.plugin_utils._report.remedies import REMEDIES
 
 NOW = datetime.datetime(2027, 1, 31, 12, 0, tzinfo=datetime.timezone.utc)
-EVIL = '</td></style><script>alert("1")</script>\' {0} {{ 7 * 7 }} &amp;'
+EVIL = '</td></style></script><script>alert("1")</script>\' {0} \u2028 {{ 7 * 7 }} &amp;'
+LONGEST_SCRIPT = 300
 
 
-def task(text="", **status):
+def task(text="", report=None, **status):
     """A failed task with ``text`` wherever a host can put one."""
     run = {
         "started": "2027-01-31T08:55:00Z",
@@ -32,6 +42,9 @@ def task(text="", **status):
         "message": "The provider refused the login." + text,
         "direction": "push" + text,
         "mode": "sync" + text,
+        "credential": "store" + text,
+        "path": "/srv/" + text,
+        "remote_path": "bucket/" + text,
         "schedule_text": text,
         "run": run,
         "progress": None,
@@ -39,7 +52,7 @@ def task(text="", **status):
         "overdue_since": None,
         "stalled_since": None,
     }
-    return {"name": "docs" + text, "description": text, "status": {**base, **status}}
+    return {"name": "docs" + text, "description": text, "status": {**base, **status}, "report": report}
 
 
 class Outline(HTMLParser):
@@ -47,7 +60,7 @@ class Outline(HTMLParser):
 
     def __init__(self, text):
         super().__init__()
-        self.tags, self.attributes, self.texts, self._open = [], [], [], []
+        self.tags, self.attributes, self.texts, self._open = [], [], {}, []
         self.feed(text)
         self.close()
         assert not self._open
@@ -55,40 +68,59 @@ class Outline(HTMLParser):
     def handle_starttag(self, tag, attrs):
         self.tags.append(tag)
         self.attributes += attrs
-        if tag != "meta":
-            self._open.append(tag)
+        if tag not in ("meta", "input"):
+            self._open.append(dict(attrs).get("id", tag))
 
     def handle_endtag(self, tag):
-        assert self._open.pop() == tag
+        self._open.pop()
 
     def handle_data(self, data):
-        if data.strip():
-            self.texts.append(data.strip())
+        if self._open:
+            self.texts[self._open[-1]] = self.texts.get(self._open[-1], "") + data
 
 
-def outline(answers, title="Cloud sync"):
-    return Outline(render_page(build_report(answers, NOW), title))
+def render(answers, title="Cloud sync"):
+    return render_page(build_fleet(answers.items(), NOW), title)
 
 
-def test_a_task_is_one_line_with_all_that_matters():
-    texts = outline({"web1": {"tasks": [task()]}}).texts
-    after = texts[texts.index("web1") :]
-    assert after == [
+def read_data(text):
+    """Return the data of the page, and the bytes of the runs."""
+    texts = Outline(text).texts
+    data, runs = (zlib.decompress(base64.b64decode(texts[name])) for name in ("data", "runs"))
+    return json.loads(data), runs
+
+
+def test_the_page_has_every_task_with_all_that_matters():
+    report = {
+        "account": "s3 minio:9000",
+        "last_success": "2027-01-30T09:00:00Z",
+        "failing_since": "2027-01-31T07:55:00Z",
+        "runs": [
+            ["failed", "auth", "2027-01-31T08:55:00Z", 300, 0],
+            ["success", "", "2027-01-30T08:55:00Z", 300, 1000000],
+        ],
+        "starts": [f"2027-01-31T{hour}:00:00Z" for hour in range(13, 19)],
+        "log": ["one", "two"],
+    }
+    content, runs = read_data(render({"web1": {"tasks": [task(report=report)]}}))
+    columns, strings = content["columns"], content["strings"]
+    assert [strings[columns[name][0]] for name in ("host", "task", "state", "reason", "account", "log_end")] == [
         "web1",
         "docs",
-        "push sync",
         "failed",
         "auth",
-        "The provider refused the login.",
-        "Log: /var/log/",
-        "2027-01-31 08:55",
-        "3 h 5 min ago",
-        "5 min",
-        "3.0 MiB",
-        "12 files, 3 deleted",
-        "2027-02-02 14:00",
-        "in 2 d 2 h",
+        "s3 minio:9000",
+        "one\ntwo",
     ]
+    assert columns["last_success"] == [-27 * 3600] and columns["failing_since"] == [-(4 * 3600 + 300)]
+    assert columns["started"] == [-(3 * 3600 + 300)] and columns["duration"] == [300]
+    assert columns["starts"] == [[-6, 60, 60]]
+    assert content["outcomes"] == [["failed", "auth"], ["success", ""]]
+    assert list(runs[:4]) == [0, 1, 0, 1440 >> 8], "the outcomes, then the high bytes of the minutes"
+    length, size = runs[6], runs[9]
+    assert abs(content["steps"][0] ** (length - 1) / 300 - 1) < 0.03
+    assert abs(content["steps"][1] ** (size - 1) / 1000000 - 1) < 0.08
+    assert content["remedies"] == {"auth": REMEDIES["auth"]}
 
 
 def test_text_from_hosts_and_from_the_operator_is_never_markup():
@@ -97,63 +129,52 @@ def test_text_from_hosts_and_from_the_operator_is_never_markup():
         "gone" + EVIL: {"unreachable": True, "msg": EVIL},
         "bare" + EVIL: {"tasks": []},
     }
-    harmless = outline({"web": {"tasks": [task("x"), task("x")]}, "gone": {}, "bare": {"tasks": []}})
-    attacked = outline(answers, title=EVIL)
-    assert set(attacked.tags) == set(harmless.tags)
-    assert {name for name, _value in attacked.attributes} == {name for name, _value in harmless.attributes}
-    assert attacked.texts.count(EVIL) >= 3
-    for text in ("web" + EVIL, "docs" + EVIL, "bare" + EVIL, "gone" + EVIL):
-        assert text in attacked.texts
+    harmless = Outline(render({"web": {"tasks": [task("x"), task("x")]}, "gone": {}, "bare": {"tasks": []}}))
+    attacked = Outline(render(answers, title=EVIL))
+    assert attacked.tags == harmless.tags
+    assert [name for name, _value in attacked.attributes] == [name for name, _value in harmless.attributes]
+    assert attacked.texts["h1"] == EVIL
+    content, _runs = read_data(render(answers))
+    assert "docs" + EVIL in content["strings"] and ["gone" + EVIL, "unreachable", EVIL, 0, []] in content["hosts"]
 
 
-def test_it_loads_nothing_and_runs_nothing():
-    text = render_page(build_report({"web": {"tasks": [task()]}}, NOW), "Cloud sync")
+def test_it_loads_nothing_and_runs_only_its_own_script():
+    text = render({"web": {"tasks": [task()]}})
     parsed = Outline(text)
-    assert not {"script", "link", "img", "iframe", "a"} & set(parsed.tags)
+    assert not {"link", "img", "iframe", "a"} & set(parsed.tags)
     assert not {"src", "href", "style", "onclick"} & {name for name, _value in parsed.attributes}
-    assert any("default-src 'none'" in (value or "") for _name, value in parsed.attributes)
-    assert "url(" not in text and "@import" not in text and "http://" not in text and "https://" not in text
+    assert "url(" not in text and "@import" not in text and "https://" not in text
+    digest = base64.b64encode(hashlib.sha256(parsed.texts["script"].encode()).digest()).decode()
+    assert f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}';" in text
+    for call in ("innerHTML", "eval(", "fetch(", "document.write", "insertAdjacentHTML"):
+        assert call not in parsed.texts["script"], call
 
 
-def test_it_is_made_for_light_dark_and_narrow_screens():
-    text = render_page(build_report({"web": {"tasks": [task()]}}, NOW), "Cloud sync")
-    assert "prefers-color-scheme: dark" in text
-    assert "max-width: 76rem" in text
-    assert 'name="viewport"' in text
+def test_it_is_made_for_light_dark_narrow_screens_and_paper():
+    text = render({"web": {"tasks": [task()]}})
+    for part in ("prefers-color-scheme: dark", "max-width: 52rem", "@media print", 'name="viewport"'):
+        assert part in text
 
 
-def test_the_totals_stand_at_the_top_and_the_silent_hosts_before_the_tasks():
-    answers = {"web": {"tasks": [task()]}, "gone": {"unreachable": True, "msg": "No route to host"}}
-    texts = outline(answers).texts
-    assert "1 task on 2 hosts: 1 with problems. No answer from 1 host." in texts
-    assert texts.index("failed") < texts.index("gone") < texts.index("No route to host") < texts.index("docs")
+def test_the_summary_is_there_without_scripts():
+    texts = Outline(render({"web": {"tasks": [task()]}, "gone": {"unreachable": True, "msg": "No route"}})).texts
+    assert "1 task on 2 hosts: 1 with problems. No answer from 1 host." in texts["p"]
+    assert "This page needs JavaScript." in texts["p"]
 
 
-def test_what_the_state_does_not_tell_stands_beside_it():
-    texts = outline({"web": {"tasks": [task(reason="", overdue_since="2027-01-30T02:30:00+01:00")]}}).texts
-    assert "failed, overdue" in texts and "since 2027-01-30 01:30" in texts
-    progress = {"bytes": 1, "total_bytes": 3, "transfers": 0, "deletes": 0, "errors": 0}
-    texts = outline({"web": {"tasks": [task(state="running", reason="", enabled=False, progress=progress)]}}).texts
-    assert "running 33%" in texts and "disabled" in texts
-    assert "in 2 d 2 h" not in texts, "a disabled task does not start"
+def test_each_reason_has_a_remedy():
+    assert set(REMEDIES) == REASONS
 
 
-def test_a_fleet_without_tasks_says_so():
-    texts = outline({"web": {"tasks": []}}).texts
-    assert "No host has a task." in texts and "Hosts without a task" in texts
+def test_the_scripts_are_short_files():
+    assert sorted(SCRIPTS) == sorted(path.name for path in FOLDER.glob("*.js"))
+    for name in SCRIPTS:
+        text = (FOLDER / name).read_text(encoding="utf-8")
+        assert len(text.splitlines()) < LONGEST_SCRIPT, name
+        assert not re.search(r"</?script|<!--", text), name
 
 
-def test_the_last_proven_restore_is_shown_with_the_failure_of_the_last_drill():
-    drill = {"task": "drill-docs", "state": "failed", "last_proven": "2027-01-30T12:00:00Z"}
-    problems = [{"name": "failed", "task": "drill-docs", "message": "drill: The copy is damaged."}]
-    answer = {"tasks": [task(state="success", reason="", message="fine", drill=drill)], "problems": problems}
-    report = build_report({"web": answer}, NOW)
-    assert (report["tasks"][0]["level"], report["tasks"][0]["last_proven"]) == ("problem", "2027-01-30T12:00:00+00:00")
-    assert report["hosts"][0]["problems"] == []
-    texts = outline({"web": answer}).texts
-    assert "Last proven restore" in texts
-    assert "2027-01-30 12:00" in texts
-    assert "1 d ago, failed" in texts
-    assert any("drill failed: drill: The copy is damaged." in text for text in texts)
-    never = task(drill={**drill, "last_proven": None, "state": "pending"})
-    assert "never" in outline({"web": {"tasks": [never]}}).texts
+def test_a_fleet_with_many_reasons_stays_within_a_byte_for_each():
+    runs = [["failed", f"reason{number}", "2027-01-31T08:55:00Z", 1, 1] for number in range(400)]
+    content, packed = read_data(render({"web": {"tasks": [task(report={"runs": runs})]}}))
+    assert len(content["outcomes"]) == 256 and len(packed) == 5 * 400 and max(packed[:400]) == 255
