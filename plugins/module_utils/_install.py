@@ -12,33 +12,32 @@ therefore gets a complete engine. See systemd/engines.py for the removal of old 
 
 from __future__ import annotations
 
-import ast
 import compileall
-import hashlib
-import importlib.util
 import os
-import shutil
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple
+from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence
 
-from ._engine.cli import main as command
-from ._engine.common.errors import CloudsyncError, usage_error
-from ._engine.common.files import atomic_write, make_directory, point_link, read_text, remove
+from ._engine.common.errors import CloudsyncError
+from ._engine.common.files import atomic_write, make_directory, point_link, read_text
 from ._engine.common.flock import wait_lock
 from ._engine.common.layout import Layout
 from ._engine.common.processes import ToolError, run_tool
+from ._engine.config.credential_store import store_lock
 from ._engine.config.stored_tasks import list_tasks
 from ._engine.health import textfile
+from ._engine.host import Host
 from ._engine.systemd import engines, unit_names
 from ._engine.systemd import unit_files as units
-from ._engine.systemd.install import make_link
+from ._engine.systemd.install import UnitChange, apply_units, make_link, read_units
+from ._engine.systemd.stored_units import plan_stored_units
 from ._engine.systemd.systemctl import is_running, systemctl
 from ._interpreter import choose_interpreter
+from ._sources import collect_sources, compute_digest
 
-PACKAGE = command.__name__.rpartition(".cli.")[0]
 # How long an upgrade waits for commands that still run from the old engine. Longer ones leave it to the next upgrade,
 # or to the recovery that systemd starts after each run.
 DRAIN_SECONDS = 5.0
@@ -93,34 +92,49 @@ class Installation:
 View = Dict[str, Any]
 
 
-def converge_installation(layout: Layout, wanted: Installation, present: bool, check_mode: bool) -> Tuple[View, View]:
-    """Install or remove engine, command, units and the link to rclone; return the diff as (before, after).
+class Outcome(NamedTuple):
+    """The diff of a call. ``left`` are the paths that a removal keeps, each with what it contains."""
+
+    before: View
+    after: View
+    left: Sequence[Dict[str, str]] = ()
+    warnings: Sequence[str] = ()
+
+
+class _Present(NamedTuple):
+    """What an installed runner has, and what of it differs now. ``units`` are the changes of the tasks' units."""
+
+    before: View
+    after: View
+    sources: Dict[str, str]
+    interpreter: str
+    units: List[UnitChange]
+
+
+def converge_installation(host: Host, wanted: Installation, check_mode: bool) -> Outcome:
+    """Install engine, command, units and the link to rclone, and give each stored task its timer.
 
     ``engine`` in the diff is the digest of the engine's files, "damaged" if they are not what was installed.
     """
-    sources = collect_sources() if present else {}
-    interpreter = choose_interpreter(layout, wanted.interpreter, check_mode) if present else ""
-    before = _read_present(layout)
+    layout = host.layout
+    warnings: List[str] = []
+    sources = collect_sources()
+    interpreter = choose_interpreter(layout, wanted.interpreter, check_mode)
+    units = _plan_units(host, warnings)
+    metrics = read_textfile(layout) if wanted.textfile is None else textfile.check_directory(wanted.textfile)
+    files = {**render_files(layout, interpreter, metrics), **_render_seed_drop_in(host)}
+    before = read_installed(layout, files)
     rclone = before["rclone"] if wanted.rclone is None else wanted.rclone
-    metrics = before["textfile"] if wanted.textfile is None else textfile.check_directory(wanted.textfile)
-    after: View = {
-        "engine": compute_digest(sources) if present else "",
-        "files": _render_files(layout, interpreter, metrics) if present else {},
-        "rclone": rclone if present else "",
-        "textfile": metrics if present else "",
-        "watched": present,
-    }
-    if before != after and not present:
-        _refuse_while_used(layout)
+    after: View = {"engine": compute_digest(sources), "files": files, "rclone": rclone}
+    after.update(textfile=metrics, watched=True)
+    before["tasks"] = {change.task: read_units(layout, change.task) for change in units}
+    after["tasks"] = {change.task: {"timer": change.timer, "drop_in": change.drop_in} for change in units}
     if before != after and not check_mode:
-        if present:
-            _install(layout, sources, interpreter, before, after)
-        else:
-            _remove(layout, before)
-    return _shorten(before, after["files"]), _shorten(after, before["files"])
+        _install(layout, _Present(before, after, sources, interpreter, units))
+    return Outcome(shorten_files(before, after["files"]), shorten_files(after, before["files"]), warnings=warnings)
 
 
-def _shorten(view: View, other: Mapping[str, str]) -> View:
+def shorten_files(view: View, other: Mapping[str, str]) -> View:
     """Return ``view`` with the text of those files only that differ from ``other``."""
     files = {
         path: text if other.get(path) != text and path in other else "(present)" for path, text in view["files"].items()
@@ -128,96 +142,55 @@ def _shorten(view: View, other: Mapping[str, str]) -> View:
     return {**view, "files": files}
 
 
-def _render_files(layout: Layout, interpreter: str, metrics: str) -> Dict[str, str]:
-    """Return path and text of the files outside of the engine."""
+def render_files(layout: Layout, interpreter: str, metrics: str) -> Dict[str, str]:
+    """Return path and text of all files outside of the engine. A removal removes the same files."""
     return {
         layout.command: COMMAND.format(interpreter=interpreter, current=layout.current_engine),
-        _template(layout): units.render_service(layout),
+        f"{layout.unit_dir}/{unit_names.TEMPLATE}": units.render_service(layout),
         **units.render_common_units(layout, metrics and layout.root + metrics),
     }
 
 
-def collect_sources() -> Dict[str, str]:
-    """Return the engine's files that the command reaches, by path relative to the engine's package.
-
-    The imports are followed in the sources, so that a module that a verb imports late is found without importing it.
-    """
-    sources: Dict[str, str] = {}
-    waiting = [command.__name__[len(PACKAGE) + 1 :]]
-    seen = set()
-    while waiting:
-        name = waiting.pop()
-        if name in seen:
-            continue
-        seen.add(name)
-        for path, module in _locate(name):
-            if path not in sources:
-                sources[path] = _read_source(module)
-                waiting += _list_imports(module[len(PACKAGE) + 1 :], sources[path])
-    return sources
+def _render_seed_drop_in(host: Host) -> Dict[str, str]:
+    """Return path and text of the drop-in that a bound seed needs, if the seed can be read."""
+    with suppress(CloudsyncError, OSError):
+        text = units.render_seed_drop_in(host.seed.bound) if host.has_seed else None
+        return {unit_names.locate_seed_drop_in(host.layout): text} if text is not None else {}
+    return {}
 
 
-def _locate(name: str) -> Iterator[Tuple[str, str]]:
-    """Return the files of the engine's module ``name`` and of the packages above it, each with its full module name."""
-    parts = name.split(".") if name else []
-    for depth in range(len(parts) + 1):
-        module = ".".join([PACKAGE, *parts[:depth]])
-        found = importlib.util.find_spec(module)
-        if found is None:
-            return
-        if found.submodule_search_locations is None:
-            yield "/".join(parts[:depth]) + ".py", module
-            return
-        yield "/".join([*parts[:depth], "__init__.py"]), module
-
-
-def _read_source(module: str) -> str:
-    found = importlib.util.find_spec(module)
-    loader = found.loader if found is not None else None
-    text = loader.get_source(module) if loader is not None and hasattr(loader, "get_source") else None
-    # Python's own loaders give text, those of Ansible bytes.
-    return text.decode() if isinstance(text, bytes) else text or ""
-
-
-def _list_imports(name: str, source: str) -> List[str]:
-    """Return the engine's modules that the module ``name`` imports, and possibly names that are not modules."""
-    found = []
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.ImportFrom) and node.level:
-            base = name.split(".")[: -node.level]
-            target = ".".join([*base, *(node.module.split(".") if node.module else [])])
-            found += [target] if node.module else [".".join([*base, alias.name]) for alias in node.names]
-            found += [f"{target}.{alias.name}" for alias in node.names] if node.module else []
+def _plan_units(host: Host, warnings: List[str]) -> List[UnitChange]:
+    """Return the units that the stored tasks lack, after a removal for example."""
+    found: List[UnitChange] = []
+    for name in list_tasks(host.layout):
+        try:
+            found += plan_stored_units(host.layout, host.seed, name)
+        except CloudsyncError as error:
+            warnings.append(f"The timer of task {name} was not checked: {error.message}")
     return found
 
 
-def compute_digest(sources: Mapping[str, str]) -> str:
-    """Return a digest of the engine's files, as 16 hexadecimal digits."""
-    digest = hashlib.sha256()
-    for path, text in sorted(sources.items()):
-        digest.update(f"{path}\0{text}\0".encode())
-    return digest.hexdigest()[:16]
-
-
-def _template(layout: Layout) -> str:
-    return f"{layout.unit_dir}/{unit_names.TEMPLATE}"
-
-
-def _list_links(layout: Layout) -> Dict[str, str]:
+def list_links(layout: Layout) -> Dict[str, str]:
     """Return the links that start units at boot, and the name of each unit."""
     wants = {"timers": unit_names.WATCH_TIMER_NAME, "sockets": unit_names.HELPER_SOCKET_NAME}
     return {f"{layout.unit_dir}/{kind}.target.wants/{name}": name for kind, name in wants.items()}
 
 
-def _read_present(layout: Layout) -> View:
-    texts = {path: read_text(path) for path in (layout.command, _template(layout), *units.render_common_units(layout))}
+def read_installed(layout: Layout, paths: Iterable[str]) -> View:
+    """Return the existing state: the engine, the files among ``paths``, the link to rclone and the active units."""
+    texts = {path: read_text(path) for path in paths}
     return {
         "engine": _read_engine(layout),
         "files": {path: text for path, text in texts.items() if text is not None},
         "rclone": os.readlink(layout.rclone_link) if os.path.islink(layout.rclone_link) else "",
-        "textfile": os.readlink(layout.textfile_link) if os.path.islink(layout.textfile_link) else "",
-        "watched": all(map(os.path.islink, _list_links(layout))),
+        "textfile": read_textfile(layout),
+        "watched": all(map(os.path.islink, list_links(layout))),
     }
+
+
+def read_textfile(layout: Layout) -> str:
+    """Return the directory for metrics, without CLOUDSYNC_ROOT. Empty if there is none."""
+    return os.readlink(layout.textfile_link) if os.path.islink(layout.textfile_link) else ""
 
 
 def _read_engine(layout: Layout) -> str:
@@ -235,11 +208,12 @@ def _read_engine(layout: Layout) -> str:
     return digest if name.startswith(engines.PREFIX + digest) else "damaged"
 
 
-def _install(layout: Layout, sources: Mapping[str, str], interpreter: str, before: View, after: View) -> None:
+def _install(layout: Layout, wanted: _Present) -> None:
+    before, after = wanted.before, wanted.after
     make_directory(layout.engine_dir, 0o755)
     with wait_lock(engines.lock_path(layout)):
         if before["engine"] != after["engine"] or before["files"].get(layout.command) != after["files"][layout.command]:
-            _switch_engine(layout, _write_engine(layout, sources, after["engine"], interpreter))
+            _switch_engine(layout, _write_engine(layout, wanted.sources, after["engine"], wanted.interpreter))
         for path, text in after["files"].items():
             if before["files"].get(path) != text:
                 make_directory(os.path.dirname(path), 0o755)
@@ -248,12 +222,15 @@ def _install(layout: Layout, sources: Mapping[str, str], interpreter: str, befor
             point_link(layout.rclone_link, after["rclone"])
         if before["textfile"] != after["textfile"]:
             textfile.set_directory(layout, before["textfile"], after["textfile"])
-        for link, name in _list_links(layout).items():
+        for link, name in list_links(layout).items():
             make_link("../" + name, link)
         if is_running(layout):
             systemctl("daemon-reload")
-            systemctl("restart", *_list_links(layout).values())
+            systemctl("restart", *list_links(layout).values())
         _drain(layout)
+    if wanted.units:
+        with store_lock(layout):
+            apply_units(layout, wanted.units)
 
 
 def _write_engine(layout: Layout, sources: Mapping[str, str], digest: str, interpreter: str) -> str:
@@ -290,25 +267,3 @@ def _drain(layout: Layout) -> None:
     deadline = time.monotonic() + DRAIN_SECONDS
     while not engines.remove_unused(layout) and time.monotonic() < deadline:
         time.sleep(0.1)
-
-
-def _refuse_while_used(layout: Layout) -> None:
-    tasks = list_tasks(layout)
-    if tasks:
-        raise usage_error(
-            f"The runner cannot be removed while this host has tasks: {', '.join(tasks)}. Remove them first "
-            "(skyhaul.cloudsync.host_config with purge)."
-        )
-
-
-def _remove(layout: Layout, before: View) -> None:
-    if is_running(layout) and before["watched"]:
-        systemctl("stop", *_list_links(layout).values())
-    if before["textfile"]:
-        textfile.set_directory(layout, before["textfile"], "")
-    # The command goes first: without it nothing starts from an engine that is being removed.
-    for path in (layout.command, _template(layout), *_list_links(layout), *units.render_common_units(layout)):
-        remove(path)
-    shutil.rmtree(layout.engine_dir, ignore_errors=True)
-    if is_running(layout):
-        systemctl("daemon-reload")

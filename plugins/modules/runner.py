@@ -48,12 +48,20 @@ options:
     version_added: 1.1.0
   state:
     description:
-      - State of the runner. V(present) installs it.
-      - V(absent) removes it. If the host has tasks, the removal is refused. The seed, credentials, records and logs
-        are kept.
+      - State of the runner. V(present) installs it. Each stored task gets its timer, if it is missing.
+      - V(absent) stops all timers and runs, and removes the runner. The seed, credentials, tasks, records and logs are
+        kept, so that V(present) brings everything back. The return value RV(left) lists what is kept.
     type: str
     choices: [present, absent]
     default: present
+  delete_everything:
+    description:
+      - Whether O(state=absent) also deletes the seed, all credentials and tasks, all records and all logs. You cannot
+        undo this. Without a backup of the seed, nobody can decrypt a backup of the credentials.
+      - The files that the tasks transferred are never deleted, neither on the host nor at the provider.
+    type: bool
+    default: false
+    version_added: 1.1.0
 seealso:
   - module: skyhaul.cloudsync.seed
   - module: skyhaul.cloudsync.host_config
@@ -72,6 +80,11 @@ EXAMPLES = r"""
 - name: Remove the runner
   skyhaul.cloudsync.runner:
     state: absent
+
+- name: Remove the runner, the seed, the credentials, the tasks, the records and the logs
+  skyhaul.cloudsync.runner:
+    state: absent
+    delete_everything: true
 """
 
 RETURN = r"""
@@ -85,6 +98,23 @@ engine:
   returned: success
   type: str
   sample: /usr/local/lib/cloudsync
+left:
+  description: Paths that the removal kept, and what they contain.
+  returned: when O(state=absent)
+  type: list
+  elements: dict
+  contains:
+    path:
+      description: Absolute path.
+      type: str
+      returned: success
+    content:
+      description: Content of the path.
+      type: str
+      returned: success
+  sample:
+    - path: /etc/cloudsync
+      content: Seed, credentials and tasks
 reason:
   description: Reason of the failure, such as V(usage).
   returned: failure
@@ -96,17 +126,30 @@ from typing import Any, Dict
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils._engine.common.errors import usage_error
 from ..module_utils._engine.host import Host
 from ..module_utils._install import Installation, converge_installation
 from ..module_utils._module import add_diff, run_module
+from ..module_utils._uninstall import converge_removal
 
 
 def apply_runner(module: AnsibleModule, host: Host) -> Dict[str, Any]:
     """Install the engine that this module was packed with, or remove it."""
-    wanted = Installation(module.params["interpreter"], module.params["rclone"], module.params["textfile_directory"])
-    before, after = converge_installation(host.layout, wanted, module.params["state"] == "present", module.check_mode)
-    result = {"changed": before != after, "command": host.layout.command, "engine": host.layout.engine_dir}
-    return add_diff(module, result, before, after)
+    everything = module.params["delete_everything"]
+    if module.params["state"] == "absent":
+        outcome = converge_removal(host, everything, module.check_mode)
+        result: Dict[str, Any] = {"left": outcome.left}
+    elif everything:
+        raise usage_error("delete_everything needs state=absent. Nothing was changed.")
+    else:
+        wanted = Installation(
+            module.params["interpreter"], module.params["rclone"], module.params["textfile_directory"]
+        )
+        outcome = converge_installation(host, wanted, module.check_mode)
+        result = {}
+    result.update(changed=outcome.before != outcome.after, warnings=list(outcome.warnings))
+    result.update(command=host.layout.command, engine=host.layout.engine_dir)
+    return add_diff(module, result, outcome.before, outcome.after)
 
 
 def main() -> None:
@@ -116,6 +159,7 @@ def main() -> None:
             "rclone": {"type": "path"},
             "textfile_directory": {"type": "path"},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "delete_everything": {"type": "bool", "default": False},
         },
         apply_runner,
     )

@@ -11,19 +11,28 @@ from __future__ import annotations
 import os
 import signal
 import time
-from typing import List, Optional, Sequence
+from typing import Dict, List, Optional, Sequence
 
 from ..common.errors import CloudsyncError
+from ..common.files import list_names
 from ..common.layout import Layout
 from ..config.stored_tasks import name_drill, read_task
 from ..config.task_store import unseal_task
 from ..config.tasks import Task, build_drill
 from ..host import Host
-from ..runs.records import UNFINISHED, find_runner_pid, load_records
+from ..runs.records import UNFINISHED, find_runner_pid, load_records, locate_run_locks
 from ..systemd.systemctl import is_running, systemctl
 from ..systemd.unit_names import name_service
 
 STOP_SECONDS = 150
+
+
+def list_locked_runs(layout: Layout) -> Dict[str, List[str]]:
+    """Return the active runs of each task, and the killed ones that no recovery has closed since the last boot."""
+    folder = locate_run_locks(layout)
+    tasks = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+    found = {task: list_names(f"{folder}/{task}", "") for task in tasks}
+    return {task: ids for task, ids in found.items() if ids}
 
 
 def stop_task(layout: Layout, task: str) -> List[str]:

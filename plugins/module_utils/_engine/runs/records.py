@@ -142,8 +142,12 @@ def find_runner_pid(layout: Layout, task: str, run_id: str) -> Optional[int]:
     return int(text) if text else None
 
 
+def locate_run_locks(layout: Layout) -> str:
+    return layout.run_dir + "/locks/runs"
+
+
 def _run_lock(layout: Layout, task: str, run_id: str) -> str:
-    return f"{layout.run_dir}/locks/runs/{task}/{run_id}"
+    return f"{locate_run_locks(layout)}/{task}/{run_id}"
 
 
 def _kept(layout: Layout, task: str) -> str:

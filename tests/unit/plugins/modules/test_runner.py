@@ -289,22 +289,6 @@ def test_check_mode_accepts_a_host_without_the_library(bare_host, monkeypatch):
     assert bare_host.refused("runner", {}).endswith("Nothing was changed.")
 
 
-def test_the_runner_is_not_removed_while_tasks_exist(host, documents, options):
-    host.ok("runner", options)
-    host.ok("task", documents)
-    gone = {"state": "absent"}
-    message = host.refused("runner", gone)
-    assert message == (
-        "The runner cannot be removed while this host has tasks: documents. Remove them first "
-        "(skyhaul.cloudsync.host_config with purge)."
-    )
-    assert host.refused("runner", gone, check=True) == message
-    host.ok("task", {"name": "documents", "state": "absent"})
-    assert host.ok("runner", gone)["changed"]
-    assert sorted(host.files()) == ["etc/cloudsync/credentials/offsite.json", "etc/cloudsync/seed"]
-    assert not host.ok("runner", gone)["changed"]
-
-
 def test_the_directory_for_metrics_is_set_kept_changed_and_emptied(bare_host, options):
     wanted = dict(options, textfile_directory="/var/lib/node-exporter/")
     predicted = bare_host.ok("runner", wanted, check=True)
