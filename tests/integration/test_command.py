@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import os
 import pathlib
+import re
 import subprocess
 
 import pytest
@@ -80,6 +82,26 @@ def test_a_run_says_what_started_it(host):
     assert answer.json["trigger"] == "timer"
 
 
+def test_a_terminal_shows_the_progress_of_a_run_in_one_line(host, bucket):
+    write_tree(host.data / "documents", {"big.bin": b"x" * 20000000})
+    host.declare([], [{**host.base, "name": "slow", "bandwidth": SLOW, "remote_path": bucket.name + "/slow"}])
+    controller, side = os.openpty()
+    run = subprocess.Popen([host.layout.command, "run", "slow"], stdout=side, env=host.environment)
+    os.close(side)
+    seen = b""
+    while b"%, " not in seen:
+        seen += os.read(controller, 4096)
+    assert host.cloudsync("stop", "slow").code == 0
+    assert run.wait(timeout=60) == 143
+    with contextlib.suppress(OSError):  # the end of a terminal
+        while chunk := os.read(controller, 4096):
+            seen += chunk
+    os.close(controller)
+    text = seen.decode()
+    assert re.search(r"\r\x1b\[2K[0-9]+%, [0-9.]+ (B|KiB|MiB) of 19.1 MiB, [0-9.]+ (B|KiB)/s", text)
+    assert "\r\x1b[2Kcloudsync: slow: aborted (stopped): " in text
+
+
 def test_history_is_newest_first(host):
     first, second = host.run("byhand"), host.run("byhand")
     assert [record["id"] for record in host.history("byhand")] == [second["id"], first["id"]]
@@ -94,6 +116,33 @@ def test_logs(host):
     answer = host.cloudsync("logs", "byhand", "--json").json
     assert answer["id"] == record["id"]
     assert answer["lines"] == pathlib.Path(record["log"]).read_text().splitlines()
+
+
+def test_a_log_begins_with_what_runs_and_ends_with_what_was_done(host):
+    record = host.run("byhand")
+    lines = [line.partition(" ")[2] for line in host.cloudsync("logs", "byhand").out.splitlines()]
+    assert lines[0].startswith(f"run {record['id']} of task byhand: push (sync) {host.data}/documents -> store:")
+    assert lines[1].startswith("started by a command on host ")
+    assert ", time zone " in lines[1]
+    (command,) = [line for line in lines if ": rclone " in line]
+    assert re.match(r"rclone [0-9.]+: rclone ", command)
+    assert " sync --log-level INFO " in command
+    assert " " + str(host.data / "documents") + " " in command
+    assert lines[-2].startswith("2 files transferred (9 B), 0 deleted, 0 errors, ")
+    assert lines[-1].startswith("success: 2 files transferred")
+
+
+def test_logs_of_a_certain_run_and_of_all_runs_since_a_time(host):
+    first, second = host.run("byhand"), host.run("byhand")
+    assert first["id"] in host.cloudsync("logs", "byhand", first["id"]).out
+    assert host.cloudsync("logs", "byhand", second["id"][:-1], "--json").json["id"] == second["id"]
+    both = host.cloudsync("logs", "byhand", "--since", "1h").out
+    assert both.index(first["id"]) < both.index(second["id"])
+    assert host.cloudsync("logs", "byhand", "--since", "2h", "--json").json["lines"] == both.splitlines()
+    assert host.cloudsync("logs", "byhand", "--since", "2999-01-01").out == ""
+    for words in (["20200101"], ["2"], ["--since", "yesterday"], [first["id"], "--since", "1h"]):
+        answer = host.cloudsync("logs", "byhand", *words)
+        assert (answer.code, answer.out) == (2, "")
 
 
 def test_logs_are_followed_to_the_end_of_the_run(host, bucket):
@@ -169,11 +218,35 @@ def test_the_error_for_a_task_that_does_not_exist_names_it(host, verb):
     assert "nightly" in answer.err
 
 
-@pytest.mark.parametrize("arguments", [[], ["fly"], ["run"], ["run", "nightly", "--fast"]])
+@pytest.mark.parametrize("arguments", [["run"], ["run", "nightly", "--fast"]])
 def test_wrong_usage(host, arguments):
     answer = host.cloudsync(*arguments)
     assert answer.code == 2
     assert "usage" in answer.err
+
+
+def test_an_unknown_verb_is_answered_with_the_nearest_one(host):
+    answer = host.cloudsync("stauts")
+    assert answer.code == 2
+    assert answer.err == (
+        "cloudsync: cloudsync has no verb 'stauts'. Did you mean 'status'? cloudsync --help lists all verbs.\n"
+    )
+
+
+def test_the_verbs_of_the_units_are_in_no_help_and_no_error(host):
+    for answer in (host.cloudsync("--help"), host.cloudsync("swep"), host.cloudsync("gat")):
+        assert not {"gate", "sweep", "assist"} & set(re.findall(r"[a-z]+", answer.out + answer.err))
+
+
+def test_without_a_verb_the_command_shows_the_status(host):
+    assert host.cloudsync().out == host.cloudsync("status").out
+
+
+def test_the_version(host):
+    lines = host.cloudsync("--version").out.splitlines()
+    galaxy = pathlib.Path(__file__).parents[2].joinpath("galaxy.yml").read_text()
+    assert lines[0] == "cloudsync " + re.search(r"^version: (.*)$", galaxy, re.MULTILINE)[1]
+    assert re.match(r"rclone [0-9.]+ \(/", lines[1])
 
 
 def test_an_error_in_json(host):

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from .rclone.binary import Rclone
     from .rclone.providers.schema import Provider
 
+# The version of the collection, as in galaxy.yml.
+VERSION = "1.0.0"
+
 
 class FormerHost(NamedTuple):
     """A host that this one replaces, because its backup was restored here at the time ``restored``."""

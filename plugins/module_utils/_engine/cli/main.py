@@ -12,21 +12,24 @@ import os
 import sys
 from typing import Callable, List, Optional
 
-from ..common.errors import EXIT_FAILED, EXIT_USAGE, CloudsyncError, system_error
+from ..common.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, CloudsyncError, system_error
 from ..host import Host
 from .output import print_answer, print_error
-from .parser import build_parser
+from .parser import OF_UNITS, parse
 
 Verb = Callable[[Host, argparse.Namespace], int]
 
 
 def main(arguments: Optional[List[str]] = None) -> int:
     """Run the command and return its exit code. The contract lists those of ``run`` and ``check``."""
-    options = build_parser().parse_args(arguments)
+    options = argparse.Namespace(verb="", json=False)
     try:
+        options = parse(arguments)
         return _find_verb(options.verb)(Host.from_environment(os.environ), options)
     except CloudsyncError as error:
         return _report(error, options)
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_FAILED
@@ -61,14 +64,14 @@ def _find_verb(name: str) -> Verb:
         from . import recover
 
         return recover.VERBS[name]
-    if name in ("gate", "sweep"):
+    if name == "logs":
+        from . import logs
+
+        return logs.VERBS[name]
+    if name in OF_UNITS:
         from . import units
 
         return units.VERBS[name]
-    if name == "assist":
-        from . import helper
-
-        return helper.VERBS[name]
     from . import show
 
     return show.VERBS[name]

@@ -9,8 +9,16 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from typing import Any
+
+from .terminal import Terminal, find_terminal
+
+
+def see_terminal() -> Terminal:
+    """Return the terminal of standard output."""
+    return find_terminal(sys.stdout, os.environ)
 
 
 def print_answer(options: argparse.Namespace, content: Any, text: str) -> None:

@@ -8,18 +8,66 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from typing import List, Optional
+
+from ..common.errors import usage_error
+
+EXAMPLES = """examples:
+  cloudsync                                   the state of all tasks, failures first
+  cloudsync status documents                  all facts about one task
+  cloudsync run documents --dry-run           what a run would copy, overwrite and delete
+  cloudsync logs documents --follow           the log of the active run
+  cloudsync restore documents --to /srv/back  get the data back
+"""
+# For the unit files. Operators do not need them, so the help, the completion and the errors omit them.
+OF_UNITS = {"gate": "TASK", "sweep": "TASK", "assist": ""}
+
+
+def parse(arguments: Optional[List[str]] = None) -> argparse.Namespace:
+    """Parse the words of the command line (None: those of this process). Without a verb, it is ``status``."""
+    words = sys.argv[1:] if arguments is None else arguments
+    if words and words[0] in OF_UNITS:
+        return _build_unit_parser().parse_args(words)
+    parser = build_parser()
+    verbs = parser.get_default("verbs")
+    if words and not words[0].startswith("-") and words[0] not in verbs:
+        # Only an error needs it.
+        from ..common.validation import suggest_name
+
+        raise usage_error(
+            f"cloudsync has no verb {words[0]!r}.{suggest_name(words[0], verbs)} cloudsync --help lists all verbs."
+        )
+    options = parser.parse_args(words)
+    if options.version:
+        options.verb, options.json = "version", False
+    return options if options.verb else parser.parse_args(["status"])
+
+
+def _build_unit_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="cloudsync")
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    for name, argument in OF_UNITS.items():
+        added = verbs.add_parser(name)
+        added.set_defaults(json=False)
+        if argument:
+            added.add_argument(argument.lower(), metavar=argument)
+    return parser
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """Return the parser. Its result has the verb's name in ``verb``."""
+    """Return the parser of the verbs for operators. Its result has the verb's name in ``verb``."""
     parser = argparse.ArgumentParser(
-        prog="cloudsync", description="See, run and stop the cloud sync tasks of this host."
+        prog="cloudsync",
+        description="See, run and stop the cloud sync tasks of this host. Without a verb: status.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    verbs = parser.add_subparsers(title="verbs", metavar="VERB", dest="verb", required=True)
+    parser.add_argument("--version", action="store_true", help="show the versions of cloudsync and rclone")
+    verbs = parser.add_subparsers(title="verbs", metavar="VERB", dest="verb")
 
-    def add(name: str, text: Optional[str], *names: str) -> argparse.ArgumentParser:
-        added = verbs.add_parser(name, help=text, description=text) if text else verbs.add_parser(name)
+    def add(name: str, text: str, *names: str) -> argparse.ArgumentParser:
+        added = verbs.add_parser(name, help=text, description=text)
         for argument in names:
             word = argument.rstrip("?")
             added.add_argument(word.lower(), metavar=word, nargs="?" if word != argument else None)
@@ -27,12 +75,19 @@ def build_parser() -> argparse.ArgumentParser:
         return added
 
     add("list", "List the tasks of this host.")
-    add("status", "Show the state, the last run and the next run of one task or of all tasks.", "TASK?")
+    status = add("status", "Show the state, the last run and the next run of one task or of all tasks.", "TASK?")
+    status.add_argument("--watch", action="store_true", help="show the state again every 2 seconds, until Ctrl-C")
     run = add("run", "Run a task now.", "TASK")
     run.add_argument("--dry-run", action="store_true", help="show the plan and change nothing")
+    run.add_argument(
+        "--here", action="store_true", help="run in this shell, not in the unit of the task with its limits and sandbox"
+    )
     add("adopt", "Take over the destination of a task from another host, and change no other file.", "TASK")
     add("stop", "Stop the active run of a task.", "TASK")
-    logs = add("logs", "Print the log of a task's last run.", "TASK")
+    logs = add("logs", "Print the log of a task's last run, or of the run with the ID RUN.", "TASK", "RUN?")
+    logs.add_argument(
+        "--since", default="", metavar="TIME", help="the lines of all runs since a time (ISO 8601) or age (30m, 2h, 7d)"
+    )
     logs.add_argument("--follow", action="store_true", help="print new lines until the run ends")
     add("history", "List the past runs of a task.", "TASK")
     preview = add("preview", "Show when a task or a cron expression runs next.", "SUBJECT")
@@ -69,13 +124,5 @@ def build_parser() -> argparse.ArgumentParser:
         "--notify", action="store_true", help="send notifications for overdue tasks, and exit 0 if all were sent"
     )
     add("metrics", "Print the state of this host and its tasks in the text format of Prometheus.")
-    # For the unit files. Not listed, because operators do not need them.
-    add("gate", None, "TASK")
-    add("sweep", None, "TASK")
-    add("assist", None)
+    parser.set_defaults(verbs=tuple(verbs.choices))
     return parser
-
-
-def parse(arguments: Optional[List[str]]) -> argparse.Namespace:
-    """Parse the words of the command line (None: those of this process)."""
-    return build_parser().parse_args(arguments)

@@ -20,11 +20,13 @@ from ..config.task_store import load_task
 from ..config.tasks import Task
 from ..host import Host
 from ..operations import browse, look, one_time, thaw
+from ..operations.start import begin_run, list_active_runs
+from ..operations.trigger import can_use_unit
 from ..rclone.providers.flags import build_path_patterns
 from ..runs.run import Run
 from . import tables
-from .output import print_answer, print_error, print_line
-from .run import perform, show_plan
+from .output import print_answer, print_error, print_line, see_terminal
+from .run import follow, perform, show_plan
 
 PREFIX = "restore-"
 NAME_LENGTH = 63
@@ -44,7 +46,10 @@ def restore(host: Host, options: argparse.Namespace) -> int:
     if options.dry_run:
         return show_plan(host, task, stop_flag, options)
     with one_time.hold_onetime(host, task):
-        return perform(Run(host, task.name, "manual", stop_flag), options)
+        if not can_use_unit(host.layout):
+            return perform(Run(host, task.name, "manual", stop_flag), options)
+        record = begin_run(host, task.name, False)
+    return follow(host, record, stop_flag, options)
 
 
 def _declare(original: Task, options: argparse.Namespace) -> Dict[str, Any]:
@@ -84,6 +89,8 @@ def drill(host: Host, options: argparse.Namespace) -> int:
     files = check_share("--files", options.files) if options.files else ""
     stop_flag = StopFlag()
     stop_flag.listen()
+    if not files and can_use_unit(host.layout) and not list_active_runs(host, name):
+        return follow(host, begin_run(host, name, False), stop_flag, options)
     return perform(Run(host, name, "manual", stop_flag, files), options)
 
 
@@ -95,7 +102,7 @@ def list_files(host: Host, options: argparse.Namespace) -> int:
     else:
         found = browse.browse_task(host, options.task, path, options.recurse)
     content = {"path": found.path, "entries": found.entries, "undecryptable": found.undecryptable}
-    print_answer(options, content, tables.format_listing(found.entries, found.undecryptable))
+    print_answer(options, content, tables.format_listing(found.entries, found.undecryptable, see_terminal()))
     return EXIT_SUCCESS
 
 
@@ -105,7 +112,7 @@ def list_versions(host: Host, options: argparse.Namespace) -> int:
     found = [version._asdict() for version in versions]
     if doubt:
         print_error(doubt)
-    print_answer(options, found, tables.format_versions(found))
+    print_answer(options, found, tables.format_versions(found, see_terminal()))
     return EXIT_SUCCESS
 
 

@@ -3,32 +3,30 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
-"""Verbs that read the state of this host: list, status, logs, history, preview, check and metrics."""
+"""Verbs that read the state of this host: list, status, history, preview, check, metrics and version."""
 
 from __future__ import annotations
 
 import argparse
-import codecs
-import os
-import sys
 import time
 from contextlib import suppress
-from typing import Any, BinaryIO, List, Mapping, Sequence
+from typing import Any, Mapping, Sequence
 
-from ..common.errors import EXIT_FAILED, EXIT_SUCCESS, CloudsyncError, usage_error
+from ..common.errors import EXIT_FAILED, EXIT_SUCCESS, usage_error
 from ..common.layout import NAME, Layout
 from ..common.text import escape_controls
 from ..config.stored_tasks import read_task, require_task
-from ..host import Host
+from ..host import VERSION, Host
 from ..operations import status
-from ..runs.records import find_last_record, find_runner_pid, load_records, locate_log
+from ..runs.records import load_records
 from ..schedule import preview as previews
 from ..schedule import schedule as schedules
 from . import tables
-from .output import print_answer, print_error
+from .output import print_answer, print_error, print_line, see_terminal
 
-FOLLOW_SECONDS = 0.5
-CHUNK_BYTES = 65536
+WATCH_SECONDS = 2.0
+# Moves the cursor to the top left corner, and clears the screen.
+CLEAR = "\x1b[H\x1b[2J"
 # The keys of a task's status that ``list`` omits.
 OF_RUNS = (
     "run",
@@ -48,20 +46,29 @@ def list_tasks(host: Host, options: argparse.Namespace) -> int:
     """List the tasks: ``cloudsync list``."""
     statuses = status.list_statuses(host.layout)
     content = [{key: value for key, value in found.items() if key not in OF_RUNS} for found in statuses]
-    print_answer(options, content, tables.format_tasks(statuses))
+    print_answer(options, content, tables.format_tasks(statuses, see_terminal()))
     return _name_unreadable(statuses)
 
 
 def show_status(host: Host, options: argparse.Namespace) -> int:
-    """Show the state of one task or of all tasks: ``cloudsync status [TASK]``."""
+    """Show the state of one task or of all tasks: ``cloudsync status [TASK] [--watch]``."""
+    while True:
+        if options.watch and see_terminal().is_tty:
+            print(CLEAR, end="")
+        code = _print_status(host, options)
+        if not options.watch:
+            return code
+        time.sleep(WATCH_SECONDS)
+
+
+def _print_status(host: Host, options: argparse.Namespace) -> int:
     if options.task:
         found = status.find_status(host.layout, options.task)
-        print_answer(options, found, tables.format_status_details(found))
-    else:
-        statuses = status.list_statuses(host.layout)
-        print_answer(options, statuses, tables.format_statuses(statuses))
-        return _name_unreadable(statuses)
-    return EXIT_SUCCESS
+        print_answer(options, found, tables.format_status_details(found, see_terminal()))
+        return EXIT_SUCCESS
+    statuses = status.list_statuses(host.layout)
+    print_answer(options, statuses, tables.format_statuses(statuses, see_terminal()))
+    return _name_unreadable(statuses)
 
 
 def _name_unreadable(statuses: Sequence[Mapping[str, Any]]) -> int:
@@ -72,55 +79,11 @@ def _name_unreadable(statuses: Sequence[Mapping[str, Any]]) -> int:
     return EXIT_FAILED if unreadable else EXIT_SUCCESS
 
 
-def print_log(host: Host, options: argparse.Namespace) -> int:
-    """Print the log of a task's last run: ``cloudsync logs TASK [--follow]``."""
-    require_task(host.layout, options.task)
-    record = find_last_record(host.layout, options.task)
-    if record is None:
-        raise CloudsyncError("not_found", f"Task {options.task} has never run.")
-    if options.json:
-        print_answer(options, {"id": record.id, "log": record.log, "lines": _read_lines(record.log)}, "")
-    else:
-        _print_lines(host, options.task, record.id, options.follow)
-    return EXIT_SUCCESS
-
-
-def _read_lines(path: str) -> List[str]:
-    with _open_log(path) as stream:
-        return stream.read().decode("utf-8", "replace").splitlines()
-
-
-def _print_lines(host: Host, task: str, run_id: str, follow: bool) -> None:
-    path = locate_log(host.layout, task, run_id)
-    decoder = codecs.getincrementaldecoder("utf-8")("replace")
-    with _open_log(path) as stream:
-        while True:
-            active = follow and find_runner_pid(host.layout, task, run_id) is not None
-            if os.fstat(stream.fileno()).st_size < stream.tell():
-                # A long log was shortened. It keeps its end.
-                stream.seek(0, os.SEEK_END)
-            for chunk in iter(lambda: stream.read(CHUNK_BYTES), b""):
-                sys.stdout.write(decoder.decode(chunk))
-            sys.stdout.flush()
-            if not active:
-                return
-            time.sleep(FOLLOW_SECONDS)
-
-
-def _open_log(path: str) -> BinaryIO:
-    try:
-        return open(path, "rb")
-    except FileNotFoundError:
-        raise CloudsyncError(
-            "not_found", f"Log {path} does not exist. Old logs are removed by age, count and size."
-        ) from None
-
-
 def show_history(host: Host, options: argparse.Namespace) -> int:
     """List the runs of a task: ``cloudsync history TASK``."""
     require_task(host.layout, options.task)
     records = [record.public() for record in load_records(host.layout, options.task)]
-    print_answer(options, records, tables.format_history(records))
+    print_answer(options, records, tables.format_history(records, see_terminal()))
     return EXIT_SUCCESS
 
 
@@ -175,10 +138,19 @@ def print_metrics(host: Host, options: argparse.Namespace) -> int:
     return EXIT_SUCCESS
 
 
+def show_version(host: Host, _options: argparse.Namespace) -> int:
+    """Show the versions: ``cloudsync --version``."""
+    print_line(f"cloudsync {VERSION}")
+    print_line(
+        f"rclone {host.rclone.version_text} ({host.rclone.path})" if host.has_rclone else "rclone is not installed"
+    )
+    return EXIT_SUCCESS
+
+
 VERBS = {
+    "version": show_version,
     "list": list_tasks,
     "status": show_status,
-    "logs": print_log,
     "history": show_history,
     "preview": show_preview,
     "check": check,

@@ -8,39 +8,52 @@
 
 from __future__ import annotations
 
+import re
+from textwrap import wrap
 from typing import Any, Dict, List, Optional, Sequence
 
-from ..common.text import escape_controls, format_count, format_size, parse_time
+from ..common.text import escape_controls, format_count, format_duration, format_size, parse_time
+from ..runs.progress import describe_progress
+from .terminal import CYAN, GREEN, RED, YELLOW, Column, Terminal, draw_table, shorten
 
-
-def align(headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    """Return aligned columns under their headings, without trailing blanks."""
-    lines = [[escape_controls(str(cell)) for cell in row] for row in [headings, *rows]]
-    widths = [max(len(line[index]) for line in lines) for index in range(len(headings))]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in lines)
+UNFINISHED = ("waiting", "running")
+BAD = ("failed", "aborted")
+COLORS = {
+    "failed": RED,
+    "aborted": YELLOW,
+    "skipped": YELLOW,
+    "success": GREEN,
+    "waiting": CYAN,
+    "running": CYAN,
+}
+SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
 
 
 def format_local_time(text: Optional[str]) -> str:
     """Return an ISO 8601 time in this host's time zone, to the second, and "-" for none."""
-    if not text:
-        return "-"
-    moment = parse_time(text)
-    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
+    return parse_time(text).astimezone().strftime("%Y-%m-%d %H:%M:%S %Z") if text else "-"
 
 
-def format_tasks(statuses: Sequence[Dict[str, Any]]) -> str:
+def format_short_time(text: Optional[str]) -> str:
+    """Return an ISO 8601 time in this host's time zone, to the minute, for a column of a table. "-" for none."""
+    return parse_time(text).astimezone().strftime("%Y-%m-%d %H:%M") if text else "-"
+
+
+def _draw(terminal: Terminal, *columns: Column) -> str:
+    return "\n".join(draw_table(columns, terminal))
+
+
+def format_tasks(statuses: Sequence[Dict[str, Any]], terminal: Terminal) -> str:
     """Return the output of ``cloudsync list``: one line for each task."""
-    rows = [
-        (
-            status["task"],
-            format_direction(status),
-            status["path"],
-            f"{status['credential']}:{status['remote_path']}",
-            status["description"],
-        )
-        for status in statuses
-    ]
-    return align(("TASK", "DIRECTION", "PATH", "REMOTE", "DESCRIPTION"), rows)
+    remotes = [f"{status['credential']}:{status['remote_path']}" for status in statuses]
+    return _draw(
+        terminal,
+        Column("TASK", [status["task"] for status in statuses], 12),
+        Column("DIRECTION", [format_direction(status) for status in statuses]),
+        Column("PATH", [status["path"] for status in statuses], 12, keeps_end=True),
+        Column("REMOTE", remotes, 14, keeps_end=True),
+        Column("DESCRIPTION", [status["description"] for status in statuses], 20, rank=1),
+    )
 
 
 def format_direction(status: Dict[str, Any]) -> str:
@@ -48,23 +61,65 @@ def format_direction(status: Dict[str, Any]) -> str:
     return f"{status['direction']} ({status['mode']})" if status["mode"] else "-"
 
 
-def format_statuses(statuses: Sequence[Dict[str, Any]]) -> str:
-    """Return the output of ``cloudsync status``: one line for each task."""
-    rows = [
-        (
-            status["task"],
-            format_direction(status),
-            format_state(status),
-            format_local_time(status["run"]["started"] if status["run"] else None),
-            format_local_time(status["next"]) if status["enabled"] else "disabled",
-        )
-        for status in statuses
+def format_statuses(statuses: Sequence[Dict[str, Any]], terminal: Terminal) -> str:
+    """Return the output of ``cloudsync status``: one line for each task, and its message below a problem.
+
+    Problems are first, then the active runs.
+    """
+    shown = sorted(statuses, key=_rank)
+    nexts = [format_short_time(each["next"]) if each["enabled"] else "disabled" for each in shown]
+    columns = [
+        Column("TASK", [each["task"] for each in shown], 12),
+        Column("DIRECTION", [format_direction(each) for each in shown], rank=1),
+        Column("STATE", [format_state(each) for each in shown], 14, colors=[_color(each) for each in shown]),
+        Column("LAST RUN", [format_short_time(each["run"]["started"] if each["run"] else None) for each in shown]),
+        Column("NEXT RUN", nexts),
     ]
-    headings = ["TASK", "DIRECTION", "STATE", "LAST RUN", "NEXT RUN"]
-    if not any(status["drill"] for status in statuses):
-        return align(headings, rows)
-    proven = [format_drill(status["drill"]) for status in statuses]
-    return align([*headings, "LAST PROVEN RESTORE"], [(*row, cell) for row, cell in zip(rows, proven)])
+    if any(each["drill"] for each in shown):
+        columns.append(Column("PROVEN", [_format_proven(each["drill"]) for each in shown]))
+    lines = draw_table(columns, terminal)
+    found = lines[:1]
+    for line, each in zip(lines[1:], shown):
+        found.append(line)
+        message = _find_problem(each)
+        if message:
+            found.append("  " + shorten(escape_controls(message), terminal.width - 2))
+    return "\n".join(found)
+
+
+def _rank(status: Dict[str, Any]) -> int:
+    if _find_problem(status):
+        return 0
+    return 1 if status["state"] in UNFINISHED else 2
+
+
+def _find_problem(status: Dict[str, Any]) -> str:
+    """Return the first sentence about the problem of a task, empty if it has none."""
+    drill = status["drill"] or {}
+    if status["state"] in BAD:
+        return SENTENCE_END.split(status["message"], 1)[0]
+    if status["overdue_since"]:
+        return f"No run has started since {format_local_time(status['overdue_since'])}."
+    if status["stalled_since"]:
+        return f"The run has shown no progress since {format_local_time(status['stalled_since'])}."
+    if drill.get("state") in BAD:
+        return SENTENCE_END.split(f"Drill: {drill['message']}", 1)[0]
+    return (
+        f"No drill has started since {format_local_time(drill['overdue_since'])}." if drill.get("overdue_since") else ""
+    )
+
+
+def _color(status: Dict[str, Any]) -> str:
+    if status["overdue_since"] or status["stalled_since"]:
+        return RED
+    return COLORS.get(status["state"], "")
+
+
+def _format_proven(drill: Optional[Dict[str, Any]]) -> str:
+    """Return the day on which a restore was last proven."""
+    if drill is None:
+        return "-"
+    return format_short_time(drill["last_proven"])[:10] if drill["last_proven"] else "never"
 
 
 def format_drill(drill: Optional[Dict[str, Any]]) -> str:
@@ -89,11 +144,11 @@ def format_state(status: Dict[str, Any]) -> str:
     return word + (", overdue" if status["overdue_since"] else "") + (", stalled" if status["stalled_since"] else "")
 
 
-def format_status_details(status: Dict[str, Any]) -> str:
-    """Return the output of ``cloudsync status TASK``: one line for each fact."""
+def format_status_details(status: Dict[str, Any], terminal: Terminal) -> str:
+    """Return the output of ``cloudsync status TASK``: one line for each fact. A terminal gets long ones in lines."""
     drill = status["drill"] or {}
     run = status["run"] or {}
-    moved = status["progress"] or run
+    moved = f"{format_count(run.get('transfers', 0), 'file')}, {format_size(run.get('bytes', 0))}"
     facts = [
         ("task", status["task"]),
         ("direction", f"{format_direction(status)}  {_format_places(status)}"),
@@ -102,13 +157,16 @@ def format_status_details(status: Dict[str, Any]) -> str:
         ("schedule", status["schedule_text"] if status["enabled"] else "disabled"),
         ("next run", format_local_time(status["next"])),
         ("last run", format_local_time(run.get("started"))),
-        ("transfer", f"{format_count(moved.get('transfers', 0), 'file')}, {format_size(moved.get('bytes', 0))}"),
+        ("transfer", describe_progress(status["progress"]) if status["progress"] else moved),
         ("log", run.get("log", "")),
         ("proven", f"last proven restore: {format_drill(drill)}" if drill else ""),
         ("drill", drill.get("message", "")),
         ("next drill", format_local_time(drill["next"]) if drill.get("next") else ""),
     ]
-    return "\n".join(f"{name:<10} {escape_controls(text)}" for name, text in facts if text)
+    lines = [f"{name:<10} {escape_controls(text)}" for name, text in facts if text]
+    if terminal.is_tty:
+        lines = [part for line in lines for part in wrap(line, terminal.width, subsequent_indent=" " * 11) or [line]]
+    return "\n".join(lines)
 
 
 def _format_places(status: Dict[str, Any]) -> str:
@@ -118,21 +176,27 @@ def _format_places(status: Dict[str, Any]) -> str:
     return f"{source} -> {destination}"
 
 
-def format_history(records: Sequence[Dict[str, Any]]) -> str:
+def format_history(records: Sequence[Dict[str, Any]], terminal: Terminal) -> str:
     """Return the output of ``cloudsync history TASK``: one line for each run, newest first."""
-    rows = [
-        (
-            record["id"],
-            format_local_time(record["started"]),
-            f"{record['state']} ({record['reason']})" if record["reason"] else record["state"],
-            record["transfers"],
-            format_size(record["bytes"]),
-            record["deletes"],
-            record["errors"],
-        )
-        for record in records
-    ]
-    return align(("RUN", "STARTED", "STATE", "FILES", "SIZE", "DELETED", "ERRORS"), rows)
+    states = [f"{each['state']} ({each['reason']})" if each["reason"] else each["state"] for each in records]
+    return _draw(
+        terminal,
+        Column("RUN", [each["id"] for each in records]),
+        Column("STARTED", [format_short_time(each["started"]) for each in records], rank=4),
+        Column("TOOK", [format_time_taken(each) for each in records], rank=1),
+        Column("STATE", states, colors=[COLORS.get(each["state"], "") for each in records]),
+        Column("FILES", [str(each["transfers"]) for each in records]),
+        Column("SIZE", [format_size(each["bytes"]) for each in records]),
+        Column("DELETED", [str(each["deletes"]) for each in records], rank=2),
+        Column("ERRORS", [str(each["errors"]) for each in records], rank=3),
+    )
+
+
+def format_time_taken(run: Dict[str, Any]) -> str:
+    """Return how long a run took, "-" if it is active."""
+    if not run["ended"]:
+        return "-"
+    return format_duration((parse_time(run["ended"]) - parse_time(run["started"])).total_seconds())
 
 
 def format_end(run: Dict[str, Any]) -> str:
@@ -176,17 +240,17 @@ def format_plan(dry_run: Dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def format_listing(entries: Sequence[Dict[str, Any]], undecryptable: Sequence[str]) -> str:
+def format_listing(entries: Sequence[Dict[str, Any]], undecryptable: Sequence[str], terminal: Terminal) -> str:
     """Return the output of ``cloudsync ls``: one line for each file and folder, then the names of strange files."""
-    rows = [
-        (
-            "-" if entry["is_dir"] else format_size(entry["size"]),
-            format_local_time(None if entry["is_dir"] else entry["modified"][:19] + entry["modified"][-1:]),
-            entry["path"] + ("/" if entry["is_dir"] else ""),
-        )
-        for entry in entries
-    ]
-    lines = [align(("SIZE", "MODIFIED", "PATH"), rows)]
+    times = [None if entry["is_dir"] else entry["modified"][:19] + entry["modified"][-1:] for entry in entries]
+    lines = draw_table(
+        [
+            Column("SIZE", ["-" if entry["is_dir"] else format_size(entry["size"]) for entry in entries]),
+            Column("MODIFIED", list(map(format_local_time, times))),
+            Column("PATH", [entry["path"] + ("/" if entry["is_dir"] else "") for entry in entries]),
+        ],
+        terminal,
+    )
     if undecryptable:
         lines.append(
             f"{format_count(len(undecryptable), 'name')} cannot be decrypted, so this task did not write them:"
@@ -195,19 +259,16 @@ def format_listing(entries: Sequence[Dict[str, Any]], undecryptable: Sequence[st
     return "\n".join(lines)
 
 
-def format_versions(versions: Sequence[Dict[str, Any]]) -> str:
+def format_versions(versions: Sequence[Dict[str, Any]], terminal: Terminal) -> str:
     """Return the output of ``cloudsync versions``: one line for each version, the newest first."""
-    rows = [
-        (
-            format_size(version["size"]),
-            version["modified"],
-            version["source"],
-            version["until"] or "-",
-            version["at"] or "-",
-        )
-        for version in versions
-    ]
-    return align(("SIZE", "MODIFIED", "SOURCE", "UNTIL", "RESTORE WITH --at"), rows)
+    return _draw(
+        terminal,
+        Column("SIZE", [format_size(version["size"]) for version in versions]),
+        Column("MODIFIED", [version["modified"] for version in versions]),
+        Column("SOURCE", [version["source"] for version in versions]),
+        Column("UNTIL", [version["until"] or "-" for version in versions], rank=1),
+        Column("RESTORE WITH --at", [version["at"] or "-" for version in versions]),
+    )
 
 
 def format_thaw(asked: Sequence[Any], new: Sequence[Any], is_dry_run: bool) -> str:

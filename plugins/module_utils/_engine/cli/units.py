@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
-"""Verbs for the unit files: gate before a run, sweep after it."""
+"""Verbs for the unit files: gate before a run, sweep after it, and assist for what a sandboxed run asks for."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from ..health.publish import publish
 from ..host import Host
 from ..operations.trigger import recall_trigger
 from ..runs import start_gate
+from ..runs.assist import Channel, serve
 from ..runs.recovery import sweep_dead_runs
 from ..systemd import engines
 from .output import print_error
@@ -43,4 +44,10 @@ def recover(host: Host, options: argparse.Namespace) -> int:
     return EXIT_SUCCESS
 
 
-VERBS = {"gate": open_gate, "sweep": recover}
+def assist(host: Host, _options: argparse.Namespace) -> int:
+    """Do one request of a run: ``cloudsync assist``, with the run's connection as standard input and output."""
+    serve(host, Channel())
+    return EXIT_SUCCESS
+
+
+VERBS = {"gate": open_gate, "sweep": recover, "assist": assist}

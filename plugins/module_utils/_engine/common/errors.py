@@ -45,6 +45,8 @@ REASONS = frozenset(
 
 # The exit codes of ``cloudsync run``. The other verbs use the first three.
 EXIT_SUCCESS, EXIT_FAILED, EXIT_USAGE, EXIT_REFUSED, EXIT_SKIPPED, EXIT_STOPPED = 0, 1, 2, 3, 75, 143
+# The exit code after Ctrl-C in a command that only shows something, as of a shell.
+EXIT_INTERRUPTED = 130
 # The exit code of ``cloudsync gate`` for a start that must not go ahead. No failure has this code.
 EXIT_NOT_NOW = 77
 

@@ -68,6 +68,16 @@ def format_size(count: float) -> str:
     return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
 
 
+def format_duration(seconds: float) -> str:
+    """Return a length of time with its two largest units: 200 as "3 min 20 s"."""
+    rest, parts = int(seconds), []
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min"), (1, "s")):
+        if rest >= size:
+            parts.append(f"{rest // size} {unit}")
+            rest %= size
+    return " ".join(parts[:2]) or "0 s"
+
+
 def format_now() -> str:
     """Return the current time as ISO 8601 in UTC, to the second."""
     return datetime.now(timezone.utc).strftime(TIME_FORMAT)

@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""Start, await and stop a run from another process, for the module ``run``."""
+"""Start, await and stop a run from another process, for the module ``run`` and for a shell."""
 
 from __future__ import annotations
 
@@ -91,6 +91,20 @@ def begin_run(host: Host, task: str, wait: bool) -> Record:
     return _await_record(host, task, known)
 
 
+def wait_for_turn(host: Host, task: Task, stop: StopFlag) -> bool:
+    """Return whether no run of ``task`` is active. If its ``on_overlap`` is wait, wait for that, or for a stop."""
+    while list_active_runs(host, task.name):
+        if task.on_overlap != "wait" or stop.requested:
+            return False
+        time.sleep(LOOK_SECONDS)
+    return True
+
+
+def find_newest(host: Host, record: Record) -> Record:
+    """Return the newest state of ``record``."""
+    return next((each for each in read_newest_records(host.layout, record.task) if each.id == record.id), record)
+
+
 def _place_drop_in(host: Host, name: str) -> None:
     """Write the drop-in of a drill that its task does not declare, until the next boot."""
     if find_drilled(host.layout, name) is None or read_units(host.layout, name)["drop_in"] is not None:
@@ -124,7 +138,7 @@ def _await_end(host: Host, record: Record, timeout: int) -> Record:
                 "Stop it with state=stopped, or increase timeout.",
             )
         time.sleep(LOOK_SECONDS)
-        record = next((r for r in read_newest_records(host.layout, record.task) if r.id == record.id), record)
+        record = find_newest(host, record)
     return record
 
 

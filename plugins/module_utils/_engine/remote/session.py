@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import time
 from dataclasses import dataclass, field, replace
@@ -102,6 +103,11 @@ class Session:
     def local_path(self) -> str:
         """The path of the local side as the task has it; empty if there is none."""
         return self.local.show(self.local.path) if self.local is not None else ""
+
+    def show(self, arguments: Sequence[str]) -> str:
+        """Return a command of rclone as text, with the options of all commands, and the task's own path."""
+        words = " ".join(map(shlex.quote, [*self.live.arguments, *self.common, *arguments]))
+        return words if self.local is None else self.local.show(words)
 
     def stream(
         self,

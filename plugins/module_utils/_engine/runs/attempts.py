@@ -143,7 +143,7 @@ class Attempts:
             if not changed:
                 self._note(exit_code=0)
                 return Ended(0)
-        publish = make_progress_writer(self._layout, task.name, self._log.run_id)
+        publish = make_progress_writer(self._layout, task.name, self._log.run_id, self._log.say, self._log.show)
 
         def listen(line: str) -> None:
             text = transfer.read(line)
@@ -154,6 +154,7 @@ class Attempts:
 
         arguments = build_transfer_arguments(task, attempt.ends, session.selection, max_delete=attempt.max_delete)
         timeout = None if self._deadline is None else max(self._deadline - time.monotonic(), 0.0)
+        self._log.say(f"rclone {session.rclone.version_text}: rclone {session.show(arguments)}")
         ended = session.stream(arguments, listen, timeout=timeout)
         self._hide(session)
         forget_progress(self._layout, task.name)

@@ -11,7 +11,16 @@ from __future__ import annotations
 from typing import Callable, List, Sequence
 
 from ..commands import helper, hooks
-from ..common.errors import CloudsyncError, system_error
+from ..common.errors import (
+    EXIT_FAILED,
+    EXIT_REFUSED,
+    EXIT_SKIPPED,
+    EXIT_STOPPED,
+    EXIT_SUCCESS,
+    EXIT_USAGE,
+    CloudsyncError,
+    system_error,
+)
 from ..common.layout import Layout
 from ..config.tasks import Task
 from . import notifications
@@ -67,3 +76,16 @@ def finish_run(
     for problem in problems:
         say(problem)
     return record._replace(message=" ".join([record.message, *problems]).strip())
+
+
+def find_exit_code(record: Record) -> int:
+    """Return the exit code of ``cloudsync run`` for an ended run."""
+    if record.state == "success":
+        return EXIT_SUCCESS
+    if record.state == "skipped":
+        return EXIT_SKIPPED
+    if record.reason == "stopped":
+        return EXIT_STOPPED
+    if record.refused:
+        return EXIT_REFUSED
+    return EXIT_USAGE if record.reason == "usage" else EXIT_FAILED

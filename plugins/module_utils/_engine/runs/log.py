@@ -10,23 +10,25 @@ from __future__ import annotations
 
 import os
 import time
-from typing import Iterable, List, Optional
+from typing import Callable, Iterable, List, Optional
 
 from ..common.errors import CloudsyncError
 from ..common.files import list_names, make_directory, remove
 from ..common.layout import Layout
-from ..common.text import escape_controls, format_now
+from ..common.text import escape_controls, format_count, format_duration, format_now, format_size, parse_time
 from ..config.credentials import Credential
-from ..config.tasks import Encryption
+from ..config.tasks import Encryption, Task
+from ..host import VERSION
 from ..notify.redaction import Redactor, hide_in_error
 from ..notify.targets import redact_text
-from .records import locate_log
+from .records import Record, locate_log
 
 LOG_MODE = 0o640
 LAST_LINES = 20
 # A log that reaches MOST_BYTES keeps HEAD_BYTES of its beginning and TAIL_BYTES of its end.
 MOST_BYTES, HEAD_BYTES, TAIL_BYTES = 16 * 2**20, 4 * 2**20, 8 * 2**20
 KEPT_LOGS = 100
+STARTERS = {"timer": "its timer", "manual": "a command"}
 KEPT_LOG_DAYS = 90
 KEPT_LOG_BYTES = 256 * 2**20
 
@@ -54,8 +56,10 @@ class RunLog:
     """The log file of a run. If it cannot be written, lines are lost, but the run goes on.
 
     ``hide`` replaces the secrets of the run. Everything that leaves the run passes it. If lines were lost, ``problem``
-    is a sentence for the message of the run.
+    is a sentence for the message of the run. ``show`` gets the progress as text, for a terminal.
     """
+
+    show: Callable[[str], object]
 
     def __init__(self, layout: Layout, task: str, run_id: str) -> None:
         self.run_id = run_id
@@ -63,6 +67,7 @@ class RunLog:
         self.last_lines: List[str] = []
         self.hide = Redactor()
         self.problem = ""
+        self.show = lambda _text: None
         self._descriptor = -1
         self._left_out = 0
         try:
@@ -88,6 +93,27 @@ class RunLog:
         except OSError as error:
             # The next line is tried again: a full disk may have space by then.
             self._name_problem(error.strerror or str(error))
+
+    def begin(self, task: Task, record: Record) -> None:
+        """Write what runs, where, and how it began."""
+        remote = f"{task.credential}:{task.remote_path}"
+        places = f"{task.path} -> {remote}" if task.is_push else f"{remote} -> {task.path}"
+        self.say(f"{record.kind} {record.id} of task {task.name}: {task.direction} ({task.mode}) {places}")
+        zone, name = time.strftime("%Z (UTC%z)"), os.uname().nodename
+        self.say(f"started by {STARTERS[record.trigger]} on host {name}, time zone {zone}, cloudsync {VERSION}")
+
+    def end(self, record: Record) -> None:
+        """Write what was done, and how the run ended."""
+        taken = (parse_time(record.ended) - parse_time(record.started)).total_seconds()
+        parts = [
+            f"{format_count(record.transfers, 'file')} transferred ({format_size(record.bytes)})",
+            f"{record.deletes} deleted",
+            format_count(record.errors, "error"),
+            format_duration(taken),
+        ]
+        self.say(", ".join(parts))
+        reason = f" ({record.reason})" if record.reason else ""
+        self.say(f"{record.state}{reason}: {record.message}")
 
     def _write(self, content: bytes) -> None:
         while content:

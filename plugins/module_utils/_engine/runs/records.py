@@ -34,7 +34,7 @@ NOTIFICATION_RUNS = 50
 class Record(NamedTuple):
     """One run. Times are ISO 8601 in UTC. ``reason`` is empty after a success. ``pid`` is that of the runner.
 
-    ``kind`` is run, restore or drill.
+    ``kind`` is run, restore or drill. ``refused``: a guard refused the run.
     """
 
     id: str
@@ -53,11 +53,12 @@ class Record(NamedTuple):
     log: str = ""
     pid: int = 0
     kind: str = "run"
+    refused: bool = False
 
     def public(self) -> Dict[str, Any]:
         """Return the ``run`` dict of the contract."""
         content = self._asdict()
-        del content["pid"]
+        del content["pid"], content["refused"]
         return content
 
     @property
@@ -70,6 +71,7 @@ _KINDS: Dict[str, Tuple[Type[Any], ...]] = {
     **dict.fromkeys(("id", "task", "state", "started", "trigger", "reason", "message", "ended", "log", "kind"), (str,)),
     **dict.fromkeys(("bytes", "transfers", "deletes", "errors", "pid"), (int,)),
     "exit_code": (int, type(None)),
+    "refused": (bool,),
 }
 
 

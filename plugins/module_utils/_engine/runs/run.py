@@ -16,17 +16,7 @@ from typing import Iterator, List, Optional, Sequence
 
 from ..changes.known_files import save_known_files
 from ..common.accounts import find_account
-from ..common.errors import (
-    EXIT_FAILED,
-    EXIT_REFUSED,
-    EXIT_SKIPPED,
-    EXIT_STOPPED,
-    EXIT_SUCCESS,
-    EXIT_USAGE,
-    CloudsyncError,
-    Refused,
-    system_error,
-)
+from ..common.errors import CloudsyncError, Refused, system_error
 from ..common.stop_signal import StopFlag
 from ..common.text import escape_controls, format_now
 from ..config.credential_store import load_credential
@@ -88,7 +78,6 @@ class Run:
         self.host = host
         self._files = files
         self.stop = stop
-        self.refused = False
         self.record = Record(make_run_id(), name, "waiting", format_now(), trigger)
         self.log = RunLog(host.layout, name, self.record.id)
         self.record = self.record._replace(log=self.log.path)
@@ -107,8 +96,7 @@ class Run:
             self._name_lost_log()
             # A run stays active until its hooks have ended, so its end is saved only now.
             self._update(ended=self.record.ended or format_now())
-            reason = f" ({self.record.reason})" if self.record.reason else ""
-            self.log.say(f"{self.record.state}{reason}: {self.record.message}")
+            self.log.end(self.record)
             self._prune()
             if self.record.reason == "stopped":
                 mark_stopped(self.host.layout, self.record.task)
@@ -141,31 +129,18 @@ class Run:
                 self.log.say(line)
             self._fail(CloudsyncError("other", f"cloudsync failed. Read the log of the run. Internal error: {error!r}"))
 
-    @property
-    def exit_code(self) -> int:
-        """The exit code of ``cloudsync run``."""
-        if self.record.state == "success":
-            return EXIT_SUCCESS
-        if self.record.state == "skipped":
-            return EXIT_SKIPPED
-        if self.record.reason == "stopped":
-            return EXIT_STOPPED
-        if self.refused:
-            return EXIT_REFUSED
-        return EXIT_USAGE if self.record.reason == "usage" else EXIT_FAILED
-
     def _update(self, **changes: object) -> None:
         self._note(**changes)
         save_record(self.host.layout, self.record)
 
     def _fail(self, error: CloudsyncError) -> None:
-        self.refused = isinstance(error, Refused)
+        self._note(refused=isinstance(error, Refused))
         states = {"locked": "skipped", "stopped": "aborted"}
         self._settle(states.get(error.reason, "failed"), error.reason, f"{error.message}{self._describe_effect()}")
 
     def _describe_effect(self) -> str:
         """Return a sentence about the effect of a refused run. An earlier attempt may have changed something."""
-        if not self.refused:
+        if not self.record.refused:
             return ""
         return " Nothing was changed." if self.record.exit_code is None else " Nothing more was changed."
 
@@ -177,6 +152,7 @@ class Run:
         if task.drill is not None and self._files:
             task = replace(task, drill=replace(task.drill, files=self._files))
         self.log.hide.add([*list_secrets(None, task.encryption), *list_secret_targets(task.notify)])
+        self.log.begin(task, self.record)
         try:
             credential = load_credential(self.host.layout, self.host.seed, task.credential)
             self.log.hide.add(list_secrets(credential, None))

@@ -61,6 +61,8 @@ Description=Cloud sync task %i
 Documentation=https://github.com/skyhaul/cloudsync
 Wants=network-online.target cloudsync-helper.socket
 After=network-online.target nss-lookup.target cloudsync-helper.socket
+# A shell or a playbook may start short runs in any number.
+StartLimitIntervalSec=0
 
 [Service]
 Type=oneshot

@@ -22,7 +22,7 @@ INSTALLED = {
     "": "host",
     "buckets": "abilities facts",
     "changes": "find known_files",
-    "cli": "control helper main output parser recover run show tables units",
+    "cli": "control logs main output parser recover run show tables terminal units",
     "commands": "confine helper hooks open_path",
     "common": "accounts crypto errors files flock http layout mounts processes stop_signal text validation",
     "config": "credential_store credentials seed seed_binding seed_passphrase"
@@ -53,7 +53,7 @@ INSTALLED = {
 # The files that `cloudsync status` loads. Each of them takes about half a millisecond.
 LOADED_BY_STATUS = {
     "": "host",
-    "cli": "main output parser show tables",
+    "cli": "main output parser show tables terminal",
     "common": "errors files flock layout processes text validation",
     "config": "stored_tasks",
     "operations": "status",

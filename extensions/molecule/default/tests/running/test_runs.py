@@ -163,3 +163,15 @@ def test_a_run_shows_no_secret_and_leaves_a_record_when_it_is_killed(host: Host)
     wait_until(lambda: host.runs("victim")[-1].state == "running" or None, "victim is running again", 30)
     host.run("cloudsync", "stop", "victim")
     wait_until(lambda: host.runs("victim")[-1].reason == "stopped" or None, "victim is stopped", 20)
+
+
+def test_a_run_in_a_shell_runs_in_its_unit_and_ctrl_c_stops_it(host: Host) -> None:
+    host.declare("victim", name="followed", remote_path=f"{host}/followed", schedule=None)
+    interrupted = ("timeout", "--preserve-status", "--signal=INT", "8", "cloudsync", "run", "followed")
+    for words, in_unit in (((), True), (("--here",), False)):
+        done = host.run(*interrupted, *words, check=False)
+        run = host.runs("followed")[-1]
+        assert (done.returncode, run.reason) == (143, "stopped"), done
+        assert f"run {run.id} started" in done.stdout
+        journal = host.run("journalctl", "--no-pager", "--output=cat", "--unit=cloudsync@followed.service").stdout
+        assert (run.id in journal) is in_unit

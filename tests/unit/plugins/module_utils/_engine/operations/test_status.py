@@ -54,6 +54,10 @@ def ran(layout, state, started="2026-11-22T10:00:00Z", number=1, **fields):
     return record
 
 
+def ignore(_text):
+    return None
+
+
 def test_a_task_without_a_run_is_pending(layout, declare):
     declare(schedule=HOURLY)
 
@@ -134,7 +138,7 @@ def test_an_active_run_is_overdue_after_three_slots_and_an_hour(layout, declare,
 
 
 def publish(layout, stats, changed):
-    make_progress_writer(layout, "nightly", "an-id")(stats)
+    make_progress_writer(layout, "nightly", "an-id", ignore, ignore)(stats)
     path = pathlib.Path(locate_progress(layout, "nightly"))
     path.write_text(json.dumps({**json.loads(path.read_text()), "changed": changed}))
 
@@ -153,7 +157,7 @@ def test_an_active_run_without_progress_for_six_hours_is_stalled(layout, declare
 
 
 def test_the_time_of_the_last_progress_stays_while_the_counts_stay(layout):
-    write = make_progress_writer(layout, "nightly", "an-id")
+    write = make_progress_writer(layout, "nightly", "an-id", ignore, ignore)
     write(Stats(bytes=5, speed=1.0))
     path = pathlib.Path(locate_progress(layout, "nightly"))
     before = read_progress(layout, "nightly")["changed"]

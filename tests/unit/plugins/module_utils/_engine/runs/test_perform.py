@@ -22,6 +22,7 @@ from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.f
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.common.stop_signal import StopFlag
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.locks.hold import locate_task_lock
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.runs import records
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.runs.finish import find_exit_code
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.runs.run import Run
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.runs.start_gate import locate_stop_marker
 
@@ -57,7 +58,12 @@ def test_a_run_that_succeeds_has_its_counts_in_the_record(scripted, store_task, 
     scripted.replay("sync", "sync")
     run = perform()
     record = run.record
-    assert (record.state, record.reason, record.exit_code, run.exit_code) == ("success", "", 0, EXIT_SUCCESS)
+    assert (record.state, record.reason, record.exit_code, find_exit_code(run.record)) == (
+        "success",
+        "",
+        0,
+        EXIT_SUCCESS,
+    )
     assert record.transfers > 0 and record.bytes > 0
     assert hooks[1]() == ["before running", "success success", "always success"]
 
@@ -66,7 +72,7 @@ def test_a_run_whose_rclone_fails_is_failed_with_its_reason(scripted, store_task
     store_task(hooks=hooks[0])
     scripted.replay("copy", "s3_access_denied")
     run = perform()
-    assert (run.record.state, run.exit_code) == ("failed", EXIT_FAILED)
+    assert (run.record.state, find_exit_code(run.record)) == ("failed", EXIT_FAILED)
     assert run.record.reason and run.record.message
     assert hooks[1]() == ["before running", *(f"{kind} failed {run.record.reason}" for kind in ("failure", "always"))]
 
@@ -74,7 +80,7 @@ def test_a_run_whose_rclone_fails_is_failed_with_its_reason(scripted, store_task
 def test_a_refused_run_does_not_call_rclone(scripted, store_task, hooks, perform, tmp_path):
     store_task(hooks=hooks[0], path=str(tmp_path / "nowhere"))
     run = perform()
-    assert (run.record.state, run.record.reason, run.exit_code) == ("failed", "not_found", EXIT_REFUSED)
+    assert (run.record.state, run.record.reason, find_exit_code(run.record)) == ("failed", "not_found", EXIT_REFUSED)
     assert scripted.commands() == []
     assert hooks[1]() == ["before running", "failure failed not_found", "always failed not_found"]
 
@@ -82,7 +88,7 @@ def test_a_refused_run_does_not_call_rclone(scripted, store_task, hooks, perform
 def test_a_before_hook_that_fails_ends_the_run(scripted, store_task, perform):
     store_task(hooks={"before": "echo no space; exit 7"})
     run = perform()
-    assert (run.record.state, run.record.reason, run.exit_code) == ("failed", "hook", EXIT_FAILED)
+    assert (run.record.state, run.record.reason, find_exit_code(run.record)) == ("failed", "hook", EXIT_FAILED)
     assert "exit code 7" in run.record.message and "no space" in run.record.message
     assert scripted.commands() == []
 
@@ -121,7 +127,7 @@ def test_a_stop_ends_the_transfer_and_leaves_the_stop_marker(scripted, store_tas
 
     stop = Stop()
     run = perform(stop)
-    assert (run.record.state, run.record.reason, run.exit_code) == ("aborted", "stopped", EXIT_STOPPED)
+    assert (run.record.state, run.record.reason, find_exit_code(run.record)) == ("aborted", "stopped", EXIT_STOPPED)
     assert hooks[1]() == ["before running", "failure aborted stopped", "always aborted stopped"]
     assert os.path.exists(locate_stop_marker(scripted_host.layout, "nightly"))
 
@@ -130,14 +136,14 @@ def test_a_run_fails_at_its_max_duration(scripted, store_task, perform):
     store_task(limits={"max_duration": 1})
     scripted.on("copy", "exec sleep 60")
     run = perform()
-    assert (run.record.state, run.record.reason, run.exit_code) == ("failed", "max_duration", EXIT_FAILED)
+    assert (run.record.state, run.record.reason, find_exit_code(run.record)) == ("failed", "max_duration", EXIT_FAILED)
 
 
 def test_a_second_run_of_an_active_task_is_skipped(scripted, store_task, hooks, perform, scripted_host):
     store_task(hooks=hooks[0])
     with wait_lock(locate_task_lock(scripted_host.layout, "nightly")):
         run = perform()
-    assert (run.record.state, run.record.reason, run.exit_code) == ("skipped", "locked", EXIT_SKIPPED)
+    assert (run.record.state, run.record.reason, find_exit_code(run.record)) == ("skipped", "locked", EXIT_SKIPPED)
     assert scripted.commands() == [] and hooks[1]() == []
 
 
@@ -151,7 +157,7 @@ def test_an_unexpected_error_still_leaves_a_record_and_runs_the_hooks(
 
     monkeypatch.setattr(Run, "_run_guarded", fail)
     run = perform()
-    assert (run.record.state, run.record.reason, run.exit_code) == ("failed", "other", EXIT_FAILED)
+    assert (run.record.state, run.record.reason, find_exit_code(run.record)) == ("failed", "other", EXIT_FAILED)
     assert "RuntimeError('a defect')" in run.record.message
     with open(run.record.log, encoding="utf-8") as log:
         assert "Traceback" in log.read()
@@ -161,7 +167,7 @@ def test_an_unexpected_error_still_leaves_a_record_and_runs_the_hooks(
 def test_a_credential_that_is_missing_fails_the_run_with_its_hooks(store_task, hooks, perform, scripted_host):
     store_task(hooks=hooks[0], credential="gone")
     run = perform()
-    assert (run.record.state, run.exit_code) == ("failed", 2)
+    assert (run.record.state, find_exit_code(run.record)) == ("failed", 2)
     assert hooks[1]() == ["failure failed usage", "always failed usage"]
 
 
