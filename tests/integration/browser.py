@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import pathlib
 import re
 import shutil
 import subprocess
@@ -49,10 +51,34 @@ class Browser:
         found = self._notify("/element", using="css selector", value=selector)
         self._notify(f"/element/{found[ELEMENT]}/click")
 
-    def text(self):
-        """Return the visible text of the page."""
-        found = self._notify("/element", using="css selector", value="body")
+    def text(self, selector="body"):
+        """Return the visible text of the page, or of the element that the CSS ``selector`` finds."""
+        found = self._notify("/element", using="css selector", value=selector)
         return _ask("GET", f"{self._address}/element/{found[ELEMENT]}/text")
+
+    def type(self, selector, text):
+        """Type ``text`` into an element. Keys such as ENTER are characters of the WebDriver standard."""
+        found = self._notify("/element", using="css selector", value=selector)
+        self._notify(f"/element/{found[ELEMENT]}/value", text=text)
+
+    def press(self, keys):
+        """Press keys, wherever the focus is."""
+        actions = [{"type": kind, "value": key} for key in keys for kind in ("keyDown", "keyUp")]
+        self._notify("/actions", actions=[{"type": "key", "id": "keyboard", "actions": actions}])
+
+    def run(self, script, *arguments):
+        """Run JavaScript in the page, and return its result. A promise is waited for."""
+        return self._notify("/execute/sync", script=script, args=list(arguments))
+
+    def emulate(self, method, **parameters):
+        """Send a command of Chromium's developer tools."""
+        return self._notify("/goog/cdp/execute", cmd=method, params=parameters)
+
+    def save_picture(self, path):
+        """Save what the window shows, as PNG."""
+        path = pathlib.Path(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(base64.b64decode(_ask("GET", self._address + "/screenshot")))
 
     def _notify(self, path, **content):
         return _ask("POST", self._address + path, content)

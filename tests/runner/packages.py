@@ -19,8 +19,8 @@ FOR = {
     "btrfs-progs": "snapshots",
     "lvm2": "snapshots",
     "xfsprogs": "snapshots",
-    "chromium": "the login to a provider with a browser",
-    "chromium-driver": "the login to a provider with a browser",
+    "chromium": "the report and the login to a provider with a browser",
+    "chromium-driver": "the report and the login to a provider with a browser",
 }
 FOR_THE_FLEET = pathlib.Path(__file__).resolve().parent.parent / "fleet" / "host-packages.txt"
 

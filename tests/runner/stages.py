@@ -153,7 +153,8 @@ def _other_core(stage: Stage) -> tuple[str, str]:
 def integration(stage: Stage) -> Counts:
     """Test with real servers. A server that cannot be installed is a failure, and its tests are skipped."""
     faults = _make_empty(stage.place.build / "faults")
-    tested = _test_with_servers(stage, variables={"CLOUDSYNC_FAULTS": str(faults)})
+    pictures = str(stage.place.build / "report")
+    tested = _test_with_servers(stage, variables={"CLOUDSYNC_FAULTS": str(faults), "CLOUDSYNC_PICTURES": pictures})
     if not (tested.failed or tested.skipped):
         tested += from_exit(stage.run(sys.executable, "docs/write_reliability.py", str(faults), "--check"))
     return tested

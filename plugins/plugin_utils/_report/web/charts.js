@@ -62,7 +62,7 @@ function drawChart(report, row, title, name, format) {
   const label = `${title} of the last ${formatCount(runs.length, "run")}, at most ${format(most)}`;
   return el("figure", null,
     el("figcaption", null, el("b", null, title), el("span", { class: "faint" }, `at most ${format(most)}`)),
-    svg("svg", { viewBox: `0 0 ${wide} ${tall}`, role: "img", "aria-label": label }, bars),
-    el("div", { class: "axis faint" }, el("span", null, formatClock(runs[0].started)),
+    svg("svg", { viewBox: `0 0 ${wide} ${tall}`, preserveAspectRatio: "none", role: "img", "aria-label": label }, bars),
+    el("div", { class: "scale faint" }, el("span", null, formatClock(runs[0].started)),
       el("span", null, formatClock(runs.at(-1).started))));
 }

@@ -28,8 +28,8 @@ function showWarnings(row) {
   const warnings = [];
   if (row.shared) warnings.push(`Other hosts write to the same destination: ${row.shared}.`);
   if (row.missing > 0) {
-    const word = row.missing === 1 ? "part is" : "parts are";
-    warnings.push(`${row.missing} of ${row.lead.shard[1]} ${word} not in this report.`);
+    const verb = row.missing === 1 ? "is" : "are";
+    warnings.push(`${row.missing} of ${row.lead.shard[1]} parts ${verb} not in this report.`);
   }
   return warnings.map((text) => el("p", { class: "warning" }, text));
 }

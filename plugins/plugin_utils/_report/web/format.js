@@ -72,7 +72,12 @@ function updateTimes() {
   for (const time of document.querySelectorAll("time[data-at]")) {
     const text = formatDistance(Number(time.dataset.at));
     if (time.textContent !== text) time.textContent = text;
-    const isLate = time.classList.contains("coming") && Number(time.dataset.at) < readClock();
-    time.classList.toggle("passed", isLate);
+    if (time.classList.contains("coming")) markPassed(time);
   }
+}
+
+// Mark the time of a coming run if it has passed since the report.
+function markPassed(time) {
+  time.classList.add("coming");
+  time.classList.toggle("passed", Number(time.dataset.at) < readClock());
 }

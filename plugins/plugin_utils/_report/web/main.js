@@ -212,6 +212,7 @@ async function start() {
   connectKeys();
   tick();
   setInterval(tick, TICK);
+  document.addEventListener("visibilitychange", tick);
   find("main").removeAttribute("aria-busy");
 }
 

@@ -14,10 +14,16 @@ const COLUMNS = {
     row.lead.started === null ? "" : formatSize(row.bytes), drawBars(report, row, "bytes", formatSize)) },
   next: { title: "Next run", show: (row) => showNext(row) },
   failing: { title: "Since", show: (row) => when(row.lead.failing_since ?? row.overdue ?? row.lead.started) },
-  message: { title: "Message", show: (row) => row.lead.message },
+  message: { title: "Message", show: (row) => explain(row) },
 };
 const ALL_COLUMNS = ["level", "host", "task", "success", "strip", "duration", "bytes", "next"];
 const PROBLEM_COLUMNS = ["host", "task", "failing", "message", "strip"];
+
+// Return why the row is a problem. The message of a successful run does not say that the next one is missing.
+function explain(row) {
+  if (row.overdue === null || FAILED.includes(row.lead.state)) return row.lead.message;
+  return `No run has started since ${formatClock(row.overdue)} UTC.`;
+}
 
 function showMeasure(text, chart) {
   return text ? el("span", { class: "measure" }, el("span", null, text), chart) : null;
@@ -25,7 +31,7 @@ function showMeasure(text, chart) {
 
 function showNext(row) {
   const time = when(row.next, row.lead.enabled ? "" : "disabled");
-  if (time?.tagName === "TIME") time.classList.add("coming");
+  if (time?.tagName === "TIME") markPassed(time);
   return time;
 }
 
