@@ -22,7 +22,8 @@ WHOLE = re.compile(r"\A-?[0-9]{1,18}\Z")
 # rclone, systemd and timestamps accept numbers up to this one.
 LARGEST = 2**31 - 1
 # Text options that also accept a whole number. Its meaning is the same in quotes.
-COUNTS = frozenset(("max_delete", "timeout", "max_duration", "spread", "minute", "hour", "day", "month", "weekday"))
+CRON_FIELDS = ("minute", "hour", "day", "month", "weekday")
+COUNTS = frozenset(("max_delete", "files", "timeout", "max_duration", "max_stall", "spread", *CRON_FIELDS))
 IN_QUOTES = "Write it in quotes, because YAML changes values such as 0123, 18:00 or off."
 
 
