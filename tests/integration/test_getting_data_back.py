@@ -20,9 +20,10 @@ import places
 import pytest
 import yaml
 from controller import Controller
+from guide import DOCS, read_sections
 from harness import PASSWORD, SALT, SECRET, text_tree, write_tree
 
-GUIDE = (pathlib.Path(__file__).parents[2] / "docs" / "getting-data-back.md").read_text(encoding="utf-8")
+GUIDE = (DOCS / "getting-data-back.md").read_text(encoding="utf-8")
 FILES = {"index.html": "<h1>Hello</h1>", "posts/one.html": "one", "posts/deep/two.html": "two"}
 PASSPHRASE = SECRET + "-passphrase"
 ENCRYPTED = {"encryption": {"password": PASSWORD}}
@@ -30,17 +31,7 @@ SITE = "$ ansible-playbook skyhaul.cloudsync.site -e cloudsync_hosts=web1"
 TASK = {"name": "www", "credential": "offsite", "direction": "push", "mode": "sync", "remote_path": "backup/web1/www"}
 
 
-def read_sections():
-    """Return the blocks of each section of the guide: their language and their text."""
-    parts = re.split(r"^## (.+)$", GUIDE, flags=re.MULTILINE)
-    blocks = r"^```(\w+)\n(.*?)^```$"
-    return {
-        heading: re.findall(blocks, text, re.MULTILINE | re.DOTALL)
-        for heading, text in zip(parts[1::2], parts[2::2], strict=True)
-    }
-
-
-SECTIONS = read_sections()
+SECTIONS = read_sections("getting-data-back.md")
 
 
 class Reader:
