@@ -14,9 +14,9 @@ import zlib
 from collections import Counter
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
+from .._reasons import REASONS
 from .fleet import LEVELS, Fleet
 from .past import LENGTH_STEP, RUN_BYTES, SIZE_STEP
-from .remedies import REMEDIES
 from .rows import TaskRow, parse_moment
 
 # Columns of texts are numbers of the table of strings. Those of times are seconds after the report.
@@ -81,7 +81,7 @@ def pack(fleet: Fleet) -> Packed:
         "levels": LEVELS,
         "steps": [LENGTH_STEP, SIZE_STEP],
         "outcomes": fleet.outcomes,
-        "remedies": {row.reason: REMEDIES[row.reason] for row in fleet.tasks if row.reason in REMEDIES},
+        "remedies": {row.reason: REASONS[row.reason].remedy for row in fleet.tasks if row.reason in REASONS},
         "hosts": [[row.host, row.state, row.message, row.tasks, row.problems] for row in fleet.hosts],
         "columns": columns,
         "strings": list(strings.numbers),
