@@ -176,3 +176,49 @@ def ftps(folder, kind, certificate, key):
     command = [_program("pyftpdlib", "venv/bin/python"), script, kind, served, port, USER, PASSWORD, certificate, key]
     with _running(command, folder, lambda: is_open(port)):
         yield port
+
+
+@contextmanager
+def node_exporter(folder, directory):
+    """Run node_exporter with the textfile collector alone, which reads ``directory``."""
+    port = free_port()
+    command = [
+        _program("node_exporter", "debian/usr/bin/prometheus-node-exporter"),
+        "--collector.disable-defaults",
+        "--collector.textfile",
+        f"--collector.textfile.directory={directory}",
+        f"--web.listen-address={HOST}:{port}",
+    ]
+    with _running(command, folder, lambda: _answers(port, "/metrics")):
+        yield port
+
+
+@contextmanager
+def prometheus(folder, targets, rules):
+    """Run Prometheus. It scrapes ``targets``, their addresses by name, and evaluates the file ``rules``."""
+    port = free_port()
+    scraped = [{"targets": [address], "labels": {"instance": name}} for name, address in targets.items()]
+    # YAML contains JSON.
+    config = {
+        "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
+        "rule_files": [str(rules)],
+        "scrape_configs": [{"job_name": "node", "static_configs": scraped}],
+    }
+    pathlib.Path(folder, "prometheus.yml").write_text(json.dumps(config))
+    command = [
+        _program("Prometheus", "debian/usr/bin/prometheus"),
+        "--config.file=prometheus.yml",
+        "--storage.tsdb.path=data",
+        f"--web.listen-address={HOST}:{port}",
+    ]
+    with _running(command, folder, lambda: _answers(port, "/-/ready", range(200, 300))):
+        yield port
+
+
+def promtool(*words, text=""):
+    """Run promtool, and return its exit code and its output."""
+    command = [str(_program("promtool", "debian/usr/bin/promtool")), *words]
+    done = subprocess.run(
+        command, input=text.encode(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60, check=False
+    )
+    return done.returncode, done.stdout.decode()

@@ -104,7 +104,8 @@ def test_nor_about_the_directory_that_the_watch_writes_metrics_into(layout, veri
         atomic_write(path, text.encode(), 0o644)
     watch = f"{layout.unit_dir}/cloudsync-watch.service"
     assert said_of(layout, watch) == []
-    assert measure_exposure(layout, watch) <= 2.0
+    # It has to write into a directory of another user.
+    assert measure_exposure(layout, watch) <= 2.1
 
 
 def measure_exposure(layout, unit):

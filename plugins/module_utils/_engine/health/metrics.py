@@ -55,6 +55,7 @@ METRICS = {
     "cloudsync_task_last_success_timestamp_seconds": Metric(TASK, "Time when the last successful run ended."),
     "cloudsync_task_last_proven_restore_timestamp_seconds": Metric(TASK, "Time when the last successful drill ended."),
     "cloudsync_task_last_run_end_timestamp_seconds": Metric(TASK, "Time when the last run ended."),
+    "cloudsync_task_last_run_state": Metric((*TASK, "state", "reason"), "State and reason of the last run."),
     "cloudsync_task_last_run_duration_seconds": Metric(TASK, "Duration of the last run, including its waiting."),
     "cloudsync_task_last_run_transferred_bytes": Metric(TASK, "Bytes that the last run transferred."),
     "cloudsync_task_last_run_transferred_files": Metric(TASK, "Files that the last run transferred."),
@@ -138,6 +139,7 @@ def _describe_task(host: Host, status: Mapping[str, Any]) -> Iterator[Sample]:
 
 
 def _describe_run(task: Dict[str, str], run: Record) -> Iterator[Sample]:
+    yield Sample("cloudsync_task_last_run_state", {**task, "state": run.state, "reason": run.reason}, 1)
     duration = (parse_time(run.ended) - parse_time(run.started)).total_seconds()
     facts = {
         "duration_seconds": int(duration),

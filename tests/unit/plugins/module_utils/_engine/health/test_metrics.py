@@ -113,6 +113,7 @@ def test_a_failed_run_keeps_the_time_of_the_last_success(declare, show, layout):
     assert {name: value for name, value in own.items() if name.startswith("last_")} == {
         "last_success_timestamp_seconds": NOON + 30,
         "last_run_end_timestamp_seconds": NOON + 90,
+        'last_run_state{task="byhand",state="failed",reason="auth"}': 1,
         "last_run_duration_seconds": 30,
         "last_run_transferred_bytes": 7,
         "last_run_transferred_files": 3,
@@ -130,6 +131,7 @@ def test_an_active_run_has_the_facts_of_the_run_before(declare, show, layout):
     own = of_task(show(), "byhand")
     assert own['state{task="byhand",state="running",reason=""}'] == 1
     assert (own["last_run_end_timestamp_seconds"], own["last_run_transferred_bytes"]) == (NOON + 30, 5)
+    assert own['last_run_state{task="byhand",state="success",reason=""}'] == 1
     assert own["stalled"] == 1
     records.drop_run(alive)
 
