@@ -60,6 +60,12 @@ options:
     type: str
     choices: [started, finished, stopped]
     default: finished
+  id:
+    description:
+      - ID of a run of O(task) that was started earlier, with O(state=started) for example. The module only waits for
+        the end of this run.
+    type: str
+    version_added: 1.1.0
   dry_run:
     description:
       - Whether to only plan the run, as in check mode. The result is never a change.
@@ -69,6 +75,7 @@ options:
   timeout:
     description:
       - Number of seconds to wait until the run ends. After this time the module fails, but the run continues.
+      - During a long run, the progress is shown every 30 seconds.
     type: int
     default: 86400
   adopt:
@@ -138,6 +145,13 @@ EXAMPLES = r"""
   skyhaul.cloudsync.run:
     task: archive
     state: started
+
+  register: archived
+
+- name: Wait for the end of that run
+  skyhaul.cloudsync.run:
+    task: archive
+    id: "{{ archived.run.id }}"
 
 - name: Stop the run
   skyhaul.cloudsync.run:
@@ -227,6 +241,11 @@ run:
       description: Path of the log on the host.
       type: str
       sample: /var/log/cloudsync/documents/20270131T023000Z-4f09aa.log
+progress:
+  description: Progress of a run that is still active after O(timeout).
+  returned: when the run has not ended in time
+  type: str
+  sample: 42%, 1.2 GiB of 2.9 GiB, 12.3 MiB/s, 2 min 20 s left, 120 of 300 files
 plan:
   description:
     - Plan of the run. Empty if a guard refused the run before a plan could be made.
@@ -296,6 +315,10 @@ def control_run(module: AnsibleModule, host: Host) -> Dict[str, Any]:
     at, overwrite = module.params["at"] or "", module.params["overwrite"]
     if (at or overwrite) and not inline.get("reverse_of"):
         raise usage_error("at and overwrite are for a restore. Set reverse_of to the task to restore, or remove them.")
+    if module.params["id"]:
+        if inline or adopts or state != "finished" or module.params["dry_run"]:
+            raise usage_error("With id, set only the options task and timeout. Remove the others.")
+        return starting.wait_run(host, name, module.params["id"], module.params["timeout"])
     if state == "stopped":
         if inline or adopts:
             raise usage_error("With state=stopped, set only the option task. Remove the other options of a task.")
@@ -319,6 +342,7 @@ def main() -> None:
             build_transfer_spec(),
             task={"type": "str"},
             state={"type": "str", "choices": ["started", "finished", "stopped"], "default": "finished"},
+            id={"type": "str"},
             dry_run={"type": "bool", "default": False},
             timeout={"type": "int", "default": 86400},
             adopt={"type": "bool", "default": False},

@@ -21,6 +21,7 @@ from ..config.task_store import load_task
 from ..config.tasks import Task
 from ..host import Host
 from ..runs.dry_run import make_dry_run
+from ..runs.progress import describe_progress, read_progress
 from ..runs.records import UNFINISHED, Record, load_records, read_newest_records
 from ..runs.run import Run
 from ..systemd.install import place_volatile_drop_in, read_units
@@ -52,11 +53,27 @@ def report_run(host: Host, record: Record, wait: bool, timeout: int, joined: boo
     """Return the result of a run that was started by this call, or earlier (``joined``)."""
     if wait:
         record = _await_end(host, record, timeout)
-    return _build_result(record, changed=not joined and record.state != "skipped")
+    return _build_result(host, record, wait, changed=not joined and record.state != "skipped")
 
 
-def _build_result(record: Record, changed: bool) -> Dict[str, Any]:
+def wait_run(host: Host, task: str, run_id: str, timeout: int) -> Dict[str, Any]:
+    """Wait for the end of a run that was started earlier, at most ``timeout`` seconds. See start_run()."""
+    record = next((each for each in read_newest_records(host.layout, task) if each.id == run_id), None)
+    if record is None:
+        raise usage_error(f"Task {task} has no run {run_id}. Use the value of run.id of the call that started the run.")
+    return report_run(host, record, True, timeout, joined=True)
+
+
+def _build_result(host: Host, record: Record, wait: bool, changed: bool) -> Dict[str, Any]:
     result: Dict[str, Any] = {"changed": changed, "run": record.public(), "warnings": []}
+    if wait and record.state in UNFINISHED:
+        progress = read_progress(host.layout, record.task)
+        result["progress"] = describe_progress(progress) if progress else record.message
+        msg = (
+            f"Run {record.id} of task {record.task}, started {record.started}, is still {record.state}. The run "
+            "continues. Stop it with state=stopped, or increase timeout."
+        )
+        result.update(failed=True, msg=msg, reason="other")
     if record.state in ("failed", "aborted"):
         msg = f"Run {record.id} of task {record.task} ended as {record.state} ({record.reason}): {record.message}"
         result.update(failed=True, msg=msg, reason=record.reason)
@@ -129,14 +146,9 @@ def _await_record(host: Host, task: str, known: Set[str]) -> Record:
 
 
 def _await_end(host: Host, record: Record, timeout: int) -> Record:
+    """Return the record at its end, or after ``timeout`` seconds."""
     deadline = time.monotonic() + timeout
-    while record.state in UNFINISHED:
-        if time.monotonic() > deadline:
-            raise CloudsyncError(
-                "other",
-                f"Run {record.id} of task {record.task} is still {record.state} after {timeout} s. The run continues. "
-                "Stop it with state=stopped, or increase timeout.",
-            )
+    while record.state in UNFINISHED and time.monotonic() <= deadline:
         time.sleep(LOOK_SECONDS)
         record = find_newest(host, record)
     return record

@@ -118,3 +118,9 @@ def test_a_task_that_does_not_exist_is_refused(host, task, options):
     assert host.refused("run", dict(options, task="document")) == (
         "Task document does not exist on this host. Existing tasks: documents."
     )
+
+
+@pytest.mark.parametrize("more", [{"state": "started"}, {"dry_run": True}, {"adopt": True}, {"path": "/srv/x"}])
+def test_with_an_id_the_module_only_waits(host, task, more):
+    result = host.run("run", {"task": "documents", "id": "20270131T023000Z-4f09aa", **more})
+    assert result["msg"].startswith("With id, set only the options task and timeout.")

@@ -70,8 +70,9 @@ def test_an_active_run_is_joined_and_is_no_change(scripted_host, store_task, act
 
 def test_a_run_that_does_not_end_in_time_goes_on(scripted_host, store_task, active):
     store_task()
-    with pytest.raises(CloudsyncError, match="still running after 0 s"):
-        start.start_run(scripted_host, "nightly", wait=True, timeout=0)
+    result = start.start_run(scripted_host, "nightly", wait=True, timeout=0)
+    assert (result["failed"], result["run"]["id"], result["run"]["state"]) == (True, active.id, "running")
+    assert "is still running. The run continues." in result["msg"]
     assert records.load_records(scripted_host.layout, "nightly")[0].state == "running"
 
 
@@ -140,3 +141,14 @@ def test_a_check_before_the_task_is_declared_has_an_empty_plan(scripted_host):
     result = start.plan_run(scripted_host, "nightly", check_mode=True)
     assert result["changed"] and len(result["warnings"]) == 1
     assert result["plan"]["copy"] == []
+
+
+def test_a_run_that_was_started_earlier_is_awaited_by_its_id(scripted_host, store_task, layout):
+    store_task()
+    make_record(layout, "failed", 1, reason="auth", message="The login was refused.")
+    record = make_record(layout, "success", 2)
+    newer = make_record(layout, "success", 3)
+    result = start.wait_run(scripted_host, "nightly", record.id, timeout=60)
+    assert (result["changed"], result["run"]["id"]) == (False, record.id) != (False, newer.id)
+    with pytest.raises(CloudsyncError, match="has no run 2000"):
+        start.wait_run(scripted_host, "nightly", "2000", timeout=60)
