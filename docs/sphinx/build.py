@@ -48,7 +48,7 @@ def copy_pages(source: pathlib.Path) -> None:
         copy = source / path.relative_to(CLONE)
         copy.parent.mkdir(parents=True, exist_ok=True)
         # The reference contains the changelog.
-        copy.write_bytes(path.read_bytes().replace(b"](CHANGELOG.md)", b"](reference/changelog.rst)"))
+        copy.write_bytes(path.read_bytes().replace(b"CHANGELOG.md)", b"reference/changelog.rst)"))
 
 
 def write_reference(folder: pathlib.Path) -> None:

@@ -32,14 +32,16 @@ def list_commands(text):
 
 
 class Fleet:
-    """A control node in ``folder`` and its hosts. Each host is a machine, and knows the login of ``credential``."""
+    """A control node in ``folder`` and its hosts. ``credential``: a login that all hosts get."""
 
-    def __init__(self, folder, new_machine, rclone, credential):
+    def __init__(self, folder, new_machine, rclone, credential=None):
         self.folder, self.controller, self.hosts = folder, Controller(folder), {}
         self._new_machine, self._rclone = new_machine, rclone
         self.replaced = {}
-        secrets = {"vault_crypt_password": "a long random text", "cloudsync_passphrase": "another long random text"}
-        self.write("group_vars/all/credentials.yml", yaml.safe_dump({"cloudsync_credentials": [credential], **secrets}))
+        if credential:
+            secrets = {"vault_crypt_password": "a long random text", "cloudsync_passphrase": "another long random text"}
+            variables = {"cloudsync_credentials": [credential], **secrets}
+            self.write("group_vars/all/credentials.yml", yaml.safe_dump(variables))
 
     def add(self, *names, group="group"):
         """Create hosts with these names in ``group``, and return them."""
@@ -50,8 +52,9 @@ class Fleet:
                 f"python-{name}", f'#!/bin/sh\nCLOUDSYNC_ROOT={machine.root} exec {sys.executable} "$@"\n'
             )
             python.chmod(0o755)
-        content = {"hosts": {name: self._describe(name) for name in self.hosts}}
-        content["children"] = {group: {"hosts": dict.fromkeys(self.hosts)}}
+            self.write(f"host_vars/{name}.yml", yaml.safe_dump(self._describe(name)))
+        hosts = dict.fromkeys(self.hosts)
+        content = {"hosts": hosts, "children": {group: {"hosts": hosts}}}
         self.write("inventory.json", json.dumps({"all": content}))
         return [self.hosts[name] for name in names]
 
@@ -87,14 +90,15 @@ class Fleet:
         for language, text in blocks:
             if language == "console":
                 for prompt, command in list_commands(text):
-                    said[command] = self._call(prompt, command, host, code)
+                    said[command] = self.call(prompt, command, host, code)
             else:
                 name = re.match(r"# (\S+)\n", text)
                 assert name, f"The first line of a file is its name:\n{text}"
                 self.write(name.group(1), self.replace(text))
         return said
 
-    def _call(self, prompt, command, host, code):
+    def call(self, prompt, command, host=None, code=0):
+        """Run a command of the control node (``$``) or of a host (``#``), and return its output."""
         if prompt == "$":
             return self.controller.call(*shlex.split(self.replace(command)), code=code)
         machine = self.hosts[host]

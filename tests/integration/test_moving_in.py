@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import pathlib
+import re
+import shlex
 import subprocess
 
 import pytest
+import yaml
 
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.rclone.providers import schema as providers
 from ansible_collections.skyhaul.cloudsync.plugins.plugin_utils._migration.truenas import from_truenas
@@ -280,3 +284,25 @@ def test_an_rclone_conf_becomes_credentials_and_encryptions_that_read_what_it_wr
     assert harness.text_tree(restored) == FILES
     stored = (control.root / "etc/cloudsync/credentials/nas.json").read_text()
     assert harness.SECRET not in stored
+
+
+def test_a_cron_line_and_its_task_do_the_same(machine, rclone, s3_server, bucket):
+    """What the cron line of the guide has pushed is what its task would push, so a plan has nothing to do."""
+    import harness
+
+    section = (SHAPES.parents[5] / "docs/moving-in.md").read_text(encoding="utf-8").split("## From cron\n")[1]
+    line, task = re.search(r"rclone (sync .+)", section).group(1), re.search(r"```yaml\n(.*?)```", section, re.DOTALL)
+    (task,) = yaml.safe_load(task.group(1))["cloudsync_tasks"]
+    harness.write_tree(machine.data / "www", {**FILES, "old.tmp": "no"})
+    credential = harness.s3_credential(s3_server[0], "s3")
+    options = {"type": "s3", **credential["attributes"], **credential["secrets"]}
+    environment = {f"RCLONE_CONFIG_S3_{name.upper()}": str(value) for name, value in options.items()}
+    words = shlex.split(line.replace("/srv/", f"{machine.data}/").replace("s3:backup", f"s3:{bucket.name}"))
+    subprocess.run([rclone, "--config", "/dev/null", *words], env={**os.environ, **environment}, check=True)
+    assert harness.text_tree(bucket / "www") == {
+        name: text for name, text in FILES.items() if not name.endswith(".tmp")
+    }
+    own = {"path": str(machine.data / "www"), "remote_path": f"{bucket.name}/www"}
+    machine.declare([credential], [{**task, **own}])
+    plan = machine.plan("www")
+    assert [plan[part] for part in ("copy", "overwrite", "delete")] == [[], [], []]
