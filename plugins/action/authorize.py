@@ -123,7 +123,7 @@ def _make_show(may_open: bool, own_client: bool) -> authorizing.Show:
             "",
             "On another computer, first forward the port to this machine:",
             "",
-            f"    ssh -L {PORT}:127.0.0.1:{PORT} {getpass.getuser()}@{socket.gethostname()}",
+            f"    ssh -L {PORT}:127.0.0.1:{PORT} {_find_user()}@{socket.gethostname()}",
         ]
         if own_client and redirect:
             lines += ["", f"Register this redirect address for your client: {redirect}"]
@@ -132,6 +132,14 @@ def _make_show(may_open: bool, own_client: bool) -> authorizing.Show:
         display.display("\n".join(lines), stderr=True, screen_only=True)
 
     return show
+
+
+def _find_user() -> str:
+    """Return the name of this user for the example. In a container, the user may have no name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "USER"
 
 
 def _describe(path: str, variable: str, login: Login) -> str:
