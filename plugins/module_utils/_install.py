@@ -21,6 +21,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence
 
+from . import _shell_files
 from ._engine.common.errors import CloudsyncError
 from ._engine.common.files import atomic_write, make_directory, point_link, read_text
 from ._engine.common.flock import wait_lock
@@ -148,6 +149,7 @@ def render_files(layout: Layout, interpreter: str, metrics: str) -> Dict[str, st
         layout.command: COMMAND.format(interpreter=interpreter, current=layout.current_engine),
         f"{layout.unit_dir}/{unit_names.TEMPLATE}": units.render_service(layout),
         **units.render_common_units(layout, metrics and layout.root + metrics),
+        **{f"{layout.root}/usr/local/share/{path}": text for path, text in _shell_files.TEXTS.items()},
     }
 
 

@@ -19,6 +19,9 @@ FOR = {
     "btrfs-progs": "snapshots",
     "lvm2": "snapshots",
     "xfsprogs": "snapshots",
+    "zsh": "completions",
+    "fish": "completions",
+    "man-db": "the man page",
     "chromium": "the report and the login to a provider with a browser",
     "chromium-driver": "the report and the login to a provider with a browser",
 }
