@@ -32,6 +32,8 @@ mermaid_output_format = "svg"
 # site.css has the colours of the reference, for the light and the dark form of the theme.
 antsibull_ext_color_scheme = "none"
 html_theme = "furo"
+# Quotes belong to commands and messages, which people copy.
+smartquotes = False
 html_title = f"{project} {release}"
 html_static_path = ["static"]
 html_css_files = ["site.css"]
