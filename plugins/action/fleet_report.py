@@ -7,25 +7,21 @@
 from __future__ import annotations
 
 import datetime
-import json
-import os
 import pathlib
-import tempfile
-from typing import Any, Dict, Iterator, Mapping, Optional
+from typing import Any, Dict, Mapping, Optional
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 from ..plugin_utils._report.answers import pack_answer, unpack_answer
-from ..plugin_utils._report.fleet import Fleet, build_data, build_fleet
-from ..plugin_utils._report.page import render_page
+from ..plugin_utils._report.files import DATA, PAGE, write_report
+from ..plugin_utils._report.fleet import build_fleet
 
 ARGUMENTS: Dict[str, Dict[str, Any]] = {
     "answers": {"type": "dict"},
     "directory": {"type": "path"},
     "title": {"type": "str", "default": "Cloud sync"},
 }
-PAGE, DATA = "index.html", "report.json"
 
 
 class ActionModule(ActionBase):
@@ -49,41 +45,9 @@ class ActionModule(ActionBase):
         folder = pathlib.Path(options["directory"])
         answers = ((host, unpack_answer(answer)) for host, answer in options["answers"].items())
         fleet = build_fleet(answers, datetime.datetime.now(datetime.timezone.utc))
-        page = folder / PAGE
         if not self._task.check_mode:
             try:
-                folder.mkdir(parents=True, exist_ok=True)
-                _replace(page, iter([render_page(fleet, options["title"])]))
-                _replace(folder / DATA, _format_data(fleet))
+                write_report(fleet, options["title"], folder)
             except OSError as error:
                 raise AnsibleActionFail(f"Cannot write the report to {folder}: {error.strerror}.") from error
-        return {"changed": True, "summary": fleet.summary, "page": str(page), "data": str(folder / DATA)}
-
-
-def _format_data(fleet: Fleet) -> Iterator[str]:
-    """Yield the data as JSON, a line for each host and task. One text would take much memory for a large fleet."""
-    data = build_data(fleet)
-    yield "{\n"
-    for number, (key, value) in enumerate(data.items()):
-        yield f"{',' if number else ' '} {json.dumps(key)}: "
-        if isinstance(value, list):
-            yield "["
-            for place, row in enumerate(value):
-                yield f"{',' if place else ''}\n    {json.dumps(row)}"
-            yield "\n  ]\n"
-        else:
-            yield json.dumps(value) + "\n"
-    yield "}\n"
-
-
-def _replace(path: pathlib.Path, parts: Iterator[str]) -> None:
-    """Write a file that others can read. A reader sees the former file or the whole new one."""
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with open(descriptor, "w", encoding="utf-8") as stream:
-            stream.writelines(parts)
-            os.fchmod(stream.fileno(), 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+        return {"changed": True, "summary": fleet.summary, "page": str(folder / PAGE), "data": str(folder / DATA)}

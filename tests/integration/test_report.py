@@ -92,6 +92,8 @@ def test_the_report_shows_every_task_and_host_the_worst_first(controller, new_ma
 def test_the_report_is_written_although_no_host_can_be_reached(controller):
     controller.inventory(gone={"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1})
 
+    assert "0 tasks on 1 host" in controller.play("report", "--check")
+    assert not (controller.folder / "cloudsync-report").exists(), "check mode writes nothing"
     controller.play("report")
 
     data = json.loads((controller.folder / "cloudsync-report" / "report.json").read_text())
@@ -115,17 +117,22 @@ def test_a_host_that_answers_late_is_in_the_report(controller, new_machine, opti
     early = controller.folder / "early.json"
     keep = f"cp cloudsync-report/report.json {early}; touch {passed}"
     look = {"ansible.builtin.shell": {"cmd": keep, "chdir": str(controller.folder)}}
+    tell = {"ansible.builtin.debug": {"msg": "It says: {{ cloudsync_fleet.data.summary }}"}}
     play = {
         "hosts": "all",
         "gather_facts": False,
         "roles": ["skyhaul.cloudsync.report"],
-        "post_tasks": [{**look, "when": "inventory_hostname == 'first'"}],
+        "post_tasks": [
+            {**look, "when": "inventory_hostname == 'first'"},
+            {**tell, "when": "inventory_hostname == 'last'"},
+        ],
         **options,
     }
     (controller.folder / "play.yml").write_text(json.dumps([play]))
 
-    controller.call("ansible-playbook", "play.yml")
+    said = controller.call("ansible-playbook", "play.yml")
 
+    assert "It says: 0 tasks on 3 hosts. No answer from 1 host." in said
     data = json.loads((controller.folder / "cloudsync-report" / "report.json").read_text())
     assert {row["host"]: row["state"] for row in data["hosts"]} == {
         "first": "answered",

@@ -224,6 +224,7 @@ def test_a_large_fleet_is_small_and_usable_at_once(browser, tmp_path, request):
     assert page.count("*") < 8000
     assert page.list("#timeline .account")[0].startswith(("offsite", "archive", "nas"))
     assert page.count(".peak.crowd") == 3, "many hosts meet on each account"
+    assert {text.split()[0] for text in page.list(".peak b")} == {"02:00"}
     browser.save_picture(PICTURES / "large-light-1280.png")
     total = page.browser.text("#count")
     assert total == "20,000 rows"
@@ -243,5 +244,8 @@ def test_a_large_fleet_is_small_and_usable_at_once(browser, tmp_path, request):
 def test_one_host_and_an_empty_fleet_are_pages(browser, tmp_path):
     Page(browser, write_page(tmp_path, sample_fleet.build(1, 6, 12, read_clock(), seed=2)))
     browser.save_picture(PICTURES / "one-light-1280.png")
+    browser.emulate("Emulation.setScrollbarsHidden", hidden=True)
+    Page(browser, write_page(tmp_path, sample_fleet.build(12, 9, 30, read_clock(), seed=9)), (1280, 1300))
+    browser.save_picture(PICTURES / "some-light-1280.png")
     Page(browser, write_page(tmp_path, {"web": {"tasks": []}}))
     assert "No host has a task." in browser.text() and "Hosts without a task" in browser.text()

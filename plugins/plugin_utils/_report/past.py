@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import math
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
@@ -27,8 +28,8 @@ Outcome = Tuple[str, str]
 class Past(NamedTuple):
     """``runs`` has RUN_BYTES for each run, newest first: outcome, minutes to the next newer one (two bytes), levels.
 
-    ``starts`` are minutes after the report. If all distances are equal, they are the negative number of starts, the
-    first one and the distance.
+    ``starts`` are minutes after that of the report. If all distances are equal, they are the negative number of
+    starts, the first one and the distance.
     """
 
     runs: bytes = b""
@@ -67,16 +68,18 @@ def _list_last_run(task: Mapping[str, Any]) -> List[List[Any]]:
 
 def _pack_runs(runs: Sequence[Sequence[Any]], now: datetime.datetime, outcomes: Outcomes) -> bytes:
     packed = bytearray()
-    newer = now.timestamp()
+    newer = int(now.timestamp())
     for state, reason, started, seconds, size in runs:
-        moment = parse_time(started).timestamp()
-        gap = min(LONGEST_GAP, max(0, round((newer - moment) / MINUTE)))
-        packed += bytes((outcomes.count(state, reason), gap >> 8, gap & 0xFF))
-        packed += bytes((_find_level(seconds, LENGTH_STEP), _find_level(size, SIZE_STEP)))
+        moment = int(parse_time(started).timestamp())
+        gap = (newer - moment + MINUTE // 2) // MINUTE
+        gap = 0 if gap < 0 else min(gap, LONGEST_GAP)
+        levels = _find_level(seconds, LENGTH_STEP), _find_level(size, SIZE_STEP)
+        packed += bytes((outcomes.count(state, reason), gap >> 8, gap & 0xFF, *levels))
         newer = moment
     return bytes(packed)
 
 
+@functools.lru_cache(maxsize=100000)
 def _find_level(value: float, step: float) -> int:
     """Return 0 for nothing, else 1 more than the nearest exponent of ``step``."""
     return 0 if value < 1 else min(LARGEST, 1 + round(math.log(value) / math.log(step)))
@@ -84,7 +87,8 @@ def _find_level(value: float, step: float) -> int:
 
 def _pack_starts(facts: Mapping[str, Any], now: datetime.datetime) -> Sequence[int]:
     moments = [parse_time(start) for start in facts.get("starts") or ()]
-    starts = [max(0, round((moment - now).total_seconds() / MINUTE)) for moment in moments]
+    minute = int(now.timestamp()) // MINUTE
+    starts = [max(0, int(moment.timestamp()) // MINUTE - minute) for moment in moments]
     distance = _find_distance(starts)
     return [-len(starts), starts[0], distance] if distance is not None else starts
 

@@ -59,7 +59,12 @@ function listRuns(report, task) {
   return runs.reverse();
 }
 
-// Return the starts of a task as minutes after the report. Regular ones have a negative number in front.
+// Return the minute of the report, to which the starts of the tasks refer.
+function findMinute(report) {
+  return Math.floor(report.generated / MINUTE) * MINUTE;
+}
+
+// Return the starts of a task as minutes after that of the report. Regular ones have a negative number in front.
 function listStarts(task) {
   const [number, first, distance] = task.starts;
   if (!(number < 0)) return task.starts;

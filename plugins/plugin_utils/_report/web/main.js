@@ -73,7 +73,7 @@ function showWindow() {
   const { window } = page.filter;
   find("window").hidden = !window;
   if (!window) return;
-  const clock = (minute) => formatHour(page.report.generated + minute * MINUTE);
+  const clock = (minute) => formatHour(findMinute(page.report) + minute * MINUTE);
   find("window").textContent = `Only tasks on ${window.account} that start from ${clock(window.from)} to ${clock(window.until)}.`;
 }
 

@@ -15,7 +15,7 @@ function findFirst(report) {
 }
 
 function countStarts(report, rows) {
-  const offset = report.generated - findFirst(report);
+  const offset = findMinute(report) - findFirst(report);
   const lines = new Map();
   for (const task of rows.flatMap((row) => row.parts)) {
     if (!task.enabled || !task.starts.length) continue;
@@ -55,7 +55,7 @@ function showTimeline(report, rows, choose, all = false) {
 function makeAxis(report) {
   const first = findFirst(report);
   const hours = [];
-  for (let time = Math.ceil(first / STEP) * STEP; time < first + CELLS * CELL; time += STEP) {
+  for (let time = Math.ceil(first / STEP) * STEP; time < first + (CELLS - 8) * CELL; time += STEP) {
     const hour = el("span", null, formatHour(time));
     hour.style.left = `${(100 * (time - first)) / (CELLS * CELL)}%`;
     hours.push(hour);
@@ -65,7 +65,7 @@ function makeAxis(report) {
 
 function makeLine(report, line, most, choose) {
   const { peak } = line;
-  const offset = findFirst(report) - report.generated;
+  const offset = findFirst(report) - findMinute(report);
   const readMinute = (place) => (place * CELL + offset) / MINUTE;
   const select = ({ place }) => choose({ account: line.account, from: readMinute(place), until: readMinute(place + 1) });
   const cells = [...line.cells.values()].map((cell) => {
