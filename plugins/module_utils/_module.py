@@ -58,12 +58,23 @@ class Module(AnsibleModule):
     def fail_json(self, msg: str, **result: Any) -> Any:
         """Fail. Also called by Ansible, for options that do not match the argument spec."""
         shown = {name: NOT_SHOWN for name, value in self.params.items() if value is not None}
+        self._keep_secrets()
         super().fail_json(msg, **{**result, "invocation": {"module_args": shown}})
 
     def exit_json(self, **result: Any) -> Any:
         """Succeed. The options are shown without those that have ``no_log``."""
         shown = hide_options(self.params, self.argument_spec)
+        self._keep_secrets()
         super().exit_json(**{**result, "invocation": {"module_args": shown}})
+
+    def _keep_secrets(self) -> None:
+        """Prevent ansible-core 2.22 from adding the values of all secrets to the result, for masking by value.
+
+        With ``async``, the result is a file on the disk of the host.
+        """
+        tracker = getattr(self, "_new_secrets", None)
+        if tracker is not None:
+            tracker.flush()
 
 
 def hide_options(given: Mapping[str, Any], spec: Mapping[str, Any]) -> Dict[str, Any]:
