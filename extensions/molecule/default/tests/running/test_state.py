@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from fleet import Host, Run, variable
+from fleet import Host, Run, variable, wait_until
 
 SECRETS = (
     "store_s3_secret",
@@ -100,3 +100,15 @@ def test_a_removed_task_leaves_no_timer(host: Host) -> None:
     assert "short-lived" in host.shell("systemctl list-timers --all")
     host.declare("nightly", name="short-lived", state="absent")
     assert "short-lived" not in host.shell("systemctl list-timers --all; ls /etc/systemd/system /etc/cloudsync/tasks")
+
+
+def test_a_run_and_the_watch_write_the_metrics(host: Host, first_run: Run) -> None:
+    folder = "/var/lib/node_exporter"
+    sample = f'cloudsync_task_last_run_transferred_bytes{{task="{first_run.task}"}} '
+    wait_until(lambda: sample in host.shell(f"cat {folder}/cloudsync.prom || true"), "the unit wrote the metrics", 30)
+    # Roles that install node_exporter often give the directory to its user.
+    host.run("chown", "nobody", folder)
+    host.run("rm", f"{folder}/cloudsync.prom")
+    host.run("systemctl", "start", "cloudsync-watch.service")
+    assert host.shell(f"stat -c '%a %U' {folder}/cloudsync.prom").split() == ["644", "root"]
+    assert "textfile" not in host.run("cloudsync", "check", check=False).stdout
