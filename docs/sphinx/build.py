@@ -24,11 +24,14 @@ HERE = pathlib.Path(__file__).resolve().parent
 CLONE = HERE.parent.parent
 COLLECTION = "skyhaul.cloudsync"
 PAGES = ("[!C]*.md", "CO*.md", "LICENSE", "docs/*.md", "docs/images/*")
-# Labels of Ansible's documentation that the reference links to. Their inventory is large and on another server.
+# The places in Ansible's documentation that the reference links to, by role and name. Their inventory is large and on
+# another server.
+SETTINGS = "reference_appendices/config.html"
 LABELS = {
-    "action_plugins": ("plugins/action.html", "Action plugins"),
-    "ansible_configuration_settings": ("reference_appendices/config.html", "Ansible Configuration Settings"),
-    "common_return_values": ("reference_appendices/common_return_values.html", "Return Values"),
+    "label action_plugins": ("plugins/action.html", "Action plugins"),
+    "label ansible_configuration_settings": (SETTINGS, "Ansible Configuration Settings"),
+    "label common_return_values": ("reference_appendices/common_return_values.html", "Return Values"),
+    "envvar ANSIBLE_HOME": (f"{SETTINGS}#envvar-ANSIBLE_HOME", "-"),
 }
 # Parts of the reference that are other on this site: a pattern and its replacement.
 REPLACED = (
@@ -66,7 +69,8 @@ def write_reference(folder: pathlib.Path) -> None:
 def write_labels(path: pathlib.Path) -> None:
     """Write LABELS in the format of the extension intersphinx."""
     head = "# Sphinx inventory version 2\n# Project: Ansible\n# Version: latest\n# Compressed with zlib.\n"
-    lines = "".join(f"{label} std:label -1 {page} {title}\n" for label, (page, title) in LABELS.items())
+    names = {tuple(label.split()): place for label, place in LABELS.items()}
+    lines = "".join(f"{name} std:{role} -1 {page} {title}\n" for (role, name), (page, title) in names.items())
     path.write_bytes(head.encode() + zlib.compress(lines.encode()))
 
 
