@@ -17,7 +17,7 @@ from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Sequence, Tup
 from ..common.errors import CloudsyncError
 from ..common.text import parse_time
 from ..config.credential_store import list_credentials, load_credential, read_credential
-from ..host import Host
+from ..host import VERSION, Host
 from ..operations.status import find_ended, is_readable
 from ..remote.refreshed import read_expiry
 from ..runs.records import Record
@@ -38,7 +38,8 @@ class Metric(NamedTuple):
 # All are gauges: each value is a fact of now, and nothing is counted over time.
 METRICS = {
     "cloudsync_build_info": Metric(
-        ("engine", "rclone_version"), "Versions of cloudsync and rclone. rclone_version is empty without rclone."
+        ("version", "engine", "rclone_version"),
+        "Versions of cloudsync and rclone, and the digest of the engine. rclone_version is empty without rclone.",
     ),
     "cloudsync_metrics_timestamp_seconds": Metric((), "Time when these metrics were collected."),
     "cloudsync_seed_readable": Metric((), "Whether the seed can be read, or nothing is encrypted with it (1)."),
@@ -90,7 +91,7 @@ def collect_metrics(host: Host, inspection: Inspection) -> List[Sample]:
 def _describe_host(host: Host, problems: Sequence[Problem]) -> Iterator[Sample]:
     rclone = attempt([], "rclone", "", lambda: host.rclone.version_text, "")
     engine = find_current(host.layout)[len(PREFIX) :].partition(".")[0]
-    yield Sample("cloudsync_build_info", {"engine": engine, "rclone_version": rclone}, 1)
+    yield Sample("cloudsync_build_info", {"version": VERSION, "engine": engine, "rclone_version": rclone}, 1)
     yield Sample("cloudsync_metrics_timestamp_seconds", {}, int(time.time()))
     counts = dict.fromkeys(PROBLEMS, 0)
     for problem in problems:
