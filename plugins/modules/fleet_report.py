@@ -33,6 +33,8 @@ options:
       - Heading of the page.
     type: str
     default: Cloud sync
+extends_documentation_fragment:
+  - skyhaul.cloudsync._attributes
 attributes:
   action:
     description: The action runs on the control node.

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import signal
 import time
@@ -39,6 +40,7 @@ Listener = Callable[[str], object]
 # Commands that write no line to the log, and take longer the more the remote contains.
 SILENT = frozenset(("backend", "cleanup", "delete", "lsf", "lsjson", "purge", "size"))
 SAY_SECONDS = 30.0
+DESCRIPTOR = re.compile(r"/proc/self/fd/[0-9]+")
 
 
 def _drop_line(_line: str) -> None:
@@ -107,7 +109,9 @@ class Session:
     def show(self, arguments: Sequence[str]) -> str:
         """Return a command of rclone as text, with the options of all commands, and the task's own path."""
         words = " ".join(map(shlex.quote, [*self.live.arguments, *self.common, *arguments]))
-        return words if self.local is None else self.local.show(words)
+        words = words if self.local is None else self.local.show(words)
+        # What is still a descriptor is the file with the filters or the names of this run.
+        return DESCRIPTOR.sub("FILE", words)
 
     def stream(
         self,
