@@ -279,7 +279,7 @@ class Machine:
                 stderr=subprocess.PIPE,
                 env={**self.environment, **environment},
                 encoding="utf-8",
-                timeout=120,
+                timeout=scale(120, 1800),
                 check=False,
             )
         )

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""docs/first-hour.md works as it is written: two hosts push, one fails and is repaired, and a file is restored."""
+"""docs/first-hour.md works as it is written, from the first push of two hosts to the end of the trial."""
 
 from __future__ import annotations
 
@@ -72,6 +72,12 @@ def test_the_first_hour(fleet, bucket):
         "web1.json",
         "web2.json",
     ]
+    fleet.follow(STEPS["9. Uninstall"])
+    for host in (web1, web2):
+        assert text_tree(host.data / "www") == FILES
+        assert not pathlib.Path(host.layout.command).exists()
+        assert not list(pathlib.Path(host.layout.unit_dir).glob("cloudsync*"))
+        assert pathlib.Path(host.layout.task("www")).exists()
 
 
 def test_every_step_is_tested():

@@ -187,6 +187,9 @@ class Sweep:
         # A move that was killed after it has recorded its success has left nothing to move.
         if task != "move" or last == before or last[1] != "success":
             assert self.run(task)["state"] == "success"
+        else:
+            # As systemd does after each run, also after a killed one.
+            assert self.machine.cloudsync("sweep", task).code == 0
 
         assert self.read_destination(task) == wanted
         if task == "move":

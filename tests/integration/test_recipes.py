@@ -112,7 +112,7 @@ def test_canary_roll_out(fleet, bucket):
     write_tree(hosts[0].data / "www", FILES)
     fleet.follow([commands])
     assert [host.history("www")[0]["state"] for host in hosts] == ["success"] * 3
-    assert "web3" in pathlib.Path(fleet.folder, "cloudsync-report/index.html").read_text()
+    assert "web3" in pathlib.Path(fleet.folder, "cloudsync-report/report.json").read_text()
 
 
 def test_every_recipe_is_in_the_table_and_tested():

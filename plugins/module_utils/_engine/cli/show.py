@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from contextlib import suppress
 from typing import Any, Mapping, Sequence
@@ -54,7 +55,7 @@ def show_status(host: Host, options: argparse.Namespace) -> int:
     """Show the state of one task or of all tasks: ``cloudsync status [TASK] [--watch]``."""
     while True:
         if options.watch and see_terminal().is_tty:
-            print(CLEAR, end="")
+            sys.stdout.write(CLEAR)
         code = _print_status(host, options)
         if not options.watch:
             return code

@@ -70,13 +70,13 @@ def format_statuses(statuses: Sequence[Dict[str, Any]], terminal: Terminal) -> s
     nexts = [format_short_time(each["next"]) if each["enabled"] else "disabled" for each in shown]
     columns = [
         Column("TASK", [each["task"] for each in shown], 12),
-        Column("DIRECTION", [format_direction(each) for each in shown], rank=1),
-        Column("STATE", [format_state(each) for each in shown], 14, colors=[_color(each) for each in shown]),
+        Column("DIRECTION", [format_direction(each) for each in shown], rank=2),
+        Column("STATE", [format_state(each) for each in shown], 30, colors=[_color(each) for each in shown]),
         Column("LAST RUN", [format_short_time(each["run"]["started"] if each["run"] else None) for each in shown]),
         Column("NEXT RUN", nexts),
     ]
     if any(each["drill"] for each in shown):
-        columns.append(Column("PROVEN", [_format_proven(each["drill"]) for each in shown]))
+        columns.append(Column("PROVEN", [_format_proven(each["drill"]) for each in shown], rank=1))
     lines = draw_table(columns, terminal)
     found = lines[:1]
     for line, each in zip(lines[1:], shown):
