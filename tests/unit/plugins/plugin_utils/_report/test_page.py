@@ -68,14 +68,15 @@ class Outline(HTMLParser):
         self.tags.append(tag)
         self.attributes += attrs
         if tag not in ("meta", "input"):
-            self._open.append(dict(attrs).get("id", tag))
+            self._open.append((tag, dict(attrs).get("id", tag)))
 
     def handle_endtag(self, tag):
-        self._open.pop()
+        assert self._open.pop()[0] == tag
 
     def handle_data(self, data):
         if self._open:
-            self.texts[self._open[-1]] = self.texts.get(self._open[-1], "") + data
+            name = self._open[-1][1]
+            self.texts[name] = self.texts.get(name, "") + data
 
 
 def render(answers, title="Cloud sync"):
