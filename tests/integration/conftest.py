@@ -184,3 +184,14 @@ def fixture_new_rounds():
             count += 1
 
     return rounds
+
+
+@pytest.fixture(name="browser", scope="module")
+def fixture_browser(tmp_path_factory):
+    """Return a browser without a screen."""
+    import browser as browsers
+
+    if not browsers.is_there():
+        pytest.skip("chromium and chromium-driver are not on PATH")
+    with browsers.browsing(tmp_path_factory.mktemp("browser")) as browser:
+        yield browser

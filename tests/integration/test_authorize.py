@@ -15,7 +15,6 @@ import re
 import signal
 import tempfile
 
-import browser as browsers
 import fake_oauth
 import pytest
 from controller import Controller
@@ -27,14 +26,6 @@ ADDRESS = re.compile(r"^    (http://127\.0\.0\.1:53682/auth\?state=\S+)$", re.MU
 OWN = {"id": "b!own", "driveType": "business", "name": "OneDrive", "description": "All of it"}
 OTHER = {"id": "b!other", "driveType": "personal", "name": "Photos"}
 LIBRARY = {"id": "b!library", "driveType": "documentLibrary", "name": "Documents"}
-
-
-@pytest.fixture(name="browser", scope="module")
-def fixture_browser(tmp_path_factory):
-    if not browsers.is_there():
-        pytest.skip("chromium and chromium-driver are not on PATH")
-    with browsers.browsing(tmp_path_factory.mktemp("browser")) as browser:
-        yield browser
 
 
 @pytest.fixture(name="port")

@@ -13,7 +13,6 @@ import os
 import pathlib
 import time
 
-import browser as browsers
 import pytest
 import sample_fleet
 
@@ -28,14 +27,6 @@ AXE = """
 return axe.run(document, {resultTypes: ["violations"]}).then((found) =>
   found.violations.map((one) => one.id + ": " + one.nodes.map((node) => node.html.slice(0, 200)).join(" ")));
 """
-
-
-@pytest.fixture(name="browser", scope="module")
-def fixture_browser(tmp_path_factory):
-    if not browsers.is_there():
-        pytest.skip("chromium and chromedriver are not installed")
-    with browsers.browsing(tmp_path_factory.mktemp("browser")) as browser:
-        yield browser
 
 
 @pytest.fixture(name="axe", scope="module")
