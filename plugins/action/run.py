@@ -13,10 +13,11 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
+from ..module_utils._engine.runs.records import UNFINISHED
+
 MODULE = "skyhaul.cloudsync.run"
 SHOW_SECONDS = 30
 DEFAULT_TIMEOUT = 86400
-UNFINISHED = ("waiting", "running")
 
 display = Display()
 

@@ -344,7 +344,7 @@ def test_the_last_proven_restore_is_shown_and_a_failed_drill_is_a_problem(machin
     drill(machine, 1, "drill")
     shown = machine.status("documents")
     assert (shown["state"], shown["drill"]["state"], shown["drill"]["last_proven"]) == ("success", "failed", proven)
-    assert "\n  Drill: The copy is damaged.\n" in machine.cloudsync("status").out
+    assert ", failed (drill)" in machine.cloudsync("status").out
     assert "last proven restore: 2" in machine.cloudsync("status", "documents").out
     checked = machine.cloudsync("check")
     assert checked.code == 1

@@ -14,8 +14,9 @@ from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Sequence, Tup
 
 from ...module_utils._engine.common.layout import DRILL
 from ...module_utils._engine.common.text import format_count
+from ...module_utils._engine.runs.records import FAILED
 from .past import Outcomes, Past, pack_past
-from .rows import FAILED, HostRow, TaskRow, build_task, mark_shared
+from .rows import HostRow, TaskRow, build_task, mark_shared
 
 SCHEMA = 1
 # The most urgent first.

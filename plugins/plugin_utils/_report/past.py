@@ -13,7 +13,7 @@ import functools
 import math
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
-from ...module_utils._engine.common.text import parse_time
+from ...module_utils._engine.common.text import count_seconds, parse_time
 
 RUN_BYTES = 5
 # A length in seconds, or a number of bytes, is stored as a power of these. So its error is at most 3 and 7 percent.
@@ -60,8 +60,7 @@ def _list_last_run(task: Mapping[str, Any]) -> List[List[Any]]:
     run = task["status"]["run"]
     if not run or not run.get("started"):
         return []
-    started = parse_time(run["started"])
-    seconds = (parse_time(run["ended"]) - started).total_seconds() if run.get("ended") else 0
+    seconds = count_seconds(run["started"], run.get("ended") or "")
     state, reason = task["status"]["state"], task["status"]["reason"]
     return [[state, reason, run["started"], seconds, run.get("bytes") or 0]]
 

@@ -14,9 +14,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ...module_utils._engine.common.text import parse_time
-from ...module_utils._engine.runs.records import UNFINISHED
+from ...module_utils._engine.runs.records import FAILED, UNFINISHED
 
-FAILED = ("failed", "aborted")
 # The problems that the state, the reason and the message of a task show.
 SHOWN_BY_STATE = (*FAILED, "damaged", "overdue")
 SHOWN_OTHERS = 5

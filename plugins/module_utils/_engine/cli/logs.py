@@ -20,6 +20,7 @@ from typing import BinaryIO, Iterator, List
 from ..common.errors import EXIT_SUCCESS, CloudsyncError, usage_error
 from ..common.layout import Layout
 from ..common.text import TIME_FORMAT, parse_time
+from ..common.validation import parse_duration
 from ..config.stored_tasks import require_task
 from ..host import Host
 from ..runs.progress import describe_progress, read_progress
@@ -29,8 +30,7 @@ from .terminal import LiveLine
 
 FOLLOW_SECONDS = 0.5
 CHUNK_BYTES = 65536
-AGE = re.compile(r"([0-9]{1,6})([smhd])")
-UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+AGE = re.compile(r"[0-9]{1,6}[smhd]")
 
 
 def print_log(host: Host, options: argparse.Namespace) -> int:
@@ -64,9 +64,8 @@ def _find_record(layout: Layout, task: str, run_id: str) -> Record:
 
 def parse_since(text: str, now: datetime.datetime) -> datetime.datetime:
     """Return the moment of ``--since``: ISO 8601, in this host's zone unless it names one, or an age such as 2h."""
-    age = AGE.fullmatch(text)
-    if age:
-        return now - datetime.timedelta(seconds=int(age[1]) * UNITS[age[2]])
+    if AGE.fullmatch(text):
+        return now - datetime.timedelta(seconds=parse_duration("--since", text))
     try:
         return parse_time(text).astimezone()
     except ValueError:

@@ -21,7 +21,7 @@ from ..host import Host
 from ..operations.trigger import can_use_unit, recall_trigger
 from ..runs.finish import find_exit_code
 from ..runs.progress import SAY_SECONDS, describe_progress, read_progress
-from ..runs.records import UNFINISHED, Record
+from ..runs.records import UNFINISHED, Record, reload_record
 from ..runs.run import Run
 from ..runs.start_gate import TRIGGER
 from . import tables
@@ -78,7 +78,6 @@ def perform(started: Run, options: argparse.Namespace) -> int:
 def follow(host: Host, record: Record, stop_flag: StopFlag, options: argparse.Namespace) -> int:
     """Show the progress of a run in its unit, print its end, and return the exit code. A stop stops the run."""
     # A run in this process does not need it.
-    from ..operations.start import find_newest
     from ..operations.stop import stop_task
 
     live, said = LiveLine(sys.stdout, see_terminal()), time.monotonic()
@@ -93,7 +92,7 @@ def follow(host: Host, record: Record, stop_flag: StopFlag, options: argparse.Na
                 said = time.monotonic()
                 print_line(f"cloudsync: {record.task}: {text}")
         time.sleep(LOOK_SECONDS)
-        record = find_newest(host, record)
+        record = reload_record(host.layout, record)
     live.clear()
     return _print_end(record, options)
 

@@ -9,15 +9,22 @@
 from __future__ import annotations
 
 import re
-from textwrap import wrap
 from typing import Any, Dict, List, Optional, Sequence
 
-from ..common.text import escape_controls, format_count, format_duration, format_size, parse_time
+from ..common.text import (
+    count_seconds,
+    describe_outcome,
+    escape_controls,
+    format_count,
+    format_duration,
+    format_places,
+    format_size,
+    parse_time,
+)
 from ..runs.progress import describe_progress
+from ..runs.records import FAILED, UNFINISHED
 from .terminal import CYAN, GREEN, RED, YELLOW, Column, Terminal, draw_table, shorten
 
-UNFINISHED = ("waiting", "running")
-BAD = ("failed", "aborted")
 COLORS = {
     "failed": RED,
     "aborted": YELLOW,
@@ -45,13 +52,12 @@ def _draw(terminal: Terminal, *columns: Column) -> str:
 
 def format_tasks(statuses: Sequence[Dict[str, Any]], terminal: Terminal) -> str:
     """Return the output of ``cloudsync list``: one line for each task."""
-    remotes = [f"{status['credential']}:{status['remote_path']}" for status in statuses]
     return _draw(
         terminal,
         Column("TASK", [status["task"] for status in statuses], 12),
         Column("DIRECTION", [format_direction(status) for status in statuses]),
         Column("PATH", [status["path"] for status in statuses], 12, keeps_end=True),
-        Column("REMOTE", remotes, 14, keeps_end=True),
+        Column("REMOTE", [_format_remote(status) for status in statuses], 14, keeps_end=True),
         Column("DESCRIPTION", [status["description"] for status in statuses], 20, rank=1),
     )
 
@@ -96,14 +102,14 @@ def _rank(status: Dict[str, Any]) -> int:
 def _find_problem(status: Dict[str, Any]) -> str:
     """Return the first sentence about the problem of a task, empty if it has none."""
     drill = status["drill"] or {}
-    if status["state"] in BAD:
+    if status["state"] in FAILED:
         return SENTENCE_END.split(status["message"], 1)[0]
     if status["overdue_since"]:
         return f"No run has started since {format_local_time(status['overdue_since'])}."
     if status["stalled_since"]:
         return f"The run has shown no progress since {format_local_time(status['stalled_since'])}."
-    if drill.get("state") in BAD:
-        return SENTENCE_END.split(f"Drill: {drill['message']}", 1)[0]
+    if drill.get("state") in FAILED:
+        return SENTENCE_END.split(f"Drill: {format_drill(drill)}: {drill['message']}", 1)[0]
     return (
         f"No drill has started since {format_local_time(drill['overdue_since'])}." if drill.get("overdue_since") else ""
     )
@@ -126,18 +132,15 @@ def format_drill(drill: Optional[Dict[str, Any]]) -> str:
     """Return when a restore was last proven, and how the last drill has failed: "2027-01-31 02:30:00 CET, failed"."""
     if drill is None:
         return "-"
-    word = "" if drill["state"] in ("success", "pending") else str(drill["state"])
-    if word and drill["reason"]:
-        word += f" ({drill['reason']})"
+    is_fine = drill["state"] in ("success", "pending")
+    word = "" if is_fine else describe_outcome(drill["state"], drill["reason"])
     time = format_local_time(drill["last_proven"]) if drill["last_proven"] else "never"
     return ", ".join(filter(None, (time, word, "overdue" if drill["overdue_since"] else "")))
 
 
 def format_state(status: Dict[str, Any]) -> str:
     """Return the state with its reason or progress: "failed (auth)", "running 42%", "success, overdue"."""
-    word = str(status["state"])
-    if status["reason"]:
-        word += f" ({status['reason']})"
+    word = describe_outcome(status["state"], status["reason"])
     progress = status["progress"]
     if progress and progress["total_bytes"]:
         word += f" {100 * progress['bytes'] // progress['total_bytes']}%"
@@ -148,10 +151,11 @@ def format_status_details(status: Dict[str, Any], terminal: Terminal) -> str:
     """Return the output of ``cloudsync status TASK``: one line for each fact. A terminal gets long ones in lines."""
     drill = status["drill"] or {}
     run = status["run"] or {}
+    places = format_places(status["direction"], status["path"], _format_remote(status))
     moved = f"{format_count(run.get('transfers', 0), 'file')}, {format_size(run.get('bytes', 0))}"
     facts = [
         ("task", status["task"]),
-        ("direction", f"{format_direction(status)}  {_format_places(status)}"),
+        ("direction", f"{format_direction(status)}  {places}"),
         ("state", format_state(status)),
         ("message", status["message"]),
         ("schedule", status["schedule_text"] if status["enabled"] else "disabled"),
@@ -165,20 +169,20 @@ def format_status_details(status: Dict[str, Any], terminal: Terminal) -> str:
     ]
     lines = [f"{name:<10} {escape_controls(text)}" for name, text in facts if text]
     if terminal.is_tty:
+        # A table does not need it.
+        from textwrap import wrap
+
         lines = [part for line in lines for part in wrap(line, terminal.width, subsequent_indent=" " * 11) or [line]]
     return "\n".join(lines)
 
 
-def _format_places(status: Dict[str, Any]) -> str:
-    """Return the source and the destination with an arrow in the direction of the data."""
-    remote = f"{status['credential']}:{status['remote_path']}"
-    source, destination = (status["path"], remote) if status["direction"] == "push" else (remote, status["path"])
-    return f"{source} -> {destination}"
+def _format_remote(status: Dict[str, Any]) -> str:
+    return f"{status['credential']}:{status['remote_path']}"
 
 
 def format_history(records: Sequence[Dict[str, Any]], terminal: Terminal) -> str:
     """Return the output of ``cloudsync history TASK``: one line for each run, newest first."""
-    states = [f"{each['state']} ({each['reason']})" if each["reason"] else each["state"] for each in records]
+    states = [describe_outcome(each["state"], each["reason"]) for each in records]
     return _draw(
         terminal,
         Column("RUN", [each["id"] for each in records]),
@@ -196,13 +200,13 @@ def format_time_taken(run: Dict[str, Any]) -> str:
     """Return how long a run took, "-" if it is active."""
     if not run["ended"]:
         return "-"
-    return format_duration((parse_time(run["ended"]) - parse_time(run["started"])).total_seconds())
+    return format_duration(count_seconds(run["started"], run["ended"]))
 
 
 def format_end(run: Dict[str, Any]) -> str:
     """Return the last line of ``cloudsync run``."""
-    reason = f" ({run['reason']})" if run["reason"] else ""
-    return f"cloudsync: {run['task']}: {run['state']}{reason}: {escape_controls(run['message'])}"
+    outcome = describe_outcome(run["state"], run["reason"])
+    return f"cloudsync: {run['task']}: {outcome}: {escape_controls(run['message'])}"
 
 
 def format_adoption(task: str, found: Dict[str, Any]) -> str:

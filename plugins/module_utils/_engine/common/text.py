@@ -78,6 +78,21 @@ def format_duration(seconds: float) -> str:
     return " ".join(parts[:2]) or "0 s"
 
 
+def count_seconds(started: str, ended: str) -> int:
+    """Return the seconds between two ISO 8601 times, 0 if there is no end, or if the clock was set back."""
+    return max(0, int((parse_time(ended) - parse_time(started)).total_seconds())) if ended else 0
+
+
+def describe_outcome(state: str, reason: str) -> str:
+    """Return "success" or "failed (auth)"."""
+    return f"{state} ({reason})" if reason else state
+
+
+def format_places(direction: str, path: str, remote: str) -> str:
+    """Return the source and the destination with an arrow: "/srv/www -> offsite:backup/www"."""
+    return f"{path} -> {remote}" if direction == "push" else f"{remote} -> {path}"
+
+
 def format_now() -> str:
     """Return the current time as ISO 8601 in UTC, to the second."""
     return datetime.now(timezone.utc).strftime(TIME_FORMAT)

@@ -141,9 +141,8 @@ def _describe_task(host: Host, status: Mapping[str, Any]) -> Iterator[Sample]:
 
 def _describe_run(task: Dict[str, str], run: Record) -> Iterator[Sample]:
     yield Sample("cloudsync_task_last_run_state", {**task, "state": run.state, "reason": run.reason}, 1)
-    duration = (parse_time(run.ended) - parse_time(run.started)).total_seconds()
     facts = {
-        "duration_seconds": int(duration),
+        "duration_seconds": run.seconds,
         "transferred_bytes": run.bytes,
         "transferred_files": run.transfers,
         "deleted_files": run.deletes,

@@ -19,7 +19,7 @@ from ..config.tasks import Task
 from ..host import Host
 from ..operations.status import is_readable, list_drill_statuses, list_statuses
 from ..remote.login_problems import list_live_problems
-from ..runs.records import UNFINISHED
+from ..runs.records import FAILED, UNFINISHED
 from ..schedule.overdue import MOST_SLOTS
 from . import host_parts, textfile, units
 from .problem import Problem, attempt, collect
@@ -101,7 +101,7 @@ def check_status(status: Mapping[str, Any]) -> Iterator[Problem]:
         )
     if status["reason"] == "damaged":
         yield Problem("damaged", task, status["message"])
-    elif status["state"] in ("failed", "aborted"):
+    elif status["state"] in FAILED:
         yield Problem(status["state"], task, f"{status['reason']}: {status['message']}")
     if run and parse_time(run["started"]) > _read_clock() + CLOCK_TOLERANCE:
         yield Problem(

@@ -21,7 +21,7 @@ from ..config.credential_store import read_credential
 from ..config.credentials import Credential
 from ..operations.status import list_next_runs
 from ..remote.account import identify_account
-from ..runs.records import Record, read_newest_records
+from ..runs.records import FAILED, Record, read_newest_records
 from ..systemd.systemctl import list_next_elapses
 
 RUNS = 30
@@ -33,7 +33,6 @@ STARTS = (2, 8, 30, 100)
 LOG_LINES = 12
 LOG_BYTES = 8192
 LINE_CHARACTERS = 300
-FAILED = ("failed", "aborted")
 # Two hosts never share a destination there: its account is a folder of the host.
 OF_ONE_HOST = frozenset(("local", "alias", "union", "combine", "chunker", "compress", "crypt", "hasher", "cache"))
 
@@ -85,10 +84,7 @@ def _read_past(layout: Layout, name: str) -> _Past:
 
 def _shorten(record: Record) -> List[Any]:
     """Return the state, the reason, the start, the duration in seconds, and the bytes of a run."""
-    seconds = 0
-    if record.ended:
-        seconds = max(0, int((parse_time(record.ended) - parse_time(record.started)).total_seconds()))
-    return [record.state, record.reason, record.started, seconds, record.bytes]
+    return [record.state, record.reason, record.started, record.seconds, record.bytes]
 
 
 def _list_starts(task: Mapping[str, Any], elapses: Mapping[str, int]) -> List[str]:

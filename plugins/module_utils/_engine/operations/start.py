@@ -22,7 +22,7 @@ from ..config.tasks import Task
 from ..host import Host
 from ..runs.dry_run import make_dry_run
 from ..runs.progress import describe_progress, read_progress
-from ..runs.records import UNFINISHED, Record, load_records, read_newest_records
+from ..runs.records import FAILED, UNFINISHED, Record, load_records, read_newest_records, reload_record
 from ..runs.run import Run
 from ..systemd.install import place_volatile_drop_in, read_units
 from ..systemd.systemctl import is_running, systemctl
@@ -74,7 +74,7 @@ def _build_result(host: Host, record: Record, wait: bool, changed: bool) -> Dict
             "continues. Stop it with state=stopped, or increase timeout."
         )
         result.update(failed=True, msg=msg, reason="other")
-    if record.state in ("failed", "aborted"):
+    if record.state in FAILED:
         msg = f"Run {record.id} of task {record.task} ended as {record.state} ({record.reason}): {record.message}"
         result.update(failed=True, msg=msg, reason=record.reason)
     elif record.state == "skipped":
@@ -117,11 +117,6 @@ def wait_for_turn(host: Host, task: Task, stop: StopFlag) -> bool:
     return True
 
 
-def find_newest(host: Host, record: Record) -> Record:
-    """Return the newest state of ``record``."""
-    return next((each for each in read_newest_records(host.layout, record.task) if each.id == record.id), record)
-
-
 def _place_drop_in(host: Host, name: str) -> None:
     """Write the drop-in of a drill that its task does not declare, until the next boot."""
     if find_drilled(host.layout, name) is None or read_units(host.layout, name)["drop_in"] is not None:
@@ -150,7 +145,7 @@ def _await_end(host: Host, record: Record, timeout: int) -> Record:
     deadline = time.monotonic() + timeout
     while record.state in UNFINISHED and time.monotonic() <= deadline:
         time.sleep(LOOK_SECONDS)
-        record = find_newest(host, record)
+        record = reload_record(host.layout, record)
     return record
 
 

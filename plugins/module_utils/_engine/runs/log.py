@@ -15,7 +15,15 @@ from typing import Callable, Iterable, List, Optional
 from ..common.errors import CloudsyncError
 from ..common.files import list_names, make_directory, remove
 from ..common.layout import Layout
-from ..common.text import escape_controls, format_count, format_duration, format_now, format_size, parse_time
+from ..common.text import (
+    describe_outcome,
+    escape_controls,
+    format_count,
+    format_duration,
+    format_now,
+    format_places,
+    format_size,
+)
 from ..config.credentials import Credential
 from ..config.tasks import Encryption, Task
 from ..host import VERSION
@@ -96,24 +104,21 @@ class RunLog:
 
     def begin(self, task: Task, record: Record) -> None:
         """Write what runs, where, and how it began."""
-        remote = f"{task.credential}:{task.remote_path}"
-        places = f"{task.path} -> {remote}" if task.is_push else f"{remote} -> {task.path}"
+        places = format_places(task.direction, task.path, f"{task.credential}:{task.remote_path}")
         self.say(f"{record.kind} {record.id} of task {task.name}: {task.direction} ({task.mode}) {places}")
         zone, name = time.strftime("%Z (UTC%z)"), os.uname().nodename
         self.say(f"started by {STARTERS[record.trigger]} on host {name}, time zone {zone}, cloudsync {VERSION}")
 
     def end(self, record: Record) -> None:
         """Write what was done, and how the run ended."""
-        taken = (parse_time(record.ended) - parse_time(record.started)).total_seconds()
         parts = [
             f"{format_count(record.transfers, 'file')} transferred ({format_size(record.bytes)})",
             f"{record.deletes} deleted",
             format_count(record.errors, "error"),
-            format_duration(taken),
+            format_duration(record.seconds),
         ]
         self.say(", ".join(parts))
-        reason = f" ({record.reason})" if record.reason else ""
-        self.say(f"{record.state}{reason}: {record.message}")
+        self.say(f"{describe_outcome(record.state, record.reason)}: {record.message}")
 
     def _write(self, content: bytes) -> None:
         while content:

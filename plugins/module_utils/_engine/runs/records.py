@@ -18,14 +18,15 @@ from ..common.errors import CloudsyncError, Damaged, system_error
 from ..common.files import list_names, make_directory, read_versioned, remove, write_json
 from ..common.flock import Lock, is_held, read_holder, try_lock, wait_lock
 from ..common.layout import Layout
-from ..common.text import TIME_FORMAT, parse_time
+from ..common.text import TIME_FORMAT, count_seconds, parse_time
 
 if TYPE_CHECKING:
     from ..config.tasks import Task
 
 SCHEMA = 1
 UNFINISHED = ("waiting", "running")
-STATES = (*UNFINISHED, "success", "failed", "aborted", "skipped")
+FAILED = ("failed", "aborted")
+STATES = (*UNFINISHED, "success", *FAILED, "skipped")
 KEPT_RECORDS = 1000
 # The number of previous runs that are searched for the failure of the last notification.
 NOTIFICATION_RUNS = 50
@@ -60,6 +61,11 @@ class Record(NamedTuple):
         content = self._asdict()
         del content["pid"], content["refused"]
         return content
+
+    @property
+    def seconds(self) -> int:
+        """How long the run took, 0 while it is active."""
+        return count_seconds(self.started, self.ended)
 
     @property
     def may_have_transferred(self) -> bool:
@@ -284,6 +290,11 @@ def mark_if_interrupted(layout: Layout, record: Record) -> Record:
         message="The runner was killed, or the host went down, during this run. Files that were already transferred "
         "are kept. Run the task again.",
     )
+
+
+def reload_record(layout: Layout, record: Record) -> Record:
+    """Return the newest state of ``record``."""
+    return mark_if_interrupted(layout, _load_run(layout, record.task, record.id) or record)
 
 
 def read_interrupted_records(layout: Layout, task: str) -> Iterator[Record]:

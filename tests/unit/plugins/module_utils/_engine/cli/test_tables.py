@@ -100,7 +100,7 @@ def test_an_overdue_task_a_stalled_run_and_a_failed_drill_are_problems():
     assert lines[2] == "  No run has started since 2026-11-22 04:00:00 UTC."
     assert lines[4] == "  The run has shown no progress since 2026-11-22 04:00:00 UTC."
     assert lines[5].split()[-1] == "never"
-    assert lines[6] == "  Drill: 2 files are damaged: a, b."
+    assert lines[6] == "  Drill: never, failed (drill): 2 files are damaged: a, b."
 
 
 def test_every_table_fits_80_columns():
