@@ -32,7 +32,7 @@ CONFIG = ("seed", "credentials", "tasks", "purged")
 
 def list_files(layout: Layout) -> List[str]:
     """Return the paths of all files outside of the engine that an installation may write, apart from tasks' units."""
-    return [*render_files(layout, "", ""), locate_seed_drop_in(layout)]
+    return [*render_files(layout, ""), locate_seed_drop_in(layout)]
 
 
 def list_other_paths(layout: Layout, everything: bool) -> List[str]:

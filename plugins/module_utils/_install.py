@@ -123,7 +123,7 @@ def converge_installation(host: Host, wanted: Installation, check_mode: bool) ->
     interpreter = choose_interpreter(layout, wanted.interpreter, check_mode)
     units = _plan_units(host, warnings)
     metrics = read_textfile(layout) if wanted.textfile is None else textfile.check_directory(wanted.textfile)
-    files = {**render_files(layout, interpreter, metrics), **_render_seed_drop_in(host)}
+    files = {**render_files(layout, interpreter), **_render_seed_drop_in(host)}
     before = read_installed(layout, files)
     rclone = before["rclone"] if wanted.rclone is None else wanted.rclone
     after: View = {"engine": compute_digest(sources), "files": files, "rclone": rclone}
@@ -143,12 +143,12 @@ def shorten_files(view: View, other: Mapping[str, str]) -> View:
     return {**view, "files": files}
 
 
-def render_files(layout: Layout, interpreter: str, metrics: str) -> Dict[str, str]:
+def render_files(layout: Layout, interpreter: str) -> Dict[str, str]:
     """Return path and text of all files outside of the engine. A removal removes the same files."""
     return {
         layout.command: COMMAND.format(interpreter=interpreter, current=layout.current_engine),
         f"{layout.unit_dir}/{unit_names.TEMPLATE}": units.render_service(layout),
-        **units.render_common_units(layout, metrics and layout.root + metrics),
+        **units.render_common_units(layout),
         **{f"{layout.root}/usr/local/share/{path}": text for path, text in _shell_files.TEXTS.items()},
     }
 

@@ -21,7 +21,7 @@ EXAMPLES = """examples:
   cloudsync restore documents --to /srv/back  get the data back
 """
 # For the unit files. Operators do not need them, so the help, the completion and the errors omit them.
-OF_UNITS = {"gate": "TASK", "sweep": "TASK", "assist": ""}
+OF_UNITS = {"gate": "TASK", "sweep": "TASK", "publish": "", "assist": ""}
 
 
 def parse(arguments: Optional[List[str]] = None) -> argparse.Namespace:

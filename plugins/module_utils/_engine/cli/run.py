@@ -16,7 +16,7 @@ from ..common.stop_signal import StopFlag
 from ..config.stored_tasks import require_task
 from ..config.task_store import load_task
 from ..config.tasks import Task
-from ..health.publish import publish_after_run
+from ..health.publish import publish_unless_confined
 from ..host import Host
 from ..operations.trigger import can_use_unit, recall_trigger
 from ..runs.finish import find_exit_code
@@ -71,7 +71,7 @@ def perform(started: Run, options: argparse.Namespace) -> int:
     record = started.perform()
     live.clear()
     exit_code = _print_end(record, options)
-    publish_after_run(started.host, print_error)
+    publish_unless_confined(started.host, print_error)
     return exit_code
 
 

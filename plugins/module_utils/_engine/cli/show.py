@@ -113,14 +113,14 @@ def check(host: Host, options: argparse.Namespace) -> int:
     found, unsent = inspect_host(host, test_logins=options.notify), []
     problems = found.problems
     if options.notify:
-        from ..health.publish import publish
+        from ..health.publish import publish_unless_confined
         from ..health.watch import notify_problems
         from ..safekeeping.purged import remove_expired
 
         with suppress(OSError):
             remove_expired(host.layout)
         unsent = notify_problems(host, problems)
-        publish(host, print_error, found)
+        publish_unless_confined(host, print_error, found)
     lines = [problem.line for problem in problems] + unsent
     content = {"ok": not lines, "problems": lines, "details": [problem.to_dict() for problem in problems]}
     print_answer(options, content, "\n".join(map(escape_controls, lines)) or "ok")

@@ -44,10 +44,16 @@ def recover(host: Host, options: argparse.Namespace) -> int:
     return EXIT_SUCCESS
 
 
+def publish_metrics(host: Host, _options: argparse.Namespace) -> int:
+    """Write the metrics: ``cloudsync publish``, after the watch and outside of its sandbox."""
+    publish(host, print_error)
+    return EXIT_SUCCESS
+
+
 def assist(host: Host, _options: argparse.Namespace) -> int:
     """Do one request of a run: ``cloudsync assist``, with the run's connection as standard input and output."""
     serve(host, Channel())
     return EXIT_SUCCESS
 
 
-VERBS = {"gate": open_gate, "sweep": recover, "assist": assist}
+VERBS = {"gate": open_gate, "sweep": recover, "publish": publish_metrics, "assist": assist}

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 MODE = 0o644
 
 
-def publish_after_run(host: Host, say: Callable[[str], None]) -> None:
-    """Call publish(), unless systemd started the run: then ``cloudsync sweep`` does it, outside of the sandbox."""
+def publish_unless_confined(host: Host, say: Callable[[str], None], inspection: Optional[Inspection] = None) -> None:
+    """Call publish(), but not in the sandbox of a unit: the ``ExecStopPost=`` of the unit does it, outside of it."""
     if not helper.is_needed():
-        publish(host, say)
+        publish(host, say, inspection)
 
 
 def publish(host: Host, say: Callable[[str], None], inspection: Optional[Inspection] = None) -> None:

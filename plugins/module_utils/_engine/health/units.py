@@ -31,7 +31,6 @@ from ..systemd.unit_names import (
     name_timer,
 )
 from .problem import Problem
-from .textfile import find_directory
 
 PROPERTIES = ("Id", "LoadState", "ActiveState", "UnitFileState", "Result", "InactiveExitTimestampMonotonic")
 # systemd starts the unit before the run has its record.
@@ -55,7 +54,7 @@ def check_unit_files(layout: Layout, tasks: Mapping[str, Task]) -> Iterator[Prob
             link = locate_enabled_link(layout, name)
             yield Problem("timer", name, f"{link} does not exist, so no boot starts the timer. {_say_remedy(name)}")
     if is_running(layout):
-        common = render_common_units(layout, find_directory(layout))
+        common = render_common_units(layout)
         shared = {f"{layout.unit_dir}/{TEMPLATE}": render_service(layout), **common}
         for path, text in shared.items():
             yield from _compare("", path, text)

@@ -97,6 +97,8 @@ After=network-online.target nss-lookup.target cloudsync-helper.socket
 [Service]
 Type=oneshot
 ExecStart={command} check --notify
+# Outside the sandbox, because the directory for metrics can belong to the user of node_exporter.
+ExecStopPost=+-{command} publish
 TimeoutStartSec=15min
 SyslogIdentifier=cloudsync
 Environment=CLOUDSYNC_HELPER={helper}
@@ -163,24 +165,15 @@ def render_service(layout: Layout) -> str:
     return _render(layout, SERVICE)
 
 
-def render_common_units(layout: Layout, textfile: str = "") -> Dict[str, str]:
-    """Return path and text of the units that check for overdue runs, and of those that run the commands of tasks.
-
-    ``textfile`` is the directory in which the check writes metrics, empty if it writes none.
-    """
+def render_common_units(layout: Layout) -> Dict[str, str]:
+    """Return path and text of the units that check for overdue runs, and of those that run the commands of tasks."""
     texts = {
         "cloudsync-watch.service": WATCH_SERVICE,
         WATCH_TIMER_NAME: WATCH_TIMER,
         HELPER_SOCKET_NAME: HELPER_SOCKET,
         "cloudsync-helper@.service": HELPER_SERVICE,
     }
-    units = {name: _render(layout, text) for name, text in texts.items()}
-    if textfile:
-        # The directory can belong to the user of node_exporter.
-        units["cloudsync-watch.service"] += (
-            f"ReadWritePaths={_quote('-' + textfile)}\nCapabilityBoundingSet=CAP_DAC_OVERRIDE\n"
-        )
-    return {f"{layout.unit_dir}/{name}": text for name, text in units.items()}
+    return {f"{layout.unit_dir}/{name}": _render(layout, text) for name, text in texts.items()}
 
 
 def _render(layout: Layout, text: str) -> str:

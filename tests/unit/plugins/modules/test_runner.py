@@ -297,19 +297,20 @@ def test_the_directory_for_metrics_is_set_kept_changed_and_emptied(bare_host, op
     assert result == predicted
     assert result["diff"]["after"]["textfile"] == "/var/lib/node-exporter"
     directory, watch = bare_host.root / "var/lib/node-exporter", "etc/systemd/system/cloudsync-watch.service"
-    assert (
-        f'ReadWritePaths="-{directory}"\nCapabilityBoundingSet=CAP_DAC_OVERRIDE\n'
-        in (bare_host.root / watch).read_text()
-    )
+    unit = (bare_host.root / watch).read_text()
+    assert f"\nExecStopPost=+-{bare_host.root / COMMAND} publish\n" in unit
+    assert str(directory) not in unit and "DAC_OVERRIDE" not in unit
     assert not bare_host.ok("runner", wanted)["changed"]
     assert not bare_host.ok("runner", options)["changed"]
 
-    command = [str(bare_host.root / COMMAND), "check", "--notify"]
-    subprocess.run(command, env={"CLOUDSYNC_ROOT": str(bare_host.root)}, stdout=subprocess.PIPE, check=True)
-    assert "cloudsync_seed_readable 1\n" in (directory / "cloudsync.prom").read_text()
+    for verb in (["check", "--notify"], ["publish"]):
+        command = [str(bare_host.root / COMMAND), *verb]
+        subprocess.run(command, env={"CLOUDSYNC_ROOT": str(bare_host.root)}, stdout=subprocess.PIPE, check=True)
+        assert "cloudsync_seed_readable 1\n" in (directory / "cloudsync.prom").read_text()
+        (directory / "cloudsync.prom").unlink()
+    (directory / "cloudsync.prom").write_text("")
     assert bare_host.ok("runner", dict(options, textfile_directory=""))["changed"]
     assert list(directory.iterdir()) == []
-    assert str(directory) not in (bare_host.root / watch).read_text()
 
 
 def test_the_metrics_are_removed_with_the_runner(bare_host, options):
