@@ -45,7 +45,7 @@ def recover(host: Host, options: argparse.Namespace) -> int:
 
 
 def publish_metrics(host: Host, _options: argparse.Namespace) -> int:
-    """Write the metrics: ``cloudsync publish``, after the watch and outside of its sandbox."""
+    """Write the metrics: ``cloudsync publish``, before the watch and outside of its sandbox."""
     publish(host, print_error)
     return EXIT_SUCCESS
 

@@ -13,11 +13,12 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Callable, List, Optional
 
 from ..commands import helper
+from ..common.errors import CloudsyncError
 from ..common.files import atomic_write, read_text
 from ..common.flock import Lock
 from ..host import Host
 from .problem import Problem, attempt
-from .textfile import NAME, find_directory, hold_textfile
+from .textfile import NAME, find_directory, hold_textfile, remember_problem
 
 if TYPE_CHECKING:
     from .problems import Inspection
@@ -26,7 +27,7 @@ MODE = 0o644
 
 
 def publish_unless_confined(host: Host, say: Callable[[str], None], inspection: Optional[Inspection] = None) -> None:
-    """Call publish(), but not in the sandbox of a unit: the ``ExecStopPost=`` of the unit does it, outside of it."""
+    """Call publish(), but not in the sandbox of a unit: another line of the unit does it, outside of it."""
     if not helper.is_needed():
         publish(host, say, inspection)
 
@@ -40,6 +41,8 @@ def publish(host: Host, say: Callable[[str], None], inspection: Optional[Inspect
         return
     failed: List[Problem] = []
     attempt(failed, "textfile", "", lambda: _publish(host, inspection), None)
+    with suppress(CloudsyncError, OSError):
+        remember_problem(host.layout, failed[0].message if failed else "")
     for problem in failed:
         say(problem.line)
 

@@ -11,8 +11,9 @@ from __future__ import annotations
 import os
 from typing import Iterator
 
+from ..commands.helper import is_needed
 from ..common.errors import usage_error
-from ..common.files import make_directory, point_link, remove, remove_leftovers
+from ..common.files import atomic_write, make_directory, point_link, read_text, remove, remove_leftovers
 from ..common.flock import Lock, wait_lock
 from ..common.layout import Layout
 from .host_parts import find_write_problem
@@ -40,6 +41,12 @@ def check_textfile(layout: Layout) -> Iterator[Problem]:
     path = f"{directory}/{NAME}"
     if not directory:
         return
+    if is_needed():
+        # The sandbox of the watch cannot write there. Its unit has just tried it outside.
+        why = read_text(_locate_problem(layout)) or ""
+        if why:
+            yield Problem("textfile", "", f"Prometheus gets no metrics of this host. {why}")
+        return
     why = find_write_problem(directory)
     if not os.path.lexists(directory):
         why = f"{directory} does not exist. Create it, or apply the role skyhaul.cloudsync.runner again."
@@ -47,6 +54,19 @@ def check_textfile(layout: Layout) -> Iterator[Problem]:
         why = f"{path} is a directory. Remove it."
     if why:
         yield Problem("textfile", "", f"Prometheus gets no metrics of this host. {why}")
+
+
+def _locate_problem(layout: Layout) -> str:
+    return layout.run_dir + "/textfile-problem"
+
+
+def remember_problem(layout: Layout, why: str) -> None:
+    """Keep why the metrics could not be written, for the watch. Empty if they were written."""
+    if why:
+        make_directory(layout.run_dir)
+        atomic_write(_locate_problem(layout), why.encode())
+    else:
+        remove(_locate_problem(layout))
 
 
 def check_directory(path: str) -> str:

@@ -96,9 +96,10 @@ After=network-online.target nss-lookup.target cloudsync-helper.socket
 
 [Service]
 Type=oneshot
+# Outside the sandbox, because the directory for metrics can belong to the user of node_exporter. The check then tells
+# of a failure.
+ExecStartPre=+-{command} publish
 ExecStart={command} check --notify
-# Outside the sandbox, because the directory for metrics can belong to the user of node_exporter.
-ExecStopPost=+-{command} publish
 TimeoutStartSec=15min
 SyslogIdentifier=cloudsync
 Environment=CLOUDSYNC_HELPER={helper}

@@ -298,7 +298,7 @@ def test_the_directory_for_metrics_is_set_kept_changed_and_emptied(bare_host, op
     assert result["diff"]["after"]["textfile"] == "/var/lib/node-exporter"
     directory, watch = bare_host.root / "var/lib/node-exporter", "etc/systemd/system/cloudsync-watch.service"
     unit = (bare_host.root / watch).read_text()
-    assert f"\nExecStopPost=+-{bare_host.root / COMMAND} publish\n" in unit
+    assert f"\nExecStartPre=+-{bare_host.root / COMMAND} publish\n" in unit
     assert str(directory) not in unit and "DAC_OVERRIDE" not in unit
     assert not bare_host.ok("runner", wanted)["changed"]
     assert not bare_host.ok("runner", options)["changed"]

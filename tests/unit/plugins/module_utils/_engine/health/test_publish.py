@@ -85,6 +85,19 @@ def test_a_failed_write_is_said_and_the_check_names_the_cause(host, directory, s
     assert list_textfile_problems(host) == [f"textfile: Prometheus gets no metrics of this host. {why}"]
 
 
+def test_the_watch_tells_of_a_write_that_failed_outside_of_its_sandbox(host, directory, said, monkeypatch):
+    block_file(directory)
+    publish.publish(host, said.append)
+    monkeypatch.setenv("CLOUDSYNC_HELPER", "/run/cloudsync/helper")
+    (line,) = list_textfile_problems(host)
+    assert line.startswith("textfile: Prometheus gets no metrics of this host. ") and "cloudsync.prom" in line
+    (directory / "cloudsync.prom").rmdir()
+    publish.publish(host, said.append)
+    # Nothing may be written in the sandbox.
+    monkeypatch.setattr(textfile, "find_write_problem", lambda path: pytest.fail(path))
+    assert list_textfile_problems(host) == []
+
+
 def test_an_internal_error_is_said_and_fails_no_run(host, directory, said, monkeypatch):
     monkeypatch.setattr(problems, "inspect_host", lambda _host: 1 // 0)
     publish.publish(host, said.append)
