@@ -94,7 +94,7 @@ def test_the_watch_tells_of_a_write_that_failed_outside_of_its_sandbox(host, dir
     (directory / "cloudsync.prom").rmdir()
     publish.publish(host, said.append)
     # Nothing may be written in the sandbox.
-    monkeypatch.setattr(textfile, "find_write_problem", lambda path: pytest.fail(path))
+    monkeypatch.setattr(textfile, "find_write_problem", pytest.fail)
     assert list_textfile_problems(host) == []
 
 
