@@ -14,7 +14,7 @@ from contextlib import ExitStack, contextmanager
 
 import places
 import pytest
-from harness import PASSWORD, SECRET, documents_task, read_tree, scale, serving, wait_for, write_tree
+from harness import PASSWORD, SECRET, SLOW, documents_task, read_tree, scale, serving, wait_for, write_tree
 from sftp_server import serving_sftp
 
 NAMES = (
@@ -31,6 +31,7 @@ NAMES = (
     "f#1",
     "g.json",
 )
+PLAIN = {"name": "documents", "credential": "store", "direction": "push", "mode": "sync"}
 
 
 @pytest.fixture(name="place", params=["s3", "sftp-crypt", "webdav-crypt"])
@@ -39,17 +40,13 @@ def fixture_place(request, machine, rclone, tmp_path):
     if request.param == "s3":
         machine.declare([request.getfixturevalue("store")])
         bucket = request.getfixturevalue("bucket")
-        task = documents_task(machine, bucket)
-        return {**task, "keep_deleted": {"path": bucket.name + "/kept"}}
+        return {**documents_task(machine, bucket), "keep_deleted": {"path": bucket.name + "/kept"}}
     stack = ExitStack()
     request.addfinalizer(stack.close)
     credential = stack.enter_context(_serving(rclone, request.param.partition("-")[0], tmp_path / "server"))
     machine.declare([{**credential, "name": "store"}])
     return {
-        "name": "documents",
-        "credential": "store",
-        "direction": "push",
-        "mode": "sync",
+        **PLAIN,
         "path": str(machine.data / "documents"),
         "remote_path": "backups",
         "encryption": {"password": PASSWORD},
@@ -69,10 +66,10 @@ def _serving(rclone, kind, folder):
         yield {"provider": kind, "attributes": attributes, "secrets": {"pass": SECRET}}
 
 
-def change(chance, folder, number):
+def change(chance, folder, names, number):
     """Create, change, delete or rename a few files."""
     for _change in range(chance.randint(1, 4)):
-        path = folder / chance.choice(NAMES)
+        path = folder / chance.choice(names)
         kind = chance.choice(("write", "write", "delete", "rename"))
         if kind == "write" or not path.is_file():
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -81,7 +78,7 @@ def change(chance, folder, number):
         elif kind == "delete":
             path.unlink()
         else:
-            target = folder / chance.choice(NAMES)
+            target = folder / chance.choice(names)
             if not target.exists():
                 target.parent.mkdir(parents=True, exist_ok=True)
                 path.rename(target)
@@ -91,6 +88,9 @@ def change(chance, folder, number):
 def test_every_past_state_comes_back_byte_for_byte(machine, place):
     chance = random.Random(26)
     folder = machine.data / "documents"
+    # No S3 server here keeps them all: rclone gives a line break back as ␊, moto refuses it, SeaweedFS takes a
+    # backslash for a slash. Encrypted names have neither.
+    names = [name for name in NAMES if "\n" not in name or "encryption" in place]
     write_tree(folder, {"a.txt": "0", "folder/c": "0"})
     machine.declare([], [{**place, "guards": {"max_delete": "100%"}, "user": "root"}])
     states = {}
@@ -101,7 +101,7 @@ def test_every_past_state_comes_back_byte_for_byte(machine, place):
             killed.kill()
             killed.wait()
         states[machine.run("documents")["id"]] = read_tree(folder)
-        change(chance, folder, number + 1)
+        change(chance, folder, names, number + 1)
     for run, state in states.items():
         target = machine.data / "restored"
         answer = machine.cloudsync("restore", "documents", "--to", str(target), "--at", run, "--json")
@@ -111,6 +111,33 @@ def test_every_past_state_comes_back_byte_for_byte(machine, place):
         assert answer.code == 0, answer
         assert read_tree(target) == state, run
         shutil.rmtree(target)
+
+
+def test_the_past_after_a_killed_run_has_what_that_run_created_and_not_what_it_deleted(machine, bucket, store):
+    folder = machine.data / "documents"
+    write_tree(folder, {"a.txt": "first", "gone.txt": "first"})
+    kept = {**documents_task(machine, bucket), "keep_deleted": {"path": bucket.name + "/kept"}}
+    machine.declare([store], [kept])
+    machine.run("documents")
+    (folder / "gone.txt").unlink()
+    write_tree(folder, {"new.txt": "second", "big": b"x" * 2**22})
+    machine.declare([], [{**kept, "bandwidth": SLOW}])
+    killed = machine.start("documents")
+    wait_for((bucket / "documents" / "new.txt").exists, "the new file")
+    killed.kill()
+    killed.wait()
+    # As if rclone had been killed a little later: deletions come last.
+    place = next((bucket / "kept").iterdir()) / machine.history("documents")[0]["id"]
+    place.mkdir()
+    (bucket / "documents" / "gone.txt").rename(place / "gone.txt")
+    machine.declare([], [kept])
+    (folder / "big").unlink()
+    second, state = machine.run("documents")["id"], read_tree(folder)
+    write_tree(folder, {"gone.txt": "third"})
+    machine.run("documents")
+    target = machine.data / "restored"
+    assert machine.cloudsync("restore", "documents", "--to", str(target), "--at", second).code == 0
+    assert read_tree(target) == state
 
 
 def test_a_run_without_keep_deleted_ends_the_past_and_the_past_before_it_is_refused(machine, bucket, store):
@@ -142,10 +169,7 @@ def test_the_versions_of_a_bucket_bring_back_a_past_state(machine, moto_port, bu
     folder = machine.data / "documents"
     write_tree(folder, {"a.txt": "first", "gone/b.txt": "first"})
     task = {
-        "name": "documents",
-        "credential": "store",
-        "direction": "push",
-        "mode": "sync",
+        **PLAIN,
         "path": str(folder),
         "remote_path": bucket_name + "/documents",
         "encryption": {"password": PASSWORD},

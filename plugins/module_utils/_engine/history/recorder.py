@@ -37,20 +37,21 @@ class Recorder:
     """The record of one run. Call begin() before each attempt, hear() with each item of rclone, finish() at the end."""
 
     def __init__(
-        self, layout: Layout, task: Task, run: str, place: str, selection: str, has_run: bool, say: Say
+        self, layout: Layout, task: Task, run: str, place: str, selection: str, previous: str, say: Say
     ) -> None:
         """Begin the record of ``run``. ``place`` and ``selection`` are digests of ends and filters.
 
-        ``has_run``: an earlier run of the task on this host may have changed the destination.
+        ``previous`` is the last run of the task on this host that may have changed the destination, empty if none has.
         """
         self._layout = layout
         self._task = task
         self._run = run
-        self._has_run = has_run
+        self._previous = previous
         self._say = say
         self._is_new = False
         self._known = KnownNames("", place, selection, array(CODE))
         self._is_known = False
+        self._is_exact = False
         self._absent: Set[str] = set()
         self._created: Set[str] = set()
         self._removed: Set[str] = set()
@@ -60,9 +61,12 @@ class Recorder:
 
         ``names`` are the hashes of those in the source, None if they are unknown.
         """
-        if not self._is_known:
+        if self._is_known:
+            self._is_exact = False
+        else:
             self._known = self._find_known(session, destination)
             self._is_known = True
+            self._is_exact = not self._is_new and self._known.run >= self._previous
         if self._is_new or (names is not None and not count_missing(names, self._known.hashes)):
             return
         before = len(self._absent)
@@ -76,7 +80,7 @@ class Recorder:
         if known is not None and (known.place, known.selection) == (self._known.place, self._known.selection):
             return known
         # Without the file, the earlier runs have recorded nothing, except on another host that this one replaces.
-        self._is_new = (known is None and self._has_run) or not self._has_begun(session)
+        self._is_new = (known is None and bool(self._previous)) or not self._has_begun(session)
         if self._is_new:
             return self._known
         # A base that sorts just before this run. It is saved now, because this run may fail after some changes.
@@ -115,11 +119,13 @@ class Recorder:
             self._absent |= late
             self._write_manifest(session)
         if self._is_new:
-            hashes = list_hashes(session, destination)
             beginning = Beginning(self._run, self._known.place)
             write_file(session, get_kept_place(self._task), BEGINNING, beginning.render())
-        else:
+        if self._is_exact:
             hashes = change(self._known.hashes, self._created, self._removed)
+        else:
+            # A failed attempt, also one of an earlier run, may have changed more than this log says.
+            hashes = list_hashes(session, destination)
         known = self._known._replace(run=self._run, hashes=hashes)
         # Without a selection, the next run lists the destination.
         self._save(known if is_complete else known._replace(selection=""))
@@ -132,11 +138,11 @@ class Recorder:
 
 
 def open_recorder(
-    layout: Layout, task: Task, run: str, place: str, selection: str, has_run: bool, say: Say
+    layout: Layout, task: Task, run: str, place: str, selection: str, previous: str, say: Say
 ) -> Optional[Recorder]:
     """Return the recorder of a run, None for a task that does not push or has no keep_deleted. See Recorder."""
     if task.is_push and task.keep_deleted is not None:
-        return Recorder(layout, task, run, place, selection, has_run, say)
+        return Recorder(layout, task, run, place, selection, previous, say)
     if task.is_push:
         forget_known_names(layout, task.name)
     return None

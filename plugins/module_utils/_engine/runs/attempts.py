@@ -57,7 +57,7 @@ class Attempts:
         self._note = note
         self._hide = hide
         self._continues = _ended_during_transfer(earlier)
-        self._has_run = any(record.may_have_transferred for record in earlier)
+        self._previous = next((record.id for record in earlier if record.may_have_transferred), "")
         self._unfinished = [record.id for record in takewhile(lambda record: record.state != "success", earlier)]
         self._deadline: Optional[float] = None
 
@@ -74,7 +74,7 @@ class Attempts:
         """
         layout, say = self._layout, self._log.say
         keeps = task.keep_deleted is not None and task.mode != MOVE
-        recorder = open_recorder(layout, task, self._log.run_id, now.place, now.selection, self._has_run, say)
+        recorder = open_recorder(layout, task, self._log.run_id, now.place, now.selection, self._previous, say)
         number = 1
         while True:
             finder = open_finder(layout, task, step.session, now.place, now.selection, say)
