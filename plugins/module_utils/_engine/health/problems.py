@@ -60,7 +60,7 @@ def inspect_host(host: Host, test_logins: bool = False) -> Inspection:
     statuses: List[Dict[str, Any]] = attempt(found, "task", "", lambda: list_statuses(layout), [])
     for status in statuses:
         collect(found, "task", status["task"], partial(check_status, status))
-    drills: List[Dict[str, Any]] = attempt(found, "task", "", lambda: list_drill_statuses(layout), [])
+    drills: List[Dict[str, Any]] = attempt(found, "task", "", lambda: list_drill_statuses(layout, statuses), [])
     for status in drills:
         collect(found, "task", status["task"], partial(check_status, status))
     names += [status["task"] for status in drills]

@@ -20,7 +20,7 @@ from ..config.credential_store import read_credential
 from ..config.tasks import Task
 from ..runs.records import load_records
 from ..systemd.systemctl import is_running, show_units
-from ..systemd.unit_files import render_common_units, render_service, render_timer, render_units
+from ..systemd.unit_files import render_common_units, render_service, render_units
 from ..systemd.unit_names import (
     TEMPLATE,
     WATCH_TIMER_NAME,
@@ -94,7 +94,7 @@ def check_systemd(layout: Layout, tasks: Mapping[str, Task]) -> Iterator[Problem
     """Check that the timers are active, and that every failure of a unit has a record. Ask systemd once for all."""
     if not is_running(layout) or not tasks:
         return
-    timers = {name: name_timer(name) for name, task in tasks.items() if render_timer(task) is not None}
+    timers = {name: name_timer(name) for name, task in tasks.items() if task.is_scheduled}
     services = {name: name_service(name) for name in tasks}
     units = show_units((*timers.values(), *services.values(), WATCH_TIMER_NAME), PROPERTIES)
     for name, unit in timers.items():

@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import os
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional
+from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional
 
 from ..common.errors import CloudsyncError, system_error
 from ..common.layout import Layout
@@ -32,6 +32,7 @@ from ..schedule import schedule as schedules
 from ..schedule.describe import describe
 from ..schedule.next_runs import find_next_runs
 from ..schedule.overdue import find_overdue_slot, list_swallowed_slots
+from ..schedule.schedule import Schedule
 from ..systemd.systemctl import list_next_elapses
 from ..systemd.unit_names import locate_timer, name_timer
 
@@ -52,10 +53,11 @@ def list_statuses(layout: Layout) -> List[Dict[str, Any]]:
     return kept + [status for status in once if status["state"] in UNFINISHED]
 
 
-def list_drill_statuses(layout: Layout) -> List[Dict[str, Any]]:
-    """Return the status of the drill of each task that declares one. ``cloudsync check`` names an unreadable task."""
-    elapses, found = list_next_elapses(layout), []
-    for name in list_tasks(layout):
+def list_drill_statuses(layout: Layout, statuses: Iterable[Mapping[str, Any]]) -> List[Dict[str, Any]]:
+    """Return the status of the drill of each task in ``statuses`` that declares one."""
+    names = [status["task"] for status in statuses if status["drill"] is not None]
+    elapses, found = list_next_elapses(layout) if names else {}, []
+    for name in names:
         with contextlib.suppress(CloudsyncError, OSError):
             stored = read_task(layout, name)
             if stored is not None and stored.get("drill") and name_drill(layout, name):
@@ -142,8 +144,9 @@ def _build_status(layout: Layout, stored: Dict[str, Any], elapses: Mapping[str, 
     name = stored["name"]
     record = find_last_record(layout, name)
     state = record.state if record else "pending"
-    following = list_next_runs(stored, 1, elapses)
-    overdue = _find_overdue(layout, stored, record)
+    schedule = schedules.parse(stored["schedule"]) if stored["schedule"] else None
+    following = _list_next_runs(stored, schedule, 1, elapses)
+    overdue = _find_overdue(layout, stored, schedule, record)
     progress = read_progress(layout, name) if state == "running" else None
     return {
         "task": name,
@@ -155,7 +158,7 @@ def _build_status(layout: Layout, stored: Dict[str, Any], elapses: Mapping[str, 
         "remote_path": stored["remote_path"],
         "enabled": stored["enabled"],
         "schedule": stored["schedule"],
-        "schedule_text": describe(schedules.parse(stored["schedule"])) if stored["schedule"] else "",
+        "schedule_text": describe(schedule) if schedule else "",
         "state": state,
         "reason": record.reason if record else "",
         "message": record.message if record else "",
@@ -184,9 +187,15 @@ def list_next_runs(stored: Mapping[str, Any], count: int, elapses: Mapping[str, 
     On a host with systemd the first is systemd's own answer. Its distance from the slot (the host's share of
     ``spread``) holds for the others, too.
     """
-    if not stored["enabled"] or not stored["schedule"] or count < 1:
+    schedule = schedules.parse(stored["schedule"]) if stored["schedule"] else None
+    return _list_next_runs(stored, schedule, count, elapses)
+
+
+def _list_next_runs(
+    stored: Mapping[str, Any], schedule: Optional[Schedule], count: int, elapses: Mapping[str, int]
+) -> List[str]:
+    if not stored["enabled"] or schedule is None or count < 1:
         return []
-    schedule = schedules.parse(stored["schedule"])
     elapse = elapses.get(name_timer(stored["name"]))
     if elapse is None:
         return [slot.isoformat() for slot in find_next_runs(schedule, _read_clock(), count)]
@@ -225,12 +234,14 @@ def _build_details(layout: Layout, name: str, runs: int, following: int, elapses
     }
 
 
-def _find_overdue(layout: Layout, stored: Dict[str, Any], record: Optional[Record]) -> List[datetime.datetime]:
+def _find_overdue(
+    layout: Layout, stored: Mapping[str, Any], schedule: Optional[Schedule], record: Optional[Record]
+) -> List[datetime.datetime]:
     """Return the slots that passed without a run, or during an active run that takes too long."""
-    if not stored["enabled"] or not stored["schedule"]:
+    if not stored["enabled"] or schedule is None:
         return []
     if record and record.state in UNFINISHED:
-        return list_swallowed_slots(stored["schedule"], parse_time(record.started), _read_clock())
+        return list_swallowed_slots(schedule, parse_time(record.started), _read_clock())
     try:
         placed = os.stat(locate_timer(layout, stored["name"])).st_mtime
     except OSError:
@@ -240,7 +251,7 @@ def _find_overdue(layout: Layout, stored: Dict[str, Any], record: Optional[Recor
     reference = datetime.datetime.fromtimestamp(placed, datetime.timezone.utc)
     if record is not None:
         reference = max(reference, parse_time(record.started))
-    since = find_overdue_slot(stored["schedule"], reference, _read_clock())
+    since = find_overdue_slot(schedule, reference, _read_clock())
     return [since] if since else []
 
 

@@ -9,10 +9,10 @@
 from __future__ import annotations
 
 import datetime
-from typing import Any, List, Mapping, Optional
+from typing import List, Optional
 
-from . import schedule as schedules
 from .next_runs import find_next_runs
+from .schedule import Schedule
 
 GRACE = datetime.timedelta(minutes=10)
 # An active run delays the slots that fall into it. Some delay is normal, if a run now and then takes longer.
@@ -22,7 +22,7 @@ MOST_SLOTS = 100
 
 
 def find_overdue_slot(
-    schedule: Mapping[str, Any], reference: datetime.datetime, now: datetime.datetime
+    schedule: Schedule, reference: datetime.datetime, now: datetime.datetime
 ) -> Optional[datetime.datetime]:
     """Return the slot that should have started a run by ``now``, None if no run is overdue.
 
@@ -33,7 +33,7 @@ def find_overdue_slot(
 
 
 def list_swallowed_slots(
-    schedule: Mapping[str, Any], started: datetime.datetime, now: datetime.datetime
+    schedule: Schedule, started: datetime.datetime, now: datetime.datetime
 ) -> List[datetime.datetime]:
     """Return the slots that a run that is active since ``started`` kept from starting, at most MOST_SLOTS.
 
@@ -46,8 +46,7 @@ def list_swallowed_slots(
 
 
 def _list_passed(
-    schedule: Mapping[str, Any], reference: datetime.datetime, now: datetime.datetime, count: int
+    schedule: Schedule, reference: datetime.datetime, now: datetime.datetime, count: int
 ) -> List[datetime.datetime]:
-    parsed = schedules.parse(schedule)
-    latest = now - GRACE - datetime.timedelta(seconds=parsed.spread)
-    return [slot for slot in find_next_runs(parsed, reference, count) if slot < latest]
+    latest = now - GRACE - datetime.timedelta(seconds=schedule.spread)
+    return [slot for slot in find_next_runs(schedule, reference, count) if slot < latest]

@@ -191,7 +191,7 @@ def _render(layout: Layout, text: str) -> str:
 
 def render_timer(task: Task) -> Optional[str]:
     """Return the timer of ``task``, None if the task is disabled or has no schedule."""
-    if not task.enabled or task.schedule is None:
+    if not task.is_scheduled or task.schedule is None:
         return None
     schedule = schedules.parse(task.schedule)
     lines = ["[Unit]", f"Description=Schedule of cloud sync task {task.name}", "", "[Timer]"]

@@ -9,6 +9,7 @@ import datetime
 import pytest
 
 from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.schedule.overdue import find_overdue_slot
+from ansible_collections.skyhaul.cloudsync.plugins.module_utils._engine.schedule.schedule import parse
 
 HOURLY = {"cron": "0 * * * *", "timezone": "Etc/UTC"}
 
@@ -31,25 +32,25 @@ def at(hour, minute=0, day=22):
     ],
 )
 def test_a_run_is_overdue_ten_minutes_after_its_slot(reference, now, since):
-    assert find_overdue_slot(HOURLY, reference, now) == since
+    assert find_overdue_slot(parse(HOURLY), reference, now) == since
 
 
 def test_a_run_is_not_overdue_before_its_spread_has_passed():
     spread = {**HOURLY, "spread": "30m"}
 
-    assert find_overdue_slot(spread, at(8, 30), at(9, 40)) is None
-    assert find_overdue_slot(spread, at(8, 30), at(9, 41)) == at(9)
+    assert find_overdue_slot(parse(spread), at(8, 30), at(9, 40)) is None
+    assert find_overdue_slot(parse(spread), at(8, 30), at(9, 41)) == at(9)
 
 
 def test_a_slot_is_computed_in_the_time_zone_of_the_schedule():
     daily = {"cron": "0 4 * * *", "timezone": "Asia/Tokyo"}  # 19:00 UTC
 
-    assert find_overdue_slot(daily, at(12), at(18, 59)) is None
-    assert find_overdue_slot(daily, at(12), at(19, 30)) == at(19)
+    assert find_overdue_slot(parse(daily), at(12), at(18, 59)) is None
+    assert find_overdue_slot(parse(daily), at(12), at(19, 30)) == at(19)
 
 
 def test_no_run_is_overdue_outside_of_the_window():
     nightly = {**HOURLY, "begin": "22:00", "end": "02:00"}
 
-    assert find_overdue_slot(nightly, at(2, 0), at(21, 0)) is None
-    assert find_overdue_slot(nightly, at(2, 0), at(22, 30)) == at(22)
+    assert find_overdue_slot(parse(nightly), at(2, 0), at(21, 0)) is None
+    assert find_overdue_slot(parse(nightly), at(2, 0), at(22, 30)) == at(22)
