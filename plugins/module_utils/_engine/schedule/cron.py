@@ -70,6 +70,8 @@ DAY = Field("day", 1, 31)
 MONTH = Field("month", 1, 12, MONTH_NAMES)
 WEEKDAY = Field("weekday", 0, 6, WEEKDAY_NAMES)
 FIELDS = (MINUTE, HOUR, DAY, MONTH, WEEKDAY)
+# The days of each month, from 1, in a leap year.
+LONGEST = (0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
 class Cron(NamedTuple):
@@ -121,7 +123,7 @@ def parse_fields(texts: Dict[str, str]) -> Cron:
     minutes, hours, days, months, weekdays = (
         _parse_field(field, texts.get(field.word, "0" if field is MINUTE else "*")) for field in FIELDS
     )
-    longest = max(calendar.monthrange(2000, month)[1] for month in months)
+    longest = max(LONGEST[month] for month in months)
     possible = tuple(day for day in days if day <= longest)
     either = texts.get("day", "*") != "*" and texts.get("weekday", "*") != "*"
     if not possible and not either:
