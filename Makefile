@@ -37,7 +37,7 @@ test-fast: $(VENV)/test.done
 	@python tests/runner fast
 
 soak: $(VENV)/test.done
-	@python tests/runner pythons soak
+	@python tests/runner pythons next-core soak
 
 bench: $(VENV)/test.done collection
 	@python tests/bench/run.py

@@ -147,7 +147,7 @@ def unit(stage: Stage, *options: str, variables: Environment = NONE) -> Counts:
 
 
 def other_core(stage: Stage) -> Counts:
-    """Test with the newest supported ansible-core, or the oldest if .venv has the newest. Then with the next one."""
+    """Test with the newest supported ansible-core, or the oldest if .venv has the newest."""
     wanted, version = _other_core(stage)
     if not version:
         stage.say(f"This machine has no Python for ansible-core{wanted}.")
@@ -157,11 +157,11 @@ def other_core(stage: Stage) -> Counts:
         return Counts(failed=1)
     # `sanity` has imported and compiled everything on all Pythons that the newest core supports.
     options = ("--skip-test", "import", "--skip-test", "compile") if wanted == NEWEST_CORE[0] else ()
-    counts = sanity(stage, *options, variables=variables) + unit(stage, "--ignore", ENGINE_TESTS, variables=variables)
-    return counts + _test_next_core(stage)
+    return sanity(stage, *options, variables=variables) + unit(stage, "--ignore", ENGINE_TESTS, variables=variables)
 
 
-def _test_next_core(stage: Stage) -> Counts:
+def next_core(stage: Stage) -> Counts:
+    """Run the unit tests outside of the engine with the release candidate of the next ansible-core."""
     wanted, fitting = NEXT_CORE
     usable = [version for version in stage.place.pythons if version in fitting]
     if not usable:
@@ -246,7 +246,7 @@ ALL: dict[str, Callable[[Stage], Counts]] = {
 }
 FAST = ("unit",)
 # Stages that run only by name.
-BY_NAME: dict[str, Callable[[Stage], Counts]] = {"pythons": pythons, "soak": soak}
+BY_NAME: dict[str, Callable[[Stage], Counts]] = {"pythons": pythons, "next-core": next_core, "soak": soak}
 KNOWN = {**ALL, **BY_NAME}
 
 
