@@ -33,7 +33,8 @@ def bench(root: Root, is_quick: bool) -> Iterator[Row]:
     yield from _bench_start(root, 3 if is_quick else 9)
 
 
-def _build_config(tasks: int, changed: str = "") -> dict[str, object]:
+def build_config(tasks: int, credentials: int = CREDENTIALS, changed: str = "") -> dict[str, object]:
+    """Return the options of host_config. ``changed`` is the description of the first task."""
     return {
         "credentials": [
             {
@@ -42,12 +43,12 @@ def _build_config(tasks: int, changed: str = "") -> dict[str, object]:
                 "attributes": {"provider": "Minio", "endpoint": "http://127.0.0.1:9000"},
                 "secrets": {"access_key_id": "key", "secret_access_key": f"secret-{number}"},
             }
-            for number in range(min(CREDENTIALS, tasks))
+            for number in range(min(credentials, tasks))
         ],
         "tasks": [
             {
                 "name": f"converge-{number:03}",
-                "credential": f"store-{number % CREDENTIALS:02}",
+                "credential": f"store-{number % credentials:02}",
                 "direction": "push",
                 "path": f"/srv/{number:03}",
                 "remote_path": f"{BUCKET}/{number:03}",
@@ -64,7 +65,7 @@ def _bench_converge(root: Root, tasks: int) -> Iterator[Row]:
     playbook = ["ansible-playbook", str(CLONE / "tests" / "bench" / "handwritten.yml"), "-e"]
     pipelining = {"ANSIBLE_PIPELINING": "true"}
     for title, changed in (("first", ""), ("again", ""), ("one changed", "a new description")):
-        ours = take(root.build_call("host_config", _build_config(tasks, changed)), root.environment).seconds
+        ours = take(root.build_call("host_config", build_config(tasks, changed=changed)), root.environment).seconds
         extra = {**variables, **({"bench_comment": "# changed"} if changed else {})}
         theirs = take([*playbook, json.dumps(extra)], pipelining).seconds
         factor = theirs / ours
@@ -80,8 +81,8 @@ def _bench_converge(root: Root, tasks: int) -> Iterator[Row]:
 
 
 def _bench_one_task(root: Root, tasks: int) -> Iterator[Row]:
-    many = root.build_call("host_config", _build_config(tasks))
-    took = compare(many, root.build_call("host_config", _build_config(1)), 3, root.environment)
+    many = root.build_call("host_config", build_config(tasks))
+    took = compare(many, root.build_call("host_config", build_config(1)), 3, root.environment)
     yield Row(
         f"many-over-one-{tasks}",
         f"{tasks} tasks on a host, no change",
@@ -94,7 +95,7 @@ def _bench_one_task(root: Root, tasks: int) -> Iterator[Row]:
 
 
 def _bench_idle(root: Root, tasks: int, rounds: int) -> Iterator[Row]:
-    ours = root.build_call("host_config", _build_config(tasks))
+    ours = root.build_call("host_config", build_config(tasks))
     took = compare(ours, root.build_call("ansible.builtin.ping", {}), rounds, root.environment)
     yield Row(
         f"idle-{tasks}",

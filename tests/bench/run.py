@@ -18,6 +18,7 @@ import time
 import bench_commands
 import bench_converge
 import bench_fleet
+import bench_hosts
 import bench_report
 import bench_runs
 import bench_transfers
@@ -28,6 +29,7 @@ PARTS = {
     "commands": bench_commands.bench,
     "runs": bench_runs.bench,
     "converge": bench_converge.bench,
+    "hosts": bench_hosts.bench,
     "fleet": bench_fleet.bench,
     "report": bench_report.bench,
     "transfers": bench_transfers.bench,
