@@ -13,6 +13,7 @@ import harness
 import pytest
 from guide import BLOCK, DOCS, Fleet, list_commands, read_sections
 from harness import read_tree, text_tree, write_tree
+from webhook import webhook
 
 STEPS = read_sections("first-hour.md")
 FILES = {"index.html": "<h1>Hello</h1>", "posts/one.html": "one"}
@@ -40,6 +41,12 @@ def fixture_fleet(tmp_path, new_machine, rclone, s3_server, bucket):
 
 
 def test_the_first_hour(fleet, bucket):
+    with webhook() as (address, posted):
+        fleet.replaced["ntfy+https://ntfy.sh/a-topic-that-nobody-guesses"] = address
+        spend_the_hour(fleet, bucket, posted)
+
+
+def spend_the_hour(fleet, bucket, posted):
     web1, web2 = fleet.add("web1", "web2")
     for host in (web1, web2):
         write_tree(host.data / "www", FILES)
@@ -54,25 +61,31 @@ def test_the_first_hour(fleet, bucket):
     for name in ("web1", "web2"):
         pushed = read_tree(bucket / name / "www")
         assert len(pushed) >= len(FILES) and not [path for path, data in pushed.items() if b"Hello" in data]
+    (_language, line), apply = STEPS["5. Get notifications"]
+    declared = fleet.folder / "group_vars/all/cloudsync.yml"
+    declared.write_text(declared.read_text() + fleet.replace(line))
+    fleet.follow([apply])
     (web1.data / "www").rename(web1.data / "www-away")
-    broken = STEPS["5. Break it"]
+    broken = STEPS["6. Break it"]
     fleet.follow(broken[:1], host="web1", code=3)
     status, check, report = list_commands(broken[1][1])
     assert "not_found" in fleet.call(*status, host="web1")
     assert "www" in fleet.call(*check, host="web1", code=1)
     fleet.call(*report)
     assert "not_found" in (fleet.folder / "cloudsync-report/report.json").read_text()
+    assert [(notice["event"], notice["reason"]) for notice in posted] == [("failed", "not_found")]
     (web1.data / "www-away").rename(web1.data / "www")
-    fleet.follow(STEPS["6. Repair it"], host="web1")
-    said = fleet.follow(STEPS["7. Get a file back"], host="web1")
+    fleet.follow(STEPS["7. Repair it"], host="web1")
+    assert [notice["event"] for notice in posted] == ["failed", "recovered"]
+    said = fleet.follow(STEPS["8. Get a file back"], host="web1")
     assert "index.html" in said["cloudsync ls www"]
     assert text_tree(web1.data / "one-file") == {"index.html": FILES["index.html"]}
-    fleet.follow(STEPS["8. Keep what you need for the worst day"])
+    fleet.follow(STEPS["9. Keep what you need for the worst day"])
     assert sorted(path.name for path in (fleet.folder / "cloudsync-backup").glob("*.json")) == [
         "web1.json",
         "web2.json",
     ]
-    fleet.follow(STEPS["9. Uninstall"])
+    fleet.follow(STEPS["10. Uninstall"])
     for host in (web1, web2):
         assert text_tree(host.data / "www") == FILES
         assert not pathlib.Path(host.layout.command).exists()

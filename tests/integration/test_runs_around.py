@@ -11,13 +11,11 @@ import os
 import pathlib
 import pwd
 import tempfile
-import threading
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import fake_gcs
 import pytest
 from harness import PASSWORD, SECRET, SLOW, copy_of, read_tree, text_tree, wait_for, write_tree
+from webhook import webhook
 
 FILES = {"a.txt": "alpha", "deep/b.txt": "beta"}
 HEARD = "the run fails, notification, `cloudsync check`"
@@ -119,29 +117,6 @@ def test_a5_a_dry_run_leaves_nothing_behind(site):
     assert not site.remote.exists()
     assert not (site.data / "hook").exists()
     assert site.status("documents")["state"] == "pending"
-
-
-@contextmanager
-def webhook():
-    """An address to post to, and what was posted."""
-    posted = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self):
-            posted.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(204)
-            self.end_headers()
-
-        def log_message(self, *_arguments):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}/{SECRET}", posted
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 def test_a_change_of_state_is_told_once(site):
