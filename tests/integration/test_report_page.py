@@ -23,6 +23,8 @@ ENTER, ESCAPE = "\ue007", "\ue00c"
 MIB = 1024 * 1024
 LARGE = (1000, 20, 30)
 DESKTOP, PHONE = (1280, 900), (390, 844)
+# A4 without the margins of Chromium, in pixels of CSS.
+PAPER = (717, 1046)
 AXE = """
 return axe.run(document, {resultTypes: ["violations"]}).then((found) =>
   found.violations.map((one) => one.id + ": " + one.nodes.map((node) => node.html.slice(0, 200)).join(" ")));
@@ -204,6 +206,15 @@ def test_the_page_has_no_accessibility_violation(browser, axe, few, tmp_path, sc
     wide = browser.run("return document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert wide <= 0, "the page scrolls sideways"
     page.browser.save_picture(PICTURES / f"few-{scheme}-{size[0]}.png")
+
+
+def test_the_printed_page_has_every_column(browser, few, tmp_path):
+    page = Page(browser, write_page(tmp_path, few), PAPER)
+    browser.emulate("Emulation.setEmulatedMedia", media="print")
+    assert page.list("#table thead th")[-1] == "Next run"
+    last = browser.run("return document.querySelector('#table thead th:last-child').getBoundingClientRect().right")
+    assert 0 < last <= PAPER[0], "the printer cuts the last column"
+    browser.save_picture(PICTURES / "few-print.png")
 
 
 def test_a_large_fleet_is_small_and_usable_at_once(browser, tmp_path, request):
