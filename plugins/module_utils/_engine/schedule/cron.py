@@ -216,6 +216,8 @@ def _expand_macro(word: str) -> str:
 
 
 def _parse_field(field: Field, text: str) -> Values:
+    if text == "*":  # the usual one, and a host may have hundreds of schedules
+        return field.full
     found = {value for item in text.split(",") for value in _parse_item(field, text, item)}
     if field is WEEKDAY:
         found = {value % 7 for value in found}

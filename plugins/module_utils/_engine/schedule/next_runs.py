@@ -55,7 +55,7 @@ def find_next_runs(
         if not at:
             continue
         moment = _resolve_wall_time(wall, base)
-        if not _is_reached(wall, base):
+        if not _is_reached(wall, moment, base):
             if moment.replace(tzinfo=None, fold=0) < wall:
                 returns.update((key, datetime.datetime.max) for key in at if wall.hour - 1 not in key[1][0])
             else:
@@ -81,8 +81,8 @@ def _find_jump(wall: datetime.datetime, base: datetime.datetime, box: Box) -> da
     return landing if landing > hour else _resolve_wall_time(hour, base).replace(tzinfo=None, fold=0)
 
 
-def _is_reached(wall: datetime.datetime, base: datetime.datetime) -> bool:
-    """Return whether systemd, searching from ``base``, reaches a wall time.
+def _is_reached(wall: datetime.datetime, moment: datetime.datetime, base: datetime.datetime) -> bool:
+    """Return whether systemd, searching from ``base``, reaches a wall time, which resolves to ``moment``.
 
     systemd asks the C library for minute 0 of an hour first, and then for the minute. If minute 0 is skipped and the
     answer is in a later hour (Chatham, 02:45 to 03:45), it continues there, and omits the rest of the hour. If the
@@ -91,10 +91,10 @@ def _is_reached(wall: datetime.datetime, base: datetime.datetime) -> bool:
     """
     hour = wall.replace(minute=0)
     if hour > base.replace(tzinfo=None, fold=0):
-        answer = _resolve_wall_time(hour, base).replace(tzinfo=None, fold=0)
+        answer = (moment if hour == wall else _resolve_wall_time(hour, base)).replace(tzinfo=None, fold=0)
         if answer < hour or answer.replace(minute=0) != hour:
             return False
-    return _resolve_wall_time(wall, base).replace(tzinfo=None, fold=0) == wall
+    return moment.replace(tzinfo=None, fold=0) == wall
 
 
 def _resolve_wall_time(wall: datetime.datetime, base: datetime.datetime) -> datetime.datetime:

@@ -20,7 +20,7 @@ import functools
 import importlib.util
 import os
 import time
-from typing import Dict, FrozenSet, Iterator, List, Optional, Tuple
+from typing import ContextManager, Dict, FrozenSet, Iterator, List, Optional, Tuple
 
 from ..common.errors import usage_error
 
@@ -104,13 +104,14 @@ class SystemZone(datetime.tzinfo):
             local = datetime.datetime.fromtimestamp(dt.replace(tzinfo=datetime.timezone.utc).timestamp())
         return local.replace(tzinfo=self)
 
+    def _in_force(self) -> ContextManager[None]:
+        # Not a generator for the usual case: the search for one start asks ten times.
+        return contextlib.nullcontext() if self._file is None else self._hold_zone(self._file)
+
     @contextlib.contextmanager
-    def _in_force(self) -> Iterator[None]:
-        if self._file is None:
-            yield
-            return
+    def _hold_zone(self, file: str) -> Iterator[None]:
         before = os.environ.get("TZ")
-        os.environ["TZ"] = self._file
+        os.environ["TZ"] = file
         time.tzset()
         try:
             yield
