@@ -17,6 +17,10 @@ from rows import Row
 
 FEW, MANY, PLANNED = 2_000, 100_000, 1_000_000
 MIB = 1024 * 1024
+WHY = {
+    "here": "The guards read the owner mark, and list the source once more to know what a run may delete",
+    "s3": "The guards read the owner mark and write a probe, because this server is on the same host",
+}
 
 
 def bench(root: Root, is_quick: bool) -> Iterator[Row]:
@@ -46,7 +50,9 @@ def _bench_noop(root: Root, count: int, rounds: int) -> Iterator[Row]:
     for name, (_target, bare) in places.items():
         words = root.run(f"{name}-{count}")
         _settle(root, f"{name}-{count}")
-        took = compare(words, root.bare("sync", str(source), bare), rounds, root.environment)
+        # Without this filter, rclone deletes the owner mark, and the next run has to find out whose folder it is.
+        theirs = root.bare("sync", "--exclude", "/.cloudsync-owner", str(source), bare)
+        took = compare(words, theirs, rounds, root.environment)
         ours, theirs = took.seconds
         where = "local folder" if name == "here" else "S3"
         base = f"{ours:.2f} s instead of {theirs:.2f} s"
@@ -59,7 +65,8 @@ def _bench_noop(root: Root, count: int, rounds: int) -> Iterator[Row]:
             measured = f"{took.ratio:.2f} times ({took.spread}), {base}"
             target, value, is_reached = "at most 1.05 times", took.ratio, took.ratio <= 1.05
         what = f"no-op sync of {count:,} files, {where}"
-        yield Row(f"noop-{name}-{count}", what, "`rclone sync`", target, measured, value, is_reached)
+        why = "" if is_reached else WHY[name]
+        yield Row(f"noop-{name}-{count}", what, "`rclone sync`", target, measured, value, is_reached, why)
     memory = peak_memory(root.run(f"here-{count}"), root.environment)
     yield Row(
         f"memory-{count}",

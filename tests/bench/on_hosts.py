@@ -34,6 +34,7 @@ def main(count: int) -> int:
     inventory = pathlib.Path(os.environ["FLEET_DIR"], "bench.json")
     inventory.write_text(json.dumps({"all": {"hosts": dict.fromkeys(hosts), "vars": CONNECTION}}))
     os.environ.update(ANSIBLE_INVENTORY=str(inventory), ANSIBLE_PIPELINING="true", ANSIBLE_FORKS=str(count))
+    os.environ.pop("ANSIBLE_REMOTE_TMP", None)  # a folder of this machine
     network = os.environ["FLEET_NETWORK"] + "-bench"
     _remove(hosts, network)
     take(["podman", "network", "create", network])

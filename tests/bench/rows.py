@@ -43,20 +43,29 @@ class Row:
         return "yes" if self.is_reached else " ".join(filter(None, ("no.", self.why)))
 
 
-def write(rows: Sequence[Row], is_quick: bool) -> list[str]:
-    """Replace the results in the page. Return a sentence for each one that is worse than in the page."""
-    text = PAGE.read_text(encoding="utf-8")
-    head, _begin, rest = text.partition(BEGIN)
-    old, _end, tail = rest.partition(END)
-    earlier = _read_values(old)
-    worse = [
+def write(rows: Sequence[Row], is_whole: bool) -> None:
+    """Replace the results in the page. If ``rows`` are not all, the page keeps the others, in their order."""
+    head, old, tail = _split_page()
+    new = {row.name: row for row in rows}
+    kept = {} if is_whole else {row.name: row for row in _read_rows(old)}
+    PAGE.write_text(f"{head}{BEGIN}\n{_render(list({**kept, **new}.values()))}{END}{tail}", encoding="utf-8")
+
+
+def list_worse(rows: Sequence[Row]) -> list[str]:
+    """Return a sentence for each of ``rows`` that is worse than in the page."""
+    earlier = {row.name: row.value for row in _read_rows(_split_page()[1])}
+    return [
         f"{row.what}: {row.measured} (the page has {earlier[row.name]:.3g})"
         for row in rows
         if row.name in earlier and row.value > WORSE * earlier[row.name] and row.value - earlier[row.name] > 0.01
     ]
-    if not is_quick:
-        PAGE.write_text(f"{head}{BEGIN}\n{_render(rows)}{END}{tail}", encoding="utf-8")
-    return worse
+
+
+def _split_page() -> tuple[str, str, str]:
+    """Return what precedes the results, the results, and what follows them."""
+    head, _begin, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
+    old, _end, tail = rest.partition(END)
+    return head, old, tail
 
 
 def _render(rows: Sequence[Row]) -> str:
@@ -68,16 +77,14 @@ def _render(rows: Sequence[Row]) -> str:
         "| --- | --- | --- | --- | --- |",
         *(f"| {row.what} | {row.reference} | {row.target} | {row.measured} | {row.verdict} |" for row in rows),
         "",
-        f"<!-- {json.dumps({row.name: round(row.value, 4) for row in rows})} -->",
+        *(f"<!-- {json.dumps(dataclasses.asdict(row))} -->" for row in rows),
         "",
     ]
     return "\n".join(lines)
 
 
-def _read_values(text: str) -> dict[str, float]:
-    found = [line for line in text.splitlines() if line.startswith("<!-- {")]
-    values: dict[str, float] = json.loads(found[0][5:-4]) if found else {}
-    return values
+def _read_rows(text: str) -> list[Row]:
+    return [Row(**json.loads(line[5:-4])) for line in text.splitlines() if line.startswith("<!-- {")]
 
 
 def _describe_machine() -> str:

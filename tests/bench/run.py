@@ -4,7 +4,7 @@
 
 """Measure the collection side by side with its references, and write docs/benchmarks.md.
 
-`make bench` measures everything, `make bench QUICK=1` a tenth of it, without writing. To select a part:
+`make bench` measures everything, `make bench QUICK=1` a tenth of it, without writing. To replace a part of the results:
 `make bench PARTS="runs converge"`. All files are in .build/bench.
 """
 
@@ -14,6 +14,7 @@ import os
 import shutil
 import sys
 import time
+from collections.abc import Iterator
 
 import bench_commands
 import bench_converge
@@ -43,20 +44,30 @@ def main() -> int:
     if rclone is None:
         print("rclone is not on PATH. Run this script with `make bench`.", file=sys.stderr)
         return 1
-    found = []
+    found: list[rows.Row] = []
     began = time.monotonic()
     with serve() as port:
         root = Root(port, rclone)
         root.install()
         for part in chosen:
-            for row in PARTS[part](root, is_quick):
-                mark = "ok  " if row.is_reached else "MISS"
-                print(f"{mark} {row.what}: {row.measured} (target: {row.target})", flush=True)
-                found.append(row)
-    for sentence in rows.write(found, is_quick or len(chosen) < len(PARTS)):
-        print(f"WORSE {sentence}")
+            measured = list(_measure(part, root, is_quick))
+            for sentence in rows.list_worse(measured):
+                print(f"WORSE {sentence}", flush=True)
+            found += measured
+            if not is_quick:
+                # A later part may fail, and each takes minutes.
+                rows.write(measured, is_whole=False)
+    if not is_quick and len(chosen) == len(PARTS):
+        rows.write(found, is_whole=True)
     print(f"{time.monotonic() - began:.0f} s")
     return 0
+
+
+def _measure(part: str, root: Root, is_quick: bool) -> Iterator[rows.Row]:
+    for row in PARTS[part](root, is_quick):
+        mark = "ok  " if row.is_reached else "MISS"
+        print(f"{mark} {row.what}: {row.measured} (target: {row.target})", flush=True)
+        yield row
 
 
 if __name__ == "__main__":
