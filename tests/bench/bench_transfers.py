@@ -32,7 +32,7 @@ from rows import IMAGES, Row
 # Milliseconds of a round trip: the same building, the same country, another continent.
 LATENCIES = (0, 20, 100)
 PROVIDERS = ("s3", "sftp", "webdav")
-SMALL, FAR, FOLDERS, LARGE = 20_000, 1_000, 2_000, 4
+SMALL, FAR, FOLDERS, LARGE = 20_000, 300, 2_000, 4
 KIB, MIB = 1024, 1024 * 1024
 PROXY = pathlib.Path(__file__).with_name("delay.py")
 CRYPT = {"password": "benchmark", "salt": "salt"}
