@@ -182,9 +182,9 @@ class Task:
         return self.restore is not None and bool(self.restore.source)
 
     @property
-    def is_scheduled(self) -> bool:
-        """Whether a timer starts the task."""
-        return self.enabled and self.schedule is not None
+    def timer_schedule(self) -> Optional[Mapping[str, Any]]:
+        """The schedule of the task's timer, None if the task is disabled or has no schedule."""
+        return self.schedule if self.enabled else None
 
     @property
     def is_push(self) -> bool:
@@ -258,7 +258,7 @@ def build_drill(layout: Layout, task: Task) -> Task:
 
 def task_to_dict(task: Task) -> Dict[str, Any]:
     """Return the options of the ``task`` module that declare ``task``: JSON types, secrets in clear."""
-    # asdict() of the whole task would copy each option by itself, which takes longer than all other steps.
+    # asdict() of the whole task would copy every value. A profile of `check` with 200 tasks showed that.
     content = {name: asdict(value) if isinstance(value, PARTS) else value for name, value in vars(task).items()}
     content["include"], content["exclude"] = list(task.include), list(task.exclude)
     content["bandwidth"] = [asdict(slot) for slot in task.bandwidth]

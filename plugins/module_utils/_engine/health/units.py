@@ -94,7 +94,7 @@ def check_systemd(layout: Layout, tasks: Mapping[str, Task]) -> Iterator[Problem
     """Check that the timers are active, and that every failure of a unit has a record. Ask systemd once for all."""
     if not is_running(layout) or not tasks:
         return
-    timers = {name: name_timer(name) for name, task in tasks.items() if task.is_scheduled}
+    timers = {name: name_timer(name) for name, task in tasks.items() if task.timer_schedule is not None}
     services = {name: name_service(name) for name in tasks}
     units = show_units((*timers.values(), *services.values(), WATCH_TIMER_NAME), PROPERTIES)
     for name, unit in timers.items():

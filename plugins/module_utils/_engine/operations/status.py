@@ -32,7 +32,6 @@ from ..schedule import schedule as schedules
 from ..schedule.describe import describe
 from ..schedule.next_runs import find_next_runs
 from ..schedule.overdue import find_overdue_slot, list_swallowed_slots
-from ..schedule.schedule import Schedule
 from ..systemd.systemctl import list_next_elapses
 from ..systemd.unit_names import locate_timer, name_timer
 
@@ -60,7 +59,7 @@ def list_drill_statuses(layout: Layout, statuses: Iterable[Mapping[str, Any]]) -
     for name in names:
         with contextlib.suppress(CloudsyncError, OSError):
             stored = read_task(layout, name)
-            if stored is not None and stored.get("drill") and name_drill(layout, name):
+            if stored is not None and stored.get("drill"):
                 found.append(_build_status(layout, build_stored_drill(layout, stored), elapses))
     return found
 
@@ -144,7 +143,7 @@ def _build_status(layout: Layout, stored: Dict[str, Any], elapses: Mapping[str, 
     name = stored["name"]
     record = find_last_record(layout, name)
     state = record.state if record else "pending"
-    schedule = schedules.parse(stored["schedule"]) if stored["schedule"] else None
+    schedule = _parse_schedule(stored)
     following = _list_next_runs(stored, schedule, 1, elapses)
     overdue = _find_overdue(layout, stored, schedule, record)
     progress = read_progress(layout, name) if state == "running" else None
@@ -187,12 +186,15 @@ def list_next_runs(stored: Mapping[str, Any], count: int, elapses: Mapping[str, 
     On a host with systemd the first is systemd's own answer. Its distance from the slot (the host's share of
     ``spread``) holds for the others, too.
     """
-    schedule = schedules.parse(stored["schedule"]) if stored["schedule"] else None
-    return _list_next_runs(stored, schedule, count, elapses)
+    return _list_next_runs(stored, _parse_schedule(stored), count, elapses)
+
+
+def _parse_schedule(stored: Mapping[str, Any]) -> Optional[schedules.Schedule]:
+    return schedules.parse(stored["schedule"]) if stored["schedule"] else None
 
 
 def _list_next_runs(
-    stored: Mapping[str, Any], schedule: Optional[Schedule], count: int, elapses: Mapping[str, int]
+    stored: Mapping[str, Any], schedule: Optional[schedules.Schedule], count: int, elapses: Mapping[str, int]
 ) -> List[str]:
     if not stored["enabled"] or schedule is None or count < 1:
         return []
@@ -235,7 +237,7 @@ def _build_details(layout: Layout, name: str, runs: int, following: int, elapses
 
 
 def _find_overdue(
-    layout: Layout, stored: Mapping[str, Any], schedule: Optional[Schedule], record: Optional[Record]
+    layout: Layout, stored: Mapping[str, Any], schedule: Optional[schedules.Schedule], record: Optional[Record]
 ) -> List[datetime.datetime]:
     """Return the slots that passed without a run, or during an active run that takes too long."""
     if not stored["enabled"] or schedule is None:

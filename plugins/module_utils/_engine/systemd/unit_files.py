@@ -191,9 +191,9 @@ def _render(layout: Layout, text: str) -> str:
 
 def render_timer(task: Task) -> Optional[str]:
     """Return the timer of ``task``, None if the task is disabled or has no schedule."""
-    if not task.is_scheduled or task.schedule is None:
+    if task.timer_schedule is None:
         return None
-    schedule = schedules.parse(task.schedule)
+    schedule = schedules.parse(task.timer_schedule)
     lines = ["[Unit]", f"Description=Schedule of cloud sync task {task.name}", "", "[Timer]"]
     lines += ["OnCalendar=" + spec for spec in to_oncalendar(schedule)]
     lines += [f"Persistent={'yes' if schedule.catch_up else 'no'}", "AccuracySec=1s"]
