@@ -11,6 +11,7 @@ import random
 import shutil
 import time
 from contextlib import ExitStack, contextmanager
+from pathlib import PurePath
 
 import places
 import pytest
@@ -31,7 +32,6 @@ NAMES = (
     "f#1",
     "g.json",
 )
-PLAIN = {"name": "documents", "credential": "store", "direction": "push", "mode": "sync"}
 
 
 @pytest.fixture(name="place", params=["s3", "sftp-crypt", "webdav-crypt"])
@@ -45,13 +45,8 @@ def fixture_place(request, machine, rclone, tmp_path):
     request.addfinalizer(stack.close)
     credential = stack.enter_context(_serving(rclone, request.param.partition("-")[0], tmp_path / "server"))
     machine.declare([{**credential, "name": "store"}])
-    return {
-        **PLAIN,
-        "path": str(machine.data / "documents"),
-        "remote_path": "backups",
-        "encryption": {"password": PASSWORD},
-        "keep_deleted": {"path": "backups/.kept"},
-    }
+    kept = {"path": "backups/documents/.kept"}
+    return documents_task(machine, PurePath("backups"), encryption={"password": PASSWORD}, keep_deleted=kept)
 
 
 @contextmanager
@@ -168,12 +163,7 @@ def test_the_versions_of_a_bucket_bring_back_a_past_state(machine, moto_port, bu
     assert made["changed"], made
     folder = machine.data / "documents"
     write_tree(folder, {"a.txt": "first", "gone/b.txt": "first"})
-    task = {
-        **PLAIN,
-        "path": str(folder),
-        "remote_path": bucket_name + "/documents",
-        "encryption": {"password": PASSWORD},
-    }
+    task = documents_task(machine, PurePath(bucket_name), encryption={"password": PASSWORD})
     machine.declare([], [task])
     first = machine.run("documents")
     state = read_tree(folder)
