@@ -112,7 +112,7 @@ class Account:
             f"{factor} ({ours:.1f} s instead of {theirs:.1f} s)",
             took.ratio,
             took.ratio <= target * 1.02,
-            "" if took.ratio <= target * 1.02 else WHY[bool(at)],
+            WHY[bool(at)],
         )
 
     def _compare(self, name: str, source: pathlib.Path, encryption: dict[str, str] | None) -> Pair:
